@@ -1,0 +1,84 @@
+package incentive
+
+import "slices"
+
+// Role is what a person may be in the company. A person may have several.
+type Role string
+
+// The roles.
+const (
+	Rep           Role = "rep"
+	Manager       Role = "manager"
+	Finance       Role = "finance"
+	Administrator Role = "administrator"
+	Auditor       Role = "auditor"
+)
+
+// Roles lists every role.
+var Roles = []Role{Rep, Manager, Finance, Administrator, Auditor}
+
+// Scope is how far a right reaches: one's own records, those of one's team (everyone
+// below in the hierarchy of that day), or all.
+type Scope int
+
+// The scopes, each including the one before it.
+const (
+	None Scope = iota
+	Own
+	Team
+	All
+)
+
+// Action is something that a route of the API does.
+type Action string
+
+// The actions. Every route declares one.
+const (
+	ReadCompany      Action = "read-company"      // periods and calendars: dates and states, no money
+	ReadStatements   Action = "read-statements"   // statements, lines, contributions, payouts of people
+	ReadTotals       Action = "read-totals"       // ledger, payout lists, payment files, imports
+	ReadAudit        Action = "read-audit"        // audit chain
+	ImportData       Action = "import-data"       // transactions, credits, quotas
+	ImportStructure  Action = "import-structure"  // participants, calendars, plans, assignments
+	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
+	ReleasePeriod    Action = "release-period"    // release, and confirm a payment file
+	DecideApproval   Action = "decide-approval"   // approve or reject statements that wait for one
+	ChooseMethod     Action = "choose-method"     // payout methods and destinations
+	AdministerRails  Action = "administer-rails"  // rails, their limits and accounts
+	AdministerPeople Action = "administer-people" // roles and tokens
+)
+
+// rights is the table of who may do what, and how far. What is absent is not allowed.
+var rights = map[Action]map[Role]Scope{
+	ReadCompany:      {Rep: All, Manager: All, Finance: All, Administrator: All, Auditor: All},
+	ReadStatements:   {Rep: Own, Manager: Team, Finance: All, Auditor: All},
+	ReadTotals:       {Finance: All, Auditor: All},
+	ReadAudit:        {Finance: All, Auditor: All},
+	ImportData:       {Finance: All, Administrator: All},
+	ImportStructure:  {Administrator: All},
+	RunPeriod:        {Finance: All},
+	ReleasePeriod:    {Finance: All},
+	DecideApproval:   {Manager: Team, Finance: All},
+	ChooseMethod:     {Rep: Own, Manager: Own, Finance: Own},
+	AdministerRails:  {Administrator: All},
+	AdministerPeople: {Administrator: All},
+}
+
+// Actions lists every action, sorted.
+func Actions() []Action {
+	actions := make([]Action, 0, len(rights))
+	for action := range rights {
+		actions = append(actions, action)
+	}
+	slices.Sort(actions)
+	return actions
+}
+
+// Right returns how far a person with these roles may do the action.
+func Right(roles []Role, action Action) Scope {
+	widest := None
+	for _, role := range roles {
+		widest = max(widest, rights[action][role])
+	}
+	return widest
+}
