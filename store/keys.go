@@ -1,0 +1,76 @@
+package store
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Keys are the AES-256 keys, by version, that encrypt bank details in the database. New
+// values are written with the newest; older ones only decrypt.
+type Keys struct {
+	newest int
+	by     map[int]cipher.AEAD
+}
+
+// ParseKeys reads keys written as "1:<64 hex digits>,2:<64 hex digits>".
+func ParseKeys(text string) (Keys, error) {
+	keys := Keys{by: map[int]cipher.AEAD{}}
+	for _, part := range strings.Split(text, ",") {
+		number, secret, _ := strings.Cut(strings.TrimSpace(part), ":")
+		version, err := strconv.Atoi(number)
+		key, hexErr := hex.DecodeString(secret)
+		if err != nil || hexErr != nil || version < 1 || len(key) != 32 {
+			// The part itself is secret and stays out of the message.
+			return Keys{}, incentive.Errorf(incentive.CodeInvalid, "the encryption keys cannot be read: write version:key pairs such as 1:<64 hexadecimal digits>, separated by commas")
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return Keys{}, err
+		}
+		if keys.by[version], err = cipher.NewGCM(block); err != nil {
+			return Keys{}, err
+		}
+		keys.newest = max(keys.newest, version)
+	}
+	return keys, nil
+}
+
+// NewKey returns a fresh key in the form that ParseKeys reads.
+func NewKey(version int) string {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return strconv.Itoa(version) + ":" + hex.EncodeToString(key)
+}
+
+// encrypt seals plain for the row and field that about names, so that a value moved to
+// another row cannot be read there.
+func (k Keys) encrypt(plain []byte, about string) (version int, sealed []byte, err error) {
+	aead := k.by[k.newest]
+	if aead == nil {
+		return 0, nil, incentive.Errorf(incentive.CodeInvalid, "no encryption key is set: set GUERDON_ENCRYPTION_KEYS")
+	}
+	nonce := make([]byte, aead.NonceSize())
+	rand.Read(nonce)
+	return k.newest, aead.Seal(nonce, nonce, plain, []byte(about)), nil
+}
+
+func (k Keys) decrypt(version int, sealed []byte, about string) ([]byte, error) {
+	aead := k.by[version]
+	if aead == nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "encryption key version %d is needed and not set: add it to GUERDON_ENCRYPTION_KEYS", version)
+	}
+	if len(sealed) < aead.NonceSize() {
+		return nil, incentive.Errorf(incentive.CodeInternal, "an encrypted value is cut short")
+	}
+	plain, err := aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], []byte(about))
+	if err != nil {
+		return nil, incentive.Errorf(incentive.CodeInternal, "an encrypted value has been altered")
+	}
+	return plain, nil
+}

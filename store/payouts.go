@@ -1,0 +1,689 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// BatchSize is how many payouts one batch of a disbursement holds at most.
+const BatchSize = 500
+
+// Codes of why a payout waits for a person, and of refusals about payouts.
+const (
+	CodeNoDestination incentive.Code = "no-destination" // the participant has not said where to pay
+	CodeFileUnknown   incentive.Code = "file-unknown"   // there is no such payment file
+)
+
+// ApprovePeriod moves a period whose every statement is approved on: what is owed is
+// posted and the payouts are planned, all in one transaction.
+func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
+	return s.act(ctx, c, struct{}{}, func(tx pgx.Tx, p *PeriodRevision) error {
+		var left int
+		err := tx.QueryRow(ctx, `SELECT count(*) FROM approval WHERE period_id = $1 AND revision = $2 AND decision IS DISTINCT FROM 'approved'`, p.ID, p.Revision).Scan(&left)
+		if err != nil {
+			return fmt.Errorf("count the approvals of %s: %w", p.ID, err)
+		}
+		if left > 0 {
+			return incentive.Errorf(incentive.CodeConflict, "%d statements are not approved", left)
+		}
+		var times int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM period_act WHERE period_id = $1 AND revision = $2 AND act = $3`, p.ID, p.Revision, incentive.ApproveLast).Scan(&times); err != nil {
+			return err
+		}
+		var owed []entry
+		err = collect(ctx, tx, &owed, `SELECT participant_id, total_minor, currency FROM statement WHERE run_id = $1 ORDER BY id`, func(row pgx.CollectableRow) (e entry, err error) {
+			err = row.Scan(&e.credit.participant, &e.amount.Minor, &e.amount.Currency)
+			e.key = fmt.Sprintf("approve/%s/%d/%d/%s", p.ID, p.Revision, times, e.credit.participant)
+			e.kind, e.periodID, e.revision, e.effectiveOn = "approve", p.ID, p.Revision, p.EndsOn
+			e.debit.kind, e.credit.kind = CommissionExpense, Payable
+			return e, err
+		}, p.RunID)
+		if err != nil {
+			return fmt.Errorf("read the statements of %s: %w", p.ID, err)
+		}
+		if err := post(ctx, tx, owed...); err != nil {
+			return err
+		}
+		return planPayouts(ctx, tx, *p)
+	})
+}
+
+// planPayouts makes a payout for each statement above zero, at the participant's latest
+// destination. A statement at or below zero pays nothing; what it leaves stands in the
+// participant's payable account and carries forward.
+func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO payout_list (period_id, revision, digest) VALUES ($1, $2, '')`, p.ID, p.Revision); err != nil {
+		return fmt.Errorf("start the payout list of %s: %w", p.ID, err)
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO payout (period_id, revision, participant_id, amount_minor, currency, rail, destination_id, state, reason)
+		SELECT $1, $2, st.participant_id, st.total_minor, st.currency, coalesce(d.rail, ''), d.id,
+			CASE WHEN d.id IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN d.id IS NULL THEN $4 ELSE '' END
+		FROM statement st LEFT JOIN LATERAL (
+			SELECT id, rail FROM destination d WHERE d.participant_id = st.participant_id ORDER BY version DESC LIMIT 1) d ON true
+		WHERE st.run_id = $3 AND st.total_minor > 0`, p.ID, p.Revision, p.RunID, CodeNoDestination)
+	if err != nil {
+		return fmt.Errorf("plan the payouts of %s: %w", p.ID, err)
+	}
+	digest, payouts, err := payoutListDigest(ctx, tx, p.ID, p.Revision)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE payout_list SET digest = $3 WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision, digest); err != nil {
+		return fmt.Errorf("sign the payout list of %s: %w", p.ID, err)
+	}
+	return audit(ctx, tx, System, "plan-payouts", periodSubject(p.ID, p.Revision), struct {
+		Digest  string `json:"payout_list_digest"`
+		Payouts int    `json:"payouts"`
+	}{fmt.Sprintf("%x", digest), payouts})
+}
+
+// payoutListDigest covers what a release signs: who gets how much, where, by which rail.
+func payoutListDigest(ctx context.Context, q querier, periodID string, revision int) (digest []byte, payouts int, err error) {
+	rows, err := q.Query(ctx, `
+		SELECT id::text, participant_id, amount_minor, currency, rail, coalesce(destination_id, 0) FROM payout
+		WHERE period_id = $1 AND revision = $2 ORDER BY id`, periodID, revision)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the payout list of %s: %w", periodID, err)
+	}
+	h := sha256.New()
+	h.Write([]byte("guerdon payout list 1\n"))
+	var id, participant, currency, rail string
+	var minor, destination int64
+	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &minor, &currency, &rail, &destination}, func() error {
+		payouts++
+		return json.NewEncoder(h).Encode([]any{id, participant, minor, currency, rail, destination})
+	})
+	return h.Sum(nil), payouts, err
+}
+
+// PayoutList is what a release signs.
+type PayoutList struct {
+	Digest     []byte
+	ReleasedBy string
+	ReleasedAt *time.Time
+	Totals     []PayoutTotal
+}
+
+// PayoutTotal is the sum of payouts of one rail, currency and state.
+type PayoutTotal struct {
+	Rail     string
+	Currency incentive.Currency
+	State    string
+	Payouts  int
+	Minor    int64
+}
+
+// PayoutList returns the payout list of a revision. It is of code CodeNotFound before
+// the period is approved.
+func (s *Store) PayoutList(ctx context.Context, periodID string, revision int) (PayoutList, error) {
+	var list PayoutList
+	err := s.pool.QueryRow(ctx, `SELECT digest, coalesce(released_by, ''), released_at FROM payout_list WHERE period_id = $1 AND revision = $2`, periodID, revision).
+		Scan(&list.Digest, &list.ReleasedBy, &list.ReleasedAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return list, incentive.Errorf(incentive.CodeNotFound, "period %q has no payouts yet: they are planned when its last statement is approved", periodID)
+	}
+	if err != nil {
+		return list, fmt.Errorf("read the payout list of %s: %w", periodID, err)
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT rail, currency, state, count(*)::int, sum(amount_minor)::bigint FROM payout
+		WHERE period_id = $1 AND revision = $2 GROUP BY rail, currency, state ORDER BY rail, currency, state`, periodID, revision)
+	if err != nil {
+		return list, fmt.Errorf("sum the payouts of %s: %w", periodID, err)
+	}
+	list.Totals, err = pgx.CollectRows(rows, pgx.RowToStructByPos[PayoutTotal])
+	return list, err
+}
+
+// Release lets a second person send the payout list on its way: the digest must be the
+// list's, and the releaser nobody who prepared or approved the period.
+func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
+	return s.act(ctx, c, struct {
+		Digest string `json:"payout_list_digest"`
+	}{fmt.Sprintf("%x", c.PayoutListDigest)}, func(tx pgx.Tx, p *PeriodRevision) error {
+		if err := refusePreparer(ctx, tx, p.ID, p.Revision, c.Actor, "release"); err != nil {
+			return err
+		}
+		digest, _, err := payoutListDigest(ctx, tx, p.ID, p.Revision)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(digest, c.PayoutListDigest) {
+			return incentive.Errorf(CodeChangedMeantime, "the payout list is not the one you looked at: look at it again and release it by its digest %x", digest)
+		}
+		if _, err := tx.Exec(ctx, `UPDATE payout_list SET released_by = $3, released_at = now() WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision, c.Actor); err != nil {
+			return fmt.Errorf("release %s: %w", p.ID, err)
+		}
+		_, err = tx.Exec(ctx, `
+			UPDATE payout SET batch = numbered.batch FROM (
+				SELECT id, (row_number() OVER (PARTITION BY rail ORDER BY id) - 1) / $3 + 1 AS batch
+				FROM payout WHERE period_id = $1 AND revision = $2 AND state = 'planned') numbered
+			WHERE payout.id = numbered.id`, p.ID, p.Revision, BatchSize)
+		if err != nil {
+			return fmt.Errorf("cut %s into batches: %w", p.ID, err)
+		}
+		return nil
+	})
+}
+
+// RailBatches is how many batches a revision has on a rail.
+type RailBatches struct {
+	Rail    string
+	Batches int
+}
+
+// Batches lists the rails of a released revision with their number of batches.
+func (s *Store) Batches(ctx context.Context, periodID string, revision int) ([]RailBatches, error) {
+	rows, err := s.pool.Query(ctx, `SELECT rail, max(batch) FROM payout WHERE period_id = $1 AND revision = $2 AND batch > 0 GROUP BY rail ORDER BY rail`, periodID, revision)
+	if err != nil {
+		return nil, fmt.Errorf("list the batches of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[RailBatches])
+}
+
+// OpenBatches lists the batches of a rail with a payout that is still to be sent.
+func (s *Store) OpenBatches(ctx context.Context, periodID string, revision int, rail string) ([]int, error) {
+	rows, err := s.pool.Query(ctx, `SELECT DISTINCT batch FROM payout WHERE period_id = $1 AND revision = $2 AND rail = $3 AND batch > 0 AND state = 'planned' ORDER BY batch`,
+		periodID, revision, rail)
+	if err != nil {
+		return nil, fmt.Errorf("list the open batches of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int])
+}
+
+// OpenOnRail counts the payouts of a rail that are neither paid nor cancelled.
+func (s *Store) OpenOnRail(ctx context.Context, periodID string, revision int, rail string) (open int, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT count(*)::int FROM payout WHERE period_id = $1 AND revision = $2 AND rail = $3 AND batch > 0 AND state NOT IN ('paid', 'cancelled')`,
+		periodID, revision, rail).Scan(&open)
+	if err != nil {
+		err = fmt.Errorf("count the open payouts of %s: %w", periodID, err)
+	}
+	return open, err
+}
+
+// PayoutsToSend lists the payouts of a batch that are not yet with the rail.
+func (s *Store) PayoutsToSend(ctx context.Context, periodID string, revision int, rail string, batch int) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `SELECT id::text FROM payout WHERE period_id = $1 AND revision = $2 AND rail = $3 AND batch = $4 AND state = 'planned' ORDER BY id`,
+		periodID, revision, rail, batch)
+	if err != nil {
+		return nil, fmt.Errorf("list the payouts of batch %d: %w", batch, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// Payout is one payment to one participant.
+type Payout struct {
+	ID            string
+	PeriodID      string
+	Revision      int
+	ParticipantID string
+	Name          string
+	Amount        incentive.Money
+	Rail          string
+	DestinationID int64
+	Masked        string // the destination, as far as it may be shown
+	State         string
+	Reason        string
+	Batch         int
+}
+
+const payoutColumns = `
+	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
+		o.amount_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch
+	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id`
+
+func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch)
+	return o, err
+}
+
+// Payouts returns up to limit payouts of a revision after a payout id: of everybody, or
+// (visible not nil) of some participants.
+func (s *Store) Payouts(ctx context.Context, periodID string, revision int, visible []string, after string, limit int) ([]Payout, error) {
+	rows, err := s.pool.Query(ctx, payoutColumns+`
+		WHERE o.period_id = $1 AND o.revision = $2 AND ($3::text[] IS NULL OR o.participant_id = ANY($3)) AND ($4 = '' OR o.id > $4::uuid) ORDER BY o.id LIMIT $5`,
+		periodID, revision, visible, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the payouts of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, scanPayout)
+}
+
+// PlannedPayouts returns every payout of a released revision on a rail that is not yet
+// with the rail, in the order of their ids: what a payment file is built from.
+func (s *Store) PlannedPayouts(ctx context.Context, periodID string, revision int, rail string) ([]Payout, error) {
+	rows, err := s.pool.Query(ctx, payoutColumns+` WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' ORDER BY o.id`, periodID, revision, rail)
+	if err != nil {
+		return nil, fmt.Errorf("list the planned payouts of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, scanPayout)
+}
+
+// AttemptState is where one attempt to make a payout stands.
+type AttemptState string
+
+// The states of an attempt.
+const (
+	Intended  AttemptState = "intended"  // written down, nothing sent
+	Sent      AttemptState = "sent"      // the call was begun
+	Confirmed AttemptState = "confirmed" // the rail has it
+	Rejected  AttemptState = "rejected"  // the rail says that it did not and will not pay
+	Unknown   AttemptState = "unknown"   // the answer was lost: to be looked up
+)
+
+// Attempt is one attempt to make a payout.
+type Attempt struct {
+	PayoutID   string
+	Number     int
+	Key        string // a UUID: idempotency key and reference at the rail
+	State      AttemptState
+	RailID     string
+	SentAt     *time.Time
+	IntendedAt time.Time
+}
+
+// IntendAttempt returns the payout's live attempt, writing a new one down when there is
+// none. The attempt's number and key come from here alone, so that however often Temporal
+// runs an activity again, the key stays the same. A payout that is not planned any more
+// has no attempt to make: live is false.
+func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payout, attempt Attempt, live bool, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, payoutColumns+` WHERE o.id = $1 FOR UPDATE OF o`, payoutID)
+		if err != nil {
+			return err
+		}
+		payout, err = pgx.CollectExactlyOneRow(rows, scanPayout)
+		if err != nil {
+			return fmt.Errorf("read payout %s: %w", payoutID, err)
+		}
+		if payout.State != "planned" {
+			return nil
+		}
+		live = true
+		attempt, err = liveAttempt(ctx, tx, payoutID)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO payout_attempt (payout_id, number, state)
+			SELECT $1, coalesce(max(number), 0) + 1, 'intended' FROM payout_attempt WHERE payout_id = $1`, payoutID)
+		if err != nil {
+			return fmt.Errorf("write down an attempt of payout %s: %w", payoutID, err)
+		}
+		attempt, err = liveAttempt(ctx, tx, payoutID)
+		return err
+	})
+	return payout, attempt, live, err
+}
+
+func liveAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
+	rows, err := q.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE payout_id = $1 AND state <> 'rejected'`, payoutID)
+	if err != nil {
+		return Attempt{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
+}
+
+// MarkSent notes, before the call, that it is about to be made. The time of the first
+// call stays: it is the age of the rail's idempotency key.
+func (s *Store) MarkSent(ctx context.Context, a Attempt) error {
+	_, err := s.pool.Exec(ctx, `UPDATE payout_attempt SET state = 'sent', sent_at = coalesce(sent_at, now()) WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown')`, a.PayoutID, a.Number)
+	if err != nil {
+		return fmt.Errorf("mark payout %s as sent: %w", a.PayoutID, err)
+	}
+	return nil
+}
+
+// MarkUnknown notes that the answer to a call was lost.
+func (s *Store) MarkUnknown(ctx context.Context, a Attempt) error {
+	_, err := s.pool.Exec(ctx, `UPDATE payout_attempt SET state = 'unknown' WHERE payout_id = $1 AND number = $2 AND state = 'sent'`, a.PayoutID, a.Number)
+	if err != nil {
+		return fmt.Errorf("mark payout %s as unknown: %w", a.PayoutID, err)
+	}
+	return nil
+}
+
+// Confirm notes that the rail has the payout, and with paid that the money is there,
+// with the postings of both. Doing it again changes nothing.
+func (s *Store) Confirm(ctx context.Context, a Attempt, railID string, paid bool) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			UPDATE payout_attempt SET state = 'confirmed', rail_id = $3, sent_at = coalesce(sent_at, now()), finished_at = now()
+			WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown')`, a.PayoutID, a.Number, railID)
+		if err != nil {
+			return fmt.Errorf("confirm payout %s: %w", a.PayoutID, err)
+		}
+		return advance(ctx, tx, paid, `o.id = $1`, a.PayoutID)
+	})
+}
+
+// advance moves planned payouts to submitted and, with paid, submitted ones to paid, and
+// posts what that means. where selects them from payout o.
+func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments ...any) error {
+	rows, err := tx.Query(ctx, payoutColumns+` WHERE o.state IN ('planned', 'submitted') AND `+where+` ORDER BY o.id FOR UPDATE OF o`, arguments...)
+	if err != nil {
+		return err
+	}
+	payouts, err := pgx.CollectRows(rows, scanPayout)
+	if err != nil {
+		return fmt.Errorf("read payouts: %w", err)
+	}
+	state := "submitted"
+	if paid {
+		state = "paid"
+	}
+	for _, o := range payouts {
+		base := entry{periodID: o.PeriodID, revision: o.Revision, amount: o.Amount}
+		clearing := account{kind: Clearing, rail: o.Rail}
+		if o.State == "planned" {
+			submit := base
+			submit.key, submit.kind = "submit/"+o.ID, "submit"
+			submit.debit, submit.credit = account{kind: Payable, participant: o.ParticipantID}, clearing
+			if err := post(ctx, tx, submit); err != nil {
+				return err
+			}
+		}
+		if paid {
+			settle := base
+			settle.key, settle.kind = "paid/"+o.ID, "paid"
+			settle.debit, settle.credit = clearing, account{kind: Cash}
+			if err := post(ctx, tx, settle); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE payout SET state = $2, reason = '' WHERE id = $1`, o.ID, state); err != nil {
+			return fmt.Errorf("move payout %s to %s: %w", o.ID, state, err)
+		}
+	}
+	return nil
+}
+
+// Reject notes that the rail did not and will not pay this attempt, and why. The payout
+// fails and waits for a person.
+func (s *Store) Reject(ctx context.Context, a Attempt, code string) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE payout_attempt SET state = 'rejected', error_code = $3, sent_at = coalesce(sent_at, now()), finished_at = now()
+			WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown')`, a.PayoutID, a.Number, code)
+		if err != nil {
+			return fmt.Errorf("reject payout %s: %w", a.PayoutID, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'planned'`, a.PayoutID, code)
+		return err
+	})
+}
+
+// SetAside makes a payout whose attempt stays unknown an exception for a person. The
+// attempt stays live, so that nothing can pay it a second time.
+func (s *Store) SetAside(ctx context.Context, payoutID, code string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'planned'`, payoutID, code)
+	if err != nil {
+		return fmt.Errorf("set payout %s aside: %w", payoutID, err)
+	}
+	return nil
+}
+
+// RetryPayout lets a person put a failed payout back, to the participant's latest
+// destination on the same rail. An attempt that is still unknown keeps its key.
+func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID string) error {
+	return s.decidePayout(ctx, actor, "retry-payout", payoutID, reasonID, `
+		UPDATE payout SET state = 'planned', reason = '', destination_id = coalesce((
+			SELECT id FROM destination d WHERE d.participant_id = payout.participant_id AND d.rail = payout.rail ORDER BY version DESC LIMIT 1), destination_id)
+		WHERE id = $1 AND state = 'failed'`, "failed")
+}
+
+// CancelPayout lets a person give a held or failed payout up; what is owed stays in the
+// participant's payable account and carries forward. A payout whose last attempt may
+// have paid cannot be cancelled.
+func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID string) error {
+	return s.decidePayout(ctx, actor, "cancel-payout", payoutID, reasonID, `
+		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed')
+		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state <> 'rejected')`, "held or failed, with no attempt that may have paid")
+}
+
+func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID, sql, possible string) error {
+	if reasonID == "" {
+		return incentive.Errorf(CodeReasonMissing, "a decision about a payout needs a reason")
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql, payoutID)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", act, payoutID, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return incentive.Errorf(incentive.CodeConflict, "this is possible only for a payout that is %s", possible)
+		}
+		return audit(ctx, tx, actor, act, "payout/"+payoutID, reasonBody{reasonID})
+	})
+}
+
+// PaymentFile is a file that a person takes to a bank or payroll system.
+type PaymentFile struct {
+	ID          string
+	PeriodID    string
+	Revision    int
+	Rail        string
+	Currency    incentive.Currency
+	Name        string
+	MessageID   string
+	Content     []byte
+	SHA256      []byte
+	Payouts     int
+	TotalMinor  int64
+	BuiltAt     time.Time
+	ConfirmedBy string
+	ConfirmedAt *time.Time
+}
+
+// KeepPaymentFile stores the one file of a run, rail and currency and returns what
+// stands: a file built before is kept as it was.
+func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO payment_file (period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (period_id, revision, rail, currency) DO NOTHING`,
+			f.PeriodID, f.Revision, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor)
+		if err != nil {
+			return fmt.Errorf("keep payment file %s: %w", f.Name, err)
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO payout_attempt (payout_id, number, state)
+			SELECT o.id, 1, 'intended' FROM payout o
+			WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.currency = $4 AND o.state = 'planned' AND o.batch > 0
+			ON CONFLICT DO NOTHING`, f.PeriodID, f.Revision, f.Rail, f.Currency)
+		if err != nil {
+			return fmt.Errorf("write down the attempts of payment file %s: %w", f.Name, err)
+		}
+		return audit(ctx, tx, System, "build-file", periodSubject(f.PeriodID, f.Revision), struct {
+			Rail   string `json:"rail"`
+			SHA256 string `json:"sha256"`
+		}{f.Rail, fmt.Sprintf("%x", f.SHA256)})
+	})
+	if err != nil {
+		return f, err
+	}
+	files, err := s.PaymentFiles(ctx, f.PeriodID, f.Revision)
+	for _, kept := range files {
+		if kept.Rail == f.Rail && kept.Currency == f.Currency {
+			return kept, nil
+		}
+	}
+	return f, err
+}
+
+// PaymentFiles lists the payment files of a revision, with their content.
+func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int) ([]PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id::text, period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at
+		FROM payment_file WHERE period_id = $1 AND revision = $2 ORDER BY rail, currency`, periodID, revision)
+	if err != nil {
+		return nil, fmt.Errorf("list the payment files of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PaymentFile])
+}
+
+// PaymentFile returns one payment file, of code CodeFileUnknown where there is none.
+func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id::text, period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at
+		FROM payment_file WHERE id::text = $1`, id)
+	if err != nil {
+		return PaymentFile{}, fmt.Errorf("read payment file %s: %w", id, err)
+	}
+	f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[PaymentFile])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return f, incentive.Errorf(CodeFileUnknown, "there is no payment file %q", id)
+	}
+	return f, err
+}
+
+// ConfirmFile notes that a person has taken the file to the bank (paid false), or that
+// the bank has carried it out (paid true).
+func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool) (PaymentFile, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		var periodID, rail, currency string
+		var revision int
+		var confirmed bool
+		err := tx.QueryRow(ctx, `SELECT period_id, revision, rail, currency, confirmed_at IS NOT NULL FROM payment_file WHERE id::text = $1 FOR UPDATE`, fileID).
+			Scan(&periodID, &revision, &rail, &currency, &confirmed)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return incentive.Errorf(CodeFileUnknown, "there is no payment file %q", fileID)
+		}
+		if err != nil {
+			return fmt.Errorf("read payment file %s: %w", fileID, err)
+		}
+		if err := refusePreparer(ctx, tx, periodID, revision, actor, "confirm the payment file of"); err != nil {
+			return err
+		}
+		if paid && !confirmed {
+			return incentive.Errorf(incentive.CodeConflict, "the file has not been confirmed as taken to the bank yet")
+		}
+		act := "confirm-file"
+		if paid {
+			act = "settle-file"
+		}
+		if !paid {
+			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id::text = $1 AND confirmed_at IS NULL`, fileID, actor)
+			if err != nil {
+				return fmt.Errorf("confirm payment file %s: %w", fileID, err)
+			}
+			_, err = tx.Exec(ctx, `
+				UPDATE payout_attempt a SET state = 'confirmed', rail_id = f.message_id, sent_at = now(), finished_at = now()
+				FROM payout o JOIN payment_file f USING (period_id, revision, rail, currency)
+				WHERE f.id::text = $1 AND a.payout_id = o.id AND a.state = 'intended' AND o.batch > 0`, fileID)
+			if err != nil {
+				return fmt.Errorf("confirm the payouts of payment file %s: %w", fileID, err)
+			}
+		}
+		inFile := `o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.currency = $4 AND o.batch > 0`
+		if err := advance(ctx, tx, paid, inFile, periodID, revision, rail, currency); err != nil {
+			return err
+		}
+		return audit(ctx, tx, actor, act, "payment-file/"+fileID, struct{}{})
+	})
+	if err != nil {
+		return PaymentFile{}, err
+	}
+	return s.PaymentFile(ctx, fileID)
+}
+
+// Destination is where a participant's money goes.
+type Destination struct {
+	ID            int64
+	ParticipantID string
+	Version       int
+	Rail          string
+	Details       map[string]string // what the rail needs: secret
+	Masked        string
+}
+
+// SetDestination keeps a participant's new destination, encrypted, as the next version.
+func (s *Store) SetDestination(ctx context.Context, actor string, d Destination) (Destination, error) {
+	plain, err := json.Marshal(d.Details)
+	if err != nil {
+		return d, err
+	}
+	keyVersion, sealed, err := s.keys.encrypt(plain, "destination/"+d.ParticipantID)
+	if err != nil {
+		return d, err
+	}
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT FROM participant WHERE id = $1 FOR UPDATE`, d.ParticipantID); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, `
+			INSERT INTO destination (participant_id, version, rail, key_version, details, masked, set_by)
+			SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6 FROM destination WHERE participant_id = $1 RETURNING id, version`,
+			d.ParticipantID, d.Rail, keyVersion, sealed, d.Masked, actor).Scan(&d.ID, &d.Version)
+		if constraint(err) == "destination_participant_id_fkey" {
+			return incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", d.ParticipantID)
+		}
+		if err != nil {
+			return fmt.Errorf("keep a destination of %s: %w", d.ParticipantID, err)
+		}
+		return audit(ctx, tx, actor, "set-destination", "participant/"+d.ParticipantID, struct {
+			Version int    `json:"version"`
+			Rail    string `json:"rail"`
+		}{d.Version, d.Rail})
+	})
+	return d, err
+}
+
+// Destination returns a destination with its details decrypted.
+func (s *Store) Destination(ctx context.Context, id int64) (Destination, error) {
+	var d Destination
+	var keyVersion int
+	var sealed []byte
+	err := s.pool.QueryRow(ctx, `SELECT id, participant_id, version, rail, masked, key_version, details FROM destination WHERE id = $1`, id).
+		Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed)
+	if err != nil {
+		return d, fmt.Errorf("read destination %d: %w", id, err)
+	}
+	plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)
+	if err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal(plain, &d.Details)
+}
+
+// FinishDisbursing moves a period on once every batch has ended.
+func (s *Store) FinishDisbursing(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
+	return s.act(ctx, c, struct{}{}, nil)
+}
+
+// PayoutOfReference returns the payout and attempt that a rail's event names by our
+// reference, of code CodeNotFound where there is none.
+func (s *Store) PayoutOfReference(ctx context.Context, reference string) (Attempt, error) {
+	rows, err := s.pool.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE key::text = $1`, reference)
+	if err != nil {
+		return Attempt{}, fmt.Errorf("find the attempt %s: %w", reference, err)
+	}
+	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return a, incentive.Errorf(incentive.CodeNotFound, "no attempt has the reference %q", reference)
+	}
+	return a, err
+}
+
+// KeepRailEvent stores an authenticated event of a rail once; fresh is false when it was
+// here before.
+func (s *Store) KeepRailEvent(ctx context.Context, rail, eventID, kind, reference, railID string) (fresh bool, err error) {
+	tag, err := s.pool.Exec(ctx, `INSERT INTO rail_event (rail, event_id, kind, reference, rail_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, rail, eventID, kind, reference, railID)
+	if err != nil {
+		return false, fmt.Errorf("keep event %s of %s: %w", eventID, rail, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// CodeUnauthenticated says that a token is missing, wrong or expired.
+const CodeUnauthenticated incentive.Code = "unauthenticated"
+
+// Person is a participant as the one who acts.
+type Person struct {
+	ID    string
+	Name  string
+	Roles []incentive.Role
+}
+
+// NewToken makes a bearer token for a participant and returns its secret, which is
+// never stored: the database has its SHA-256 alone.
+func (s *Store) NewToken(ctx context.Context, actor, participantID, name string, lifetime time.Duration) (secret string, err error) {
+	secret = "guerdon_" + rand.Text()
+	hash := sha256.Sum256([]byte(secret))
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO api_token (hash, participant_id, name, expires_at) VALUES ($1, $2, $3, now() + $4)`, hash[:], participantID, name, lifetime)
+		if constraint(err) == "api_token_participant_id_fkey" {
+			return incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", participantID)
+		}
+		if err != nil {
+			return fmt.Errorf("keep a token: %w", err)
+		}
+		return audit(ctx, tx, actor, "make-token", "participant/"+participantID, struct {
+			Hash string `json:"hash"`
+		}{fmt.Sprintf("%x", hash)})
+	})
+	return secret, err
+}
+
+const personColumns = `
+	SELECT p.id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = p.id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), p.id),
+		ARRAY(SELECT role FROM role_grant g WHERE g.participant_id = p.id ORDER BY role)
+	FROM participant p`
+
+func scanPerson(row pgx.CollectableRow) (p Person, err error) {
+	err = row.Scan(&p.ID, &p.Name, &p.Roles)
+	return p, err
+}
+
+// Authenticate returns who a token belongs to, or an error of code CodeUnauthenticated.
+func (s *Store) Authenticate(ctx context.Context, secret string) (Person, error) {
+	hash := sha256.Sum256([]byte(secret))
+	rows, err := s.pool.Query(ctx, personColumns+` JOIN api_token t ON t.participant_id = p.id WHERE t.hash = $1 AND t.expires_at > now()`, hash[:])
+	if err != nil {
+		return Person{}, fmt.Errorf("look a token up: %w", err)
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, incentive.Errorf(CodeUnauthenticated, "the token is not known or has expired: make a new one")
+	}
+	return p, err
+}
+
+// Person returns a participant with their roles, of code CodeNotFound where there is
+// none of that id.
+func (s *Store) Person(ctx context.Context, id string) (Person, error) {
+	rows, err := s.pool.Query(ctx, personColumns+` WHERE p.id = $1`, id)
+	if err != nil {
+		return Person{}, fmt.Errorf("read participant %s: %w", id, err)
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", id)
+	}
+	return p, err
+}
+
+// People returns up to limit participants after an id, with their roles.
+func (s *Store) People(ctx context.Context, after string, limit int) ([]Person, error) {
+	rows, err := s.pool.Query(ctx, personColumns+` WHERE p.id > $1 ORDER BY p.id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	return pgx.CollectRows(rows, scanPerson)
+}
+
+// Grant sets which roles a participant has.
+func (s *Store) Grant(ctx context.Context, actor, participantID string, roles []incentive.Role) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM role_grant WHERE participant_id = $1 AND role <> ALL($2)`, participantID, roles); err != nil {
+			return fmt.Errorf("take roles from %s: %w", participantID, err)
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO role_grant (participant_id, role) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`, participantID, roles)
+		switch constraint(err) {
+		case "role_grant_participant_id_fkey":
+			return incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", participantID)
+		case "role_grant_role_check":
+			return incentive.Errorf(incentive.CodeInvalid, "roles are rep, manager, finance, administrator and auditor")
+		}
+		if err != nil {
+			return fmt.Errorf("give roles to %s: %w", participantID, err)
+		}
+		return audit(ctx, tx, actor, "grant-roles", "participant/"+participantID, struct {
+			Roles []incentive.Role `json:"roles"`
+		}{roles})
+	})
+}
+
+// Visible returns whose records somebody may see on a day: nil for everybody, and a list
+// that is never nil otherwise. A team is everyone below in the hierarchy of that day.
+func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope, day incentive.Date) ([]string, error) {
+	switch scope {
+	case incentive.All:
+		return nil, nil
+	case incentive.Own:
+		return []string{actor}, nil
+	case incentive.Team:
+		rows, err := s.pool.Query(ctx, `
+			WITH RECURSIVE above AS (
+				SELECT DISTINCT ON (participant_id) participant_id, manager_id FROM participant_fact
+				WHERE effective_from <= $2 ORDER BY participant_id, effective_from DESC, version DESC
+			), team AS (
+				SELECT $1::text AS participant_id
+				UNION SELECT above.participant_id FROM above JOIN team ON above.manager_id = team.participant_id
+			) SELECT participant_id FROM team`, actor, day)
+		if err != nil {
+			return nil, fmt.Errorf("find the team of %s: %w", actor, err)
+		}
+		return pgx.CollectRows(rows, pgx.RowTo[string])
+	default:
+		return []string{}, nil
+	}
+}
+
+// SetCompany names the company and its zone.
+func (s *Store) SetCompany(ctx context.Context, name, timeZone string) error {
+	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "" {
+		return incentive.Errorf(incentive.CodeInvalid, "%q is not a time zone: write its IANA name, such as Asia/Jakarta", timeZone)
+	}
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO company (name, time_zone) VALUES ($1, $2) ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone`, name, timeZone)
+	if err != nil {
+		return fmt.Errorf("name the company: %w", err)
+	}
+	return nil
+}
+
+// Company returns the company's name and zone; "" before it was named.
+func (s *Store) Company(ctx context.Context) (name, timeZone string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT name, time_zone FROM company`).Scan(&name, &timeZone)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", "", nil
+	}
+	return name, timeZone, err
+}

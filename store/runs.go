@@ -1,0 +1,280 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// KeepRun stores the statements that a calculation over the period's snapshot gave, with
+// lines, contributions and explanations, and moves the period to calculated: all of it
+// in one transaction. A repeated command changes nothing.
+func (s *Store) KeepRun(ctx context.Context, c PeriodCommand, snapshotID int64, engineVersion string, statements []incentive.Statement) (PeriodRevision, error) {
+	digests := make([]incentive.Digest, len(statements))
+	for i, statement := range statements {
+		digests[i] = statement.Digest()
+	}
+	var snapshotDigest []byte
+	if err := s.pool.QueryRow(ctx, `SELECT digest FROM snapshot WHERE id = $1`, snapshotID).Scan(&snapshotDigest); err != nil {
+		return PeriodRevision{}, fmt.Errorf("read snapshot %d: %w", snapshotID, err)
+	}
+	digest := incentive.RunDigest(incentive.Digest(snapshotDigest), engineVersion, digests)
+	return s.act(ctx, c, struct {
+		RunDigest  string `json:"run_digest"`
+		Statements int    `json:"statements"`
+	}{fmt.Sprintf("%x", digest), len(statements)}, func(tx pgx.Tx, p *PeriodRevision) error {
+		if p.SnapshotID == nil || *p.SnapshotID != snapshotID {
+			return incentive.Errorf(CodeChangedMeantime, "the period has another snapshot than the one calculated")
+		}
+		var runID int64
+		err := tx.QueryRow(ctx, `INSERT INTO run (snapshot_id, engine_version, digest, statements) VALUES ($1, $2, $3, $4) RETURNING id`,
+			snapshotID, engineVersion, digest[:], len(statements)).Scan(&runID)
+		if err != nil {
+			return fmt.Errorf("keep the run: %w", err)
+		}
+		p.RunID = &runID
+		return keepStatements(ctx, tx, runID, statements, digests)
+	})
+}
+
+func keepStatements(ctx context.Context, tx pgx.Tx, runID int64, statements []incentive.Statement, digests []incentive.Digest) error {
+	lines := 0
+	for _, statement := range statements {
+		lines += len(statement.Lines)
+	}
+	firstStatement, err := reserve(ctx, tx, "statement", len(statements))
+	if err != nil {
+		return err
+	}
+	firstLine, err := reserve(ctx, tx, "line", lines)
+	if err != nil {
+		return err
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"statement"}, []string{"id", "run_id", "participant_id", "currency", "total_minor", "digest"},
+		pgx.CopyFromSlice(len(statements), func(i int) ([]any, error) {
+			statement := statements[i]
+			return []any{firstStatement + int64(i), runID, statement.ParticipantID, string(statement.Currency), statement.Total().Minor, digests[i][:]}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("keep statements: %w", err)
+	}
+	at, i := -1, 0 // the line copied last is lines[at] of statements[i]
+	next := func() (incentive.Line, bool) {
+		for i < len(statements) {
+			if at++; at < len(statements[i].Lines) {
+				return statements[i].Lines[at], true
+			}
+			i, at = i+1, -1
+		}
+		return incentive.Line{}, false
+	}
+	id := firstLine - 1
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"line"}, []string{"id", "statement_id", "position", "plan_id", "plan_version", "component", "unrounded", "amount_minor", "explanation"},
+		pgx.CopyFromFunc(func() ([]any, error) {
+			line, more := next()
+			if !more {
+				return nil, nil
+			}
+			id++
+			return []any{id, firstStatement + int64(i), at, line.PlanID, line.PlanVersion, line.Component, line.Unrounded, line.Amount.Minor, line.Explanation}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("keep lines: %w", err)
+	}
+	at, i, id = -1, 0, firstLine-1
+	var line incentive.Line
+	part := 0
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"contribution"}, []string{"line_id", "position", "source", "transaction_id", "participant_id", "role", "credited", "amount", "shown_minor"},
+		pgx.CopyFromFunc(func() ([]any, error) {
+			for part >= len(line.Contributions) {
+				var more bool
+				if line, more = next(); !more {
+					return nil, nil
+				}
+				id, part = id+1, 0
+			}
+			c := line.Contributions[part]
+			part++
+			return []any{id, part - 1, c.Transaction.Source, c.Transaction.ID, c.ParticipantID, c.Role, c.Credited, c.Amount, c.Shown.Minor}, nil
+		}))
+	if err != nil {
+		return fmt.Errorf("keep contributions: %w", err)
+	}
+	return nil
+}
+
+// reserve takes n numbers in a row from a table's identity and returns the first. The
+// caller's transaction holds the period, and gaps between runs do no harm.
+func reserve(ctx context.Context, tx pgx.Tx, table string, n int) (first int64, err error) {
+	if n == 0 {
+		return 0, nil
+	}
+	// Another period's run may draw numbers at the same time, so the block is drawn
+	// under a lock of its own.
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('reserve ' || $1))`, table); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($1, 'id')) + $2 - 1) - $2 + 1`, table, n).Scan(&first)
+	if err != nil {
+		return 0, fmt.Errorf("number %d rows of %s: %w", n, table, err)
+	}
+	return first, nil
+}
+
+// StoredStatement is a statement as it lies in the database.
+type StoredStatement struct {
+	incentive.Statement
+	ID       int64
+	RunID    int64
+	Name     string // the participant's, at the end of the period
+	TotalOf  incentive.Money
+	Digest   []byte
+	State    incentive.State // the period's
+	Revision int
+}
+
+// Statements returns up to limit statements of the revision's current run, without lines,
+// after a participant, of all participants or ("visible" not nil) of those given.
+func (s *Store) Statements(ctx context.Context, periodID string, revision int, visible []string, after string, limit int) ([]StoredStatement, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT st.id, st.run_id, r.period_id, st.participant_id, st.currency, st.total_minor, st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+`
+		FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id
+		WHERE r.period_id = $1 AND r.revision = $2 AND st.participant_id > $3 AND ($4::text[] IS NULL OR st.participant_id = ANY($4))
+		ORDER BY st.participant_id LIMIT $5`, periodID, revision, after, visible, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the statements of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (st StoredStatement, err error) {
+		err = row.Scan(&st.ID, &st.RunID, &st.PeriodID, &st.ParticipantID, &st.Currency, &st.TotalOf.Minor, &st.Digest, &st.State, &st.Revision, &st.Name)
+		st.TotalOf.Currency = st.Currency
+		return st, err
+	})
+}
+
+// nameAt is the SQL of a participant's name as of a day.
+func nameAt(participant, day string) string {
+	return `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = ` + participant + ` AND f.effective_from <= ` + day + `
+		ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ` + participant + `)`
+}
+
+// Statement returns one participant's statement of the revision's current run with its
+// lines and contributions. It is of code CodeNotFound where there is none.
+func (s *Store) Statement(ctx context.Context, periodID string, revision int, participantID string) (StoredStatement, error) {
+	found, err := s.Statements(ctx, periodID, revision, []string{participantID}, "", 1)
+	if err != nil {
+		return StoredStatement{}, err
+	}
+	if len(found) == 0 {
+		return StoredStatement{}, incentive.Errorf(incentive.CodeNotFound, "there is no statement of %q in period %q", participantID, periodID)
+	}
+	statement := found[0]
+	filled, err := statementsOf(ctx, s.pool, statement.RunID, participantID)
+	if err != nil {
+		return StoredStatement{}, err
+	}
+	statement.Lines = filled[0].Lines
+	return statement, nil
+}
+
+// RunStatements returns everything that a run stored, in the order it was calculated.
+func (s *Store) RunStatements(ctx context.Context, runID int64) ([]incentive.Statement, error) {
+	return statementsOf(ctx, s.pool, runID, "")
+}
+
+func statementsOf(ctx context.Context, q querier, runID int64, participantID string) ([]incentive.Statement, error) {
+	type storedLine struct {
+		incentive.Line
+		id, statementID int64
+	}
+	var lines []storedLine
+	var ids []int64
+	var statements []incentive.Statement
+	err := collect(ctx, q, &statements, `
+		SELECT st.id, sn.period_id, st.participant_id, st.currency FROM statement st JOIN run ON run.id = st.run_id JOIN snapshot sn ON sn.id = run.snapshot_id
+		WHERE st.run_id = $1 AND ($2 = '' OR st.participant_id = $2) ORDER BY st.id`, func(row pgx.CollectableRow) (st incentive.Statement, err error) {
+		var id int64
+		err = row.Scan(&id, &st.PeriodID, &st.ParticipantID, &st.Currency)
+		ids = append(ids, id)
+		return st, err
+	}, runID, participantID)
+	if err != nil {
+		return nil, fmt.Errorf("read the statements of run %d: %w", runID, err)
+	}
+	byID := make(map[int64]*incentive.Statement, len(ids))
+	for i, id := range ids {
+		byID[id] = &statements[i]
+	}
+	err = collect(ctx, q, &lines, `
+		SELECT id, statement_id, plan_id, plan_version, component, unrounded, amount_minor, explanation::text FROM line
+		WHERE statement_id = ANY($1) ORDER BY statement_id, position`, func(row pgx.CollectableRow) (l storedLine, err error) {
+		var explanation string
+		err = row.Scan(&l.id, &l.statementID, &l.PlanID, &l.PlanVersion, &l.Component, &l.Unrounded, &l.Amount.Minor, &explanation)
+		l.Explanation = json.RawMessage(explanation)
+		l.Amount.Currency = byID[l.statementID].Currency
+		return l, err
+	}, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the lines of run %d: %w", runID, err)
+	}
+	lineIDs := make([]int64, len(lines))
+	lineByID := make(map[int64]*incentive.Line, len(lines))
+	for i := range lines {
+		lineIDs[i] = lines[i].id
+		statement := byID[lines[i].statementID]
+		if statement.Lines == nil {
+			statement.Lines = make([]incentive.Line, 0, 4)
+		}
+		lineByID[lines[i].id] = &lines[i].Line
+	}
+	rows, err := q.Query(ctx, `
+		SELECT line_id, source, transaction_id, participant_id, role, credited, amount, shown_minor FROM contribution
+		WHERE line_id = ANY($1) ORDER BY line_id, position`, lineIDs)
+	if err != nil {
+		return nil, fmt.Errorf("read the contributions of run %d: %w", runID, err)
+	}
+	var c incentive.Contribution
+	var lineID int64
+	var credited, amount decimal.Decimal
+	_, err = pgx.ForEachRow(rows, []any{&lineID, &c.Transaction.Source, &c.Transaction.ID, &c.ParticipantID, &c.Role, &credited, &amount, &c.Shown.Minor}, func() error {
+		line := lineByID[lineID]
+		c.Credited, c.Amount, c.Shown.Currency = credited, amount, line.Amount.Currency
+		line.Contributions = append(line.Contributions, c)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the contributions of run %d: %w", runID, err)
+	}
+	for i := range lines {
+		statement := byID[lines[i].statementID]
+		statement.Lines = append(statement.Lines, lines[i].Line)
+	}
+	return statements, nil
+}
+
+// Run is one calculation over a snapshot.
+type Run struct {
+	ID            int64
+	SnapshotID    int64
+	EngineVersion string
+	Digest        []byte
+}
+
+// Run returns a stored run.
+func (s *Store) Run(ctx context.Context, id int64) (Run, error) {
+	rows, err := s.pool.Query(ctx, `SELECT id, snapshot_id, engine_version, digest FROM run WHERE id = $1`, id)
+	if err != nil {
+		return Run{}, fmt.Errorf("read run %d: %w", id, err)
+	}
+	run, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Run])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return run, incentive.Errorf(incentive.CodeNotFound, "there is no run %d", id)
+	}
+	return run, err
+}

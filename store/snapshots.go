@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// dataLock is shared by imports and taken alone by a lock, so that nothing slips into a
+// snapshot by the order of commits.
+const dataLock = 0x67756572_02
+
+// freeze lists, for each kind of record, the versions that a snapshot of a period takes.
+// $1 is the snapshot, $2 and $3 the period's first and last day, $4 its calendar. Plan
+// versions and participants that start later than the period cannot matter to it.
+var freeze = []string{
+	`INSERT INTO snapshot_record SELECT $1, 'assignment', record_id FROM (
+		SELECT DISTINCT ON (participant_id, plan_id, starts_on) record_id, starts_on, ends_on
+		FROM assignment WHERE calendar_id = $4::text ORDER BY participant_id, plan_id, starts_on, version DESC) a
+	WHERE starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date)`,
+	`INSERT INTO snapshot_record SELECT $1, 'participant', record_id FROM (
+		SELECT DISTINCT ON (participant_id, effective_from) record_id
+		FROM participant_fact WHERE effective_from <= $3::date AND $2::date IS NOT NULL AND $4::text IS NOT NULL
+		ORDER BY participant_id, effective_from, version DESC) p`,
+	`INSERT INTO snapshot_record SELECT $1, 'quota', record_id FROM (
+		SELECT DISTINCT ON (participant_id, measure, starts_on) record_id, starts_on, ends_on
+		FROM quota WHERE $4::text IS NOT NULL ORDER BY participant_id, measure, starts_on, version DESC) q
+	WHERE starts_on <= $3::date AND ends_on >= $2::date`,
+	`INSERT INTO snapshot_record SELECT $1, 'plan_version', record_id FROM plan_version v
+	WHERE effective_from <= $3::date AND $2::date IS NOT NULL AND $4::text IS NOT NULL AND EXISTS (
+		SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
+		WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = v.plan_id)`,
+	`INSERT INTO snapshot_record SELECT $1, 'transaction', record_id FROM transaction t
+	WHERE date BETWEEN $2::date AND $3::date AND $4::text IS NOT NULL AND NOT EXISTS (
+		SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`,
+	`INSERT INTO snapshot_record SELECT $1, 'credit', c.record_id FROM snapshot_record r
+	JOIN transaction t ON t.record_id = r.record_id
+	JOIN credit c ON c.source = t.source AND c.transaction_id = t.transaction_id
+	WHERE r.snapshot_id = $1 AND r.kind = 'transaction' AND c.share <> 0 AND $2::date IS NOT NULL AND $3::date IS NOT NULL AND $4::text IS NOT NULL AND NOT EXISTS (
+		SELECT FROM credit later WHERE later.source = c.source AND later.transaction_id = c.transaction_id
+		AND later.participant_id = c.participant_id AND later.role = c.role AND later.version > c.version)`,
+}
+
+// LockPeriod freezes everything that a calculation of the period depends on, together,
+// and returns the snapshot's digest.
+func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
+	var locked PeriodRevision
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, dataLock); err != nil {
+			return fmt.Errorf("wait for imports to end: %w", err)
+		}
+		var id int64
+		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
+			return fmt.Errorf("number the snapshot: %w", err)
+		}
+		p, err := periodRevision(ctx, tx, c.PeriodID, c.Revision, " FOR UPDATE OF r")
+		if err != nil {
+			return err
+		}
+		for _, sql := range freeze {
+			if _, err := tx.Exec(ctx, sql, id, p.StartsOn, p.EndsOn, p.CalendarID); err != nil {
+				return fmt.Errorf("freeze the records of %s: %w", c.PeriodID, err)
+			}
+		}
+		snapshot, err := loadSnapshot(ctx, tx, id, p.Period)
+		if err != nil {
+			return err
+		}
+		digest := snapshot.Digest()
+		p, done, err := move(ctx, tx, c, struct {
+			SnapshotDigest string `json:"snapshot_digest"`
+			Transactions   int    `json:"transactions"`
+			Credits        int    `json:"credits"`
+			Participants   int    `json:"participants"`
+		}{fmt.Sprintf("%x", digest), len(snapshot.Transactions), len(snapshot.Credits), len(snapshot.Participants)})
+		if err != nil {
+			return err
+		}
+		if !done {
+			locked = p
+			return errAlreadyDone // rolls the spare snapshot back
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO snapshot (id, period_id, revision, digest) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4)`, id, c.PeriodID, c.Revision, digest[:]); err != nil {
+			return fmt.Errorf("keep the snapshot of %s: %w", c.PeriodID, err)
+		}
+		p.SnapshotID, p.Problem = &id, ""
+		locked = p
+		return keep(ctx, tx, p)
+	})
+	if err == errAlreadyDone {
+		err = nil
+	}
+	return locked, err
+}
+
+// errAlreadyDone ends a transaction whose work turned out to be done.
+var errAlreadyDone = fmt.Errorf("already done")
+
+// Snapshot returns a frozen snapshot and the digest it was given when it was frozen.
+func (s *Store) Snapshot(ctx context.Context, id int64) (incentive.Snapshot, []byte, error) {
+	var p incentive.Period
+	var digest []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, s.revision, s.digest
+		FROM snapshot s JOIN pay_period p ON p.id = s.period_id WHERE s.id = $1`, id).
+		Scan(&p.ID, &p.CalendarID, &p.Code, &p.StartsOn, &p.EndsOn, &p.Revision, &digest)
+	if err != nil {
+		return incentive.Snapshot{}, nil, fmt.Errorf("read snapshot %d: %w", id, err)
+	}
+	snapshot, err := loadSnapshot(ctx, s.pool, id, p)
+	return snapshot, digest, err
+}
+
+func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Period) (incentive.Snapshot, error) {
+	snapshot := incentive.Snapshot{Period: period}
+	err := errorsIn(
+		collect(ctx, q, &snapshot.Participants, `
+			SELECT participant_id, effective_from, name, email, f.kind, coalesce(manager_id, ''), country, pay_currency, employed_until, attributes
+			FROM snapshot_record r JOIN participant_fact f USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'participant'
+			ORDER BY participant_id COLLATE "C", effective_from`, func(row pgx.CollectableRow) (p incentive.Participant, err error) {
+			err = row.Scan(&p.ID, &p.EffectiveFrom, &p.Name, &p.Email, &p.Kind, &p.ManagerID, &p.Country, &p.PayCurrency, &p.EmployedUntil, &p.Attributes)
+			return p, err
+		}, id),
+		collect(ctx, q, &snapshot.Transactions, `
+			SELECT source, transaction_id, version, date, amount, currency, attributes
+			FROM snapshot_record r JOIN transaction USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'transaction'
+			ORDER BY date, source COLLATE "C", transaction_id COLLATE "C"`, func(row pgx.CollectableRow) (t incentive.Transaction, err error) {
+			err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes)
+			return t, err
+		}, id),
+		collect(ctx, q, &snapshot.Credits, `
+			SELECT source, transaction_id, participant_id, role, share, version
+			FROM snapshot_record r JOIN credit USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'credit'
+			ORDER BY source COLLATE "C", transaction_id COLLATE "C", participant_id COLLATE "C", role COLLATE "C"`, func(row pgx.CollectableRow) (c incentive.Credit, err error) {
+			err = row.Scan(&c.Transaction.Source, &c.Transaction.ID, &c.ParticipantID, &c.Role, &c.Share, &c.Version)
+			return c, err
+		}, id),
+		collect(ctx, q, &snapshot.Quotas, `
+			SELECT participant_id, measure, starts_on, ends_on, amount, version
+			FROM snapshot_record r JOIN quota USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'quota'
+			ORDER BY participant_id COLLATE "C", measure COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Quota], id),
+		collect(ctx, q, &snapshot.Assignments, `
+			SELECT participant_id, plan_id, starts_on, ends_on, version
+			FROM snapshot_record r JOIN assignment USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'assignment'
+			ORDER BY participant_id COLLATE "C", plan_id COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Assignment], id),
+		collect(ctx, q, &snapshot.PlanVersions, `
+			SELECT plan_id, version, effective_from, document
+			FROM snapshot_record r JOIN plan_version USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'plan_version'
+			ORDER BY plan_id COLLATE "C", version`, pgx.RowToStructByPos[incentive.PlanVersion], id),
+	)
+	if err != nil {
+		return snapshot, fmt.Errorf("read snapshot %d: %w", id, err)
+	}
+	return snapshot, nil
+}
+
+// collect reads all rows of a query into into.
+func collect[T any](ctx context.Context, q querier, into *[]T, sql string, scan pgx.RowToFunc[T], arguments ...any) error {
+	rows, err := q.Query(ctx, sql, arguments...)
+	if err != nil {
+		return err
+	}
+	*into, err = pgx.CollectRows(rows, scan)
+	return err
+}
+
+// errorsIn returns the first error.
+func errorsIn(all ...error) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
