@@ -24,9 +24,10 @@ type rule struct {
 // rules is the table of errors: the first rule that matches decides. What no rule
 // matches is Unknown, which is always safe: the attempt is looked up.
 var rules = []rule{
-	{kind: sdk.ErrorTypeIdempotency, class: payments.Alarm, message: "Stripe has seen this key with another body"},
-	{status: http.StatusConflict, code: "idempotency_key_in_use", class: payments.InProgress, message: "a request with the same key is under way"},
+	// Before the type: a key in use has the type of a key misused.
+	{code: "idempotency_key_in_use", class: payments.InProgress, message: "a request with the same key is under way"},
 	{status: http.StatusConflict, class: payments.InProgress, message: "Stripe is working on the same object"},
+	{kind: sdk.ErrorTypeIdempotency, class: payments.Alarm, message: "Stripe has seen this key with another body"},
 	{status: http.StatusTooManyRequests, class: payments.Throttled, message: "Stripe asks for fewer calls"},
 	// Before the statuses below and the codes: a server that failed may have paid first.
 	{status: 500, class: payments.Unknown, message: "Stripe failed"},

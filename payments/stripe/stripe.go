@@ -76,7 +76,11 @@ func New(config Config) (*Rail, error) {
 	}
 	client := config.HTTPClient
 	if client == nil {
-		client = &http.Client{Timeout: callTimeout}
+		client = &http.Client{
+			Timeout: callTimeout,
+			// Stripe does not redirect: whoever does is somebody else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
 	// The library's own retries would spend Stripe's budget and blur what happened:
 	// whoever calls the rail decides whether to call again.

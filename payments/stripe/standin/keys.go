@@ -128,3 +128,10 @@ func (s *Server) execute(f *Fault, key, hash string, run func() outcome) (answer
 func broken() answer {
 	return refuseAs(http.StatusInternalServerError, sdk.ErrorTypeAPI, "", "", "An error occurred on our side.")
 }
+
+// InFlight counts the requests that hold an idempotency key now.
+func (s *Server) InFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.inFlight)
+}

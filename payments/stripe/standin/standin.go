@@ -38,6 +38,7 @@ type Server struct {
 	mux     *http.ServeMux
 	limit   *rate.Limiter
 	closing chan struct{}
+	ending  sync.Once
 	hooks   *sender
 
 	mu       sync.Mutex
@@ -50,6 +51,7 @@ type Server struct {
 	keys     map[string]*keptAnswer
 	inFlight map[string]bool
 	events   []*event
+	sent     int // events before this one are delivered
 	faults   []*Fault
 	seen     map[string]int // requests by fault and transfer group
 	requests int
@@ -108,17 +110,10 @@ func New(options Options) (*Server, error) {
 	return s, nil
 }
 
-// Close stops sending events, ends what is being held up, and closes the journal.
+// Close stops sending events, ends what is being held up, and closes the journal. Let
+// the requests under way end first.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	select {
-	case <-s.closing:
-		s.mu.Unlock()
-		return nil
-	default:
-		close(s.closing)
-	}
-	s.mu.Unlock()
+	s.end()
 	if s.hooks != nil {
 		<-s.hooks.done
 	}
@@ -127,8 +122,13 @@ func (s *Server) Close() error {
 	if s.journal == nil {
 		return nil
 	}
-	return s.journal.close()
+	j := s.journal
+	s.journal = nil
+	return j.close()
 }
+
+// end lets go of everything that waits.
+func (s *Server) end() { s.ending.Do(func() { close(s.closing) }) }
 
 // ServeHTTP answers as Stripe's API would.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

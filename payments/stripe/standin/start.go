@@ -33,11 +33,10 @@ func Start(address string, options Options) (*Running, error) {
 
 // Stop ends what is under way, within ctx, and closes the stand-in.
 func (r *Running) Stop(ctx context.Context) error {
-	// Closed first, so that requests held up by a fault end.
-	closed := r.Close()
+	r.end()
 	stopped := r.http.Shutdown(ctx)
 	if stopped != nil {
 		stopped = errors.Join(stopped, r.http.Close())
 	}
-	return errors.Join(closed, stopped)
+	return errors.Join(stopped, r.Close())
 }

@@ -23,8 +23,6 @@ type event struct {
 	Pending    int             `json:"pending_webhooks"`
 	Request    json.RawMessage `json:"request"`
 	Type       string          `json:"type"`
-
-	delivered bool
 }
 
 type eventData struct {
@@ -99,12 +97,10 @@ func (h *sender) run(ctx context.Context, s *Server) {
 func (s *Server) undelivered() *event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.events {
-		if !e.delivered {
-			return e
-		}
+	if s.sent == len(s.events) {
+		return nil
 	}
-	return nil
+	return s.events[s.sent]
 }
 
 func (s *Server) markDelivered(id string) error {

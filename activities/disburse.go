@@ -1,0 +1,255 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+)
+
+// UnknownOutcome is the code of a payout whose answer was lost and could not be found
+// out: it waits for a person, and nothing can pay it a second time meanwhile.
+const UnknownOutcome = "unknown-outcome"
+
+// keyLifetime is how long after the first call a key may be used again. Rails forget keys
+// after 24 hours at the earliest (Stripe); past that only a look-up is safe.
+const keyLifetime = 23 * time.Hour
+
+// ListRails lists the rails that pay a released revision.
+func (a *Activities) ListRails(ctx context.Context, periodID string, revision int) ([]string, error) {
+	batches, err := a.Store.Batches(ctx, periodID, revision)
+	if err != nil {
+		return nil, err
+	}
+	rails := make([]string, len(batches))
+	for i, b := range batches {
+		rails[i] = b.Rail
+	}
+	return rails, nil
+}
+
+// RailWork is what is left to do on a rail.
+type RailWork struct {
+	Batches      []int // batches with a payout that is still to be sent, call by call
+	WaitingFiles int   // files that nobody has confirmed yet
+	Open         int   // payouts that are neither paid nor cancelled
+}
+
+// PrepareRail says what is left to do on a rail, and builds the rail's payment files
+// where it pays by file.
+func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision int, rail string) (RailWork, error) {
+	defer heartbeat(ctx)()
+	var work RailWork
+	if _, err := a.Rails.File(rail); err == nil {
+		if err := a.buildFiles(ctx, periodID, revision, rail); err != nil {
+			return work, err
+		}
+		files, err := a.Store.PaymentFiles(ctx, periodID, revision)
+		if err != nil {
+			return work, err
+		}
+		for _, f := range files {
+			if f.Rail == rail && f.ConfirmedAt == nil {
+				work.WaitingFiles++
+			}
+		}
+	} else {
+		batches, err := a.Store.OpenBatches(ctx, periodID, revision, rail)
+		if err != nil {
+			return work, err
+		}
+		work.Batches = batches
+	}
+	var err error
+	work.Open, err = a.Store.OpenOnRail(ctx, periodID, revision, rail)
+	return work, err
+}
+
+// buildFiles builds the payment file of each currency, once. A payout that cannot be
+// written into a file is set aside for a person.
+func (a *Activities) buildFiles(ctx context.Context, periodID string, revision int, name string) error {
+	rail, err := a.Rails.File(name)
+	if err != nil {
+		return err
+	}
+	built, err := a.Store.PaymentFiles(ctx, periodID, revision)
+	if err != nil {
+		return err
+	}
+	done := map[incentive.Currency]bool{}
+	for _, f := range built {
+		if f.Rail == name {
+			done[f.Currency] = true
+		}
+	}
+	payouts, err := a.Store.PlannedPayouts(ctx, periodID, revision, name)
+	if err != nil {
+		return err
+	}
+	var currencies []incentive.Currency
+	requests := map[incentive.Currency]*payments.FileRequest{}
+	for _, o := range payouts {
+		currency := o.Amount.Currency
+		if done[currency] {
+			continue
+		}
+		request := requests[currency]
+		if request == nil {
+			request = &payments.FileRequest{PeriodID: periodID, Revision: revision, Currency: currency}
+			requests[currency] = request
+			currencies = append(currencies, currency)
+		}
+		d, err := a.Store.Destination(ctx, o.DestinationID)
+		if err != nil {
+			return err
+		}
+		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: o.ID, Amount: o.Amount, Destination: d.Details})
+	}
+	for _, currency := range currencies {
+		if err := a.buildFile(ctx, rail, *requests[currency]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, request payments.FileRequest) error {
+	file, err := rail.BuildFile(ctx, request)
+	var refused *payments.Error
+	if errors.As(err, &refused) && len(refused.Refused) > 0 {
+		out := map[string]bool{}
+		for _, r := range refused.Refused {
+			if err := a.Store.SetAside(ctx, r.PayoutID, "not-writable"); err != nil {
+				return err
+			}
+			out[r.PayoutID] = true
+		}
+		kept := request.Payments[:0:0]
+		for _, p := range request.Payments {
+			if !out[p.PayoutID] {
+				kept = append(kept, p)
+			}
+		}
+		if request.Payments = kept; len(kept) == 0 {
+			return nil
+		}
+		file, err = rail.BuildFile(ctx, request)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: request.PeriodID, Revision: request.Revision, Rail: rail.Name(), Currency: request.Currency,
+		Name: file.Name, MessageID: file.MessageID, Content: file.Content, SHA256: file.SHA256, Payouts: file.Count, TotalMinor: file.Total.Minor})
+	return err
+}
+
+// ListPayouts lists the payouts of a batch that are still to be sent.
+func (a *Activities) ListPayouts(ctx context.Context, periodID string, revision int, rail string, batch int) ([]string, error) {
+	return a.Store.PayoutsToSend(ctx, periodID, revision, rail, batch)
+}
+
+// SetAside makes a payout an exception that waits for a person.
+func (a *Activities) SetAside(ctx context.Context, payoutID, code string) error {
+	return a.Store.SetAside(ctx, payoutID, code)
+}
+
+// SubmitOutcome is what became of a payout that was submitted. Stop is the code of a
+// fault that every payout left would meet.
+type SubmitOutcome struct {
+	Stop string
+}
+
+// SubmitPayout makes one payout, exactly once however often it runs: the attempt with its
+// key is in the database before the rail is called, and an attempt that may have been
+// sent is looked up before anything is sent again.
+func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitOutcome, error) {
+	o, attempt, live, err := a.Store.IntendAttempt(ctx, payoutID)
+	if err != nil || !live {
+		return SubmitOutcome{}, err
+	}
+	rail, err := a.Rails.Single(o.Rail)
+	if err != nil {
+		return SubmitOutcome{Stop: string(incentive.ErrorCode(err))}, nil
+	}
+	destination, err := a.Store.Destination(ctx, o.DestinationID)
+	if err != nil {
+		return SubmitOutcome{}, err
+	}
+	if attempt.State != store.Intended {
+		found, err := rail.Lookup(ctx, attempt.Key)
+		if err != nil {
+			return a.refused(ctx, attempt, err, true)
+		}
+		if found.Found() {
+			return a.confirm(ctx, rail, attempt, found, o.Amount)
+		}
+		if attempt.SentAt == nil || a.Now().Sub(*attempt.SentAt) > keyLifetime {
+			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, UnknownOutcome)
+		}
+	}
+	if err := a.Store.MarkSent(ctx, attempt); err != nil {
+		return SubmitOutcome{}, err
+	}
+	result, err := rail.Submit(ctx, payments.Instruction{Key: attempt.Key, Reference: attempt.Key, PayoutID: o.ID, PeriodID: o.PeriodID, Amount: o.Amount, Destination: destination.Details})
+	if err != nil {
+		return a.refused(ctx, attempt, err, attempt.State != store.Intended)
+	}
+	return a.confirm(ctx, rail, attempt, result, o.Amount)
+}
+
+func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, attempt store.Attempt, result payments.Result, asked incentive.Money) (SubmitOutcome, error) {
+	if err := result.Matches(rail.Name(), asked); err != nil {
+		return a.refused(ctx, attempt, err, true)
+	}
+	if result.State == payments.Returned {
+		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, "returned")
+	}
+	return SubmitOutcome{}, a.Store.Confirm(ctx, attempt, result.RailID, result.State == payments.Paid)
+}
+
+// refused deals with an error of the rail by the one table of classes. An attempt that
+// was sent before may have paid whatever this answer says, and stays live.
+func (a *Activities) refused(ctx context.Context, attempt store.Attempt, err error, sentBefore bool) (SubmitOutcome, error) {
+	class := payments.ClassOf(err)
+	handling := class.Handling()
+	code := string(class)
+	var detail *payments.Error
+	wait := time.Duration(0)
+	if errors.As(err, &detail) {
+		wait = detail.RetryAfter
+		if detail.Code != "" {
+			code = detail.Code
+		}
+	}
+	if handling.MayHavePaid || sentBefore {
+		// The answer is kept even where the activity's own time is up.
+		if err := a.Store.MarkUnknown(context.WithoutCancel(ctx), attempt); err != nil {
+			return SubmitOutcome{}, err
+		}
+	}
+	switch {
+	case handling.Retry:
+		return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail did not answer for good", string(class), temporal.ApplicationErrorOptions{NextRetryDelay: wait})
+	case handling.StopRun && sentBefore:
+		return SubmitOutcome{Stop: code}, nil
+	case handling.StopRun:
+		return SubmitOutcome{Stop: code}, a.Store.Reject(ctx, attempt, code)
+	case handling.MayHavePaid || sentBefore:
+		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, code)
+	default:
+		return SubmitOutcome{}, a.Store.Reject(ctx, attempt, code)
+	}
+}
+
+// ConfirmFile notes what a person says about a payment file: that it was taken to the
+// bank or, with paid, that the bank has carried it out.
+func (a *Activities) ConfirmFile(ctx context.Context, actor, fileID string, paid bool) (Outcome, error) {
+	defer heartbeat(ctx)()
+	_, err := a.Store.ConfirmFile(ctx, actor, fileID, paid)
+	return outcome(store.PeriodRevision{}, err)
+}

@@ -1,0 +1,30 @@
+package activities
+
+import "fmt"
+
+// PeriodQueue is the task queue of the workflows and of everything that no rail limits.
+const PeriodQueue = "guerdon"
+
+// RailQueue is the task queue of the calls to a rail, so that the rail's rate limit holds
+// for all workers together.
+func RailQueue(rail string) string { return "rail-" + rail }
+
+// PayPeriodID is the workflow id of one revision of a pay period.
+func PayPeriodID(periodID string, revision int) string {
+	return fmt.Sprintf("pay-period/%s/%d", periodID, revision)
+}
+
+// ApprovalID is the workflow id of one approval queue.
+func ApprovalID(periodID string, revision, level int, queue string) string {
+	return fmt.Sprintf("approval/%s/%d/%d/%s", periodID, revision, level, queue)
+}
+
+// DisburseID is the workflow id of what a revision pays by one rail.
+func DisburseID(periodID string, revision int, rail string) string {
+	return fmt.Sprintf("disburse/%s/%d/%s", periodID, revision, rail)
+}
+
+// BatchID is the workflow id of one batch of a disbursement.
+func BatchID(periodID string, revision int, rail string, number int) string {
+	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)
+}

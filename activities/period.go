@@ -1,0 +1,167 @@
+// Package activities holds what the workflows have done for them: everything that reads
+// or writes PostgreSQL, calls a rail, or asks the clock. Each activity may be run again
+// at any time and then finds its own work done.
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+)
+
+// Activities are the activities with what they work on. Workflows name them by method
+// on a nil *Activities.
+type Activities struct {
+	Store  *store.Store
+	Rails  payments.Registry
+	Engine Engine
+	Client client.Client // to start and tell workflows
+	Now    func() time.Time
+}
+
+// PeriodAct is one act on one revision of a period. It carries ids and digests only.
+type PeriodAct struct {
+	PeriodID         string
+	Revision         int
+	Act              incentive.Act
+	Actor            string
+	Key              string // with the same key an act is done once
+	ReasonID         string
+	PayoutListDigest []byte
+}
+
+func (a PeriodAct) command() store.PeriodCommand {
+	return store.PeriodCommand{PeriodID: a.PeriodID, Revision: a.Revision, Act: a.Act, Actor: a.Actor, Key: a.Key, ReasonID: a.ReasonID, PayoutListDigest: a.PayoutListDigest}
+}
+
+// Outcome is where an act left the period or, with a Code, why it was refused. A refusal
+// is a result, not a failure: running the activity again would not change it.
+type Outcome struct {
+	State          incentive.State
+	OnHold         bool
+	SnapshotID     int64
+	WindowDeadline time.Time
+	Code           incentive.Code
+	Message        string
+}
+
+// outcome turns what the store answered into a result or, where it is nobody's doing
+// but the system's, into an error that Temporal retries.
+func outcome(p store.PeriodRevision, err error) (Outcome, error) {
+	if err != nil {
+		if code := incentive.ErrorCode(err); code != incentive.CodeInternal {
+			return Outcome{Code: code, Message: incentive.ErrorMessage(err)}, nil
+		}
+		return Outcome{}, err
+	}
+	o := Outcome{State: p.State, OnHold: p.OnHold}
+	if p.SnapshotID != nil {
+		o.SnapshotID = *p.SnapshotID
+	}
+	if p.WindowDeadline != nil {
+		o.WindowDeadline = p.WindowDeadline.UTC()
+	}
+	return o, nil
+}
+
+// Act does what a person, or the workflow itself, wants done to a period.
+func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
+	defer heartbeat(ctx)()
+	c := act.command()
+	switch act.Act {
+	case incentive.Lock:
+		return outcome(a.Store.LockPeriod(ctx, c))
+	case incentive.Publish:
+		deadline, err := a.windowEnd(ctx, act.PeriodID, act.Revision)
+		if err != nil {
+			return Outcome{}, err
+		}
+		return outcome(a.Store.Publish(ctx, c, deadline))
+	case incentive.WindowEnds, incentive.EndWindow:
+		p, queues, err := a.Store.StartApproving(ctx, c)
+		if err == nil {
+			err = a.startApprovals(ctx, act.PeriodID, act.Revision, queues)
+		}
+		return outcome(p, err)
+	case incentive.ApproveLast:
+		return outcome(a.Store.ApprovePeriod(ctx, c))
+	case incentive.Withdraw:
+		return outcome(a.Store.Withdraw(ctx, c))
+	case incentive.Release:
+		return outcome(a.Store.Release(ctx, c))
+	case incentive.DisburseLast:
+		return outcome(a.Store.FinishDisbursing(ctx, c))
+	case incentive.Close:
+		return outcome(a.Store.ClosePeriod(ctx, c))
+	default:
+		return outcome(a.Store.Act(ctx, c))
+	}
+}
+
+// windowEnd is the end of the last business day of the dispute window, in the company's
+// zone and calendar, counted from today.
+func (a *Activities) windowEnd(ctx context.Context, periodID string, revision int) (time.Time, error) {
+	p, err := a.Store.PeriodRevision(ctx, periodID, revision)
+	if err != nil {
+		return time.Time{}, err
+	}
+	days, zone, holidays, err := a.Store.WindowDays(ctx, p.CalendarID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	today := incentive.DateOf(a.Now().In(location))
+	last := incentive.AddBusinessDays(today, days, holidays)
+	next := last.AddDays(1)
+	// The end of a day is the start of the next one in the zone, whatever the clocks do.
+	return time.Date(next.Year, next.Month, next.Day, 0, 0, 0, 0, location).UTC(), nil
+}
+
+// Calculate computes every statement of a locked period from its snapshot and stores
+// them. What is wrong with the data comes back as a refusal that names it.
+func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID int64) (Outcome, error) {
+	defer heartbeat(ctx)()
+	snapshot, _, err := a.Store.Snapshot(ctx, snapshotID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	statements, err := a.Engine.Calculate(ctx, snapshot)
+	if code := incentive.ErrorCode(err); code != "" && code != incentive.CodeInternal {
+		c := act.command()
+		c.Act = incentive.CalculationFails
+		return outcome(a.Store.FailCalculation(ctx, c, incentive.ErrorMessage(err)))
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, a.Engine.Version, statements))
+}
+
+// heartbeat tells Temporal every few seconds that a long activity is alive.
+func heartbeat(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(5 * time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			case <-done:
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
+}

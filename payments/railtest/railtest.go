@@ -1,0 +1,231 @@
+// Package railtest holds the contract that every rail keeps, as a test suite.
+package railtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+)
+
+// Subject is a rail under test. It can pay Currency, and has the means for it.
+type Subject struct {
+	Rail     payments.Rail
+	Currency incentive.Currency
+	Good     payments.Destination
+	Bad      []payments.Destination
+	// Paid counts how often the rail really paid under a reference. For rails of single
+	// payouts.
+	Paid func(reference string) int
+}
+
+// RunSuite holds a rail against the contract.
+func RunSuite(t *testing.T, s Subject) {
+	t.Helper()
+	t.Run("rail", s.rail)
+	t.Run("destinations", s.destinations)
+	if rail, ok := s.Rail.(payments.SingleRail); ok {
+		t.Run("single", func(t *testing.T) { s.single(t, rail) })
+	}
+	if rail, ok := s.Rail.(payments.FileRail); ok {
+		t.Run("file", func(t *testing.T) { s.file(t, rail) })
+	}
+}
+
+func (s Subject) rail(t *testing.T) {
+	registry, err := payments.NewRegistry(s.Rail)
+	require.NoError(t, err)
+	require.Equal(t, []string{s.Rail.Name()}, registry.Names())
+	can := s.Rail.Capabilities()
+	require.GreaterOrEqual(t, can.DedupeWindow, time.Duration(0))
+	require.GreaterOrEqual(t, can.PerSecond, 0.0)
+	require.NoError(t, can.Check(s.Rail.Name(), s.money(1_000)))
+	if !can.File {
+		require.True(t, can.LookupByReference || can.DedupeWindow > 0, "an unknown outcome could never be cleared up")
+	}
+}
+
+func (s Subject) money(minor int64) incentive.Money {
+	return incentive.Money{Minor: minor, Currency: s.Currency}
+}
+
+func (s Subject) destinations(t *testing.T) {
+	clean, masked, err := s.Rail.ValidateDestination(s.Good)
+	require.NoError(t, err)
+	require.NotEmpty(t, masked)
+	again, maskedAgain, err := s.Rail.ValidateDestination(clean)
+	require.NoError(t, err)
+	require.Equal(t, clean, again, "a clean destination stays as it is")
+	require.Equal(t, masked, maskedAgain)
+	for _, detail := range clean {
+		require.NotContains(t, masked, detail, "what may be shown gives a detail away")
+	}
+	for _, bad := range append(s.Bad, nil, payments.Destination{}, payments.Destination{"nobody-knows": "this"}) {
+		_, _, err := s.Rail.ValidateDestination(bad)
+		require.Equal(t, payments.CodeDestinationInvalid, incentive.ErrorCode(err), "%#v", map[string]string(bad))
+		for _, detail := range bad {
+			if len(detail) > 5 {
+				require.NotContains(t, err.Error(), detail, "the error gives a detail away")
+			}
+		}
+	}
+}
+
+func (s Subject) instruction(name string, minor int64) payments.Instruction {
+	clean, _, _ := s.Rail.ValidateDestination(s.Good)
+	return payments.Instruction{Key: "key-" + name, Reference: "reference-" + name, PayoutID: "payout-" + name, PeriodID: "period", Amount: s.money(minor), Destination: clean}
+}
+
+func (s Subject) single(t *testing.T, rail payments.SingleRail) {
+	ctx := t.Context()
+	t.Run("pays once for a key, and is found by its reference", func(t *testing.T) {
+		in := s.instruction("once", 12_340)
+		before, err := rail.Balance(ctx, s.Currency)
+		require.NoError(t, err)
+		absent, err := rail.Lookup(ctx, in.Reference)
+		require.NoError(t, err)
+		require.False(t, absent.Found())
+		require.Equal(t, payments.Absent, absent.State)
+		first, err := rail.Submit(ctx, in)
+		require.NoError(t, err)
+		require.True(t, first.Found())
+		require.NotEmpty(t, first.RailID)
+		require.Equal(t, in.Amount, first.Amount)
+		require.Equal(t, rail.Capabilities().PaidAtOnce, first.State == payments.Paid)
+		second, err := rail.Submit(ctx, in)
+		require.NoError(t, err)
+		require.Equal(t, first, second)
+		found, err := rail.Lookup(ctx, in.Reference)
+		require.NoError(t, err)
+		require.Equal(t, first, found)
+		require.Equal(t, 1, s.Paid(in.Reference))
+		after, err := rail.Balance(ctx, s.Currency)
+		require.NoError(t, err)
+		require.Equal(t, in.Amount.Minor, before.Minor-after.Minor)
+	})
+	t.Run("raises an alarm for a key with another body", func(t *testing.T) {
+		in := s.instruction("body", 5_000)
+		_, err := rail.Submit(ctx, in)
+		require.NoError(t, err)
+		in.Amount = s.money(6_000)
+		_, err = rail.Submit(ctx, in)
+		require.Equal(t, payments.Alarm, payments.ClassOf(err))
+		require.Equal(t, 1, s.Paid(in.Reference))
+	})
+	t.Run("pays once for many callers at once", func(t *testing.T) {
+		in := s.instruction("many", 7_000)
+		var group sync.WaitGroup
+		errs := make([]error, 20)
+		for i := range errs {
+			group.Go(func() { _, errs[i] = rail.Submit(ctx, in) })
+		}
+		group.Wait()
+		for _, err := range errs {
+			if err != nil {
+				require.True(t, payments.ClassOf(err).Handling().Retry, "%v", err)
+			}
+		}
+		require.Equal(t, 1, s.Paid(in.Reference))
+	})
+	t.Run("refuses amounts that are none", func(t *testing.T) {
+		for _, minor := range []int64{0, -1, -1 << 63} {
+			in := s.instruction(fmt.Sprint("none", minor), minor)
+			_, err := rail.Submit(ctx, in)
+			require.Equal(t, payments.Definite, payments.ClassOf(err))
+			require.Zero(t, s.Paid(in.Reference))
+		}
+	})
+	t.Run("heeds its context", func(t *testing.T) {
+		over, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err := rail.Submit(over, s.instruction("context", 1_000))
+		require.ErrorIs(t, err, context.Canceled)
+		require.True(t, payments.ClassOf(err).Handling().Retry)
+		_, err = rail.Lookup(over, "reference-context")
+		require.ErrorIs(t, err, context.Canceled)
+		_, err = rail.Balance(over, s.Currency)
+		require.ErrorIs(t, err, context.Canceled)
+	})
+	t.Run("refuses events that nobody signed", func(t *testing.T) {
+		for _, header := range []http.Header{nil, {}, {"Stripe-Signature": {""}}, {"Authorization": {"x"}}} {
+			_, err := rail.ParseEvents(header, []byte(`{"id":"evt_1","object":"event"}`), time.Unix(1_800_000_000, 0))
+			require.Equal(t, payments.CodeEventRefused, incentive.ErrorCode(err))
+		}
+	})
+}
+
+func (s Subject) file(t *testing.T, rail payments.FileRail) {
+	clean, _, err := s.Rail.ValidateDestination(s.Good)
+	require.NoError(t, err)
+	request := payments.FileRequest{PeriodID: "sales-2026-10", Revision: 1, Currency: s.Currency}
+	for i := range 25 {
+		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: fmt.Sprintf("payout-%02d", i), Amount: s.money(int64(100 + i)), Destination: clean})
+	}
+	file, err := rail.BuildFile(t.Context(), request)
+	require.NoError(t, err)
+	digest := sha256.Sum256(file.Content)
+	require.Equal(t, digest[:], file.SHA256)
+	require.Equal(t, 25, file.Count)
+	require.Equal(t, s.money(25*100+300), file.Total)
+	require.NotEmpty(t, file.MessageID)
+	require.LessOrEqual(t, len(file.MessageID), 35, "banks take no longer message id")
+	require.NotEmpty(t, file.Name)
+	require.False(t, strings.ContainsAny(file.Name, `/\:*?"<>| `), file.Name)
+	for _, p := range request.Payments {
+		require.Equal(t, 1, bytes.Count(file.Content, []byte(p.PayoutID)))
+	}
+
+	t.Run("the order of the request does not matter", func(t *testing.T) {
+		shuffled := request
+		shuffled.Payments = append([]payments.FilePayment{}, request.Payments...)
+		rand.New(rand.NewPCG(1, 2)).Shuffle(25, func(i, j int) {
+			shuffled.Payments[i], shuffled.Payments[j] = shuffled.Payments[j], shuffled.Payments[i]
+		})
+		again, err := rail.BuildFile(t.Context(), shuffled)
+		require.NoError(t, err)
+		require.Equal(t, file, again)
+	})
+	t.Run("another payment is another message", func(t *testing.T) {
+		other := request
+		other.Payments = append([]payments.FilePayment{}, request.Payments...)
+		other.Payments[3].Amount.Minor++
+		changed, err := rail.BuildFile(t.Context(), other)
+		require.NoError(t, err)
+		require.NotEqual(t, file.MessageID, changed.MessageID)
+	})
+	t.Run("every payment that cannot be written is named, and nothing is built", func(t *testing.T) {
+		other := request
+		other.Payments = append([]payments.FilePayment{}, request.Payments...)
+		other.Payments[2].Amount.Minor = 0
+		other.Payments[4].Destination = s.Bad[0]
+		other.Payments[6].PayoutID = other.Payments[7].PayoutID
+		built, err := rail.BuildFile(t.Context(), other)
+		var refused *payments.Error
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, payments.Definite, refused.Class)
+		require.Zero(t, built)
+		var named []string
+		for _, r := range refused.Refused {
+			named = append(named, r.PayoutID)
+			require.NotEmpty(t, r.Message)
+		}
+		require.ElementsMatch(t, []string{"payout-02", "payout-04", "payout-07"}, named)
+	})
+	t.Run("heeds its context", func(t *testing.T) {
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := rail.BuildFile(over, request)
+		require.ErrorIs(t, err, context.Canceled)
+	})
+}

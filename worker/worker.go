@@ -1,0 +1,81 @@
+// Package worker registers workflows and activities on their task queues and runs them.
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/workflows"
+)
+
+// Config is what a worker needs.
+type Config struct {
+	Client client.Client
+	Store  *store.Store
+	Rails  payments.Registry
+	Engine activities.Engine
+	Log    *slog.Logger
+}
+
+// Run works until ctx ends, then lets what is under way finish for up to ten seconds. At
+// the start it makes sure that every period under way has its workflow: one that was
+// opened just before a crash may not.
+func Run(ctx context.Context, config Config) error {
+	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Engine: config.Engine, Client: config.Client, Now: time.Now}
+	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
+	Register(main, shared)
+	workers := []worker.Worker{main}
+	for _, rail := range config.Rails.Names() {
+		// Temporal spreads the limit over all workers of the queue.
+		w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
+			DisableWorkflowWorker:        true,
+			WorkerStopTimeout:            10 * time.Second,
+			TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
+		})
+		w.RegisterActivity(shared.SubmitPayout)
+		workers = append(workers, w)
+	}
+	for i, w := range workers {
+		if err := w.Start(); err != nil {
+			for _, started := range workers[:i] {
+				started.Stop()
+			}
+			return fmt.Errorf("start a worker: %w", err)
+		}
+	}
+	defer func() {
+		for _, w := range workers {
+			w.Stop()
+		}
+	}()
+	running, err := config.Store.RunningPeriods(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range running {
+		if err := workflows.StartPayPeriod(ctx, config.Client, p.ID, p.Revision); err != nil {
+			return err
+		}
+	}
+	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running))
+	<-ctx.Done()
+	return nil
+}
+
+// Register registers every workflow and activity on a worker of the period queue.
+func Register(w worker.Registry, a *activities.Activities) {
+	w.RegisterWorkflow(workflows.PayPeriod)
+	w.RegisterWorkflowWithOptions(workflows.Approval, workflow.RegisterOptions{Name: activities.ApprovalWorkflow})
+	w.RegisterWorkflow(workflows.Disburse)
+	w.RegisterWorkflow(workflows.Batch)
+	w.RegisterActivity(a)
+}

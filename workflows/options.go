@@ -1,0 +1,36 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// System is the actor of what a workflow does by itself.
+const System = "system"
+
+// systemKey names an act of the system: it is the same when the workflow is replayed,
+// and another one each time the workflow comes to do the act.
+func systemKey(ctx workflow.Context, act incentive.Act) string {
+	info := workflow.GetInfo(ctx)
+	return fmt.Sprintf("system/%s/%s/%d", act, info.WorkflowExecution.RunID, info.GetCurrentHistoryLength())
+}
+
+// retry goes on for ever: what activities meet here is a database or a worker that is
+// away, and it comes back. What no retry can mend is a result, not an error.
+var retry = &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+
+// quickOptions are for activities that read or write a few rows.
+func quickOptions() workflow.ActivityOptions {
+	return workflow.ActivityOptions{StartToCloseTimeout: time.Minute, RetryPolicy: retry}
+}
+
+// longOptions are for activities that work through a whole period and say by heartbeats
+// that they are alive.
+func longOptions(summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: 30 * time.Second, RetryPolicy: retry, Summary: summary}
+}

@@ -1,0 +1,29 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/guerdon/guerdon/activities"
+)
+
+// StartPayPeriod starts the workflow of an open revision. Starting it again changes
+// nothing.
+func StartPayPeriod(ctx context.Context, c client.Client, periodID string, revision int) error {
+	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       activities.PayPeriodID(periodID, revision),
+		TaskQueue:                activities.PeriodQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+	}, PayPeriod, PayPeriodInput{PeriodID: periodID, Revision: revision})
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &started) {
+		return fmt.Errorf("start the workflow of period %s: %w", periodID, err)
+	}
+	return nil
+}
