@@ -3,6 +3,7 @@
 package stripe
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -42,6 +43,7 @@ type Config struct {
 	WebhookSecrets []string     // every secret that is valid now: two while one is being rolled
 	BaseURL        string       // "" is Stripe itself
 	HTTPClient     *http.Client // nil is a client of the rail's own, with its timeout
+	PerSecond      float64      // calls that the account may make; 0 is what Stripe allows everybody
 }
 
 // Rail pays through Stripe.
@@ -50,6 +52,7 @@ type Rail struct {
 	reversals transferreversal.Client
 	balances  balance.Client
 	secrets   []string
+	perSecond float64
 }
 
 var (
@@ -96,6 +99,7 @@ func New(config Config) (*Rail, error) {
 		reversals: transferreversal.Client{B: backend, Key: config.APIKey},
 		balances:  balance.Client{B: backend, Key: config.APIKey},
 		secrets:   config.WebhookSecrets,
+		perSecond: cmp.Or(config.PerSecond, perSecond),
 	}, nil
 }
 
@@ -104,8 +108,8 @@ func (*Rail) Name() string { return Name }
 
 // Capabilities says what Stripe can do. Which currencies an account takes is the
 // account's affair, so every currency is tried.
-func (*Rail) Capabilities() payments.Capabilities {
-	return payments.Capabilities{DedupeWindow: keyWindow, LookupByReference: true, PaidAtOnce: true, PerSecond: perSecond}
+func (r *Rail) Capabilities() payments.Capabilities {
+	return payments.Capabilities{DedupeWindow: keyWindow, LookupByReference: true, PaidAtOnce: true, PerSecond: r.perSecond}
 }
 
 var accountID = regexp.MustCompile(`^acct_[A-Za-z0-9]{1,64}$`)

@@ -266,7 +266,7 @@ func TestEachPayoutOnceThroughFaults(t *testing.T) {
 		standin.Fault{Kind: standin.Throttle, Method: "POST", Path: "/v1/transfers", Probability: 0.05, Times: 20},
 		standin.Fault{Kind: standin.HTML, Method: "POST", Path: "/v1/transfers", Probability: 0.05, Times: 20},
 	))
-	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_x", WebhookSecrets: []string{"whsec_x"}, BaseURL: bank.URL})
+	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_x", WebhookSecrets: []string{"whsec_x"}, BaseURL: bank.URL, PerSecond: 200})
 	require.NoError(t, err)
 	h := start(t, rail)
 	h.company(reps, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
