@@ -168,6 +168,7 @@ type SubmitOutcome struct {
 // key is in the database before the rail is called, and an attempt that may have been
 // sent is looked up before anything is sent again.
 func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitOutcome, error) {
+	defer heartbeat(ctx)()
 	o, attempt, live, err := a.Store.IntendAttempt(ctx, payoutID)
 	if err != nil || !live {
 		return SubmitOutcome{}, err

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 )
@@ -20,7 +21,6 @@ import (
 type Activities struct {
 	Store  *store.Store
 	Rails  payments.Registry
-	Engine Engine
 	Client client.Client // to start and tell workflows
 	Now    func() time.Time
 }
@@ -134,7 +134,7 @@ func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID in
 	if err != nil {
 		return Outcome{}, err
 	}
-	statements, err := a.Engine.Calculate(ctx, snapshot)
+	statements, err := calculation.Calculate(ctx, snapshot)
 	if code := incentive.ErrorCode(err); code != "" && code != incentive.CodeInternal {
 		c := act.command()
 		c.Act = incentive.CalculationFails
@@ -143,7 +143,7 @@ func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID in
 	if err != nil {
 		return Outcome{}, err
 	}
-	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, a.Engine.Version, statements))
+	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, calculation.EngineVersion, statements))
 }
 
 // heartbeat tells Temporal every few seconds that a long activity is alive.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -26,10 +27,10 @@ type Proof struct {
 }
 
 // Verify proves a period again: the snapshot still has its digest, calculating it anew
-// gives the run's digest and every stored statement, the period's postings tell the same
-// story as its payouts, the ledger balances and the audit chain is whole. Anything else
-// is an error that names what differs.
-func Verify(ctx context.Context, s *store.Store, engine Engine, periodID string, revision int) (Proof, error) {
+// gives the run's digest and every stored statement, the explanations give their lines,
+// the period's postings tell the same story as its payouts, the ledger balances and the
+// audit chain is whole. Anything else is an error that names what differs.
+func Verify(ctx context.Context, s *store.Store, periodID string, revision int) (Proof, error) {
 	p, err := s.PeriodRevision(ctx, periodID, revision)
 	if err != nil {
 		return Proof{}, err
@@ -42,8 +43,8 @@ func Verify(ctx context.Context, s *store.Store, engine Engine, periodID string,
 	if err != nil {
 		return proof, err
 	}
-	if run.EngineVersion != engine.Version {
-		return proof, incentive.Errorf(CodeNotProved, "the run was made by engine %s, and this program has %s: verify it with a program of that version", run.EngineVersion, engine.Version)
+	if run.EngineVersion != calculation.EngineVersion {
+		return proof, incentive.Errorf(CodeNotProved, "the run was made by engine %s, and this program has %s: verify it with a program of that version", run.EngineVersion, calculation.EngineVersion)
 	}
 	snapshot, frozen, err := s.Snapshot(ctx, run.SnapshotID)
 	if err != nil {
@@ -53,7 +54,7 @@ func Verify(ctx context.Context, s *store.Store, engine Engine, periodID string,
 	if !bytes.Equal(snapshotDigest[:], frozen) {
 		return proof, incentive.Errorf(CodeNotProved, "the records of snapshot %d have changed since they were frozen: digest %x, frozen as %x", run.SnapshotID, snapshotDigest, frozen)
 	}
-	calculated, err := engine.Calculate(ctx, snapshot)
+	calculated, err := calculation.Calculate(ctx, snapshot)
 	if err != nil {
 		return proof, fmt.Errorf("calculate period %s anew: %w", periodID, err)
 	}
@@ -69,6 +70,11 @@ func Verify(ctx context.Context, s *store.Store, engine Engine, periodID string,
 		digests[i] = calculated[i].Digest()
 		if stored[i].Digest() != digests[i] {
 			return proof, incentive.Errorf(CodeNotProved, "the stored statement of %s is not what the snapshot gives", calculated[i].ParticipantID)
+		}
+		for _, line := range stored[i].Lines {
+			if err := calculation.CheckLine(line); err != nil {
+				return proof, fmt.Errorf("do the arithmetic of the statement of %s again: %w", calculated[i].ParticipantID, err)
+			}
 		}
 	}
 	runDigest := incentive.RunDigest(snapshotDigest, run.EngineVersion, digests)

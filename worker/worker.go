@@ -22,7 +22,6 @@ type Config struct {
 	Client client.Client
 	Store  *store.Store
 	Rails  payments.Registry
-	Engine activities.Engine
 	Log    *slog.Logger
 }
 
@@ -30,7 +29,7 @@ type Config struct {
 // the start it makes sure that every period under way has its workflow: one that was
 // opened just before a crash may not.
 func Run(ctx context.Context, config Config) error {
-	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Engine: config.Engine, Client: config.Client, Now: time.Now}
+	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now}
 	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
 	Register(main, shared)
 	workers := []worker.Worker{main}

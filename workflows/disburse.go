@@ -148,6 +148,7 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 	call := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           activities.RailQueue(input.Rail),
 		StartToCloseTimeout: 2 * time.Minute,
+		HeartbeatTimeout:    15 * time.Second, // a worker that was killed is missed soon
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 12},
 	})
 	slots := workflow.NewSemaphore(ctx, inBatch)

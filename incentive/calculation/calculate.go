@@ -1,0 +1,181 @@
+// Package calculation turns a snapshot into statements: what every participant earned,
+// with the reason for every cent. The same snapshot and engine version give the same
+// statements, byte for byte, on any number of processors.
+package calculation
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+// EngineVersion names the meaning of this package's results. It changes whenever the same
+// snapshot would give another result.
+const EngineVersion = "1"
+
+// Codes of what keeps a period from being calculated.
+const (
+	CodeNoQuota         incentive.Code = "no-quota"          // a plan measures attainment and the participant has no quota
+	CodeNoPlan          incentive.Code = "no-plan"           // an assignment names a plan that has no version in force
+	CodeCurrencyDiffers incentive.Code = "currency-differs"  // an amount is not in the plan's currency
+	CodeHierarchyCircle incentive.Code = "hierarchy-circle"  // people manage each other in a circle
+	CodeUnknownCredit   incentive.Code = "credit-of-nothing" // a credit's participant is unknown on the transaction's date
+)
+
+// maxProblems is how many problems an error lists.
+const maxProblems = 10
+
+// Calculate returns the statement of every participant who is assigned to a plan on a
+// day of the period, ordered by participant. Amounts are in the plans' currency. What is
+// wrong with the data is an *incentive.Error whose message lists up to ten problems, with
+// the code of the first.
+func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.Statement, error) {
+	plans, err := inForce(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	f, err := arrange(snapshot, plans)
+	if err != nil {
+		return nil, err
+	}
+	groups := assigned(snapshot)
+	statements := make([]incentive.Statement, len(groups))
+	problems := make([]error, len(groups))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range next {
+				statements[i], problems[i] = f.statement(groups[i], plans)
+			}
+		})
+	}
+	for i := range groups {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := together(problems); err != nil {
+		return nil, err
+	}
+	return statements, nil
+}
+
+// inForce parses, for each plan, the version in force on the first day of the period.
+func inForce(snapshot incentive.Snapshot) (map[string]versionInForce, error) {
+	latest := map[string]incentive.PlanVersion{}
+	for _, v := range snapshot.PlanVersions { // by plan and version
+		if !v.EffectiveFrom.After(snapshot.Period.StartsOn) && !v.EffectiveFrom.Before(latest[v.PlanID].EffectiveFrom) {
+			latest[v.PlanID] = v
+		}
+	}
+	parsed := map[string]versionInForce{}
+	for _, v := range snapshot.PlanVersions {
+		if latest[v.PlanID].Version != v.Version {
+			continue
+		}
+		p, err := plan.Parse(v.Document)
+		if err != nil {
+			return nil, fmt.Errorf("read version %d of plan %s: %w", v.Version, v.PlanID, err)
+		}
+		parsed[v.PlanID] = versionInForce{p, v.Version}
+	}
+	return parsed, nil
+}
+
+type versionInForce struct {
+	*plan.Plan
+	version int
+}
+
+// assigned groups the assignments that touch the period by participant.
+func assigned(snapshot incentive.Snapshot) [][]incentive.Assignment {
+	var groups [][]incentive.Assignment
+	for _, a := range snapshot.Assignments { // by participant, plan and first day
+		if a.StartsOn.After(snapshot.Period.EndsOn) || !a.EndsOn.IsZero() && a.EndsOn.Before(snapshot.Period.StartsOn) {
+			continue
+		}
+		if n := len(groups); n > 0 && groups[n-1][0].ParticipantID == a.ParticipantID {
+			groups[n-1] = append(groups[n-1], a)
+		} else {
+			groups = append(groups, []incentive.Assignment{a})
+		}
+	}
+	return groups
+}
+
+func together(problems []error) error {
+	var messages []string
+	var code incentive.Code
+	more := 0
+	for _, err := range problems {
+		switch {
+		case err == nil:
+		case incentive.ErrorCode(err) == incentive.CodeInternal:
+			return err
+		case len(messages) == maxProblems:
+			more++
+		default:
+			if code == "" {
+				code = incentive.ErrorCode(err)
+			}
+			messages = append(messages, incentive.ErrorMessage(err))
+		}
+	}
+	if len(messages) == 0 {
+		return nil
+	}
+	if more > 0 {
+		messages = append(messages, fmt.Sprintf("and %d more of the kind", more))
+	}
+	return incentive.Errorf(code, "%s", strings.Join(messages, "\n"))
+}
+
+// statement calculates everything that one participant earned.
+func (f *facts) statement(assignments []incentive.Assignment, plans map[string]versionInForce) (incentive.Statement, error) {
+	id := assignments[0].ParticipantID
+	s := incentive.Statement{PeriodID: f.period.ID, ParticipantID: id}
+	for i := 0; i < len(assignments); {
+		// All stretches of time on the same plan give one line a component.
+		end := i + 1
+		for end < len(assignments) && assignments[end].PlanID == assignments[i].PlanID {
+			end++
+		}
+		p, found := plans[assignments[i].PlanID]
+		if !found {
+			return s, incentive.Errorf(CodeNoPlan, "%s is assigned to plan %q, which has no version in force on %s", id, assignments[i].PlanID, f.period.StartsOn)
+		}
+		if s.Currency == "" {
+			s.Currency = p.Currency
+		}
+		who, known := f.participantOn(id, f.period.EndsOn)
+		switch {
+		case !known:
+			return s, incentive.Errorf(CodeUnknownCredit, "nothing is known of %s on %s: import the participant with an earlier date of effect", id, f.period.EndsOn)
+		case s.Currency != p.Currency || who.PayCurrency != p.Currency:
+			return s, incentive.Errorf(CodeCurrencyDiffers, "plan %q pays in %s, and %s is paid in %s", p.ID, p.Currency, id, who.PayCurrency)
+		}
+		for _, component := range p.Components {
+			c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: assignments[i:end]}
+			line, err := c.line()
+			if err != nil {
+				return s, err
+			}
+			line.PlanVersion = p.version
+			s.Lines = append(s.Lines, line)
+		}
+		i = end
+	}
+	return s, nil
+}

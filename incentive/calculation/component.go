@@ -1,0 +1,294 @@
+package calculation
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+// computation works out one component for one participant.
+type computation struct {
+	*facts
+	plan        *plan.Plan
+	component   plan.Component
+	participant incentive.Participant // as of the period's last day
+	stretches   []incentive.Assignment
+	explanation Explanation
+}
+
+// part is a credit that counts, with what it earns.
+type part struct {
+	credit
+	measured decimal.Decimal // what it adds to the measure
+	earned   decimal.Decimal // unrounded, in the plan's currency
+}
+
+func (c *computation) line() (incentive.Line, error) {
+	line := incentive.Line{PlanID: c.plan.ID, Component: c.component.Name}
+	parts, total, err := c.measure(c.component.Measure)
+	if err != nil {
+		return line, err
+	}
+	c.explain(Step{Kind: StepMeasure, Name: string(c.component.Measure.Aggregate), Where: text(c.component.Measure.Where), Count: len(parts), Result: total})
+	fixed, err := c.pay(parts, total)
+	if err != nil {
+		return line, err
+	}
+	open, err := c.gate(total)
+	if err != nil {
+		return line, err
+	}
+	if !open {
+		fixed = decimal.Zero
+		for i := range parts {
+			parts[i].earned = decimal.Zero
+		}
+	}
+	if err := c.cap(parts, &fixed); err != nil {
+		return line, err
+	}
+	if err := c.round(&line, parts, fixed); err != nil {
+		return line, err
+	}
+	line.Explanation, err = json.Marshal(c.explanation)
+	if err != nil {
+		return line, fmt.Errorf("write the explanation of %s for %s: %w", line.Component, c.participant.ID, err)
+	}
+	return line, nil
+}
+
+func (c *computation) explain(step Step) { c.explanation.Steps = append(c.explanation.Steps, step) }
+
+// assignedOn reports whether the participant is on the plan on a day.
+func (c *computation) assignedOn(day incentive.Date) bool {
+	for _, a := range c.stretches {
+		if !day.Before(a.StartsOn) && (a.EndsOn.IsZero() || !day.After(a.EndsOn)) {
+			return true
+		}
+	}
+	return false
+}
+
+// measure returns the credits that count and what they come to.
+func (c *computation) measure(m plan.Measure) (parts []part, total decimal.Decimal, err error) {
+	credits := c.own[c.participant.ID]
+	if c.component.Override != nil {
+		credits = c.ofTeams[teamLevel{c.participant.ID, c.component.Override.Level}]
+	}
+	for _, one := range credits {
+		if !c.assignedOn(one.transaction.Date) {
+			continue
+		}
+		takes, err := c.takes(m.Where, one)
+		if err != nil {
+			return nil, total, err
+		}
+		if !takes {
+			continue
+		}
+		p := part{credit: one, measured: decimal.NewFromInt(1)}
+		if m.Aggregate == plan.Sum {
+			if one.transaction.Currency != c.plan.Currency {
+				return nil, total, incentive.Errorf(CodeCurrencyDiffers, "transaction %s of %s is in %s, and plan %q pays in %s", one.transaction.ID, one.transaction.Source, one.transaction.Currency, c.plan.ID, c.plan.Currency)
+			}
+			p.measured = one.credited
+		}
+		total = total.Add(p.measured)
+		parts = append(parts, p)
+	}
+	return parts, total, nil
+}
+
+func (c *computation) takes(filter *plan.Filter, one credit) (bool, error) {
+	if filter == nil {
+		return true, nil
+	}
+	who, known := c.participantOn(c.participant.ID, one.transaction.Date)
+	if !known {
+		return false, incentive.Errorf(CodeUnknownCredit, "nothing is known of %s on %s, the day of a transaction: import the participant with an earlier date of effect", c.participant.ID, one.transaction.Date)
+	}
+	return filter.Takes(plan.Subject{Transaction: one.transaction, Credit: one.Credit, Participant: &who, Credited: one.credited})
+}
+
+// value returns a number of the plan, for the participant as of a day.
+func (c *computation) value(v plan.Value, day incentive.Date) (decimal.Decimal, error) {
+	if v.Attribute == "" {
+		return v.Literal, nil
+	}
+	who, known := c.participantOn(c.participant.ID, day)
+	if !known {
+		who = incentive.Participant{ID: c.participant.ID}
+	}
+	return plan.AttributeNumber(who.Attributes, v.Attribute, fmt.Sprintf("participant %s (as of %s)", who.ID, day))
+}
+
+// pay works out what each part earns, and returns what is earned besides by no single
+// credit.
+func (c *computation) pay(parts []part, total decimal.Decimal) (fixed decimal.Decimal, err error) {
+	switch {
+	case c.component.Rate != nil:
+		return fixed, c.payRates(parts, []plan.FilteredRate{{Rate: *c.component.Rate}})
+	case c.component.Rates != nil:
+		return fixed, c.payRates(parts, c.component.Rates)
+	case c.component.RateTable != nil:
+		return fixed, c.payTable(parts, total)
+	default:
+		if fixed, err = c.value(*c.component.Bonus, c.period.EndsOn); err != nil {
+			return fixed, err
+		}
+		c.explain(Step{Kind: StepBonus, Result: fixed})
+		return fixed, nil
+	}
+}
+
+// payRates pays each part at the first rate that takes it. The rate of a participant who
+// has one of their own is that of the transaction's day.
+func (c *computation) payRates(parts []part, rates []plan.FilteredRate) error {
+	type at struct {
+		filter int
+		rate   string
+	}
+	steps := map[at]*Step{}
+	var order []*Step
+	for i := range parts {
+		p := &parts[i]
+		for n, r := range rates {
+			takes, err := c.takes(r.Where, p.credit)
+			if err != nil {
+				return err
+			}
+			if !takes {
+				continue
+			}
+			rate, err := c.value(r.Rate, p.transaction.Date)
+			if err != nil {
+				return err
+			}
+			p.earned = p.measured.Mul(rate)
+			key := at{n, rate.String()}
+			if steps[key] == nil {
+				steps[key] = &Step{Kind: StepRate, Name: r.Rate.Attribute, Where: text(r.Where), Rate: &rate, Amount: &decimal.Decimal{}}
+				order = append(order, steps[key])
+			}
+			s := steps[key]
+			s.Count++
+			*s.Amount = s.Amount.Add(p.measured)
+			s.Result = s.Result.Add(p.earned)
+			break
+		}
+	}
+	for _, s := range order {
+		c.explain(*s)
+	}
+	return nil
+}
+
+// gate reports whether the component may pay.
+func (c *computation) gate(total decimal.Decimal) (bool, error) {
+	g := c.component.Gate
+	if g == nil {
+		return true, nil
+	}
+	if g.Measure != c.component.Measure {
+		parts, other, err := c.measure(g.Measure)
+		if err != nil {
+			return false, err
+		}
+		c.explain(Step{Kind: StepMeasure, Name: string(g.Measure.Aggregate), Where: text(g.Measure.Where), Count: len(parts), Result: other})
+		total = other
+	}
+	unit, there, err := c.unit(g.Target)
+	if err != nil {
+		return false, err
+	}
+	open := there && g.Open(total, unit)
+	step := Step{Kind: StepGate, Name: string(g.On), From: &g.Threshold, Above: g.Above, Amount: &total, Open: &open}
+	if there {
+		step.Unit = &unit
+	}
+	c.explain(step)
+	return open, nil
+}
+
+// cap takes what is earned above the cap from the last credits first, as they came when
+// nothing more was to be had.
+func (c *computation) cap(parts []part, fixed *decimal.Decimal) error {
+	if c.component.Cap == nil {
+		return nil
+	}
+	most, err := c.value(*c.component.Cap, c.period.EndsOn)
+	if err != nil {
+		return err
+	}
+	earned := earnedBy(parts, *fixed)
+	kept := decimal.Min(earned, most)
+	c.explain(Step{Kind: StepCap, Amount: &earned, Rate: &most, Result: kept})
+	excess := earned.Sub(kept)
+	for i := len(parts) - 1; i >= 0 && excess.IsPositive(); i-- {
+		taken := decimal.Min(excess, decimal.Max(parts[i].earned, decimal.Zero))
+		parts[i].earned = parts[i].earned.Sub(taken)
+		excess = excess.Sub(taken)
+	}
+	*fixed = fixed.Sub(excess)
+	return nil
+}
+
+func earnedBy(parts []part, fixed decimal.Decimal) decimal.Decimal {
+	sum := fixed
+	for _, p := range parts {
+		sum = sum.Add(p.earned)
+	}
+	return sum
+}
+
+// round makes the line of the parts.
+func (c *computation) round(line *incentive.Line, parts []part, fixed decimal.Decimal) (err error) {
+	line.Unrounded = earnedBy(parts, fixed)
+	line.Contributions = make([]incentive.Contribution, len(parts))
+	amounts := make([]decimal.Decimal, len(parts))
+	for i, p := range parts {
+		amounts[i] = p.earned
+		line.Contributions[i] = incentive.Contribution{Transaction: p.Transaction, ParticipantID: p.ParticipantID, Role: p.Role, Credited: p.credited, Amount: p.earned}
+	}
+	var shown []incentive.Money
+	switch c.plan.RoundEach {
+	case plan.EachContribution:
+		if line.Amount, err = c.plan.Rounding.Round(fixed, c.plan.Currency); err != nil {
+			return err
+		}
+		for _, amount := range amounts {
+			rounded, err := c.plan.Rounding.Round(amount, c.plan.Currency)
+			if err != nil {
+				return err
+			}
+			shown = append(shown, rounded)
+			line.Amount.Minor += rounded.Minor
+		}
+	default:
+		if line.Amount, err = c.plan.Rounding.Round(line.Unrounded, c.plan.Currency); err != nil {
+			return err
+		}
+		bonus, err := c.plan.Rounding.Round(fixed, c.plan.Currency)
+		if err != nil {
+			return err
+		}
+		shown = share(incentive.Money{Minor: line.Amount.Minor - bonus.Minor, Currency: c.plan.Currency}, amounts)
+	}
+	for i := range shown {
+		line.Contributions[i].Shown = shown[i]
+	}
+	unrounded := line.Unrounded
+	c.explain(Step{Kind: StepRounding, Name: string(c.plan.Rounding), Each: string(c.plan.RoundEach), Amount: &unrounded, Result: line.Amount.Decimal()})
+	return nil
+}
+
+func text(f *plan.Filter) string {
+	if f == nil {
+		return ""
+	}
+	return f.Text
+}

@@ -1,0 +1,108 @@
+package calculation
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// credit is a credit with its transaction and what it comes to.
+type credit struct {
+	*incentive.Credit
+	transaction *incentive.Transaction
+	credited    decimal.Decimal // major units of the transaction's currency
+}
+
+// facts is a snapshot arranged for looking things up. It is read by many at once and
+// changed by nobody.
+type facts struct {
+	period  incentive.Period
+	people  map[string][]incentive.Participant // each by date of effect
+	quotas  map[string][]incentive.Quota       // by participant
+	own     map[string][]credit                // by participant, in the order in which deals climb tiers
+	ofTeams map[teamLevel][]credit             // the same, by manager
+}
+
+// teamLevel names the people so many levels below a manager.
+type teamLevel struct {
+	manager string
+	level   int
+}
+
+// arrange builds the facts; levels of the hierarchy only as far as a plan's overrides go.
+func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*facts, error) {
+	f := &facts{
+		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{},
+		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{},
+	}
+	for _, p := range snapshot.Participants {
+		f.people[p.ID] = append(f.people[p.ID], p)
+	}
+	for _, q := range snapshot.Quotas {
+		f.quotas[q.ParticipantID] = append(f.quotas[q.ParticipantID], q)
+	}
+	deepest := 0
+	for _, p := range plans {
+		for _, c := range p.Components {
+			if c.Override != nil {
+				deepest = max(deepest, c.Override.Level)
+			}
+		}
+	}
+	credits := map[incentive.TransactionKey][]*incentive.Credit{}
+	for i := range snapshot.Credits {
+		c := &snapshot.Credits[i]
+		credits[c.Transaction] = append(credits[c.Transaction], c)
+	}
+	var problems []error
+	for i := range snapshot.Transactions { // by date, source and id: the order in which deals climb tiers
+		t := &snapshot.Transactions[i]
+		for _, c := range credits[t.TransactionKey] {
+			one := credit{c, t, t.Amount.Mul(c.Share)}
+			f.own[c.ParticipantID] = append(f.own[c.ParticipantID], one)
+			chain, err := f.managers(c.ParticipantID, t.Date, deepest)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			for level, manager := range chain {
+				key := teamLevel{manager, level + 1}
+				f.ofTeams[key] = append(f.ofTeams[key], one)
+			}
+		}
+	}
+	return f, together(problems)
+}
+
+// participantOn returns what is true of a participant on a day.
+func (f *facts) participantOn(id string, day incentive.Date) (incentive.Participant, bool) {
+	known := f.people[id]
+	n := sort.Search(len(known), func(i int) bool { return known[i].EffectiveFrom.After(day) })
+	if n == 0 {
+		return incentive.Participant{}, false
+	}
+	return known[n-1], true
+}
+
+// managers returns the managers above a participant on a day, nearest first, up to depth.
+func (f *facts) managers(id string, day incentive.Date, depth int) ([]string, error) {
+	var chain []string
+	for at := id; len(chain) < depth; {
+		p, known := f.participantOn(at, day)
+		if !known {
+			return nil, incentive.Errorf(CodeUnknownCredit, "nothing is known of %s on %s, the day of a transaction: import the participant with an earlier date of effect", at, day)
+		}
+		if p.ManagerID == "" {
+			break
+		}
+		if p.ManagerID == id || slices.Contains(chain, p.ManagerID) {
+			return nil, incentive.Errorf(CodeHierarchyCircle, "on %s the managers above %s go in a circle at %s: correct the managers", day, id, p.ManagerID)
+		}
+		at = p.ManagerID
+		chain = append(chain, at)
+	}
+	return chain, nil
+}

@@ -1,0 +1,44 @@
+package calculation
+
+import (
+	"slices"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// share shows exact amounts in minor units that add up to total: each is cut to whole
+// minor units, and what is left goes to the largest remainders, a unit each. Among equal
+// remainders the earlier goes first.
+func share(total incentive.Money, amounts []decimal.Decimal) []incentive.Money {
+	shown := make([]incentive.Money, len(amounts))
+	if len(amounts) == 0 {
+		return shown
+	}
+	places := total.Currency.Exponent()
+	remainders := make([]decimal.Decimal, len(amounts))
+	order := make([]int, len(amounts))
+	left := total.Minor
+	for i, amount := range amounts {
+		minor := amount.Shift(places)
+		whole := minor.Floor()
+		shown[i] = incentive.Money{Minor: whole.IntPart(), Currency: total.Currency}
+		remainders[i] = minor.Sub(whole)
+		order[i] = i
+		left -= shown[i].Minor
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return remainders[b].Cmp(remainders[a]) })
+	// Each exact amount is less than a unit above what is shown so far, and their sum less
+	// than a unit away from total, so one round over the amounts is enough but for the sign.
+	unit := int64(1)
+	if left < 0 {
+		unit = -1
+		slices.Reverse(order)
+	}
+	for i := 0; left != 0; i = (i + 1) % len(order) {
+		shown[order[i]].Minor += unit
+		left -= unit
+	}
+	return shown
+}

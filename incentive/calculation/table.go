@@ -1,0 +1,169 @@
+package calculation
+
+import (
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+var one = decimal.NewFromInt(1)
+
+// unit returns what the edges of a target's tiers are multiples of: the quota, or one.
+// there is false where the participant has no quota and the plan allows that.
+func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err error) {
+	if t.On == plan.Amount {
+		return one, true, nil
+	}
+	quota := decimal.Decimal{}
+	var steps []Step
+	for _, q := range c.quotas[c.participant.ID] {
+		if q.Measure != t.Quota {
+			continue
+		}
+		days := c.daysOf(q)
+		if days == 0 {
+			continue
+		}
+		of := q.StartsOn.DaysUntil(q.EndsOn) + 1
+		ratio, err := incentive.NewRatio(decimal.NewFromInt(int64(days)), decimal.NewFromInt(int64(of)))
+		if err != nil {
+			return unit, false, err
+		}
+		amount := q.Amount
+		part := ratio.Of(amount)
+		steps = append(steps, Step{Kind: StepQuota, Name: q.Measure, Amount: &amount, Days: days, OfDays: of, Result: part})
+		quota = quota.Add(part)
+	}
+	if !quota.IsPositive() {
+		if t.WithoutQuota == plan.Nothing {
+			return quota, false, nil
+		}
+		return quota, false, incentive.Errorf(CodeNoQuota, "%s has no quota %q above zero between %s and %s, and plan %q measures attainment against it: import the quota, or write \"without_quota: nothing\" in the plan", c.participant.ID, t.Quota, c.period.StartsOn, c.period.EndsOn, c.plan.ID)
+	}
+	for _, s := range steps {
+		c.explain(s)
+	}
+	return quota, true, nil
+}
+
+// daysOf counts the days of a quota that lie in the period while the participant is on
+// the plan.
+func (c *computation) daysOf(q incentive.Quota) int {
+	days := 0
+	for _, a := range c.stretches {
+		from := latest(q.StartsOn, c.period.StartsOn, a.StartsOn)
+		to := q.EndsOn
+		if c.period.EndsOn.Before(to) {
+			to = c.period.EndsOn
+		}
+		if !a.EndsOn.IsZero() && a.EndsOn.Before(to) {
+			to = a.EndsOn
+		}
+		days += max(0, from.DaysUntil(to)+1)
+	}
+	return days
+}
+
+func latest(days ...incentive.Date) incentive.Date {
+	last := days[0]
+	for _, d := range days[1:] {
+		if d.After(last) {
+			last = d
+		}
+	}
+	return last
+}
+
+// slice is a stretch of the measure that is paid at one rate.
+type slice struct {
+	from decimal.Decimal  // zero in the first slice, which also takes what lies below
+	to   *decimal.Decimal // nil in the last slice
+	rate decimal.Decimal
+}
+
+// of returns how much of a measure of x lies in the slice.
+func (s slice) of(x decimal.Decimal) decimal.Decimal {
+	if s.from.IsPositive() && x.LessThan(s.from) {
+		return decimal.Zero
+	}
+	if s.to != nil && x.GreaterThan(*s.to) {
+		x = *s.to
+	}
+	return x.Sub(s.from)
+}
+
+// earnedAt returns what a measure of x earns.
+func earnedAt(slices []slice, x decimal.Decimal) decimal.Decimal {
+	earned := decimal.Zero
+	for _, s := range slices {
+		earned = earned.Add(s.of(x).Mul(s.rate))
+	}
+	return earned
+}
+
+// payTable lets the credits climb through the tiers in their order, so that each earns
+// the difference that it makes.
+func (c *computation) payTable(parts []part, total decimal.Decimal) error {
+	t := c.component.RateTable
+	unit, there, err := c.unit(t.Target)
+	if err != nil || !there {
+		return err
+	}
+	if t.On == plan.Attainment {
+		ratio, err := incentive.NewRatio(total, unit)
+		if err != nil {
+			return err
+		}
+		c.explain(Step{Kind: StepAttainment, Amount: &total, Unit: &unit, Result: ratio.Decimal()})
+	}
+	slices, err := c.slices(total, unit)
+	if err != nil {
+		return err
+	}
+	for i, s := range slices {
+		if amount := s.of(total); i == 0 || !amount.IsZero() {
+			c.explain(Step{Kind: StepTier, From: &s.from, To: s.to, Amount: &amount, Rate: &s.rate, Result: amount.Mul(s.rate)})
+		}
+	}
+	running, earned := decimal.Zero, decimal.Zero
+	for i := range parts {
+		running = running.Add(parts[i].measured)
+		upTo := earnedAt(slices, running)
+		parts[i].earned = upTo.Sub(earned)
+		earned = upTo
+	}
+	return nil
+}
+
+// slices returns the table's tiers as stretches of the measure. The highest retroactive
+// tier that total reaches swallows the tiers below it.
+func (c *computation) slices(total, unit decimal.Decimal) ([]slice, error) {
+	tiers := c.component.RateTable.Tiers
+	first := 0
+	for i := 1; i < len(tiers); i++ {
+		edge := tiers[i-1]
+		reached := total.Cmp(edge.Edge.Mul(unit))
+		if reached < 0 || reached == 0 && !edge.Below {
+			break
+		}
+		if tiers[i].Retroactive {
+			first = i
+		}
+	}
+	var all []slice
+	from := decimal.Zero
+	for _, tier := range tiers[first:] {
+		rate, err := c.value(tier.Rate, c.period.EndsOn)
+		if err != nil {
+			return nil, err
+		}
+		s := slice{from: from, rate: rate}
+		if tier.Edge != nil {
+			to := tier.Edge.Mul(unit)
+			s.to, from = &to, to
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}

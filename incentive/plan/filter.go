@@ -1,0 +1,262 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/types"
+	"github.com/expr-lang/expr/vm"
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Filter is a condition on credits. It reads transaction, participant (who is paid) and
+// credit, each by its declared attributes; numbers are exact decimals.
+type Filter struct {
+	Text    string // as written in the plan
+	program *vm.Program
+	reads   map[string][]attribute // of the plan's own attributes, those that the filter reads
+}
+
+type attribute struct {
+	name string
+	of   Type
+}
+
+// What every filter may read beside what the plan declares. Dates are texts such as
+// 2026-01-31, which compare in the order of days.
+var (
+	builtinTransaction = map[string]Type{"source": Text, "id": Text, "date": Text, "amount": Number, "currency": Text}
+	builtinParticipant = map[string]Type{"id": Text, "kind": Text, "country": Text}
+	builtinCredit      = map[string]Type{"participant": Text, "role": Text, "share": Number, "amount": Number}
+)
+
+var expressionTypes = map[Type]types.Type{Text: types.String, Number: types.TypeOf(decimal.Decimal{})}
+
+func environment(declared ...map[string]Type) types.Map {
+	m := types.Map{}
+	for _, attributes := range declared {
+		for name, t := range attributes {
+			m[name] = expressionTypes[t]
+		}
+	}
+	return m
+}
+
+// operator makes a function of the expression library from one on decimals, and the
+// option that puts it in the place of an operator.
+func operator[T any](symbol, name string, of func(a, b decimal.Decimal) T) []expr.Option {
+	f := func(arguments ...any) (any, error) {
+		return of(arguments[0].(decimal.Decimal), arguments[1].(decimal.Decimal)), nil
+	}
+	return []expr.Option{expr.Function(name, f, new(func(decimal.Decimal, decimal.Decimal) T)), expr.Operator(symbol, name)}
+}
+
+// decimalOperators leave division out: a quotient is not exact.
+var decimalOperators = append(append(append(append(append(append(append(append(
+	operator("==", "decimalEqual", decimal.Decimal.Equal),
+	operator("!=", "decimalUnequal", func(a, b decimal.Decimal) bool { return !a.Equal(b) })...),
+	operator("<", "decimalLess", decimal.Decimal.LessThan)...),
+	operator("<=", "decimalAtMost", decimal.Decimal.LessThanOrEqual)...),
+	operator(">", "decimalGreater", decimal.Decimal.GreaterThan)...),
+	operator(">=", "decimalAtLeast", decimal.Decimal.GreaterThanOrEqual)...),
+	operator("+", "decimalPlus", decimal.Decimal.Add)...),
+	operator("-", "decimalMinus", decimal.Decimal.Sub)...),
+	operator("*", "decimalTimes", decimal.Decimal.Mul)...)
+
+var readName = regexp.MustCompile(`unknown (?:name|field) (\w+)|has no field (\w+)`)
+
+// parseFilter compiles a filter. The problem's place is counted within text.
+func parseFilter(text string, reads Reads) (*Filter, *Problem) {
+	literals := &literals{source: []rune(text), members: map[string]map[string]bool{}}
+	options := []expr.Option{
+		expr.Env(types.Map{
+			"transaction": environment(builtinTransaction, reads.Transaction),
+			"participant": environment(builtinParticipant, reads.Participant),
+			"credit":      environment(builtinCredit),
+		}),
+		expr.AsBool(), expr.DisableAllBuiltins(), expr.MaxNodes(1000), expr.Optimize(false), expr.Patch(literals),
+	}
+	program, err := expr.Compile(text, append(options, decimalOperators...)...)
+	var syntax *file.Error
+	switch {
+	case literals.problem != nil:
+		return nil, literals.problem
+	case errors.As(err, &syntax):
+		message := "the filter cannot be read: " + syntax.Message
+		if readName.MatchString(syntax.Message) {
+			message += ` (a filter reads transaction, participant and credit; attributes of your own are declared under "reads")`
+		}
+		line := max(syntax.Line, 1)
+		return nil, &Problem{Line: line, Column: syntax.Column + 1, Message: message}
+	case err != nil:
+		return nil, &Problem{Line: 1, Column: 1, Message: "the filter cannot be read: " + err.Error()}
+	}
+	return &Filter{Text: text, program: program, reads: map[string][]attribute{
+		"transaction": used(reads.Transaction, literals.members["transaction"]),
+		"participant": used(reads.Participant, literals.members["participant"]),
+	}}, nil
+}
+
+// used lists the declared attributes that are among the names, sorted.
+func used(declared map[string]Type, names map[string]bool) []attribute {
+	var attributes []attribute
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if of, own := declared[name]; own {
+			attributes = append(attributes, attribute{name, of})
+		}
+	}
+	return attributes
+}
+
+// literals makes every number of an expression the exact decimal that is written in its
+// source, as the library's own parser has made a float of it, and notes what is read.
+type literals struct {
+	source  []rune
+	members map[string]map[string]bool
+	problem *Problem
+}
+
+var numberText = regexp.MustCompile(`^[0-9_]*(?:\.[0-9_]+)?`)
+
+// Visit patches one node; the library calls it for every node, children first.
+func (l *literals) Visit(node *ast.Node) {
+	switch n := (*node).(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		from := (*node).Location().From
+		text := numberText.FindString(string(l.source[from:]))
+		d, err := incentive.ParseDecimal(strings.ReplaceAll(text, "_", ""))
+		rest := l.source[from+len(text):]
+		if err != nil || len(rest) > 0 && strings.ContainsRune("eExXbBoO", rest[0]) {
+			l.refuse(from, "write a number as digits with an optional point")
+			return
+		}
+		ast.Patch(node, &ast.ConstantNode{Value: d})
+	case *ast.MemberNode:
+		of, isName := n.Node.(*ast.IdentifierNode)
+		property, isText := n.Property.(*ast.StringNode)
+		if !isName || !isText {
+			l.refuse(n.Location().From, "write an attribute as in transaction.category")
+			return
+		}
+		if l.members[of.Value] == nil {
+			l.members[of.Value] = map[string]bool{}
+		}
+		l.members[of.Value][property.Value] = true
+	case *ast.UnaryNode:
+		constant, isConstant := n.Node.(*ast.ConstantNode)
+		if !isConstant {
+			return
+		}
+		if d, isNumber := constant.Value.(decimal.Decimal); isNumber && n.Operator == "-" {
+			ast.Patch(node, &ast.ConstantNode{Value: d.Neg()})
+		}
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "/", "%", "**", "^":
+			l.refuse(n.Location().From, "a filter adds, subtracts and multiplies: "+n.Operator+" is not exact")
+		case "in", "not in":
+			// The library would compare decimals digit by digit, so that 1.0 is not in [1].
+			if list, isList := n.Right.(*ast.ArrayNode); isList {
+				l.spellOut(node, n.Left, list)
+			}
+		}
+	}
+}
+
+// spellOut makes "x in [1, 2]" into "x == 1 or x == 2".
+func (l *literals) spellOut(node *ast.Node, left ast.Node, list *ast.ArrayNode) {
+	var all ast.Node
+	for _, item := range list.Nodes {
+		var same ast.Node = &ast.BinaryNode{Operator: "==", Left: left, Right: item}
+		same.SetLocation((*node).Location())
+		if all != nil {
+			same = &ast.BinaryNode{Operator: "or", Left: all, Right: same}
+			same.SetLocation((*node).Location())
+		}
+		all = same
+	}
+	if all != nil {
+		ast.Patch(node, all)
+	}
+}
+
+func (l *literals) refuse(at int, message string) {
+	if l.problem == nil {
+		before := string(l.source[:at])
+		line := strings.Count(before, "\n") + 1
+		l.problem = &Problem{Line: line, Column: at - strings.LastIndex(before, "\n"), Message: message}
+	}
+}
+
+// Subject is what a filter is asked about.
+type Subject struct {
+	Transaction *incentive.Transaction
+	Credit      *incentive.Credit
+	Participant *incentive.Participant // who is paid, as of the transaction's date
+	Credited    decimal.Decimal
+}
+
+// Takes reports whether the filter takes a credit. Its error, of code CodeInvalid, names
+// the attribute that does not hold what the plan declares.
+func (f *Filter) Takes(s Subject) (bool, error) {
+	if f == nil {
+		return true, nil
+	}
+	t, p, c := s.Transaction, s.Participant, s.Credit
+	transaction := map[string]any{"source": t.Source, "id": t.ID, "date": t.Date.String(), "amount": t.Amount, "currency": string(t.Currency)}
+	participant := map[string]any{"id": p.ID, "kind": string(p.Kind), "country": p.Country}
+	if err := fill(transaction, f.reads["transaction"], t.Attributes, fmt.Sprintf("transaction %s of %s", t.ID, t.Source)); err != nil {
+		return false, err
+	}
+	if err := fill(participant, f.reads["participant"], p.Attributes, "participant "+p.ID); err != nil {
+		return false, err
+	}
+	result, err := expr.Run(f.program, map[string]any{
+		"transaction": transaction,
+		"participant": participant,
+		"credit":      map[string]any{"participant": c.ParticipantID, "role": c.Role, "share": c.Share, "amount": s.Credited},
+	})
+	if err != nil {
+		return false, fmt.Errorf("apply the filter %q to transaction %s of %s: %w", f.Text, t.ID, t.Source, err)
+	}
+	return result.(bool), nil
+}
+
+// fill adds attributes. A text that is absent is empty; a number must be there.
+func fill(into map[string]any, read []attribute, attributes map[string]string, of string) error {
+	for _, a := range read {
+		if a.of == Text {
+			into[a.name] = attributes[a.name]
+			continue
+		}
+		number, err := AttributeNumber(attributes, a.name, of)
+		if err != nil {
+			return err
+		}
+		into[a.name] = number
+	}
+	return nil
+}
+
+// AttributeNumber reads an attribute that a plan declares as a number. of says whose it
+// is. Its error has code CodeInvalid.
+func AttributeNumber(attributes map[string]string, name, of string) (decimal.Decimal, error) {
+	text, there := attributes[name]
+	if !there || text == "" {
+		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%s has no %q, which the plan reads as a number", of, name)
+	}
+	number, err := parseNumber(text)
+	if err != nil {
+		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%q of %s: %s", name, of, err)
+	}
+	return number, nil
+}

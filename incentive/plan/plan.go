@@ -1,0 +1,159 @@
+// Package plan reads plans: the YAML documents that say what people earn.
+//
+// A plan is checked completely when it is read: names, numbers, tiers and the types of
+// its filters. What a Plan means in money is the business of package calculation.
+package plan
+
+import (
+	_ "embed"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Language is the version of the language that this package reads. A plan names the
+// version it is written in, and a released version keeps its meaning for ever.
+const Language = 1
+
+// Schema is the JSON Schema of the language, for editors.
+//
+//go:embed plan.schema.json
+var Schema []byte
+
+// Plan is a plan's document, checked. All its amounts are in major units of Currency.
+type Plan struct {
+	ID         string
+	Name       string
+	Currency   incentive.Currency
+	Rounding   incentive.Rounding
+	RoundEach  RoundEach
+	Reads      Reads
+	Components []Component
+}
+
+// RoundEach says what is rounded to what can be paid.
+type RoundEach string
+
+// What may be rounded. EachLine is the default.
+const (
+	EachLine         RoundEach = "line"         // the sum of a line's contributions, once
+	EachContribution RoundEach = "contribution" // every contribution, and then added
+)
+
+// Type is what an attribute holds.
+type Type string
+
+// The types of attributes.
+const (
+	Text   Type = "text"
+	Number Type = "number" // an exact decimal
+)
+
+// Reads declares the attributes that a plan reads, so that a misspelt one is found when
+// the plan is checked and not when people are paid.
+type Reads struct {
+	Transaction map[string]Type
+	Participant map[string]Type
+}
+
+// Component is one part of a plan; it gives one line of a statement. It pays exactly one
+// of Rate, Rates, RateTable and Bonus.
+type Component struct {
+	Name      string
+	Override  *Override // nil: the participant's own credits count
+	Measure   Measure
+	Rate      *Value
+	Rates     []FilteredRate
+	RateTable *RateTable
+	Bonus     *Value
+	Gate      *Gate
+	Cap       *Value // the most that the component pays in a period
+}
+
+// Override makes the credits of a manager's team count instead of the manager's own, by
+// the hierarchy in force on each transaction's date. Level 1 are the direct reports.
+type Override struct{ Level int }
+
+// Aggregate is how a measure adds credits up.
+type Aggregate string
+
+// The aggregates.
+const (
+	Sum   Aggregate = "sum"   // the credited amounts
+	Count Aggregate = "count" // the credits
+)
+
+// Measure is the figure that performance is measured by.
+type Measure struct {
+	Aggregate Aggregate
+	Where     *Filter // nil: every credit
+}
+
+// Value is a number written in the plan or kept as an attribute of each participant.
+type Value struct {
+	Literal   decimal.Decimal
+	Attribute string // of the participant; "" for a literal
+}
+
+// FilteredRate is a rate for the credits that its filter takes and no rate before it
+// took. The last one of a list has no filter and takes the rest.
+type FilteredRate struct {
+	Where *Filter
+	Rate  Value
+}
+
+// On is what a rate table or a gate looks at.
+type On string
+
+// What there is to look at.
+const (
+	Attainment On = "attainment" // the measure divided by the quota
+	Amount     On = "amount"     // the measure itself
+)
+
+// Target says what the measure is held against.
+type Target struct {
+	On           On
+	Quota        string // the quota's name, where On is Attainment
+	WithoutQuota Without
+}
+
+// Without says what happens to a participant who has no quota.
+type Without string
+
+// What may happen. Refuse is the default.
+const (
+	Refuse  Without = "refuse"  // the calculation stops and names the participant
+	Nothing Without = "nothing" // the component pays nothing
+)
+
+// RateTable pays each part of the measure at the rate of the tier it falls in.
+type RateTable struct {
+	Target
+	Tiers []Tier // rising; the last has no edge
+}
+
+// Tier reaches from the edge of the tier before it to its own.
+type Tier struct {
+	Edge  *decimal.Decimal // nil in the last tier
+	Below bool             // the edge itself belongs to the next tier
+	Rate  Value
+	// Retroactive tiers, once reached, pay for everything below them too.
+	Retroactive bool
+}
+
+// Gate lets a component pay only where the measure has come far enough.
+type Gate struct {
+	Target
+	Measure   Measure // the component's own where the plan names none
+	Threshold decimal.Decimal
+	Above     bool // the threshold itself is not enough
+}
+
+// Open reports whether a measure of this size against this unit (the quota, or 1)
+// opens the gate.
+func (g Gate) Open(measure, unit decimal.Decimal) bool {
+	c := measure.Cmp(g.Threshold.Mul(unit))
+	return c > 0 || c == 0 && !g.Above
+}

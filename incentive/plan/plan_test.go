@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+const head = "language: 1\nplan: new-business\nname: New business\ncurrency: USD\nreads:\n  transaction: {category: text, quantity: number}\n  participant: {commission_rate: number, region: text}\ncomponents:\n"
+
+func one(lines ...string) string {
+	return head + "  - " + strings.Join(lines, "\n    ") + "\n"
+}
+
+const measure = "measure: {sum: credits}"
+
+// TestParse walks the language. The place of each problem is where an editor should jump.
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		document string
+		problems []string // none: the document is a plan
+		typed    bool     // the problem is beyond what a JSON Schema can say
+	}{
+		"flat rate":        {document: one("name: commission", measure, "rate: 5%")},
+		"personal rate":    {document: one("name: commission", measure, "rate: participant.commission_rate")},
+		"product rates":    {document: one("name: commission", measure, "rates:", "  - {where: transaction.category == \"1\", rate: 0.04}", "  - {rate: 0}")},
+		"override":         {document: one("name: team", "override: {level: 2}", measure, "rate: 0.0025")},
+		"bonus":            {document: one("name: bonus", measure, "bonus: 500", "gate: {on: attainment, quota: sales, at_least: 100%}")},
+		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
+		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
+		"empty":            {document: "", problems: []string{"line 1, column 1: the plan is empty"}},
+		"no mapping":       {document: "- a", problems: []string{"line 1, column 1: a plan is written as keys and values"}},
+		"not yaml":         {document: "plan: [", problems: []string{"this is not YAML"}, typed: true},
+		"two documents":    {document: one("name: a", measure, "rate: 1") + "---\na: 1\n", problems: []string{"more than one document"}, typed: true},
+		"unknown key":      {document: one("name: a", measure, "rate: 1", "speed: 2"), problems: []string{`line 12, column 5: a component has no "speed": it may have bonus, cap, gate`}},
+		"twice":            {document: one("name: a", measure, "rate: 1", "rate: 2"), problems: []string{`line 12, column 5: a component says "rate" twice`}, typed: true},
+		"anchor":           {document: one("name: a", "measure: &m {sum: credits}", "rate: 1"), problems: []string{`lacks "measure"`, "no anchors"}, typed: true},
+		"alias":            {document: one("name: a", measure, "rate: &r 1", "cap: *r"), problems: []string{"exactly one of", "no anchors", "no anchors"}, typed: true},
+		"language":         {document: strings.Replace(one("name: a", measure, "rate: 1"), "language: 1", "language: 2", 1), problems: []string{`line 1, column 11: language "2" is not known: this is language 1`}},
+		"plan id":          {document: strings.Replace(one("name: a", measure, "rate: 1"), "new-business", "New business", 1), problems: []string{"line 2, column 7"}},
+		"currency":         {document: strings.Replace(one("name: a", measure, "rate: 1"), "USD", "US$", 1), problems: []string{"line 4, column 11"}},
+		"no components":    {document: "language: 1\nplan: a\nname: a\ncurrency: USD\ncomponents: []\n", problems: []string{"line 5, column 13: \"components\" is a list"}},
+		"lacking":          {document: "plan: a\nname: a\ncomponents: [{name: a, bonus: 1}]\n", problems: []string{`a plan lacks "currency"`, `a plan lacks "language"`}},
+		"no way to pay":    {document: one("name: a", measure), problems: []string{"line 9, column 5: component \"a\" pays by exactly one of"}},
+		"two ways to pay":  {document: one("name: a", measure, "rate: 1", "bonus: 1"), problems: []string{"pays by exactly one of"}},
+		"no measure":       {document: one("name: a", "rate: 1"), problems: []string{`component "a" lacks "measure"`}, typed: true},
+		"measure of both":  {document: one("name: a", "measure: {sum: credits, count: credits}", "rate: 1"), problems: []string{"either"}},
+		"same name":        {document: one("name: a", measure, "rate: 1") + "  - {name: a, bonus: 1}\n", problems: []string{`two components have the name "a"`}, typed: true},
+		"number":           {document: one("name: a", measure, "rate: 1,5"), problems: []string{`line 11, column 11: "1,5" is not a number`}},
+		"exponent":         {document: one("name: a", measure, "rate: 1e3"), problems: []string{`"1e3" is not a number`}, typed: true},
+		"infinity":         {document: one("name: a", measure, "rate: .inf"), problems: []string{`".inf" is not a number`}, typed: true},
+		"level":            {document: one("name: a", "override: {level: 0}", measure, "rate: 1"), problems: []string{`line 10, column 23: "0" is not a level`}},
+		"no last rate":     {document: one("name: a", measure, "rates: [{where: credit.share == 1, rate: 1}]"), problems: []string{"the last of the rates has no \"where\""}, typed: true},
+		"unreached rate":   {document: one("name: a", measure, "rates: [{rate: 1}, {rate: 2}]"), problems: []string{"no credit comes this far"}, typed: true},
+		"falling edges":    {document: one("name: a", measure, "rate_table: {on: amount, tiers: [{up_to: 2, rate: 1}, {up_to: 2, rate: 1}, {rate: 2}]}"), problems: []string{"the edges of the tiers rise: 2"}, typed: true},
+		"two edges":        {document: one("name: a", measure, "rate_table: {on: amount, tiers: [{up_to: 2, below: 3, rate: 1}, {rate: 2}]}"), problems: []string{"a tier has one edge"}},
+		"no last tier":     {document: one("name: a", measure, "rate_table: {on: amount, tiers: [{up_to: 2, rate: 1}]}"), problems: []string{"the last tier has no edge"}, typed: true},
+		"unreached tier":   {document: one("name: a", measure, "rate_table: {on: amount, tiers: [{rate: 1}, {rate: 2}]}"), problems: []string{"nothing reaches this tier"}, typed: true},
+		"no quota":         {document: one("name: a", measure, "rate_table: {on: attainment, tiers: [{rate: 1}]}"), problems: []string{"attainment is measured against a quota"}},
+		"needless quota":   {document: one("name: a", measure, "rate_table: {on: amount, quota: sales, tiers: [{rate: 1}]}"), problems: []string{"not held against a quota"}},
+		"gate threshold":   {document: one("name: a", measure, "bonus: 1", "gate: {on: amount}"), problems: []string{"one of at_least and above"}},
+		"undeclared value": {document: one("name: a", measure, "rate: participant.speed"), problems: []string{`participant.speed is not declared: write it under "reads"`}, typed: true},
+		"text as number":   {document: one("name: a", measure, "rate: participant.region"), problems: []string{"declared a text"}, typed: true},
+		"builtin declared": {document: strings.Replace(one("name: a", measure, "rate: 1"), "{category: text", "{amount: text", 1), problems: []string{"line 6, column 17: \"amount\" is always there"}, typed: true},
+		"type":             {document: strings.Replace(one("name: a", measure, "rate: 1"), "category: text", "category: string", 1), problems: []string{"line 6, column 27"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse([]byte(c.document))
+			if len(c.problems) == 0 {
+				require.NoError(t, err)
+			} else {
+				require.Equal(t, CodeInvalidPlan, incentive.ErrorCode(err))
+				var found Problems
+				require.ErrorAs(t, err, &found)
+				require.Len(t, found, len(c.problems), "%s", err)
+				for i, want := range c.problems {
+					require.Contains(t, found[i].String(), want)
+				}
+			}
+			if !c.typed {
+				require.Equal(t, len(c.problems) == 0, schemaAccepts(t, c.document), "the schema should agree")
+			}
+		})
+	}
+}
+
+func schemaAccepts(t *testing.T, document string) bool {
+	t.Helper()
+	raw, err := jsonschema.UnmarshalJSON(strings.NewReader(string(Schema)))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("plan.json", raw))
+	schema, err := compiler.Compile("plan.json")
+	require.NoError(t, err)
+	var value any
+	require.NoError(t, yaml.Unmarshal([]byte(document), &value))
+	return schema.Validate(value) == nil
+}
+
+// TestFilter holds filters against one credit of half a transaction over 12345678901234567.89.
+func TestFilter(t *testing.T) {
+	t.Parallel()
+	reads := Reads{Transaction: map[string]Type{"category": Text, "quantity": Number, "weight": Number}, Participant: map[string]Type{"region": Text}}
+	subject := Subject{
+		Transaction: &incentive.Transaction{TransactionKey: incentive.TransactionKey{Source: "crm", ID: "T1"}, Date: incentive.MustParseDate("2026-03-31"),
+			Amount: decimal.RequireFromString("12345678901234567.89"), Currency: "USD", Attributes: map[string]string{"category": "hardware", "quantity": "3.0"}},
+		Credit:      &incentive.Credit{ParticipantID: "r1", Role: "owner", Share: decimal.RequireFromString("0.50")},
+		Participant: &incentive.Participant{ID: "m1", Kind: incentive.Employee, Country: "DE", Attributes: map[string]string{"region": "north"}},
+		Credited:    decimal.RequireFromString("6172839450617283.945"),
+	}
+	for text, want := range map[string]any{
+		`transaction.category == "hardware"`:                                           true,
+		`transaction.category in ["software", "services"]`:                             false,
+		`transaction.category not in ["software"]`:                                     true,
+		`transaction.quantity == 3`:                                                    true,
+		`transaction.quantity in [1, 3.00]`:                                            true,
+		`transaction.amount == 12345678901234567.89`:                                   true,
+		`transaction.amount > 12345678901234567.88`:                                    true,
+		`transaction.amount < 12345678901234567.89`:                                    false,
+		`credit.amount * 2 == transaction.amount`:                                      true,
+		`credit.share >= 0.5 and participant.region == "north"`:                        true,
+		`-1.5 < credit.share - 1`:                                                      true,
+		`transaction.date >= "2026-03-01" and transaction.date <= "2026-03-31"`:        true,
+		`transaction.category startsWith "hard" and not (participant.country == "FR")`: true,
+		`credit.participant != participant.id and credit.role == "owner"`:              true,
+		`transaction.speed == "1"`:                                                     `column 13: the filter cannot be read: unknown field speed`,
+		`deal.amount > 1`:                                                              `column 1: the filter cannot be read: unknown name deal`,
+		`transaction.category > 3`:                                                     `invalid operation: > (mismatched types string and decimal.Decimal)`,
+		`transaction.category == 3`:                                                    `mismatched types`,
+		`transaction.amount`:                                                           `expected bool`,
+		`transaction.amount / 3 > 1`:                                                   `a filter adds, subtracts and multiplies`,
+		`transaction.quantity > 1e3`:                                                   `write a number as digits`,
+		`transaction.quantity == 0x10`:                                                 `write a number as digits`,
+		`transaction.category ==`:                                                      `the filter cannot be read`,
+		`len(transaction.category) > 1`:                                                `the filter cannot be read`,
+		`now() > 1`:                                                                    `the filter cannot be read`,
+		`transaction.weight > 1`:                                                       `transaction T1 of crm has no "weight", which the plan reads as a number`,
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			filter, problem := parseFilter(text, reads)
+			if message, bad := want.(string); bad {
+				if problem != nil {
+					require.Contains(t, problem.String(), message)
+					return
+				}
+				_, err := filter.Takes(subject)
+				require.ErrorContains(t, err, message)
+				require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err))
+				return
+			}
+			require.Nil(t, problem)
+			takes, err := filter.Takes(subject)
+			require.NoError(t, err)
+			require.Equal(t, want, takes)
+		})
+	}
+}
+
+func TestFilterPlace(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ where, place string }{
+		"plain":  {`where: transaction.speed == "1"`, "line 11, column 26"},
+		"quoted": {`where: 'transaction.speed == "1"'`, "line 11, column 27"},
+		"block":  {"where: |\n        transaction.category == \"1\" and\n        transaction.speed == \"1\"", "line 13"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse([]byte(one("name: a", "measure:", "  "+c.where, "  sum: credits", "rate: 1")))
+			require.ErrorContains(t, err, c.place)
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(one("name: commission", measure, "rate: 5%"))
+	f.Add(one("name: a", measure, "rates:", "  - {where: 'transaction.category == \"1\"', rate: 0.04}", "  - {rate: 0}"))
+	f.Add(one("name: a", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {rate: 2%}]}"))
+	f.Fuzz(func(t *testing.T, document string) {
+		p, err := Parse([]byte(document))
+		if err != nil {
+			require.Equal(t, CodeInvalidPlan, incentive.ErrorCode(err))
+			return
+		}
+		require.NotEmpty(t, p.Components)
+	})
+}
