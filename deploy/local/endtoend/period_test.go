@@ -226,12 +226,15 @@ func (h *house) closed(reps int) {
 
 func TestAPeriodByPaymentFile(t *testing.T) {
 	t.Parallel()
+	const reason = "a reason that only finance should read"
 	h := start(t, paymentfile.New("payment-file", "Test company"))
 	h.company(2, "payment-file", func(id string) map[string]string {
 		return map[string]string{"holder": "Name " + id, "account": "DE89370400440532013000"}
 	})
 	h.release(2)
 	ctx := t.Context()
+	require.Empty(t, h.do(period, incentive.Hold, "fin", nil, reason).Code)
+	require.Empty(t, h.do(period, incentive.Resume, "fin", nil, "").Code)
 	var files []store.PaymentFile
 	require.Eventually(t, func() bool {
 		var err error
@@ -251,6 +254,7 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 		require.Empty(t, a.Code, a.Message)
 	}
 	h.closed(2)
+	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, 1, "boss"), activities.DisburseID(period, 1, "payment-file"))
 }
 
 // TestEachPayoutOnceThroughFaults pays two batches at a rail that loses answers after
@@ -274,6 +278,6 @@ func TestEachPayoutOnceThroughFaults(t *testing.T) {
 	h.company(reps, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
 	h.release(reps)
 	h.closed(reps)
-
 	once(t, bank, reps)
+	record(t, h.client, "stripe", activities.DisburseID(period, 1, stripe.Name), activities.BatchID(period, 1, stripe.Name, 2))
 }
