@@ -250,7 +250,7 @@ func TestRefusals(t *testing.T) {
 		"other currency":  {euros, CodeCurrencyDiffers, "transaction T0000 of crm is in EUR"},
 		"paid in another": {paidInEuros, CodeCurrencyDiffers, `plan "p" pays in USD, and r1 is paid in EUR`},
 		"no plan":         {noPlan, CodeNoPlan, `r1 is assigned to plan "other"`},
-		"bad plan":        {badPlan, "invalid-plan", "exactly one of"},
+		"bad plan":        {badPlan, "invalid-document", "exactly one of"},
 		"stranger":        {stranger, CodeUnknownCredit, "nothing is known of r1 on 2026-03-31"},
 		"too early":       {late, CodeUnknownCredit, "nothing is known of r1 on 2026-03-01"},
 		"circle":          {newCompany("{name: c, override: {level: 3}, "+measure+", rate: 1}").person("a", "b").person("b", "a").deal("a", 1, "1"), CodeHierarchyCircle, "go in a circle at a"},

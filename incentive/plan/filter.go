@@ -16,6 +16,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
 )
 
 // Filter is a condition on credits. It reads transaction, participant (who is paid) and
@@ -75,7 +76,7 @@ var decimalOperators = append(append(append(append(append(append(append(append(
 var readName = regexp.MustCompile(`unknown (?:name|field) (\w+)|has no field (\w+)`)
 
 // parseFilter compiles a filter. The problem's place is counted within text.
-func parseFilter(text string, reads Reads) (*Filter, *Problem) {
+func parseFilter(text string, reads Reads) (*Filter, *document.Problem) {
 	literals := &literals{source: []rune(text), members: map[string]map[string]bool{}}
 	options := []expr.Option{
 		expr.Env(types.Map{
@@ -96,9 +97,9 @@ func parseFilter(text string, reads Reads) (*Filter, *Problem) {
 			message += ` (a filter reads transaction, participant and credit; attributes of your own are declared under "reads")`
 		}
 		line := max(syntax.Line, 1)
-		return nil, &Problem{Line: line, Column: syntax.Column + 1, Message: message}
+		return nil, &document.Problem{Line: line, Column: syntax.Column + 1, Message: message}
 	case err != nil:
-		return nil, &Problem{Line: 1, Column: 1, Message: "the filter cannot be read: " + err.Error()}
+		return nil, &document.Problem{Line: 1, Column: 1, Message: "the filter cannot be read: " + err.Error()}
 	}
 	return &Filter{Text: text, program: program, reads: map[string][]attribute{
 		"transaction": used(reads.Transaction, literals.members["transaction"]),
@@ -122,7 +123,7 @@ func used(declared map[string]Type, names map[string]bool) []attribute {
 type literals struct {
 	source  []rune
 	members map[string]map[string]bool
-	problem *Problem
+	problem *document.Problem
 }
 
 var numberText = regexp.MustCompile(`^[0-9_]*(?:\.[0-9_]+)?`)
@@ -193,7 +194,7 @@ func (l *literals) refuse(at int, message string) {
 	if l.problem == nil {
 		before := string(l.source[:at])
 		line := strings.Count(before, "\n") + 1
-		l.problem = &Problem{Line: line, Column: at - strings.LastIndex(before, "\n"), Message: message}
+		l.problem = &document.Problem{Line: line, Column: at - strings.LastIndex(before, "\n"), Message: message}
 	}
 }
 
@@ -254,7 +255,7 @@ func AttributeNumber(attributes map[string]string, name, of string) (decimal.Dec
 	if !there || text == "" {
 		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%s has no %q, which the plan reads as a number", of, name)
 	}
-	number, err := parseNumber(text)
+	number, err := document.ParseNumber(text)
 	if err != nil {
 		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%q of %s: %s", name, of, err)
 	}

@@ -1,13 +1,7 @@
 package plan
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"maps"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,163 +9,28 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
 )
 
-// maxDocument is the size in bytes that a plan may have.
-const maxDocument = 1 << 20
-
-// Parse reads and checks a plan's document. Its error is a Problems that lists
+// Parse reads and checks a plan's document. Its error is a document.Problems that lists
 // everything that is wrong with it.
-func Parse(document []byte) (*Plan, error) {
-	if len(document) > maxDocument {
-		return nil, Problems{{1, 1, fmt.Sprintf("the plan is larger than %d bytes", maxDocument)}}
-	}
-	decoder := yaml.NewDecoder(bytes.NewReader(document))
-	var root yaml.Node
-	if err := decoder.Decode(&root); err != nil {
-		return nil, syntaxProblem(err)
-	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, Problems{{1, 1, "the file holds more than one document: write one plan a file"}}
-	}
+func Parse(text []byte) (*Plan, error) {
 	r := reader{}
-	p := r.plan(root.Content[0])
-	if len(r.problems) > 0 {
-		return nil, r.problems.inOrder()
+	p := &Plan{}
+	if root, ok := r.Root(text, "a plan"); ok {
+		p = r.plan(root)
 	}
-	return p, nil
+	return p, r.Err()
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?(?:line (\d+): )?`)
-
-func syntaxProblem(err error) Problems {
-	if errors.Is(err, io.EOF) {
-		return Problems{{1, 1, "the plan is empty: begin with \"language: 1\""}}
-	}
-	found := yamlLine.FindStringSubmatch(err.Error())
-	line := 1
-	if len(found) == 2 && found[1] != "" {
-		line, _ = strconv.Atoi(found[1]) // only digits match
-	}
-	return Problems{{line, 1, "this is not YAML: " + yamlLine.ReplaceAllString(err.Error(), "")}}
-}
-
-// reader turns YAML into a Plan and collects what is wrong on the way. Numbers are
-// taken from the scalars' source text, so that none goes through a float.
+// reader turns YAML into a Plan.
 type reader struct {
-	problems Problems
-	reads    Reads
+	document.Reader
+	reads Reads
 }
 
-// field reads the value of one key.
-type field struct {
-	required bool
-	read     func(value *yaml.Node)
-}
-
-// mapping reads a mapping's fields in the order of the document and reports whether the
-// node is a mapping.
-func (r *reader) mapping(node *yaml.Node, what string, fields map[string]field) bool {
-	if node.Kind != yaml.MappingNode {
-		r.problems.on(node, "%s is written as keys and values: %s", what, listed(slices.Sorted(maps.Keys(fields))))
-		return false
-	}
-	seen := map[string]bool{}
-	for i := 0; i < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		f, known := fields[key.Value]
-		switch {
-		case key.Kind != yaml.ScalarNode || !known:
-			r.problems.on(key, "%s has no %q: it may have %s", what, key.Value, listed(slices.Sorted(maps.Keys(fields))))
-		case seen[key.Value]:
-			r.problems.on(key, "%s says %q twice", what, key.Value)
-		case value.Kind == yaml.AliasNode || value.Anchor != "":
-			r.problems.on(value, "a plan has no anchors (&) and aliases (*): write the value out")
-		default:
-			f.read(value)
-		}
-		seen[key.Value] = true
-	}
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		if fields[key].required && !seen[key] {
-			r.problems.on(node, "%s lacks %q", what, key)
-		}
-	}
-	return true
-}
-
-func (r *reader) each(node *yaml.Node, what string, read func(item *yaml.Node)) {
-	if node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
-		r.problems.on(node, "%s is a list with at least one item, each beginning with \"-\"", what)
-		return
-	}
-	for _, item := range node.Content {
-		if item.Kind == yaml.AliasNode || item.Anchor != "" {
-			r.problems.on(item, "a plan has no anchors (&) and aliases (*): write the value out")
-			continue
-		}
-		read(item)
-	}
-}
-
-func (r *reader) text(into *string) func(*yaml.Node) {
-	return func(node *yaml.Node) {
-		if node.Kind != yaml.ScalarNode || node.Tag == "!!null" || strings.TrimSpace(node.Value) == "" {
-			r.problems.on(node, "a text is expected here")
-			return
-		}
-		*into = node.Value
-	}
-}
-
-// choice reads one of a few words.
-func choice[T ~string](r *reader, into *T, words ...T) func(*yaml.Node) {
-	return func(node *yaml.Node) {
-		if node.Kind != yaml.ScalarNode || !slices.Contains(words, T(node.Value)) {
-			r.problems.on(node, "%q is not known here: write %s", node.Value, listed(words))
-			return
-		}
-		*into = T(node.Value)
-	}
-}
-
-func (r *reader) yes(into *bool) func(*yaml.Node) {
-	return func(node *yaml.Node) {
-		if node.Tag != "!!bool" {
-			r.problems.on(node, "write true or false")
-			return
-		}
-		*into = node.Value == "true"
-	}
-}
-
-// parseNumber reads an exact number, where 12.5% is 0.125.
-func parseNumber(text string) (decimal.Decimal, error) {
-	digits, percent := strings.CutSuffix(text, "%")
-	d, err := incentive.ParseDecimal(strings.TrimSpace(digits))
-	if err != nil {
-		return d, fmt.Errorf("%q is not a number: write digits with an optional sign and point, such as 0.125, or a percentage, such as 12.5%%", text)
-	}
-	if percent {
-		d = d.Shift(-2)
-	}
-	return d, nil
-}
-
-func (r *reader) number(into *decimal.Decimal) func(*yaml.Node) {
-	return func(node *yaml.Node) {
-		if node.Kind != yaml.ScalarNode {
-			r.problems.on(node, "a number is expected here, such as 0.125 or 12.5%%")
-			return
-		}
-		d, err := parseNumber(node.Value)
-		if err != nil {
-			r.problems.on(node, "%s", err)
-			return
-		}
-		*into = d
-	}
-}
+// fields reads the values of a mapping's keys.
+type fields = map[string]document.Field
 
 // value reads a number or an attribute of the participant that holds one.
 func (r *reader) value(into **Value) func(*yaml.Node) {
@@ -179,16 +38,16 @@ func (r *reader) value(into **Value) func(*yaml.Node) {
 		v := &Value{}
 		name, isAttribute := strings.CutPrefix(node.Value, "participant.")
 		if node.Kind != yaml.ScalarNode || !isAttribute {
-			r.number(&v.Literal)(node)
+			r.Number(&v.Literal)(node)
 			*into = v
 			return
 		}
 		switch r.reads.Participant[name] {
 		case Number:
 		case Text:
-			r.problems.on(node, "participant.%s is declared a text under \"reads\", and a number is needed here", name)
+			r.On(node, "participant.%s is declared a text under \"reads\", and a number is needed here", name)
 		default:
-			r.problems.on(node, "participant.%s is not declared: write it under \"reads\", %q", name, "participant: {"+name+": number}")
+			r.On(node, "participant.%s is not declared: write it under \"reads\", %q", name, "participant: {"+name+": number}")
 		}
 		v.Attribute = name
 		*into = v
@@ -198,7 +57,7 @@ func (r *reader) value(into **Value) func(*yaml.Node) {
 func (r *reader) filter(into **Filter) func(*yaml.Node) {
 	return func(node *yaml.Node) {
 		var text string
-		r.text(&text)(node)
+		r.Text(&text)(node)
 		if text == "" {
 			return
 		}
@@ -212,7 +71,7 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 			case node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 				column++
 			}
-			r.problems.at(line, column, "%s", problem.Message)
+			r.At(line, column, "%s", problem.Message)
 		}
 		*into = f
 	}
@@ -221,23 +80,23 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 func (r *reader) plan(node *yaml.Node) *Plan {
 	p := &Plan{Rounding: incentive.HalfAwayFromZero, RoundEach: EachLine}
 	var components *yaml.Node
-	readable := r.mapping(node, "a plan", map[string]field{
-		"language": {true, func(n *yaml.Node) {
+	readable := r.Mapping(node, "a plan", fields{
+		"language": document.Needed(func(n *yaml.Node) {
 			if n.Value != strconv.Itoa(Language) {
-				r.problems.on(n, "language %q is not known: this is language %d", n.Value, Language)
+				r.On(n, "language %q is not known: this is language %d", n.Value, Language)
 			}
-		}},
-		"plan":     {true, r.identifier(&p.ID)},
-		"name":     {true, r.text(&p.Name)},
-		"currency": {true, r.currency(&p.Currency)},
-		"rounding": {false, func(n *yaml.Node) {
-			r.mapping(n, "rounding", map[string]field{
-				"mode": {false, choice(r, &p.Rounding, incentive.HalfAwayFromZero, incentive.HalfToEven, incentive.Down)},
-				"each": {false, choice(r, &p.RoundEach, EachLine, EachContribution)},
+		}),
+		"plan":     document.Needed(r.identifier(&p.ID)),
+		"name":     document.Needed(r.Text(&p.Name)),
+		"currency": document.Needed(r.currency(&p.Currency)),
+		"rounding": document.Optional(func(n *yaml.Node) {
+			r.Mapping(n, "rounding", fields{
+				"mode": document.Optional(document.Choice(&r.Reader, &p.Rounding, incentive.HalfAwayFromZero, incentive.HalfToEven, incentive.Down)),
+				"each": document.Optional(document.Choice(&r.Reader, &p.RoundEach, EachLine, EachContribution)),
 			})
-		}},
-		"reads":      {false, func(n *yaml.Node) { r.readsOf(n, &p.Reads) }},
-		"components": {true, func(n *yaml.Node) { components = n }},
+		}),
+		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
+		"components": document.Needed(func(n *yaml.Node) { components = n }),
 	})
 	if !readable || components == nil {
 		return p
@@ -246,10 +105,10 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 	// "reads" declares.
 	r.reads = p.Reads
 	names := map[string]bool{}
-	r.each(components, "\"components\"", func(item *yaml.Node) {
+	r.Each(components, "\"components\"", func(item *yaml.Node) {
 		c := r.component(item)
 		if names[c.Name] && c.Name != "" {
-			r.problems.on(item, "two components have the name %q", c.Name)
+			r.On(item, "two components have the name %q", c.Name)
 		}
 		names[c.Name] = true
 		p.Components = append(p.Components, c)
@@ -262,7 +121,7 @@ var identifier = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 func (r *reader) identifier(into *string) func(*yaml.Node) {
 	return func(node *yaml.Node) {
 		if node.Kind != yaml.ScalarNode || !identifier.MatchString(node.Value) {
-			r.problems.on(node, "%q cannot name a plan: use small letters, digits and hyphens, such as new-business", node.Value)
+			r.On(node, "%q cannot name a plan: use small letters, digits and hyphens, such as new-business", node.Value)
 			return
 		}
 		*into = node.Value
@@ -273,7 +132,7 @@ func (r *reader) currency(into *incentive.Currency) func(*yaml.Node) {
 	return func(node *yaml.Node) {
 		c, err := incentive.ParseCurrency(node.Value)
 		if err != nil {
-			r.problems.on(node, "%s", err)
+			r.On(node, "%s", err)
 			return
 		}
 		*into = c
@@ -287,7 +146,7 @@ func (r *reader) readsOf(node *yaml.Node, into *Reads) {
 		return func(n *yaml.Node) {
 			*into = map[string]Type{}
 			if n.Kind != yaml.MappingNode {
-				r.problems.on(n, "attributes are declared as names with their type, such as {category: text}")
+				r.On(n, "attributes are declared as names with their type, such as {category: text}")
 				return
 			}
 			for i := 0; i < len(n.Content); i += 2 {
@@ -295,48 +154,48 @@ func (r *reader) readsOf(node *yaml.Node, into *Reads) {
 				_, taken := builtin[key.Value]
 				switch {
 				case !attributeName.MatchString(key.Value):
-					r.problems.on(key, "%q cannot name an attribute: use small letters, digits and underscores", key.Value)
+					r.On(key, "%q cannot name an attribute: use small letters, digits and underscores", key.Value)
 				case taken:
-					r.problems.on(key, "%q is always there and is not declared", key.Value)
+					r.On(key, "%q is always there and is not declared", key.Value)
 				default:
 					t := Text
-					choice(r, &t, Text, Number)(value)
+					document.Choice(&r.Reader, &t, Text, Number)(value)
 					if _, twice := (*into)[key.Value]; twice {
-						r.problems.on(key, "%q is declared twice", key.Value)
+						r.On(key, "%q is declared twice", key.Value)
 					}
 					(*into)[key.Value] = t
 				}
 			}
 		}
 	}
-	r.mapping(node, "reads", map[string]field{
-		"transaction": {false, declared(&into.Transaction, builtinTransaction)},
-		"participant": {false, declared(&into.Participant, builtinParticipant)},
+	r.Mapping(node, "reads", fields{
+		"transaction": document.Optional(declared(&into.Transaction, builtinTransaction)),
+		"participant": document.Optional(declared(&into.Participant, builtinParticipant)),
 	})
 }
 
 func (r *reader) component(node *yaml.Node) Component {
 	c := Component{Measure: Measure{Aggregate: Sum}}
 	measured := false
-	readable := r.mapping(node, "a component", map[string]field{
-		"name": {true, r.text(&c.Name)},
-		"override": {false, func(n *yaml.Node) {
+	readable := r.Mapping(node, "a component", fields{
+		"name": document.Needed(r.Text(&c.Name)),
+		"override": document.Optional(func(n *yaml.Node) {
 			c.Override = &Override{}
-			r.mapping(n, "override", map[string]field{"level": {true, func(n *yaml.Node) {
+			r.Mapping(n, "override", fields{"level": document.Needed(func(n *yaml.Node) {
 				level, err := strconv.Atoi(n.Value)
 				if err != nil || level < 1 || level > 20 {
-					r.problems.on(n, "%q is not a level: write 1 for direct reports, 2 for theirs, up to 20", n.Value)
+					r.On(n, "%q is not a level: write 1 for direct reports, 2 for theirs, up to 20", n.Value)
 				}
 				c.Override.Level = level
-			}}})
-		}},
-		"measure":    {false, func(n *yaml.Node) { measured = true; r.measure(n, &c.Measure) }},
-		"rate":       {false, r.value(&c.Rate)},
-		"rates":      {false, func(n *yaml.Node) { c.Rates = r.rates(n) }},
-		"rate_table": {false, func(n *yaml.Node) { c.RateTable = r.rateTable(n) }},
-		"bonus":      {false, r.value(&c.Bonus)},
-		"gate":       {false, func(n *yaml.Node) { c.Gate = &Gate{}; r.gate(n, c.Gate) }},
-		"cap":        {false, r.value(&c.Cap)},
+			})})
+		}),
+		"measure":    document.Optional(func(n *yaml.Node) { measured = true; r.measure(n, &c.Measure) }),
+		"rate":       document.Optional(r.value(&c.Rate)),
+		"rates":      document.Optional(func(n *yaml.Node) { c.Rates = r.rates(n) }),
+		"rate_table": document.Optional(func(n *yaml.Node) { c.RateTable = r.rateTable(n) }),
+		"bonus":      document.Optional(r.value(&c.Bonus)),
+		"gate":       document.Optional(func(n *yaml.Node) { c.Gate = &Gate{}; r.gate(n, c.Gate) }),
+		"cap":        document.Optional(r.value(&c.Cap)),
 	})
 	if !readable {
 		return c
@@ -349,9 +208,9 @@ func (r *reader) component(node *yaml.Node) Component {
 	}
 	switch {
 	case ways != 1:
-		r.problems.on(node, "component %q pays by exactly one of rate, rates, rate_table and bonus", c.Name)
+		r.On(node, "component %q pays by exactly one of rate, rates, rate_table and bonus", c.Name)
 	case !measured && (c.Bonus == nil || c.Gate != nil && c.Gate.Measure.Aggregate == ""):
-		r.problems.on(node, "component %q lacks \"measure\", such as {sum: credits}", c.Name)
+		r.On(node, "component %q lacks \"measure\", such as {sum: credits}", c.Name)
 	}
 	if c.Gate != nil && c.Gate.Measure.Aggregate == "" {
 		c.Gate.Measure = c.Measure
@@ -361,10 +220,10 @@ func (r *reader) component(node *yaml.Node) Component {
 
 func (r *reader) measure(node *yaml.Node, into *Measure) {
 	var sum, count string
-	r.mapping(node, "a measure", map[string]field{
-		"sum":   {false, choice(r, &sum, "credits")},
-		"count": {false, choice(r, &count, "credits")},
-		"where": {false, r.filter(&into.Where)},
+	r.Mapping(node, "a measure", fields{
+		"sum":   document.Optional(document.Choice(&r.Reader, &sum, "credits")),
+		"count": document.Optional(document.Choice(&r.Reader, &count, "credits")),
+		"where": document.Optional(r.filter(&into.Where)),
 	})
 	switch {
 	case sum != "" && count == "":
@@ -373,48 +232,48 @@ func (r *reader) measure(node *yaml.Node, into *Measure) {
 		into.Aggregate = Count
 	default:
 		into.Aggregate = Sum
-		r.problems.on(node, "a measure says either \"sum: credits\" or \"count: credits\"")
+		r.On(node, "a measure says either \"sum: credits\" or \"count: credits\"")
 	}
 }
 
 func (r *reader) rates(node *yaml.Node) []FilteredRate {
 	rates := []FilteredRate{}
-	r.each(node, "\"rates\"", func(item *yaml.Node) {
+	r.Each(node, "\"rates\"", func(item *yaml.Node) {
 		var rate *Value
 		var f FilteredRate
-		r.mapping(item, "a rate", map[string]field{
-			"where": {false, r.filter(&f.Where)},
-			"rate":  {true, r.value(&rate)},
+		r.Mapping(item, "a rate", fields{
+			"where": document.Optional(r.filter(&f.Where)),
+			"rate":  document.Needed(r.value(&rate)),
 		})
 		if rate != nil {
 			f.Rate = *rate
 		}
 		if n := len(rates); n > 0 && rates[n-1].Where == nil {
-			r.problems.on(item, "no credit comes this far, as the rate before it has no \"where\"")
+			r.On(item, "no credit comes this far, as the rate before it has no \"where\"")
 		}
 		rates = append(rates, f)
 	})
 	if n := len(rates); n > 0 && rates[n-1].Where != nil {
-		r.problems.on(node, "the last of the rates has no \"where\": it says what all other credits get, if only 0")
+		r.On(node, "the last of the rates has no \"where\": it says what all other credits get, if only 0")
 	}
 	return rates
 }
 
-func (r *reader) target(t *Target) map[string]field {
+func (r *reader) target(t *Target) fields {
 	t.WithoutQuota = Refuse
-	return map[string]field{
-		"on":            {true, choice(r, &t.On, Attainment, Amount)},
-		"quota":         {false, r.text(&t.Quota)},
-		"without_quota": {false, choice(r, &t.WithoutQuota, Refuse, Nothing)},
+	return fields{
+		"on":            document.Needed(document.Choice(&r.Reader, &t.On, Attainment, Amount)),
+		"quota":         document.Optional(r.Text(&t.Quota)),
+		"without_quota": document.Optional(document.Choice(&r.Reader, &t.WithoutQuota, Refuse, Nothing)),
 	}
 }
 
 func (r *reader) checkTarget(node *yaml.Node, t Target) {
 	switch {
 	case t.On == Attainment && t.Quota == "":
-		r.problems.on(node, "attainment is measured against a quota: name it as in \"quota: sales\"")
+		r.On(node, "attainment is measured against a quota: name it as in \"quota: sales\"")
 	case t.On == Amount && t.Quota != "":
-		r.problems.on(node, "an amount is not held against a quota: leave \"quota\" out or write \"on: attainment\"")
+		r.On(node, "an amount is not held against a quota: leave \"quota\" out or write \"on: attainment\"")
 	}
 }
 
@@ -422,10 +281,10 @@ func (r *reader) rateTable(node *yaml.Node) *RateTable {
 	t := &RateTable{}
 	var retroactive bool
 	var tiers *yaml.Node
-	fields := r.target(&t.Target)
-	fields["retroactive"] = field{false, r.yes(&retroactive)}
-	fields["tiers"] = field{true, func(n *yaml.Node) { tiers = n }}
-	if !r.mapping(node, "a rate table", fields) {
+	known := r.target(&t.Target)
+	known["retroactive"] = document.Optional(r.Yes(&retroactive))
+	known["tiers"] = document.Needed(func(n *yaml.Node) { tiers = n })
+	if !r.Mapping(node, "a rate table", known) {
 		return t
 	}
 	r.checkTarget(node, t.Target)
@@ -433,39 +292,39 @@ func (r *reader) rateTable(node *yaml.Node) *RateTable {
 		return t
 	}
 	var last *Tier
-	r.each(tiers, "\"tiers\"", func(item *yaml.Node) {
+	r.Each(tiers, "\"tiers\"", func(item *yaml.Node) {
 		tier := Tier{Retroactive: retroactive}
 		var rate *Value
 		edge := func(below bool) func(*yaml.Node) {
 			return func(n *yaml.Node) {
 				if tier.Edge != nil {
-					r.problems.on(n, "a tier has one edge, either up_to or below")
+					r.On(n, "a tier has one edge, either up_to or below")
 				}
 				tier.Edge, tier.Below = &decimal.Decimal{}, below
-				r.number(tier.Edge)(n)
+				r.Number(tier.Edge)(n)
 			}
 		}
-		r.mapping(item, "a tier", map[string]field{
-			"up_to":       {false, edge(false)},
-			"below":       {false, edge(true)},
-			"rate":        {true, r.value(&rate)},
-			"retroactive": {false, r.yes(&tier.Retroactive)},
+		r.Mapping(item, "a tier", fields{
+			"up_to":       document.Optional(edge(false)),
+			"below":       document.Optional(edge(true)),
+			"rate":        document.Needed(r.value(&rate)),
+			"retroactive": document.Optional(r.Yes(&tier.Retroactive)),
 		})
 		if rate != nil {
 			tier.Rate = *rate
 		}
 		switch {
 		case last != nil && last.Edge == nil:
-			r.problems.on(item, "nothing reaches this tier, as the one before it has no edge (up_to or below)")
+			r.On(item, "nothing reaches this tier, as the one before it has no edge (up_to or below)")
 		case last == nil && tier.Edge != nil && tier.Edge.Sign() <= 0,
 			last != nil && tier.Edge != nil && tier.Edge.LessThanOrEqual(*last.Edge):
-			r.problems.on(item, "the edges of the tiers rise: %s is not above the one before it", tier.Edge)
+			r.On(item, "the edges of the tiers rise: %s is not above the one before it", tier.Edge)
 		}
 		t.Tiers = append(t.Tiers, tier)
 		last = &t.Tiers[len(t.Tiers)-1]
 	})
 	if last != nil && last.Edge != nil {
-		r.problems.on(tiers, "the last tier has no edge: it says what is paid above %s, if only 0", last.Edge)
+		r.On(tiers, "the last tier has no edge: it says what is paid above %s, if only 0", last.Edge)
 	}
 	return t
 }
@@ -476,29 +335,18 @@ func (r *reader) gate(node *yaml.Node, g *Gate) {
 		return func(n *yaml.Node) {
 			thresholds++
 			g.Above = above
-			r.number(&g.Threshold)(n)
+			r.Number(&g.Threshold)(n)
 		}
 	}
-	fields := r.target(&g.Target)
-	fields["measure"] = field{false, func(n *yaml.Node) { r.measure(n, &g.Measure) }}
-	fields["at_least"] = field{false, threshold(false)}
-	fields["above"] = field{false, threshold(true)}
-	if !r.mapping(node, "a gate", fields) {
+	known := r.target(&g.Target)
+	known["measure"] = document.Optional(func(n *yaml.Node) { r.measure(n, &g.Measure) })
+	known["at_least"] = document.Optional(threshold(false))
+	known["above"] = document.Optional(threshold(true))
+	if !r.Mapping(node, "a gate", known) {
 		return
 	}
 	r.checkTarget(node, g.Target)
 	if thresholds != 1 {
-		r.problems.on(node, "a gate says how far the measure must come by one of at_least and above")
+		r.On(node, "a gate says how far the measure must come by one of at_least and above")
 	}
-}
-
-func listed[T ~string](words []T) string {
-	texts := make([]string, len(words))
-	for i, w := range words {
-		texts[i] = string(w)
-	}
-	if n := len(texts); n > 1 {
-		return strings.Join(texts[:n-1], ", ") + " or " + texts[n-1]
-	}
-	return strings.Join(texts, "")
 }
