@@ -1,0 +1,167 @@
+package intake
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Kind is what a row becomes.
+type Kind string
+
+// The kinds of record.
+const (
+	Participant Kind = "participant"
+	Transaction Kind = "transaction"
+	Credit      Kind = "credit"
+	Quota       Kind = "quota"
+	Assignment  Kind = "assignment"
+	Period      Kind = "period"
+	Holiday     Kind = "holiday"
+)
+
+// Kinds lists every kind in the order in which a company is imported.
+var Kinds = []Kind{Participant, Period, Holiday, Transaction, Credit, Quota, Assignment}
+
+// fieldType reads the text of a field into what the record holds. Its error says what
+// would be accepted.
+type fieldType func(text string, f format) (any, error)
+
+// fieldOf is one field of a kind.
+type fieldOf struct {
+	name     string
+	read     fieldType
+	needed   bool
+	absent   any  // what stands for a field that is left out or empty; nil: it stays out
+	isKey    bool // two rows of a file with the same keys are the same record
+	isRecord bool // kept in the record; otherwise it only makes up other fields
+}
+
+func key(name string, read fieldType) fieldOf {
+	return fieldOf{name: name, read: read, needed: true, isKey: true, isRecord: true}
+}
+
+func needed(name string, read fieldType) fieldOf {
+	return fieldOf{name: name, read: read, needed: true, isRecord: true}
+}
+
+func optional(name string, read fieldType, absent any) fieldOf {
+	return fieldOf{name: name, read: read, absent: absent, isRecord: true}
+}
+
+// kinds is what each kind of record holds. The names are those of the store's columns.
+var kinds = map[Kind][]fieldOf{
+	Participant: {
+		key("participant_id", identifier), key("effective_from", day), needed("name", text), optional("email", text, ""), optional("kind", participantKind, string(incentive.Employee)),
+		optional("manager_id", identifier, nil), needed("country", country), needed("pay_currency", currency), optional("employed_until", day, nil),
+	},
+	Transaction: {key("source", identifier), key("transaction_id", identifier), needed("date", day), needed("amount", number), needed("currency", currency)},
+	Credit: {
+		key("source", identifier), key("transaction_id", identifier), key("participant_id", identifier),
+		{name: "role", read: identifier, absent: "owner", isKey: true, isRecord: true}, optional("share", share, decimal.NewFromInt(1)),
+	},
+	Quota: {
+		key("participant_id", identifier), key("measure", identifier), key("starts_on", day), optional("ends_on", day, nil), needed("amount", number),
+		optional("calendar_id", identifier, nil), // whose period gives the last day where there is none
+	},
+	Assignment: {
+		key("participant_id", identifier), key("plan_id", identifier), needed("calendar_id", identifier), key("starts_on", day), optional("ends_on", day, nil),
+	},
+	Period:  {key("calendar_id", identifier), key("code", code), needed("starts_on", day), needed("ends_on", day)},
+	Holiday: {key("date", day), needed("name", text)},
+}
+
+// hasAttributes reports whether records of the kind hold whatever else a source tells.
+func (k Kind) hasAttributes() bool { return k == Participant || k == Transaction }
+
+func fieldNames(k Kind) []string {
+	var names []string
+	for _, f := range kinds[k] {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+const longest = 500 // characters of a text
+
+func text(t string, _ format) (any, error) {
+	if len(t) > longest || strings.ContainsFunc(t, func(r rune) bool { return r < ' ' }) {
+		return nil, fmt.Errorf("a text has up to %d characters and no line breaks", longest)
+	}
+	return t, nil
+}
+
+func identifier(t string, f format) (any, error) {
+	if len(t) > 200 {
+		return nil, fmt.Errorf("an identifier has up to 200 characters")
+	}
+	return text(t, f)
+}
+
+var codePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+func code(t string, _ format) (any, error) {
+	if !codePattern.MatchString(t) {
+		return nil, fmt.Errorf("a code is made of letters, digits, dots, hyphens and underscores, such as 2026-01")
+	}
+	return t, nil
+}
+
+func day(t string, f format) (any, error) {
+	d, err := f.date(t)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func number(t string, f format) (any, error) {
+	d, err := f.number(t)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// share reads 0.5 or 50%.
+func share(t string, f format) (any, error) {
+	whole, percent := strings.CutSuffix(t, "%")
+	d, err := f.number(strings.TrimSpace(whole))
+	if err != nil {
+		return nil, err
+	}
+	if percent {
+		d = d.Shift(-2)
+	}
+	return d, nil
+}
+
+func currency(t string, _ format) (any, error) {
+	c, err := incentive.ParseCurrency(t)
+	if err != nil {
+		return nil, fmt.Errorf("a currency is written as its ISO 4217 code in capitals, such as USD")
+	}
+	return c, nil
+}
+
+var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func country(t string, _ format) (any, error) {
+	if !countryPattern.MatchString(t) {
+		return nil, fmt.Errorf("a country is written as its ISO 3166 code of two capitals, such as DE: translate other names in the mapping with \"values\"")
+	}
+	return t, nil
+}
+
+func participantKind(t string, _ format) (any, error) {
+	k := incentive.ParticipantKind(t)
+	if !slices.Contains([]incentive.ParticipantKind{incentive.Employee, incentive.Contractor, incentive.Company}, k) {
+		return nil, fmt.Errorf("write %s, %s or %s", incentive.Employee, incentive.Contractor, incentive.Company)
+	}
+	return string(k), nil
+}
