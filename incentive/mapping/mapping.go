@@ -1,7 +1,7 @@
-// Package intake reads what people really have: CSV files in any dialect, which a mapping
+// Package mapping reads what people really have: CSV files in any dialect, which a mapping
 // turns into records. A row that cannot be taken is rejected with its place and the
 // reason, and stops nothing.
-package intake
+package mapping
 
 import (
 	_ "embed"

@@ -1,0 +1,136 @@
+// Package api is the HTTP surface: the JSON API that openapi.yaml describes.
+//
+// A request passes, in this order: request id and log, authentication, the right to the
+// operation's action, validation against the document, the claim of its idempotency key,
+// and the operation itself.
+package api
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/sdk/client"
+
+	"github.com/guerdon/guerdon/api/spec"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+)
+
+// Document is the OpenAPI document of the API.
+//
+//go:embed openapi.yaml
+var Document []byte
+
+// Prefix is where the API's paths begin.
+const Prefix = "/api/v1"
+
+// Config is what the API needs.
+type Config struct {
+	Store  *store.Store
+	Client client.Client
+	Rails  payments.Registry
+	Log    *slog.Logger
+	// CommandWait is how long a command may take before it is answered 202; 0 is 5 s.
+	CommandWait time.Duration
+	// LargestImport is how many bytes an import may have; 0 is 1 GiB.
+	LargestImport int64
+	// Extra mounts routes of an installation's own; nil for none.
+	Extra func(gin.IRouter)
+}
+
+// API is the running surface.
+type API struct {
+	http.Handler
+	commands *sync.WaitGroup
+}
+
+// Wait waits until every command under way has its answer, or ctx ends.
+func (a *API) Wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() { a.commands.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for commands: %w", ctx.Err())
+	}
+}
+
+// server answers the operations of the document.
+type server struct {
+	Config
+	commands sync.WaitGroup
+}
+
+// New returns the API.
+func New(config Config) (*API, error) {
+	if config.CommandWait == 0 {
+		config.CommandWait = 5 * time.Second
+	}
+	if config.LargestImport == 0 {
+		config.LargestImport = 1 << 30
+	}
+	s := &server{Config: config}
+	document, err := load(Document)
+	if err != nil {
+		return nil, err
+	}
+	engine := gin.New()
+	engine.ContextWithFallback = true // handlers see what middleware put into the request's context
+	engine.HandleMethodNotAllowed = true
+	engine.Use(s.logged, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, reason any) {
+		s.problem(c, fmt.Errorf("panic: %v", reason))
+	}), headers)
+	engine.NoRoute(func(c *gin.Context) {
+		s.problem(c, incentive.Errorf(incentive.CodeNotFound, "there is nothing at %s", c.Request.URL.Path))
+	})
+	engine.NoMethod(func(c *gin.Context) {
+		s.problem(c, incentive.Errorf(codeMethod, "%s cannot be done with %s", c.Request.Method, c.Request.URL.Path))
+	})
+	engine.GET(Prefix+"/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", Document) })
+	if config.Extra != nil {
+		config.Extra(engine.Group(Prefix))
+	}
+	guarded := engine.Group(Prefix, s.guard(document))
+	refuse := func(c *gin.Context, err error) {
+		s.problem(c, incentive.Errorf(incentive.CodeInvalid, "the request cannot be read: %v", err))
+	}
+	spec.RegisterHandlersWithOptions(guarded, spec.NewStrictHandlerWithOptions(s, nil, spec.StrictGinServerOptions{
+		RequestErrorHandlerFunc: refuse, HandlerErrorFunc: s.problem, ResponseErrorHandlerFunc: s.problem,
+	}), spec.GinServerOptions{ErrorHandler: func(c *gin.Context, err error, _ int) { refuse(c, err) }})
+	return &API{Handler: engine, commands: &s.commands}, nil
+}
+
+// Run serves the API on listener until ctx ends, and then lets what is under way finish.
+func Run(ctx context.Context, listener net.Listener, config Config) error {
+	a, err := New(config)
+	if err != nil {
+		return err
+	}
+	const toFinish = 20 * time.Second
+	web := &http.Server{
+		Handler:           a,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(config.Log.Handler(), slog.LevelWarn),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve the API: %w", err)
+	case <-ctx.Done():
+	}
+	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), toFinish)
+	defer cancel()
+	return errors.Join(web.Shutdown(finishing), a.Wait(finishing))
+}

@@ -1,0 +1,4 @@
+// Package client is a client of the API, generated from openapi.yaml.
+package client
+
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config generate.yaml ../openapi.yaml

@@ -1,0 +1,223 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guerdon/guerdon/api/spec"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+// value returns what is pointed at, or nothing.
+func value[T any](pointer *T) (v T) {
+	if pointer != nil {
+		v = *pointer
+	}
+	return v
+}
+
+func orNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// limitOf is how many items a page has.
+func limitOf(limit *int) int {
+	if limit == nil {
+		return 100
+	}
+	return *limit
+}
+
+// next returns where the next page begins, nil after a page that is not full.
+func next[T any](items, limit int, last func() T) *T {
+	if items < limit {
+		return nil
+	}
+	at := last()
+	return &at
+}
+
+func accepted(ctx context.Context) spec.AcceptedJSONResponse {
+	at := location(ctx)
+	return spec.AcceptedJSONResponse{Body: spec.Accepted{Location: at}, Headers: spec.AcceptedResponseHeaders{Location: &at}}
+}
+
+// nameUUID makes a UUID of texts: the same texts give the same one.
+func nameUUID(texts ...string) string {
+	return uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "%q", texts)).String()
+}
+
+func (s *server) today() incentive.Date { return incentive.DateOf(time.Now()) }
+
+// GetHealth says whether the database answers.
+func (s *server) GetHealth(ctx context.Context, _ spec.GetHealthRequestObject) (spec.GetHealthResponseObject, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := s.Store.Ping(ctx); err != nil {
+		return nil, incentive.Errorf(codeBusy, "the database does not answer")
+	}
+	return spec.GetHealth200JSONResponse{Status: spec.HealthStatusOk}, nil
+}
+
+// GetMe says who is signed in.
+func (s *server) GetMe(ctx context.Context, _ spec.GetMeRequestObject) (spec.GetMeResponseObject, error) {
+	me := personOf(ctx)
+	return spec.GetMe200JSONResponse{Id: me.ID, Name: me.Name, Roles: rolesOf(me.Roles)}, nil
+}
+
+func rolesOf(roles []incentive.Role) []string {
+	names := []string{}
+	for _, role := range roles {
+		names = append(names, string(role))
+	}
+	return names
+}
+
+// GetCompany returns the company.
+func (s *server) GetCompany(ctx context.Context, _ spec.GetCompanyRequestObject) (spec.GetCompanyResponseObject, error) {
+	name, zone, err := s.Store.Company(ctx)
+	return spec.GetCompany200JSONResponse{Name: name, TimeZone: zone}, err
+}
+
+// PutCompany names the company.
+func (s *server) PutCompany(ctx context.Context, request spec.PutCompanyRequestObject) (spec.PutCompanyResponseObject, error) {
+	err := s.Store.SetCompany(ctx, request.Body.Name, request.Body.TimeZone)
+	return spec.PutCompany200JSONResponse(*request.Body), err
+}
+
+// ListPeople lists participants with their roles.
+func (s *server) ListPeople(ctx context.Context, request spec.ListPeopleRequestObject) (spec.ListPeopleResponseObject, error) {
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.People(ctx, value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListPeople200JSONResponse{People: []spec.Person{}}
+	for _, p := range all {
+		answer.People = append(answer.People, spec.Person{Id: p.ID, Name: p.Name, Roles: rolesOf(p.Roles)})
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
+	return answer, nil
+}
+
+// PutRoles gives a participant exactly these roles.
+func (s *server) PutRoles(ctx context.Context, request spec.PutRolesRequestObject) (spec.PutRolesResponseObject, error) {
+	roles := []incentive.Role{}
+	for _, role := range request.Body.Roles {
+		roles = append(roles, incentive.Role(role))
+	}
+	if err := s.Store.Grant(ctx, personOf(ctx).ID, request.Person, roles); err != nil {
+		return nil, err
+	}
+	p, err := s.Store.Person(ctx, request.Person)
+	return spec.PutRoles200JSONResponse{Id: p.ID, Name: p.Name, Roles: rolesOf(p.Roles)}, err
+}
+
+// MakeToken makes an API token.
+func (s *server) MakeToken(ctx context.Context, request spec.MakeTokenRequestObject) (spec.MakeTokenResponseObject, error) {
+	secret, err := s.Store.NewToken(ctx, personOf(ctx).ID, request.Person, request.Body.Name, time.Duration(request.Body.Days)*24*time.Hour)
+	return spec.MakeToken201JSONResponse{Secret: secret}, err
+}
+
+// ListPlans lists every version of every plan.
+func (s *server) ListPlans(ctx context.Context, _ spec.ListPlansRequestObject) (spec.ListPlansResponseObject, error) {
+	all, err := s.Store.Plans(ctx, "")
+	answer := spec.ListPlans200JSONResponse{Plans: []spec.PlanVersion{}}
+	for _, v := range all {
+		answer.Plans = append(answer.Plans, spec.PlanVersion{Plan: v.PlanID, Version: v.Version, EffectiveFrom: v.EffectiveFrom})
+	}
+	return answer, err
+}
+
+// GetPlan returns one version of a plan.
+func (s *server) GetPlan(ctx context.Context, request spec.GetPlanRequestObject) (spec.GetPlanResponseObject, error) {
+	versions, err := s.Store.Plans(ctx, request.Plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versions {
+		if v.Version == request.Version {
+			return spec.GetPlan200JSONResponse{Plan: v.PlanID, Version: v.Version, EffectiveFrom: v.EffectiveFrom, Document: string(v.Document)}, nil
+		}
+	}
+	return nil, incentive.Errorf(incentive.CodeNotFound, "plan %q has no version %d", request.Plan, request.Version)
+}
+
+// PutPlan keeps a plan as its next version.
+func (s *server) PutPlan(ctx context.Context, request spec.PutPlanRequestObject) (spec.PutPlanResponseObject, error) {
+	p, err := plan.Parse([]byte(request.Body.Document))
+	if err != nil {
+		return nil, err
+	}
+	version, err := s.Store.PutPlan(ctx, personOf(ctx).ID, p.ID, request.Body.EffectiveFrom, []byte(request.Body.Document))
+	return spec.PutPlan201JSONResponse{Plan: p.ID, Version: version, EffectiveFrom: request.Body.EffectiveFrom, Document: request.Body.Document}, err
+}
+
+// GetBalances sums the ledger up.
+func (s *server) GetBalances(ctx context.Context, request spec.GetBalancesRequestObject) (spec.GetBalancesResponseObject, error) {
+	periodID, revision := value(request.Params.Period), 0
+	if periodID != "" {
+		p, err := s.Store.PeriodRevision(ctx, periodID, 0)
+		if err != nil {
+			return nil, err
+		}
+		revision = p.Revision
+	}
+	all, err := s.Store.Balances(ctx, periodID, revision)
+	answer := spec.GetBalances200JSONResponse{Balances: []spec.Balance{}}
+	for _, b := range all {
+		answer.Balances = append(answer.Balances, spec.Balance{Account: string(b.Kind), Rail: b.Rail, Balance: incentive.Money{Minor: b.Minor, Currency: b.Currency}})
+	}
+	return answer, err
+}
+
+// ListAuditEvents lists the audit chain.
+func (s *server) ListAuditEvents(ctx context.Context, request spec.ListAuditEventsRequestObject) (spec.ListAuditEventsResponseObject, error) {
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.AuditEvents(ctx, value(request.Params.Subject), value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListAuditEvents200JSONResponse{Events: []spec.AuditEvent{}}
+	for _, e := range all {
+		answer.Events = append(answer.Events, spec.AuditEvent{Number: e.Number, At: e.At, Actor: e.Actor, Act: e.Act, Subject: e.Subject, Body: e.Body, Hash: fmt.Sprintf("%x", e.Hash)})
+	}
+	answer.Next = next(len(all), limit, func() int64 { return all[len(all)-1].Number })
+	return answer, nil
+}
+
+// keptAnswer gives the answer of a command again, as it was.
+type keptAnswer struct {
+	status      int
+	contentType string
+	body        []byte
+}
+
+// VisitGetCommandResponse writes the answer.
+func (a keptAnswer) VisitGetCommandResponse(w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", a.contentType)
+	w.WriteHeader(a.status)
+	_, err := w.Write(a.body)
+	return err
+}
+
+// GetCommand returns what became of a command of the caller's.
+func (s *server) GetCommand(ctx context.Context, request spec.GetCommandRequestObject) (spec.GetCommandResponseObject, error) {
+	answer, done, err := s.Store.CommandAnswer(ctx, personOf(ctx).ID, request.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		at := Prefix + "/commands/" + request.Key
+		return spec.GetCommand202JSONResponse{AcceptedJSONResponse: spec.AcceptedJSONResponse{Body: spec.Accepted{Location: at}, Headers: spec.AcceptedResponseHeaders{Location: &at}}}, nil
+	}
+	return keptAnswer{answer.Status, answer.ContentType, answer.Body}, nil
+}

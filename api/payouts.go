@@ -1,0 +1,197 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"mime"
+	"slices"
+
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api/spec"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/workflows"
+)
+
+// GetPayoutList returns what a release pays.
+func (s *server) GetPayoutList(ctx context.Context, request spec.GetPayoutListRequestObject) (spec.GetPayoutListResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.Store.PayoutList(ctx, p.ID, p.Revision)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.GetPayoutList200JSONResponse{Digest: fmt.Sprintf("%x", list.Digest), ReleasedBy: orNil(list.ReleasedBy), ReleasedAt: list.ReleasedAt, Totals: []spec.PayoutTotal{}}
+	for _, t := range list.Totals {
+		answer.Totals = append(answer.Totals, spec.PayoutTotal{Rail: t.Rail, State: t.State, Payouts: t.Payouts, Total: incentive.Money{Minor: t.Minor, Currency: t.Currency}})
+	}
+	return answer, nil
+}
+
+// ListPayouts lists the payouts that the caller may see.
+func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsRequestObject) (spec.ListPayoutsResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	seen, err := s.visible(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.Payouts(ctx, p.ID, p.Revision, seen, value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
+	for _, o := range all {
+		answer.Payouts = append(answer.Payouts, spec.Payout{Id: o.ID, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
+	return answer, nil
+}
+
+// RetryPayout puts a failed payout back and tells the disbursement.
+func (s *server) RetryPayout(ctx context.Context, request spec.RetryPayoutRequestObject) (spec.RetryPayoutResponseObject, error) {
+	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.RetryPayout)
+	return spec.RetryPayout200JSONResponse{Payout: request.Payout}, err
+}
+
+// CancelPayout cancels a payout and tells the disbursement.
+func (s *server) CancelPayout(ctx context.Context, request spec.CancelPayoutRequestObject) (spec.CancelPayoutResponseObject, error) {
+	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.CancelPayout)
+	return spec.CancelPayout200JSONResponse{Payout: request.Payout}, err
+}
+
+func (s *server) decidePayout(ctx context.Context, payoutID, reason string, decide func(ctx context.Context, actor, payoutID, reasonID string) error) error {
+	actor := personOf(ctx).ID
+	o, err := s.Store.Payout(ctx, payoutID)
+	if err != nil {
+		return err
+	}
+	reasonID, err := s.Store.WriteText(ctx, actor, reason)
+	if err != nil {
+		return err
+	}
+	if err := decide(ctx, actor, payoutID, reasonID); err != nil {
+		return err
+	}
+	err = s.Client.SignalWorkflow(ctx, activities.DisburseID(o.PeriodID, o.Revision, o.Rail), "", workflows.RetrySignal, nil)
+	if _, gone := err.(*serviceerror.NotFound); gone {
+		return nil // nothing is being paid yet, or everything has been
+	}
+	if err != nil {
+		return fmt.Errorf("tell the disbursement of payout %s: %w", payoutID, err)
+	}
+	return nil
+}
+
+func fileOf(f store.PaymentFile) spec.PaymentFile {
+	return spec.PaymentFile{Id: f.ID, Name: f.Name, Rail: f.Rail, MessageId: f.MessageID, Sha256: fmt.Sprintf("%x", f.SHA256), Payouts: f.Payouts,
+		Total: incentive.Money{Minor: f.TotalMinor, Currency: f.Currency}, BuiltAt: f.BuiltAt, ConfirmedBy: orNil(f.ConfirmedBy), ConfirmedAt: f.ConfirmedAt}
+}
+
+// ListPaymentFiles lists a period's payment files.
+func (s *server) ListPaymentFiles(ctx context.Context, request spec.ListPaymentFilesRequestObject) (spec.ListPaymentFilesResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	files, err := s.Store.PaymentFiles(ctx, p.ID, p.Revision)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListPaymentFiles200JSONResponse{Files: []spec.PaymentFile{}}
+	for _, f := range files {
+		answer.Files = append(answer.Files, fileOf(f))
+	}
+	return answer, nil
+}
+
+// GetPaymentFile returns a payment file to take to the bank.
+func (s *server) GetPaymentFile(ctx context.Context, request spec.GetPaymentFileRequestObject) (spec.GetPaymentFileResponseObject, error) {
+	f, err := s.Store.PaymentFile(ctx, request.File)
+	if err != nil {
+		return nil, err
+	}
+	name := mime.FormatMediaType("attachment", map[string]string{"filename": f.Name})
+	return spec.GetPaymentFile200ApplicationoctetStreamResponse{Body: bytes.NewReader(f.Content), ContentLength: int64(len(f.Content)),
+		Headers: spec.GetPaymentFile200ResponseHeaders{ContentDisposition: &name}}, nil
+}
+
+// ConfirmPaymentFile notes that a file was taken to the bank, or carried out by it.
+func (s *server) ConfirmPaymentFile(ctx context.Context, request spec.ConfirmPaymentFileRequestObject) (spec.ConfirmPaymentFileResponseObject, error) {
+	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.PaymentFile, error) {
+		f, err := s.Store.PaymentFile(ctx, request.File)
+		if err != nil {
+			return spec.PaymentFile{}, err
+		}
+		var confirmed workflows.Answer
+		err = update(ctx, s, activities.DisburseID(f.PeriodID, f.Revision, f.Rail), workflows.ConfirmFileUpdate,
+			workflows.ConfirmFileInput{Actor: personOf(ctx).ID, FileID: f.ID, Paid: request.Body.Paid}, &confirmed, func() error {
+				return incentive.Errorf(incentive.CodeNotAllowedNow, "everything in this file has been settled already")
+			})
+		if err == nil && confirmed.Code != "" {
+			err = incentive.Errorf(confirmed.Code, "%s", confirmed.Message)
+		}
+		if err != nil {
+			return spec.PaymentFile{}, err
+		}
+		f, err = s.Store.PaymentFile(ctx, f.ID)
+		return fileOf(f), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		return spec.ConfirmPaymentFile202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
+	}
+	return spec.ConfirmPaymentFile200JSONResponse(answer), nil
+}
+
+// reach refuses a participant whom the caller's right does not reach.
+func (s *server) reach(ctx context.Context, participantID string) error {
+	seen, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), s.today())
+	if err != nil {
+		return err
+	}
+	if seen != nil && !slices.Contains(seen, participantID) {
+		return incentive.Errorf(incentive.CodeForbidden, "you may not do this for %q", participantID)
+	}
+	return nil
+}
+
+// GetDestination returns where a participant is paid, masked.
+func (s *server) GetDestination(ctx context.Context, request spec.GetDestinationRequestObject) (spec.GetDestinationResponseObject, error) {
+	if err := s.reach(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	d, err := s.Store.LatestDestination(ctx, request.Person)
+	if err != nil {
+		return nil, err
+	}
+	return spec.GetDestination200JSONResponse{Person: d.ParticipantID, Rail: d.Rail, Version: d.Version, Masked: d.Masked}, nil
+}
+
+// PutDestination says where a participant is to be paid.
+func (s *server) PutDestination(ctx context.Context, request spec.PutDestinationRequestObject) (spec.PutDestinationResponseObject, error) {
+	if err := s.reach(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	rail, err := s.Rails.Rail(request.Body.Rail)
+	if err != nil {
+		return nil, err
+	}
+	clean, masked, err := rail.ValidateDestination(payments.Destination(request.Body.Details))
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Store.SetDestination(ctx, personOf(ctx).ID, store.Destination{ParticipantID: request.Person, Rail: rail.Name(), Details: clean, Masked: masked})
+	return spec.PutDestination200JSONResponse{Person: d.ParticipantID, Rail: d.Rail, Version: d.Version, Masked: d.Masked}, err
+}

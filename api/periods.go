@@ -1,0 +1,243 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api/spec"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/workflows"
+)
+
+func periodOf(p store.PeriodRevision) spec.Period {
+	acts := []string{}
+	for _, act := range incentive.PersonActs() {
+		if _, err := incentive.Next(p.State, p.OnHold, act); err == nil {
+			acts = append(acts, string(act))
+		}
+	}
+	return spec.Period{Id: p.ID, Calendar: p.CalendarID, Code: p.Code, StartsOn: p.StartsOn, EndsOn: p.EndsOn, Revision: p.Revision, State: string(p.State),
+		OnHold: p.OnHold, Acts: acts, WindowDeadline: p.WindowDeadline, Problem: orNil(p.Problem)}
+}
+
+// ListPeriods lists the periods of all calendars.
+func (s *server) ListPeriods(ctx context.Context, request spec.ListPeriodsRequestObject) (spec.ListPeriodsResponseObject, error) {
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.CalendarPeriods(ctx, value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListPeriods200JSONResponse{Periods: []spec.Period{}}
+	for _, p := range all {
+		if p.Revision == 0 {
+			answer.Periods = append(answer.Periods, spec.Period{Id: p.ID, Calendar: p.CalendarID, Code: p.Code, StartsOn: p.StartsOn, EndsOn: p.EndsOn, State: "not-opened", Acts: []string{"open"}})
+			continue
+		}
+		answer.Periods = append(answer.Periods, periodOf(p))
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
+	return answer, nil
+}
+
+// GetPeriod says where a period stands.
+func (s *server) GetPeriod(ctx context.Context, request spec.GetPeriodRequestObject) (spec.GetPeriodResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	return spec.GetPeriod200JSONResponse(periodOf(p)), nil
+}
+
+// OpenPeriod opens a period and starts its workflow.
+func (s *server) OpenPeriod(ctx context.Context, request spec.OpenPeriodRequestObject) (spec.OpenPeriodResponseObject, error) {
+	p, err := s.Store.OpenPeriod(ctx, personOf(ctx).ID, request.Period)
+	if err != nil {
+		return nil, err
+	}
+	if err := workflows.StartPayPeriod(ctx, s.Client, p.ID, p.Revision); err != nil {
+		return nil, err
+	}
+	return spec.OpenPeriod201JSONResponse(periodOf(p)), nil
+}
+
+// ListActs lists what was done to a period.
+func (s *server) ListActs(ctx context.Context, request spec.ListActsRequestObject) (spec.ListActsResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	acts, err := s.Store.PeriodActs(ctx, p.ID, p.Revision)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListActs200JSONResponse{Acts: []spec.PeriodAct{}}
+	for _, a := range acts {
+		answer.Acts = append(answer.Acts, spec.PeriodAct{Act: string(a.Act), From: string(a.From), To: string(a.To), Actor: a.Actor, At: a.At})
+	}
+	return answer, nil
+}
+
+// ActOnPeriod moves a period on.
+func (s *server) ActOnPeriod(ctx context.Context, request spec.ActOnPeriodRequestObject) (spec.ActOnPeriodResponseObject, error) {
+	act := incentive.Act(request.Body.Act)
+	reason := strings.TrimSpace(value(request.Body.Reason))
+	if reason == "" && incentive.NeedsReason(act) {
+		return nil, incentive.Errorf(store.CodeReasonMissing, "say why: %s needs a reason", act)
+	}
+	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.ActAnswer, error) {
+		input := workflows.ActInput{Actor: personOf(ctx).ID}
+		if reason != "" {
+			var err error
+			if input.ReasonID, err = s.Store.WriteText(ctx, input.Actor, reason); err != nil {
+				return spec.ActAnswer{}, err
+			}
+		}
+		return s.act(ctx, request.Period, act, input)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		return spec.ActOnPeriod202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
+	}
+	return spec.ActOnPeriod200JSONResponse(answer), nil
+}
+
+// ReleasePeriod releases a payout list.
+func (s *server) ReleasePeriod(ctx context.Context, request spec.ReleasePeriodRequestObject) (spec.ReleasePeriodResponseObject, error) {
+	digest, err := hex.DecodeString(request.Body.PayoutListDigest)
+	if err != nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the digest of the payout list is written as 64 hexadecimal digits")
+	}
+	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.ActAnswer, error) {
+		return s.act(ctx, request.Period, incentive.Release, workflows.ActInput{Actor: personOf(ctx).ID, PayoutListDigest: digest})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		return spec.ReleasePeriod202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
+	}
+	return spec.ReleasePeriod200JSONResponse(answer), nil
+}
+
+// act sends an act to the latest revision of a period.
+func (s *server) act(ctx context.Context, periodID string, act incentive.Act, input workflows.ActInput) (spec.ActAnswer, error) {
+	p, err := s.Store.PeriodRevision(ctx, periodID, 0)
+	if err != nil {
+		return spec.ActAnswer{}, err
+	}
+	var answer workflows.Answer
+	err = update(ctx, s, activities.PayPeriodID(p.ID, p.Revision), string(act), input, &answer, func() error {
+		if _, err := incentive.Next(p.State, p.OnHold, act); err != nil {
+			return err
+		}
+		return workflows.StartPayPeriod(ctx, s.Client, p.ID, p.Revision)
+	})
+	if err == nil && answer.Code != "" {
+		err = incentive.Errorf(answer.Code, "%s", answer.Message)
+	}
+	return spec.ActAnswer{Period: p.ID, Revision: p.Revision, State: string(answer.State)}, err
+}
+
+// ListApprovals lists an approval queue.
+func (s *server) ListApprovals(ctx context.Context, request spec.ListApprovalsRequestObject) (spec.ListApprovalsResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+	if err != nil {
+		return nil, err
+	}
+	queue, err := queueOf(ctx, value(request.Params.Queue), true)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.Approvals(ctx, p.ID, p.Revision, queue, value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListApprovals200JSONResponse{Approvals: []spec.Approval{}}
+	for _, a := range all {
+		answer.Approvals = append(answer.Approvals, spec.Approval{Person: a.ParticipantID, Name: a.Name, Queue: a.Queue, Total: a.Total, Digest: fmt.Sprintf("%x", a.Digest),
+			Decision: a.Decision, DecidedBy: orNil(a.DecidedBy), DecidedAt: a.DecidedAt})
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
+	return answer, nil
+}
+
+// queueOf returns the approval queue that somebody means: their own, finance's where they
+// are of finance, and to look at, for finance, anybody's.
+func queueOf(ctx context.Context, queue string, look bool) (string, error) {
+	me := personOf(ctx)
+	switch {
+	case queue == "" || queue == me.ID:
+		return me.ID, nil
+	case scopeOf(ctx) == incentive.All && (look || queue == store.FinanceQueue):
+		return queue, nil
+	}
+	return "", incentive.Errorf(incentive.CodeForbidden, "the approval queue %q is not yours", queue)
+}
+
+// Decide approves or rejects statements.
+func (s *server) Decide(ctx context.Context, request spec.DecideRequestObject) (spec.DecideResponseObject, error) {
+	me := personOf(ctx)
+	queue, err := queueOf(ctx, value(request.Body.Queue), false)
+	if err != nil {
+		return nil, err
+	}
+	reason := strings.TrimSpace(value(request.Body.Reason))
+	if reason == "" && request.Body.Decision == spec.DecisionRequestDecisionRejected {
+		return nil, incentive.Errorf(store.CodeReasonMissing, "say why: a rejection needs a reason")
+	}
+	set := store.DecisionSet{Queue: queue, Decision: string(request.Body.Decision), DecidedBy: me.ID}
+	if request.Body.Statements != nil {
+		if len(*request.Body.Statements) == 0 {
+			return nil, incentive.Errorf(incentive.CodeInvalid, "the list of statements is empty: name some, or leave it out to decide about everything that waits")
+		}
+		for _, d := range *request.Body.Statements {
+			digest, err := hex.DecodeString(d.Digest)
+			if err != nil {
+				return nil, incentive.Errorf(incentive.CodeInvalid, "the digest of the statement of %s is written as 64 hexadecimal digits", d.Person)
+			}
+			set.Items = append(set.Items, store.Decision{ParticipantID: d.Person, Digest: digest})
+		}
+	}
+	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.DecisionAnswer, error) {
+		p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+		if err != nil {
+			return spec.DecisionAnswer{}, err
+		}
+		if p.State != incentive.Approving {
+			return spec.DecisionAnswer{}, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s, and statements are decided about only while it is %s", p.State, incentive.Approving)
+		}
+		held := ctx.Value(claimKey).(*claim)
+		set.ID = nameUUID(held.actor, held.key) // the same command keeps the same set
+		set.PeriodID, set.Revision = p.ID, p.Revision
+		if reason != "" {
+			if set.ReasonID, err = s.Store.WriteText(ctx, me.ID, reason); err != nil {
+				return spec.DecisionAnswer{}, err
+			}
+		}
+		if err := s.Store.KeepDecisionSet(ctx, set); err != nil {
+			return spec.DecisionAnswer{}, err
+		}
+		var decided workflows.DecideAnswer
+		err = update(ctx, s, activities.ApprovalID(p.ID, p.Revision, 1, queue), workflows.DecideUpdate, set.ID, &decided, func() error {
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "nothing of this period waits in the queue %q", queue)
+		})
+		if err == nil && decided.Code != "" {
+			err = incentive.Errorf(decided.Code, "%s", decided.Message)
+		}
+		return spec.DecisionAnswer{Applied: decided.Applied, Refused: decided.Refused, Left: decided.LeftHere}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		return spec.Decide202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
+	}
+	return spec.Decide200JSONResponse(answer), nil
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// CalendarPeriods returns up to limit periods of all calendars after an id, each with its
+// latest revision; one that was never opened has revision 0 and no state.
+func (s *Store) CalendarPeriods(ctx context.Context, afterID string, limit int) ([]PeriodRevision, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, coalesce(r.revision, 0), coalesce(r.state, ''), coalesce(r.on_hold, false), coalesce(r.opened_by, ''),
+			coalesce(r.opened_at, 'epoch'), r.snapshot_id, r.run_id, r.window_deadline, coalesce(r.problem, '')
+		FROM pay_period p
+		LEFT JOIN LATERAL (SELECT * FROM period_revision r WHERE r.period_id = p.id ORDER BY revision DESC LIMIT 1) r ON true
+		WHERE p.id > $1 ORDER BY p.id LIMIT $2`, afterID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list periods: %w", err)
+	}
+	return pgx.CollectRows(rows, scanPeriod)
+}
+
+// Payout returns a payout, of code CodeNotFound where there is none of that id.
+func (s *Store) Payout(ctx context.Context, id string) (Payout, error) {
+	rows, err := s.pool.Query(ctx, payoutColumns+` WHERE o.id::text = $1`, id)
+	if err != nil {
+		return Payout{}, fmt.Errorf("read payout %s: %w", id, err)
+	}
+	o, err := pgx.CollectExactlyOneRow(rows, scanPayout)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return o, incentive.Errorf(incentive.CodeNotFound, "there is no payout %q", id)
+	}
+	return o, err
+}
+
+// LatestDestination returns where a participant is paid now, without the secret details.
+func (s *Store) LatestDestination(ctx context.Context, participantID string) (Destination, error) {
+	d := Destination{ParticipantID: participantID}
+	err := s.pool.QueryRow(ctx, `SELECT id, version, rail, masked FROM destination WHERE participant_id = $1 ORDER BY version DESC LIMIT 1`, participantID).
+		Scan(&d.ID, &d.Version, &d.Rail, &d.Masked)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return d, incentive.Errorf(incentive.CodeNotFound, "%s has not said where to be paid", participantID)
+	}
+	return d, err
+}
