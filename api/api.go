@@ -84,6 +84,7 @@ func New(config Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.ContextWithFallback = true // handlers see what middleware put into the request's context
 	engine.HandleMethodNotAllowed = true

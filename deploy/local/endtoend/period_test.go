@@ -63,11 +63,15 @@ func (quiet) Error(string, ...any) {}
 
 func (h *house) load(kind string, records ...map[string]any) {
 	h.t.Helper()
+	h.loadAs("fin", kind, records...)
+}
+
+func (h *house) loadAs(by, kind string, records ...map[string]any) {
+	h.t.Helper()
 	rows := make([]store.Row, len(records))
 	for i, record := range records {
 		rows[i] = store.Row{File: "test", Line: i + 1, Key: "it", Record: record}
 	}
-	by := "fin"
 	done, held, err := h.store.Load(h.t.Context(), store.Import{Kind: kind, FileName: "test", SHA256: []byte{1}, Mapping: []byte{}, ImportedBy: by}, func(l *store.Loading) error {
 		return l.Put(h.t.Context(), kind, rows)
 	})
