@@ -38,14 +38,11 @@ func dateLayout(format string) (string, error) {
 	return layout, nil
 }
 
+var timeOfDay = regexp.MustCompile(`(?i)[ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?$`)
+
 // date reads a date; a time of day behind it is left out.
 func (f format) date(text string) (incentive.Date, error) {
-	at, err := time.Parse(f.layout, text)
-	if err != nil {
-		// The time of day begins behind as many words as the format has.
-		words := strings.SplitAfterN(strings.Replace(text, "T", " ", 1), " ", strings.Count(f.layout, " ")+2)
-		at, err = time.Parse(f.layout, strings.TrimSpace(strings.Join(words[:min(len(words), strings.Count(f.layout, " ")+1)], "")))
-	}
+	at, err := time.Parse(f.layout, timeOfDay.ReplaceAllString(text, ""))
 	if err != nil || at.Year() < 1900 || at.Year() > 9999 {
 		return incentive.Date{}, fmt.Errorf("a date is written %s", f.dates)
 	}

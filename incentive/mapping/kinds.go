@@ -57,7 +57,7 @@ func optional(name string, read fieldType, absent any) fieldOf {
 // kinds is what each kind of record holds. The names are those of the store's columns.
 var kinds = map[Kind][]fieldOf{
 	Participant: {
-		key("participant_id", identifier), key("effective_from", day), needed("name", text), optional("email", text, ""), optional("kind", participantKind, string(incentive.Employee)),
+		key("participant_id", participantID), key("effective_from", day), needed("name", text), optional("email", text, ""), optional("kind", participantKind, string(incentive.Employee)),
 		optional("manager_id", identifier, nil), needed("country", country), needed("pay_currency", currency), optional("employed_until", day, nil),
 	},
 	Transaction: {key("source", identifier), key("transaction_id", identifier), needed("date", day), needed("amount", number), needed("currency", currency)},
@@ -103,6 +103,14 @@ func identifier(t string, f format) (any, error) {
 	return text(t, f)
 }
 
+// participantID reads the id of a participant; two are taken by the system's own actors.
+func participantID(t string, f format) (any, error) {
+	if t == "finance" || t == "system" {
+		return nil, fmt.Errorf("%q is a name of the system's own: give the participant another id", t)
+	}
+	return identifier(t, f)
+}
+
 var codePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 func code(t string, _ format) (any, error) {
@@ -137,6 +145,9 @@ func share(t string, f format) (any, error) {
 	}
 	if percent {
 		d = d.Shift(-2)
+	}
+	if d.IsNegative() || d.GreaterThan(decimal.NewFromInt(1)) {
+		return nil, fmt.Errorf("a share lies between 0 and 1, such as %s or 50%%", strings.Replace("0.5", ".", f.point, 1))
 	}
 	return d, nil
 }

@@ -7,7 +7,6 @@ import (
 	_ "embed"
 	"maps"
 	"slices"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -141,13 +140,16 @@ var encodings = map[string]encoding.Encoding{
 
 // dialect reads what both the main file and lookups may say.
 func (r *reader) dialect(d *dialect) fields {
-	character := func(into *string, allowed string) func(*yaml.Node) {
+	mark := func(into *string, allowed ...string) func(*yaml.Node) {
 		return func(n *yaml.Node) {
-			if utf8.RuneCountInString(n.Value) > 1 || n.Kind != yaml.ScalarNode {
-				r.On(n, "write one character, %s", allowed)
+			if n.Kind != yaml.ScalarNode || !slices.Contains(allowed, n.Value) {
+				r.On(n, "%q is no such mark: write one of %q", n.Value, allowed)
 				return
 			}
 			*into = n.Value
+			if d.format.point == d.format.thousands {
+				r.On(n, "the decimal mark and the thousands mark are the same: say both, as in {decimal: \",\", thousands: \".\"}")
+			}
 		}
 	}
 	return fields{
@@ -168,8 +170,8 @@ func (r *reader) dialect(d *dialect) fields {
 			d.encoding = e
 		}),
 		"dates":     document.Optional(r.dates(&d.format)),
-		"decimal":   document.Optional(character(&d.format.point, `as in decimal: ","`)),
-		"thousands": document.Optional(character(&d.format.thousands, `as in thousands: "."`)),
+		"decimal":   document.Optional(mark(&d.format.point, ".", ",")),
+		"thousands": document.Optional(mark(&d.format.thousands, "", ",", ".", "'", " ", "\u00a0", "\u202f")),
 	}
 }
 

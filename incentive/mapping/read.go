@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/shopspring/decimal"
 	"golang.org/x/text/transform"
 
 	"github.com/guerdon/guerdon/incentive"
@@ -66,12 +68,21 @@ type Sink struct {
 // sink's, has code CodeBadFile.
 func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, sink Sink) error {
 	tables := map[string]*table{}
-	for name, l := range m.lookups {
+	contents := map[string][]byte{} // several lookups may use one file
+	for _, name := range slices.Sorted(maps.Keys(m.lookups)) {
+		l := m.lookups[name]
 		f, given := others[l.file]
 		if !given {
 			return incentive.Errorf(CodeBadFile, "the mapping looks values up in %s, which did not come with %s: add the file", l.file, main.Name)
 		}
-		t, err := readTable(ctx, f, l)
+		if _, read := contents[l.file]; !read {
+			content, err := io.ReadAll(f.Content)
+			if err != nil {
+				return fmt.Errorf("read %s: %w", f.Name, err)
+			}
+			contents[l.file] = content
+		}
+		t, err := readTable(ctx, File{f.Name, bytes.NewReader(contents[l.file])}, l)
 		if err != nil {
 			return err
 		}
@@ -95,7 +106,7 @@ func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, s
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
-			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: "the row cannot be read: a quotation mark is out of place", Raw: s.raw}); err != nil {
+			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: "the row cannot be read: " + plainReason(bad), Raw: shortened(s.raw)}); err != nil {
 				return err
 			}
 			continue
@@ -157,6 +168,9 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 	reject := func(field string, code incentive.Code, w wrong) error {
 		return sink.Reject(Rejection{File: s.name, Line: s.line, Column: w.column, Field: field, Value: shortened(w.value), Code: code, Reason: w.reason, Raw: shortened(s.raw)})
 	}
+	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+		return nil // spreadsheets end in rows of nothing
+	}
 	if len(cells) != len(s.header) {
 		return reject("", CodeBadRow, wrong{reason: fmt.Sprintf("the row has %d columns, and the header %d", len(cells), len(s.header))})
 	}
@@ -171,6 +185,7 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 		}
 	}
 	var rows []Row
+	fresh := map[string]first{} // remembered once the whole row is good
 	for _, rec := range m.records {
 		values := map[string]any{}
 		keys := []string{string(rec.kind)}
@@ -184,13 +199,16 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 				}
 			}
 			var held any = f.absent
+			if f.isKey && !from.complete(r) {
+				value = ""
+			}
 			switch {
-			case value == "" && f.needed:
+			case value == "" && (f.needed || f.isKey && from.join != nil):
 				return reject(f.name, CodeMissing, wrong{from.name(), "", "a " + string(rec.kind) + " must have a " + f.name})
 			case value != "":
-				form := r.format
-				if from.format != nil || from.as != "" {
-					form = usual // text has written it so
+				form := from.written(r)
+				if from.madeUsual() {
+					form = usual
 				}
 				var err error
 				if held, err = f.read(value, form); err != nil {
@@ -228,15 +246,26 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 			}
 			return reject("", CodeDoubled, wrong{reason: fmt.Sprintf("line %d says something else of the same %s (%s)", before.line, rec.kind, strings.Join(keys[1:], ", "))})
 		}
-		seen[key] = first{s.line, same}
-		rows = append(rows, Row{Kind: rec.kind, File: s.name, Line: s.line, Raw: s.raw, Key: strings.Join(keys[1:], " "), Record: values})
+		fresh[key] = first{s.line, same}
+		rows = append(rows, Row{Kind: rec.kind, File: s.name, Line: s.line, Raw: shortened(s.raw), Key: nameOf(values), Record: values})
 	}
+	maps.Copy(seen, fresh)
 	for _, one := range rows {
 		if err := sink.Row(one); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// nameOf is what a message calls a record: whose it is, where it is somebody's.
+func nameOf(values map[string]any) string {
+	for _, field := range []string{"participant_id", "id", "transaction_id", "date"} {
+		if name := values[field]; name != nil {
+			return fmt.Sprint(name)
+		}
+	}
+	return ""
 }
 
 // sensible checks what concerns several fields.
@@ -249,14 +278,20 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	if kind == Quota && values["ends_on"] == nil && values["calendar_id"] == nil {
 		return &wrong{"ends_on", "", "a quota has a last day (ends_on), or a calendar (calendar_id) whose period gives it"}
 	}
+	if amount, has := values["amount"].(decimal.Decimal); has && kind == Quota && amount.IsNegative() {
+		return &wrong{"amount", amount.String(), "a quota is not below zero"}
+	}
 	if manager := values["manager_id"]; manager != nil && manager == values["participant_id"] {
 		return &wrong{"manager_id", fmt.Sprint(manager), "nobody is their own manager: leave it empty at the top"}
 	}
 	return nil
 }
 
+// shortened makes a text fit to be kept: PostgreSQL takes neither NUL nor bytes that are
+// not UTF-8.
 func shortened(t string) string {
 	const most = 2000
+	t = strings.ReplaceAll(strings.ToValidUTF8(t, "\ufffd"), "\x00", "\ufffd")
 	if len(t) <= most {
 		return t
 	}
@@ -310,7 +345,7 @@ func open(f File, d dialect) (*sheet, error) {
 		return nil, incentive.Errorf(CodeBadFile, "%s is empty: its first row names the columns", f.Name)
 	}
 	if err != nil {
-		return nil, incentive.Errorf(CodeBadFile, "the first row of %s, which names the columns, cannot be read: %v", f.Name, err)
+		return nil, incentive.Errorf(CodeBadFile, "the first row of %s, which names the columns, cannot be read: %v", f.Name, plainReason(err))
 	}
 	for i, name := range header {
 		name = strings.TrimSpace(name)
@@ -333,15 +368,28 @@ func (s *sheet) next() ([]string, error) {
 	}
 	s.line, _ = s.reader.FieldPos(0)
 	for _, c := range cells {
-		if !utf8.ValidString(c) || strings.ContainsRune(c, 0) {
-			if s.header == nil {
-				return nil, fmt.Errorf("it is not UTF-8 text: name its encoding in the mapping")
-			}
-			return nil, &csv.ParseError{StartLine: s.line, Line: s.line, Err: csv.ErrBareQuote}
+		if !utf8.ValidString(c) || strings.ContainsAny(c, "\x00\ufffd") {
+			return nil, &csv.ParseError{StartLine: s.line, Line: s.line, Err: errNotText}
 		}
 	}
 	return cells, nil
 }
+
+var errNotText = errors.New("it holds bytes that are no text in this encoding: name the file's encoding in the mapping")
+
+// plainReason says why a row cannot be read.
+func plainReason(err error) string {
+	switch {
+	case errors.Is(err, errNotText):
+		return errNotText.Error()
+	case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
+		return "a quotation mark is out of place"
+	}
+	return err.Error()
+}
+
+// longestRow is how many bytes a row may have.
+const longestRow = 1 << 20
 
 // keeper keeps what was read until it is asked for, so that a rejected row can be shown
 // as it stood in the file.
@@ -353,6 +401,9 @@ type keeper struct {
 
 // Read passes on and keeps.
 func (k *keeper) Read(into []byte) (int, error) {
+	if k.kept.Len() > longestRow {
+		return 0, incentive.Errorf(CodeBadFile, "a row is longer than %d bytes: a quotation mark before it is not closed", longestRow)
+	}
 	n, err := k.from.Read(into)
 	k.kept.Write(into[:n])
 	return n, err
@@ -368,8 +419,9 @@ func (k *keeper) between(from, to int64) string {
 
 // table is a lookup's file.
 type table struct {
-	index map[string]int
-	rows  map[string][]string
+	format format
+	index  map[string]int
+	rows   map[string][]string
 }
 
 func readTable(ctx context.Context, f File, l lookup) (*table, error) {
@@ -381,7 +433,7 @@ func readTable(ctx context.Context, f File, l lookup) (*table, error) {
 	if !there {
 		return nil, incentive.Errorf(CodeBadFile, "%s has no column %q to look rows up by; it has %s", f.Name, l.key, strings.Join(s.header, ", "))
 	}
-	t := &table{index: s.index, rows: map[string][]string{}}
+	t := &table{format: l.dialect.format, index: s.index, rows: map[string][]string{}}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -121,10 +121,7 @@ func (s source) text(row *row) (string, *wrong) {
 			return "", &wrong{s.name(), value, "the mapping's \"values\" do not say what this means"}
 		}
 	}
-	f := row.format
-	if s.format != nil {
-		f.dates, f.layout = s.format.dates, s.format.layout
-	}
+	f := s.written(row)
 	switch {
 	case value == "":
 	case s.as == "number":
@@ -142,6 +139,21 @@ func (s source) text(row *row) (string, *wrong) {
 	}
 	return value, nil
 }
+
+// written is how the source's value is written before "as" and "dates" make it usual.
+func (s source) written(row *row) format {
+	f := row.format
+	if s.lookup != "" {
+		f = row.lookups[s.lookup].format
+	}
+	if s.format != nil {
+		f.dates, f.layout = s.format.dates, s.format.layout
+	}
+	return f
+}
+
+// madeUsual reports whether text has written the value in the usual format.
+func (s source) madeUsual() bool { return s.format != nil || s.as == "number" || s.as == "date" }
 
 func (s source) plain(row *row) (string, *wrong) {
 	switch {
@@ -186,6 +198,17 @@ func (s source) plain(row *row) (string, *wrong) {
 	return row.cell(s.of), nil
 }
 
+// complete reports whether every part of a joined value is there: without, two different
+// rows could come to the same key.
+func (s source) complete(row *row) bool {
+	for _, one := range s.join {
+		if value, problem := one.text(row); problem != nil || value == "" {
+			return false
+		}
+	}
+	return true
+}
+
 // multiply writes the product as the row's format does, so that it is read as any number is.
 func (s source) multiply(row *row) (string, *wrong) {
 	product := decimal.NewFromInt(1)
@@ -194,7 +217,11 @@ func (s source) multiply(row *row) (string, *wrong) {
 		if problem != nil {
 			return "", problem
 		}
-		factor, err := row.format.number(value)
+		form := one.written(row)
+		if one.madeUsual() {
+			form = usual
+		}
+		factor, err := form.number(value)
 		if err != nil {
 			return "", &wrong{one.name(), value, err.Error()}
 		}
