@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -39,11 +40,24 @@ type entry struct {
 	amount      incentive.Money
 }
 
-// accountID finds an account, making it when it is new.
-const accountID = `
-	WITH made AS (
-		INSERT INTO ledger_account (kind, participant_id, rail, currency) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id)
-	SELECT id FROM made UNION ALL SELECT id FROM ledger_account WHERE kind = $1 AND participant_id = $2 AND rail = $3 AND currency = $4 LIMIT 1`
+const accountID = `SELECT id FROM ledger_account WHERE kind = $1 AND participant_id = $2 AND rail = $3 AND currency = $4`
+
+const newAccount = `INSERT INTO ledger_account (kind, participant_id, rail, currency) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
+
+// accountOf returns the id of an account, which the first posting makes. Another
+// transaction may make it at the same time: the second look sees what that one did.
+func accountOf(ctx context.Context, tx pgx.Tx, a account, currency incentive.Currency) (id int64, err error) {
+	if err := tx.QueryRow(ctx, accountID, a.kind, a.participant, a.rail, currency).Scan(&id); !errors.Is(err, pgx.ErrNoRows) {
+		return id, err
+	}
+	if _, err := tx.Exec(ctx, newAccount, a.kind, a.participant, a.rail, currency); err != nil {
+		return 0, fmt.Errorf("make the account %s: %w", a.kind, err)
+	}
+	if err := tx.QueryRow(ctx, accountID, a.kind, a.participant, a.rail, currency).Scan(&id); err != nil {
+		return 0, fmt.Errorf("find the account %s: %w", a.kind, err)
+	}
+	return id, nil
+}
 
 // post writes journal entries. An entry whose key has been posted is left alone; one of
 // amount zero is not written. A negative amount swaps debit and credit.
@@ -66,11 +80,11 @@ func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
 			account
 			amount int64
 		}{{e.debit, e.amount.Minor}, {e.credit, -e.amount.Minor}} {
-			var accountNumber int64
-			if err := tx.QueryRow(ctx, accountID, side.kind, side.participant, side.rail, e.amount.Currency).Scan(&accountNumber); err != nil {
-				return fmt.Errorf("find the account %s: %w", side.kind, err)
+			accountNumber, err := accountOf(ctx, tx, side.account, e.amount.Currency)
+			if err != nil {
+				return err
 			}
-			_, err := tx.Exec(ctx, `INSERT INTO posting (entry_id, position, account_id, amount_minor, currency) VALUES ($1, $2, $3, $4, $5)`,
+			_, err = tx.Exec(ctx, `INSERT INTO posting (entry_id, position, account_id, amount_minor, currency) VALUES ($1, $2, $3, $4, $5)`,
 				id, position, accountNumber, side.amount, e.amount.Currency)
 			if err != nil {
 				return fmt.Errorf("post %s: %w", e.key, err)

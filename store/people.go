@@ -159,3 +159,42 @@ func (s *Store) Company(ctx context.Context) (name, timeZone string, err error) 
 	}
 	return name, timeZone, err
 }
+
+// FirstAdministrator makes the first participant of a company that has none, as its
+// administrator, and returns a token for them. Where somebody is there already it is
+// refused with code CodeConflict.
+func (s *Store) FirstAdministrator(ctx context.Context, id, companyName, timeZone string, lifetime time.Duration) (secret string, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('first administrator'))`); err != nil {
+			return err
+		}
+		var somebody bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM participant)`).Scan(&somebody); err != nil {
+			return err
+		}
+		if somebody {
+			return incentive.Errorf(incentive.CodeConflict, "the company has people already: an administrator of theirs gives roles and tokens")
+		}
+		_, err := tx.Exec(ctx, `
+			WITH p AS (INSERT INTO participant (id) VALUES ($1))
+			INSERT INTO participant_fact (participant_id, effective_from, version, name, email, kind, country, pay_currency, attributes)
+			VALUES ($1, '1970-01-01', 1, $1, '', 'employee', 'US', 'USD', '{}')`, id)
+		if err != nil {
+			return fmt.Errorf("make participant %s: %w", id, err)
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO role_grant (participant_id, role) VALUES ($1, 'administrator')`, id)
+		if err != nil {
+			return fmt.Errorf("make %s an administrator: %w", id, err)
+		}
+		return audit(ctx, tx, id, "grant-roles", "participant/"+id, struct {
+			Roles []incentive.Role `json:"roles"`
+		}{[]incentive.Role{incentive.Administrator}})
+	})
+	if err != nil {
+		return "", err
+	}
+	if err := s.SetCompany(ctx, companyName, timeZone); err != nil {
+		return "", err
+	}
+	return s.NewToken(ctx, id, id, "first administrator", lifetime)
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/bankaccount"
 )
 
 // The details of a destination.
@@ -58,8 +59,8 @@ func refusal(d payments.Destination) string {
 	if !plainName(holder) {
 		return "the holder " + nameRule
 	}
-	if looksLikeIBAN(account) {
-		if err := checkIBAN(account); err != nil {
+	if bankaccount.LooksLikeIBAN(account) {
+		if err := bankaccount.CheckIBAN(account); err != nil {
 			return incentive.ErrorMessage(err)
 		}
 	} else if !within(account, 4, 34, digit) {
@@ -101,3 +102,6 @@ func within(s string, least, most int, allowed func(byte) bool) bool {
 	}
 	return true
 }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+func upper(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -58,14 +58,14 @@ func Generate(today incentive.Date) Company {
 	start := firstOfMonth.AddDate(-1, 0, 0)
 	since := incentive.DateOf(start).String()
 
-	people := table("id", "from", "name", "email", "kind", "manager", "country", "currency", "commission_rate", "bonus")
-	roles := table("id", "role")
-	calendars := table("calendar", "code", "first", "last")
-	quotas := table("id", "first", "last", "amount")
-	deals := table("deal", "closed", "amount", "currency", "owner", "product", "customer")
-	credits := table("deal", "id", "role", "share")
-	assignments := table("id", "plan", "from")
-	destinations := table("id", "rail", "account", "holder", "iban")
+	people := newTable("id", "from", "name", "email", "kind", "manager", "country", "currency", "commission_rate", "bonus")
+	roles := newTable("id", "role")
+	calendars := newTable("calendar", "code", "first", "last")
+	quotas := newTable("id", "first", "last", "amount")
+	deals := newTable("deal", "closed", "amount", "currency", "owner", "product", "customer")
+	credits := newTable("deal", "id", "role", "share")
+	assignments := newTable("id", "plan", "from")
+	destinations := newTable("id", "rail", "account", "holder", "iban")
 
 	person := 0
 	name := func() string {
@@ -167,7 +167,7 @@ type csvTable struct {
 	writer *csv.Writer
 }
 
-func table(header ...string) csvTable {
+func newTable(header ...string) csvTable {
 	buffer := &bytes.Buffer{}
 	t := csvTable{buffer, csv.NewWriter(buffer)}
 	t.row(header...)

@@ -1,4 +1,4 @@
-package paymentfile
+package bankaccount
 
 import (
 	"strings"
@@ -22,7 +22,7 @@ var registered = []string{
 func TestRegisteredIBANs(t *testing.T) {
 	t.Parallel()
 	for _, iban := range registered {
-		require.NoError(t, checkIBAN(iban), iban)
+		require.NoError(t, CheckIBAN(iban), iban)
 	}
 }
 
@@ -33,19 +33,19 @@ func TestWrongIBANs(t *testing.T) {
 		for i := 2; i < len(iban); i++ {
 			if digit(iban[i]) {
 				wrong := iban[:i] + string('0'+(iban[i]-'0'+1)%10) + iban[i+1:]
-				require.Error(t, checkIBAN(wrong), wrong)
+				require.Error(t, CheckIBAN(wrong), wrong)
 			}
 			if i > 4 && iban[i] != iban[i-1] && digit(iban[i]) == digit(iban[i-1]) {
 				wrong := iban[:i-1] + string(iban[i]) + string(iban[i-1]) + iban[i+1:]
-				require.Error(t, checkIBAN(wrong), wrong)
+				require.Error(t, CheckIBAN(wrong), wrong)
 			}
 		}
-		require.Error(t, checkIBAN(iban[:len(iban)-1]), iban)
-		require.Error(t, checkIBAN(iban+"0"), iban)
-		require.Error(t, checkIBAN(strings.ToLower(iban)), iban)
+		require.Error(t, CheckIBAN(iban[:len(iban)-1]), iban)
+		require.Error(t, CheckIBAN(iban+"0"), iban)
+		require.Error(t, CheckIBAN(strings.ToLower(iban)), iban)
 	}
 	for _, iban := range []string{"", "DE", "ZZ89370400440532013000", "DE8937040044053201300O0", "DE89 370400440532013000"} {
-		require.Error(t, checkIBAN(iban), iban)
+		require.Error(t, CheckIBAN(iban), iban)
 	}
 }
 
@@ -58,7 +58,7 @@ func TestCheckDigitsOutOfRange(t *testing.T) {
 		for _, check := range []string{"00", "01", "99"} {
 			iban := "NO" + check + account[4:]
 			found++
-			require.Error(t, checkIBAN(iban), iban)
+			require.Error(t, CheckIBAN(iban), iban)
 		}
 	}
 	require.Equal(t, 6_000, found)
@@ -69,7 +69,7 @@ func FuzzIBAN(f *testing.F) {
 		f.Add(iban)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if checkIBAN(text) == nil {
+		if CheckIBAN(text) == nil {
 			require.Len(t, text, ibanLengths[text[:2]])
 		}
 	})

@@ -1,4 +1,6 @@
-package paymentfile
+// Package bankaccount checks the numbers that name accounts and banks: IBAN, BIC and the
+// codes of national clearing systems. All are expected without spaces, in capitals.
+package bankaccount
 
 import "github.com/guerdon/guerdon/incentive"
 
@@ -14,16 +16,19 @@ var ibanLengths = map[string]int{
 	"UA": 29, "VA": 22, "VG": 24, "XK": 20, "YE": 30,
 }
 
-// looksLikeIBAN reports whether an account starts as only an IBAN does: a country and
-// two check digits.
-func looksLikeIBAN(account string) bool {
+// LooksLikeIBAN reports whether an account starts as only an IBAN does: two letters and
+// two digits.
+func LooksLikeIBAN(account string) bool {
 	return len(account) >= 4 && upper(account[0]) && upper(account[1]) && digit(account[2]) && digit(account[3])
 }
 
-// checkIBAN checks the country, the length and the check digits (ISO 13616, ISO 7064
-// MOD 97-10) of an IBAN without spaces, in capitals.
-func checkIBAN(iban string) error {
-	if !looksLikeIBAN(iban) {
+// HasIBANs reports whether a country, by its ISO 3166 code, is in the IBAN registry.
+func HasIBANs(country string) bool { return ibanLengths[country] > 0 }
+
+// CheckIBAN checks the country, the length and the check digits (ISO 13616, ISO 7064
+// MOD 97-10) of an IBAN. Its error is of code CodeInvalid and does not repeat the IBAN.
+func CheckIBAN(iban string) error {
+	if !LooksLikeIBAN(iban) {
 		return incentive.Errorf(incentive.CodeInvalid, "an IBAN starts with two letters and two digits, such as DE89")
 	}
 	length, known := ibanLengths[iban[:2]]

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/mapping"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+type importFiles struct {
+	Mapping string   `arg:"" help:"The mapping (YAML)." type:"existingfile"`
+	Files   []string `arg:"" help:"The main file, then the files of its lookups." type:"existingfile"`
+}
+
+func (i importFiles) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(i.Mapping)
+	if err != nil {
+		return err
+	}
+	if _, err := mapping.Parse(text); err != nil {
+		return inFile(i.Mapping, err)
+	}
+	var uploads []client.File
+	for _, name := range i.Files {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }() // only read
+		uploads = append(uploads, client.File{Name: filepath.Base(name), Content: f})
+	}
+	done, err := c.Import(ctx, client.NewKey(), text, uploads...)
+	if err != nil {
+		return err
+	}
+	err = d.show(done, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "%s from %s: %d added, %d changed, %d unchanged, %d skipped, %d quarantined (import %s)\n", done.Kind, done.File, done.Added, done.Changed, done.Unchanged, done.Skipped, done.Quarantined, done.Id)
+		for _, q := range done.Rows {
+			fmt.Fprintf(w, "%s:%d: ", q.File, q.Line)
+			if q.Column != "" {
+				fmt.Fprintf(w, "column %s, %q: ", q.Column, q.Value)
+			}
+			fmt.Fprintf(w, "%s (%s)\n", q.Reason, q.Code)
+		}
+		if more := done.Quarantined - len(done.Rows); more > 0 {
+			fmt.Fprintf(w, "and %d more\n", more)
+		}
+	})
+	if err == nil && done.Quarantined > 0 {
+		return errAlreadyTold
+	}
+	return err
+}
+
+// inFile puts a file's name before each problem of a document, as editors read it.
+func inFile(name string, err error) error {
+	var problems document.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	text := ""
+	for i, p := range problems {
+		if i > 0 {
+			text += "\n"
+		}
+		text += fmt.Sprintf("%s:%d:%d: %s", name, p.Line, p.Column, p.Message)
+	}
+	return incentive.Errorf(incentive.ErrorCode(err), "%s", text)
+}
+
+type planCommand struct {
+	Check  planCheck  `cmd:"" help:"Check plan files. Needs no API."`
+	Schema planSchema `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
+	Put    planPut    `cmd:"" help:"Store a plan as its next version."`
+	List   planList   `cmd:"" help:"List every version of every plan."`
+	Show   planShow   `cmd:"" help:"Print a version of a plan."`
+}
+
+type planCheck struct {
+	Files []string `arg:"" type:"existingfile"`
+}
+
+func (p planCheck) Run(d *desk) error {
+	bad := false
+	for _, name := range p.Files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		checked, err := plan.Parse(text)
+		if err != nil {
+			bad = true
+			fmt.Fprintln(d.complaints, inFile(name, err))
+			continue
+		}
+		fmt.Fprintf(d.out, "%s: plan %s is good\n", name, checked.ID)
+	}
+	if bad {
+		return errAlreadyTold
+	}
+	return nil
+}
+
+type planSchema struct{}
+
+func (planSchema) Run(d *desk) error {
+	_, err := d.out.Write(plan.Schema)
+	return err
+}
+
+type planPut struct {
+	File string `arg:"" type:"existingfile"`
+	From string `required:"" help:"The first day, such as 2026-01-01; versions start on the first day of a period."`
+}
+
+func (p planPut) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(p.File)
+	if err != nil {
+		return err
+	}
+	if _, err := plan.Parse(text); err != nil {
+		return inFile(p.File, err)
+	}
+	from, err := incentive.ParseDate(p.From)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.Plan](c.PutPlan(ctx, &client.PutPlanParams{IdempotencyKey: client.NewKey()}, client.PutPlanJSONRequestBody{Document: string(text), EffectiveFrom: from}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "plan %s, version %d, from %s\n", answer.Plan, answer.Version, answer.EffectiveFrom)
+	})
+}
+
+type planList struct{}
+
+func (planList) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all, err := client.Read[client.Plans](c.ListPlans(ctx))
+	if err != nil {
+		return err
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, v := range all.Plans {
+			row(w, v.Plan, fmt.Sprintf("version %d", v.Version), "from "+v.EffectiveFrom.String())
+		}
+	})
+}
+
+type planShow struct {
+	Plan    string `arg:""`
+	Version int    `arg:""`
+}
+
+func (p planShow) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.Plan](c.GetPlan(ctx, p.Plan, p.Version))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { fmt.Fprint(w, answer.Document) })
+}

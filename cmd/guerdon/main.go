@@ -1,0 +1,104 @@
+// Command guerdon is the production binary: the servers, and a client of the API for
+// people who like a terminal.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type commands struct {
+	API    string `name:"api-url" env:"GUERDON_API" default:"http://localhost:8080" help:"Where the API is."`
+	Token  string `env:"GUERDON_TOKEN" placeholder:"SECRET" help:"Your API token."`
+	As     string `placeholder:"PERSON" help:"Use the session of this person, made by sign-in."`
+	AsJSON bool   `name:"json" help:"Print the API's answers as JSON."`
+
+	SignIn      signIn      `cmd:"" help:"Sign in to a local installation as a person of the sample company." group:"people"`
+	Me          me          `cmd:"" help:"Who you are." group:"people"`
+	People      people      `cmd:"" help:"List the participants with their roles." group:"people"`
+	Roles       roles       `cmd:"" help:"Give a participant exactly these roles." group:"people"`
+	Token_      token       `cmd:"" name:"token" help:"Make an API token for a participant." group:"people"`
+	Company     company     `cmd:"" help:"Show the company, or name it and its time zone." group:"people"`
+	Destination destination `cmd:"" help:"Show where somebody is paid, or say it." group:"people"`
+
+	Import importFiles `cmd:"" help:"Read files through a mapping." group:"data"`
+	Plan   planCommand `cmd:"" help:"Check, store and list plans." group:"data"`
+
+	Periods   periods   `cmd:"" help:"List the periods." group:"period"`
+	Period    period    `cmd:"" help:"Open a period, look at it, move it on." group:"period"`
+	Statement statement `cmd:"" help:"List statements, or show one with the reason for every cent." group:"period"`
+	Approvals approvals `cmd:"" help:"List what waits for approval." group:"period"`
+	Approve   approve   `cmd:"" help:"Approve statements: those of the people named, or all that wait for you." group:"period"`
+	Reject    reject    `cmd:"" help:"Reject the statements of the people named." group:"period"`
+
+	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
+	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`
+	Payout     payout     `cmd:"" help:"Retry or cancel a payout." group:"money"`
+	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
+	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`
+	Balances   balances   `cmd:"" help:"Sum the ledger up." group:"money"`
+	Audit      audit      `cmd:"" help:"Read the audit chain." group:"money"`
+
+	Serve   serveAPI `cmd:"" name:"api" help:"Run the API." group:"server"`
+	Worker  work     `cmd:"" help:"Run a worker." group:"server"`
+	Migrate migrate  `cmd:"" help:"Bring the database up to date." group:"server"`
+	Verify  verify   `cmd:"" help:"Prove a period again from its snapshot, the ledger and the audit chain." group:"server"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run runs one command line and returns the exit code: 0 done, 1 refused or failed, 2
+// not understood.
+func run(ctx context.Context, arguments []string, out, complaints io.Writer) int {
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("guerdon"), kong.Description("Sales-incentive payouts: from data lock to money in the rep's account."),
+		kong.Writers(out, complaints), kong.Exit(func(code int) { exit = code }), kong.UsageOnError(),
+		kong.ExplicitGroups([]kong.Group{{Key: "people", Title: "People:"}, {Key: "data", Title: "Data:"}, {Key: "period", Title: "The pay period:"}, {Key: "money", Title: "Money:"},
+			{Key: "server", Title: "Servers (settings from the environment, see docs/running.md):"}}))
+	if err != nil {
+		fmt.Fprintln(complaints, err)
+		return 2
+	}
+	parsed, err := parser.Parse(arguments)
+	if exit >= 0 { // help was asked for
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(complaints, "guerdon:", err)
+		return 2
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(commandName(parsed.Selected().Name))
+	err = parsed.Run(&desk{commands: &c, out: out, complaints: complaints})
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errAlreadyTold):
+	case incentive.ErrorCode(err) == incentive.CodeInternal:
+		fmt.Fprintln(complaints, "guerdon:", err)
+	default:
+		fmt.Fprintf(complaints, "guerdon: %s (%s)\n", incentive.ErrorMessage(err), incentive.ErrorCode(err))
+	}
+	return 1
+}
+
+// commandName is the last word of the command, for commands that share their code.
+type commandName string
+
+// errAlreadyTold ends a command that has said itself what was wrong.
+var errAlreadyTold = errors.New("already told")

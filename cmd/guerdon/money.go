@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type payoutList struct {
+	Period string `arg:""`
+}
+
+func (p payoutList) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.PayoutList](c.GetPayoutList(ctx, p.Period, &client.GetPayoutListParams{}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		for _, t := range answer.Totals {
+			row(w, t.Rail, t.State, fmt.Sprintf("%d payouts", t.Payouts), t.Total)
+		}
+		if answer.ReleasedBy != nil {
+			fmt.Fprintf(w, "released by %s at %s\n", *answer.ReleasedBy, answer.ReleasedAt.Format(time.RFC3339))
+		}
+		fmt.Fprintln(w, "digest", answer.Digest)
+	})
+}
+
+type payouts struct {
+	Period string `arg:""`
+}
+
+func (p payouts) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.Payout{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Payouts](c.ListPayouts(ctx, p.Period, &client.ListPayoutsParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Payouts...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, o := range all {
+			row(w, o.Id, o.Person, o.Name, o.Amount, o.Rail, o.Destination, o.State, o.Reason)
+		}
+	})
+}
+
+type payout struct {
+	Retry  payoutDecision `cmd:"" help:"Put a payout that failed back among those to be sent."`
+	Cancel payoutDecision `cmd:"" help:"Cancel a payout that nobody was paid by."`
+}
+
+type payoutDecision struct {
+	Payout string `arg:""`
+	Reason string `required:"" help:"Why; it stays on record."`
+}
+
+// Run does what the command is named for.
+func (p payoutDecision) Run(ctx context.Context, d *desk, name commandName) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	if name == "retry" {
+		_, err = client.Read[client.PayoutAnswer](c.RetryPayout(ctx, p.Payout, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, client.RetryPayoutJSONRequestBody{Reason: p.Reason}))
+	} else {
+		_, err = client.Read[client.PayoutAnswer](c.CancelPayout(ctx, p.Payout, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, client.CancelPayoutJSONRequestBody{Reason: p.Reason}))
+	}
+	return err
+}
+
+type files struct {
+	Period string `arg:""`
+}
+
+func (f files) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.PaymentFiles](c.ListPaymentFiles(ctx, f.Period, &client.ListPaymentFilesParams{}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		for _, one := range answer.Files {
+			showFile(w, one)
+		}
+	})
+}
+
+func showFile(w *tabwriter.Writer, f client.PaymentFile) {
+	state := "not taken to the bank yet"
+	if f.ConfirmedBy != nil {
+		state = "taken to the bank, says " + *f.ConfirmedBy
+	}
+	row(w, f.Id, f.Name, fmt.Sprintf("%d payouts", f.Payouts), f.Total, state)
+}
+
+type file struct {
+	Download fileDownload `cmd:"" help:"Download a payment file."`
+	Sent     fileConfirm  `cmd:"" help:"Say that a payment file was taken to the bank."`
+	Paid     fileConfirm  `cmd:"" help:"Say that the bank has carried a payment file out."`
+}
+
+type fileDownload struct {
+	File   string `arg:""`
+	Output string `short:"o" help:"Where to; the terminal when absent."`
+}
+
+func (f fileDownload) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	content, err := client.Bytes(c.GetPaymentFile(ctx, f.File))
+	if err != nil {
+		return err
+	}
+	if f.Output == "" {
+		_, err = d.out.Write(content)
+		return err
+	}
+	return os.WriteFile(f.Output, content, 0o600)
+}
+
+type fileConfirm struct {
+	File string `arg:""`
+}
+
+// Run says what the command is named for.
+func (f fileConfirm) Run(ctx context.Context, d *desk, name commandName) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.PaymentFile](c.ConfirmPaymentFile(ctx, f.File, &client.ConfirmPaymentFileParams{IdempotencyKey: client.NewKey()}, client.ConfirmPaymentFileJSONRequestBody{Paid: name == "paid"}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { showFile(w, answer) })
+}
+
+type balances struct {
+	Period string `arg:"" optional:"" help:"All periods when absent."`
+}
+
+func (b balances) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.Balances](c.GetBalances(ctx, &client.GetBalancesParams{Period: optional(b.Period)}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		for _, one := range answer.Balances {
+			row(w, one.Account, one.Rail, debitOrCredit(one.Balance))
+		}
+	})
+}
+
+func debitOrCredit(m incentive.Money) string {
+	if m.Minor < 0 {
+		return "credit " + incentive.Money{Minor: -m.Minor, Currency: m.Currency}.String()
+	}
+	return "debit " + m.String()
+}
+
+type audit struct {
+	Subject string `arg:"" optional:"" help:"Such as period/monthly-2026-01/1; everything when absent."`
+}
+
+func (a audit) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.AuditEvent{}
+	for after := (*int64)(nil); ; {
+		page, err := client.Read[client.AuditEvents](c.ListAuditEvents(ctx, &client.ListAuditEventsParams{Subject: optional(a.Subject), After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Events...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, e := range all {
+			row(w, e.Number, e.At.Format(time.RFC3339), e.Actor, e.Act, e.Subject, e.Hash[:12])
+		}
+	})
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type me struct{}
+
+func (me) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	p, err := client.Read[client.Person](c.GetMe(ctx))
+	if err != nil {
+		return err
+	}
+	return d.show(p, func(w *tabwriter.Writer) { row(w, p.Id, p.Name, strings.Join(p.Roles, ", ")) })
+}
+
+type people struct{}
+
+func (people) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.Person{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.People](c.ListPeople(ctx, &client.ListPeopleParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.People...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, p := range all {
+			row(w, p.Id, p.Name, strings.Join(p.Roles, ", "))
+		}
+	})
+}
+
+type roles struct {
+	Person string   `arg:""`
+	Roles  []string `arg:"" optional:"" enum:"rep,manager,finance,administrator,auditor" help:"rep, manager, finance, administrator or auditor; none takes all away."`
+}
+
+func (r roles) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	body := client.PutRolesJSONRequestBody{Roles: []client.RolesRoles{}}
+	for _, role := range r.Roles {
+		body.Roles = append(body.Roles, client.RolesRoles(role))
+	}
+	p, err := client.Read[client.Person](c.PutRoles(ctx, r.Person, &client.PutRolesParams{IdempotencyKey: client.NewKey()}, body))
+	if err != nil {
+		return err
+	}
+	return d.show(p, func(w *tabwriter.Writer) { row(w, p.Id, p.Name, strings.Join(p.Roles, ", ")) })
+}
+
+type token struct {
+	Person string `arg:""`
+	Name   string `required:"" help:"What the token is for."`
+	Days   int    `default:"90" help:"How long it is valid."`
+}
+
+func (t token) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.Token](c.MakeToken(ctx, t.Person, &client.MakeTokenParams{IdempotencyKey: client.NewKey()}, client.MakeTokenJSONRequestBody{Name: t.Name, Days: t.Days}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { row(w, answer.Secret) })
+}
+
+type company struct {
+	Name     string `help:"A new name."`
+	TimeZone string `help:"A new time zone, such as Asia/Jakarta."`
+}
+
+func (c company) Run(ctx context.Context, d *desk) error {
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.Company](api.GetCompany(ctx))
+	if c.Name != "" || c.TimeZone != "" {
+		if err != nil && incentive.ErrorCode(err) != incentive.CodeNotFound {
+			return err
+		}
+		if c.Name == "" {
+			c.Name = answer.Name
+		}
+		if c.TimeZone == "" {
+			c.TimeZone = answer.TimeZone
+		}
+		answer, err = client.Read[client.Company](api.PutCompany(ctx, &client.PutCompanyParams{IdempotencyKey: client.NewKey()}, client.PutCompanyJSONRequestBody{Name: c.Name, TimeZone: c.TimeZone}))
+	}
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { row(w, answer.Name, answer.TimeZone) })
+}
+
+type destination struct {
+	Person  string            `arg:"" optional:"" help:"Yourself when absent."`
+	Rail    string            `help:"The rail that pays, such as payment-file or stripe."`
+	Details map[string]string `name:"detail" help:"What the rail needs, such as --detail account=DE89… --detail holder=…"`
+}
+
+func (t destination) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	if t.Person == "" {
+		self, err := client.Read[client.Person](c.GetMe(ctx))
+		if err != nil {
+			return err
+		}
+		t.Person = self.Id
+	}
+	var answer client.Destination
+	if t.Rail == "" {
+		answer, err = client.Read[client.Destination](c.GetDestination(ctx, t.Person))
+	} else {
+		answer, err = client.Read[client.Destination](c.PutDestination(ctx, t.Person, &client.PutDestinationParams{IdempotencyKey: client.NewKey()}, client.PutDestinationJSONRequestBody{Rail: t.Rail, Details: t.Details}))
+	}
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		row(w, answer.Person, answer.Rail, answer.Masked, fmt.Sprintf("version %d", answer.Version))
+	})
+}

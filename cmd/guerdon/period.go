@@ -1,0 +1,336 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type periods struct{}
+
+func (periods) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.Period{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Periods](c.ListPeriods(ctx, &client.ListPeriodsParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Periods...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, p := range all {
+			row(w, p.Id, p.StartsOn, p.EndsOn, p.State, strings.Join(p.Acts, ", "))
+		}
+	})
+}
+
+type period struct {
+	Show        periodShow    `cmd:"" help:"Where a period stands, and what may be done now."`
+	History     periodHistory `cmd:"" help:"What was done to a period, by whom and when."`
+	Open        periodOpen    `cmd:"" help:"Open a period: its workflow starts."`
+	Lock        periodAct     `cmd:"" help:"Freeze everything that results depend on, and calculate."`
+	Recalculate periodAct     `cmd:"" help:"Calculate again."`
+	Publish     periodAct     `cmd:"" help:"Show the results to everybody; the dispute window begins."`
+	EndWindow   periodAct     `cmd:"" help:"End the dispute window early; approving begins."`
+	Withdraw    periodReason  `cmd:"" help:"Take published results back."`
+	Release     periodRelease `cmd:"" help:"Release the payout list: money moves."`
+	Close       periodAct     `cmd:"" help:"Close the period."`
+	Hold        periodReason  `cmd:"" help:"Put the period on hold."`
+	Resume      periodAct     `cmd:"" help:"Go on after a hold."`
+	Cancel      periodReason  `cmd:"" help:"Cancel the period for good."`
+}
+
+type periodShow struct {
+	Period string `arg:""`
+	Until  string `help:"Wait until the period is in this state." placeholder:"STATE"`
+}
+
+func (s periodShow) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	var p client.Period
+	for {
+		if p, err = client.Read[client.Period](c.GetPeriod(ctx, s.Period, &client.GetPeriodParams{})); err != nil {
+			return err
+		}
+		if s.Until == "" || p.State == s.Until || p.Problem != nil {
+			break
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return d.show(p, func(w *tabwriter.Writer) { showPeriod(w, p) })
+}
+
+func showPeriod(w *tabwriter.Writer, p client.Period) {
+	hold := ""
+	if p.OnHold {
+		hold = ", on hold"
+	}
+	fmt.Fprintf(w, "%s (%s to %s), revision %d: %s%s\n", p.Id, p.StartsOn, p.EndsOn, p.Revision, p.State, hold)
+	if p.WindowDeadline != nil {
+		fmt.Fprintf(w, "  disputes until %s\n", p.WindowDeadline.Format(time.RFC3339))
+	}
+	if p.Problem != nil {
+		fmt.Fprintf(w, "  the last calculation failed:\n  %s\n", strings.ReplaceAll(*p.Problem, "\n", "\n  "))
+	}
+	if len(p.Acts) > 0 {
+		fmt.Fprintf(w, "  possible now: %s\n", strings.Join(p.Acts, ", "))
+	}
+}
+
+type periodHistory struct {
+	Period string `arg:""`
+}
+
+func (h periodHistory) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.PeriodActs](c.ListActs(ctx, h.Period, &client.ListActsParams{}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		for _, a := range answer.Acts {
+			row(w, a.At.Format(time.RFC3339), a.Actor, a.Act, a.From+" → "+a.To)
+		}
+	})
+}
+
+type periodOpen struct {
+	Period string `arg:""`
+}
+
+func (o periodOpen) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	p, err := client.Read[client.Period](c.OpenPeriod(ctx, o.Period, &client.OpenPeriodParams{IdempotencyKey: client.NewKey()}))
+	if err != nil {
+		return err
+	}
+	return d.show(p, func(w *tabwriter.Writer) { showPeriod(w, p) })
+}
+
+// act does an act on a period and shows where it stands then.
+func (d *desk) act(ctx context.Context, periodID string, act incentive.Act, reason *string) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.ActAnswer](c.ActOnPeriod(ctx, periodID, &client.ActOnPeriodParams{IdempotencyKey: client.NewKey()}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestAct(act), Reason: reason}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { fmt.Fprintf(w, "%s is %s\n", answer.Period, answer.State) })
+}
+
+type periodAct struct {
+	Period string `arg:""`
+}
+
+// Run does the act that the command is named for.
+func (a periodAct) Run(ctx context.Context, d *desk, name commandName) error {
+	return d.act(ctx, a.Period, incentive.Act(name), nil)
+}
+
+type periodReason struct {
+	Period string `arg:""`
+	Reason string `required:"" help:"Why; it stays on record."`
+}
+
+// Run does the act that the command is named for.
+func (a periodReason) Run(ctx context.Context, d *desk, name commandName) error {
+	return d.act(ctx, a.Period, incentive.Act(name), &a.Reason)
+}
+
+type periodRelease struct {
+	Period string `arg:""`
+	Digest string `required:"" help:"The digest of the payout list you have looked at (guerdon payout-list)."`
+}
+
+func (r periodRelease) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.ActAnswer](c.ReleasePeriod(ctx, r.Period, &client.ReleasePeriodParams{IdempotencyKey: client.NewKey()}, client.ReleasePeriodJSONRequestBody{PayoutListDigest: r.Digest}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { fmt.Fprintf(w, "%s is %s\n", answer.Period, answer.State) })
+}
+
+type statement struct {
+	Period string `arg:""`
+	Person string `arg:"" optional:"" help:"All that you may see when absent."`
+}
+
+func (s statement) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	if s.Person != "" {
+		answer, err := client.Read[client.Statement](c.GetStatement(ctx, s.Period, s.Person, &client.GetStatementParams{}))
+		if err != nil {
+			return err
+		}
+		return d.show(answer, func(w *tabwriter.Writer) { showStatement(w, answer) })
+	}
+	all := []client.StatementSummary{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Statements](c.ListStatements(ctx, s.Period, &client.ListStatementsParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Statements...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, one := range all {
+			row(w, one.Person, one.Name, one.Total)
+		}
+	})
+}
+
+func showStatement(w *tabwriter.Writer, s client.Statement) {
+	fmt.Fprintf(w, "%s, %s: %s\n", s.Name, s.Period, s.Total)
+	for _, line := range s.Lines {
+		fmt.Fprintf(w, "\n%s (plan %s, version %d): %s\n", line.Component, line.Plan, line.PlanVersion, line.Amount)
+		for _, words := range line.InWords {
+			fmt.Fprintf(w, "    %s\n", words)
+		}
+		for _, c := range line.Contributions {
+			row(w, "  "+c.Transaction, c.Role+" "+c.Person, c.Credited, c.Shown)
+		}
+	}
+}
+
+type approvals struct {
+	Period string `arg:""`
+	Queue  string `help:"Another queue than yours: finance, or, for finance, anybody's."`
+}
+
+func (a approvals) Run(ctx context.Context, d *desk) error {
+	all, err := a.list(ctx, d)
+	if err != nil {
+		return err
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, one := range all {
+			decision := one.Decision
+			if decision == "" {
+				decision = "waits"
+			}
+			row(w, one.Person, one.Name, one.Total, decision)
+		}
+	})
+}
+
+func (a approvals) list(ctx context.Context, d *desk) ([]client.Approval, error) {
+	c, err := d.api()
+	if err != nil {
+		return nil, err
+	}
+	all := []client.Approval{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Approvals](c.ListApprovals(ctx, a.Period, &client.ListApprovalsParams{Queue: optional(a.Queue), After: after}))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Approvals...)
+		if after = page.Next; after == nil {
+			return all, nil
+		}
+	}
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+type approve struct {
+	Period string   `arg:""`
+	People []string `arg:"" optional:""`
+	Queue  string   `help:"finance, for the queue of finance."`
+}
+
+func (a approve) Run(ctx context.Context, d *desk) error {
+	return decide(ctx, d, a.Period, a.Queue, a.People, client.DecisionRequestDecisionApproved, nil)
+}
+
+type reject struct {
+	Period string   `arg:""`
+	People []string `arg:""`
+	Queue  string   `help:"finance, for the queue of finance."`
+	Reason string   `required:"" help:"Why; the people concerned read it."`
+}
+
+func (r reject) Run(ctx context.Context, d *desk) error {
+	return decide(ctx, d, r.Period, r.Queue, r.People, client.DecisionRequestDecisionRejected, &r.Reason)
+}
+
+func decide(ctx context.Context, d *desk, periodID, queue string, people []string, decision client.DecisionRequestDecision, reason *string) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	body := client.DecideJSONRequestBody{Decision: decision, Queue: optional(queue), Reason: reason}
+	if len(people) > 0 {
+		waiting, err := approvals{Period: periodID, Queue: queue}.list(ctx, d)
+		if err != nil {
+			return err
+		}
+		digests := map[string]string{}
+		for _, one := range waiting {
+			digests[one.Person] = one.Digest
+		}
+		decided := []client.DecidedStatement{}
+		for _, person := range people {
+			if digests[person] == "" {
+				return incentive.Errorf(incentive.CodeNotFound, "no statement of %s is in this approval queue", person)
+			}
+			decided = append(decided, client.DecidedStatement{Person: person, Digest: digests[person]})
+		}
+		body.Statements = &decided
+	}
+	answer, err := client.Read[client.DecisionAnswer](c.Decide(ctx, periodID, &client.DecideParams{IdempotencyKey: client.NewKey()}, body))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "%d %s, %d still waiting", answer.Applied, decision, answer.Left)
+		if answer.Refused > 0 {
+			fmt.Fprintf(w, ", %d refused as they have changed or were decided before", answer.Refused)
+		}
+		fmt.Fprintln(w)
+	})
+}

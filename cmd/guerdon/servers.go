@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	temporal "go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/payments/stripe"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/worker"
+)
+
+// database is what every server needs.
+type database struct {
+	DatabaseURL    string `env:"DATABASE_URL" required:"" placeholder:"URL" help:"The PostgreSQL database, postgres://…"`
+	EncryptionKeys string `env:"GUERDON_ENCRYPTION_KEYS" placeholder:"KEYS" help:"Keys for bank details: version:key pairs, comma-separated."`
+}
+
+func (o database) open(ctx context.Context) (*store.Store, error) {
+	keys := store.Keys{}
+	if o.EncryptionKeys != "" {
+		var err error
+		if keys, err = store.ParseKeys(o.EncryptionKeys); err != nil {
+			return nil, err
+		}
+	}
+	return store.Open(ctx, o.DatabaseURL, keys)
+}
+
+// server is what the API and the worker need besides.
+type server struct {
+	database
+	TemporalAddress      string   `env:"TEMPORAL_ADDRESS" default:"localhost:7233" help:"The Temporal server."`
+	TemporalNamespace    string   `env:"TEMPORAL_NAMESPACE" default:"guerdon" help:"Its namespace."`
+	CompanyName          string   `env:"GUERDON_COMPANY" default:"" help:"The company's name in payment files; that of the database when absent."`
+	StripeAPIKey         string   `env:"STRIPE_API_KEY" placeholder:"KEY" help:"Pays by Stripe with this key."`
+	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" placeholder:"SECRETS" help:"The secrets of Stripe's webhooks."`
+	StripePerSecond      float64  `env:"STRIPE_PER_SECOND" help:"Calls that the account may make; what Stripe allows everybody when absent."`
+}
+
+// open connects to everything. close lets go of it.
+func (o server) open(ctx context.Context, log *slog.Logger) (s *store.Store, c temporal.Client, rails payments.Registry, close func(), err error) {
+	if s, err = o.database.open(ctx); err != nil {
+		return nil, nil, rails, nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if current, err := s.Migrated(ctx); err != nil || !current {
+		if err == nil {
+			err = incentive.Errorf("database-outdated", "the database is not up to date: run guerdon migrate first")
+		}
+		return nil, nil, rails, nil, err
+	}
+	name := o.CompanyName
+	if name == "" {
+		if name, _, err = s.Company(ctx); err != nil {
+			return nil, nil, rails, nil, err
+		}
+	}
+	all := []payments.Rail{paymentfile.New("payment-file", name)}
+	if o.StripeAPIKey != "" {
+		rail, err := stripe.New(stripe.Config{APIKey: o.StripeAPIKey, WebhookSecrets: o.StripeWebhookSecrets, PerSecond: o.StripePerSecond})
+		if err != nil {
+			return nil, nil, rails, nil, err
+		}
+		all = append(all, rail)
+	}
+	if rails, err = payments.NewRegistry(all...); err != nil {
+		return nil, nil, rails, nil, err
+	}
+	c, err = temporal.DialContext(ctx, temporal.Options{HostPort: o.TemporalAddress, Namespace: o.TemporalNamespace, Logger: sdklog.NewStructuredLogger(log)})
+	if err != nil {
+		return nil, nil, rails, nil, fmt.Errorf("reach the Temporal server at %s: %w", o.TemporalAddress, err)
+	}
+	return s, c, rails, func() { c.Close(); s.Close() }, nil
+}
+
+func logTo(d *desk) *slog.Logger { return slog.New(slog.NewJSONHandler(d.complaints, nil)) }
+
+type serveAPI struct {
+	server
+	Listen string `env:"GUERDON_LISTEN" default:":8080" help:"Where to listen."`
+}
+
+func (a serveAPI) Run(ctx context.Context, d *desk) error {
+	log := logTo(d)
+	s, c, rails, done, err := a.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Listen)
+	if err != nil {
+		return fmt.Errorf("listen at %s: %w", a.Listen, err)
+	}
+	log.InfoContext(ctx, "the API is ready", "address", listener.Addr().String())
+	return api.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Log: log})
+}
+
+type work struct{ server }
+
+func (w work) Run(ctx context.Context, d *desk) error {
+	log := logTo(d)
+	s, c, rails, done, err := w.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return worker.Run(ctx, worker.Config{Client: c, Store: s, Rails: rails, Log: log})
+}
+
+type migrate struct {
+	database
+	Administrator string `placeholder:"ID" help:"Where nobody is there yet, make this participant, an administrator, and print a token for them."`
+	Company       string `help:"The company's name, for a new database." default:"Company"`
+	TimeZone      string `help:"Its time zone, for a new database." default:"UTC"`
+}
+
+func (m migrate) Run(ctx context.Context, d *desk) error {
+	s, err := m.database.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Migrate(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(d.complaints, "The database is up to date.")
+	if m.Administrator == "" {
+		return nil
+	}
+	secret, err := s.FirstAdministrator(ctx, m.Administrator, m.Company, m.TimeZone, 30*24*time.Hour)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(d.out, secret)
+	return nil
+}
+
+type verify struct {
+	database
+	Period   string `arg:""`
+	Revision int    `help:"The latest when absent."`
+}
+
+func (v verify) Run(ctx context.Context, d *desk) error {
+	s, err := v.database.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	proof, err := activities.Verify(ctx, s, v.Period, v.Revision)
+	if err != nil {
+		return err
+	}
+	return d.show(proof, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "%s, revision %d, is %s.\n", proof.PeriodID, proof.Revision, proof.State)
+		fmt.Fprintf(w, "The snapshot is unchanged:\t%x\n", proof.SnapshotDigest)
+		fmt.Fprintf(w, "Calculated anew, %d statements are the same, byte for byte:\t%x\n", proof.Statements, proof.RunDigest)
+		fmt.Fprintf(w, "The ledger balances:\t%d journal entries\n", proof.JournalEntries)
+		fmt.Fprintf(w, "The audit chain is whole:\t%d links, up to %s\n", proof.AuditLinks, strings.TrimSpace(fmt.Sprintf("%x", proof.AuditHead)))
+	})
+}
