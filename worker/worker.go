@@ -61,7 +61,7 @@ func Run(ctx context.Context, config Config) error {
 		return err
 	}
 	for _, p := range running {
-		if err := workflows.StartPayPeriod(ctx, config.Client, p.ID, p.Revision); err != nil {
+		if err := workflows.StartPayPeriod(ctx, config.Client, p.ID, p.Revision); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

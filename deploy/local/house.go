@@ -116,6 +116,7 @@ func (h *house) welcome(ctx context.Context) error {
 	if h.ui != "" {
 		fmt.Fprintf(h.out, "  Temporal UI  %s\n", h.ui)
 	}
+	fmt.Fprintf(h.out, "  Database     %s\n", h.database)
 	fmt.Fprintln(h.out, "\nSign in as, for example:")
 	everybody, err := h.store.People(ctx, "", 500)
 	if err != nil {

@@ -66,6 +66,7 @@ func Inspect(content []byte) (Contents, error) {
 }
 
 func (c *Contents) inspect(root *element) {
+	var err error
 	root.inspectText()
 	initiation := root.need("CstmrCdtTrfInitn")
 	header, block := initiation.need("GrpHdr"), initiation.need("PmtInf")
@@ -93,7 +94,11 @@ func (c *Contents) inspect(root *element) {
 	c.inspectDay(day)
 	c.Debtor = block.need("Dbtr", "Nm").needed()
 	c.Account = block.need("DbtrAcct").account(c, block.need("DbtrAgt"))
-	c.Currency = incentive.Currency(block.child("DbtrAcct", "Ccy").value())
+	paying := block.need("DbtrAcct").need("Ccy")
+	if c.Currency, err = incentive.ParseCurrency(paying.text); err != nil {
+		paying.fail("%s", incentive.ErrorMessage(err))
+		return
+	}
 	bearers := []string{"SHAR", "DEBT", "CRED"}
 	if c.Scheme == SEPA {
 		bearers = []string{"SLEV"}
@@ -117,11 +122,9 @@ func (c *Contents) inspect(root *element) {
 			announced.fail("the control sum is %q; the transfers add up to %s", announced.text, sum)
 		}
 	}
-	total, err := incentive.MoneyOf(sum, c.Currency)
-	if err != nil && root.faults.first == nil {
-		block.fail("the transfers add up to %s, which is no sum in %q", sum, c.Currency)
+	if c.Total, err = incentive.MoneyOf(sum, c.Currency); err != nil {
+		block.fail("the transfers add up to %s, which is no sum in %s", sum, c.Currency)
 	}
-	c.Total = total
 }
 
 func (c *Contents) inspectDay(day *element) {

@@ -46,6 +46,8 @@ func TestFaultyFiles(t *testing.T) {
 		{"sepa.pain.001.001.09", "BIC", "BNPAFRPP", "BNPAFRPPX", "a BIC has 8 or 11"},
 		{"sepa.pain.001.001.09", "other currency", `Ccy="EUR">765.16`, `Ccy="USD">765.16`, `the account pays "EUR", not USD`},
 		{"sepa.pain.001.001.09", "the account's currency", `<Ccy>EUR<`, `<Ccy>USD<`, `the account pays "USD", not EUR`},
+		{"sepa.pain.001.001.09", "no currency", `<Ccy>EUR<`, `<Ccy>BUR<`, `DbtrAcct/Ccy: "BUR"`},
+		{"sepa.pain.001.001.09", "no currency of the account", `<Ccy>EUR</Ccy>`, ``, `DbtrAcct: the element Ccy is missing`},
 		{"sepa.pain.001.001.09", "charges", "SLEV", "SHAR", "ChrgBr: the charge bearer must be SLEV"},
 		{"sepa.pain.001.001.09", "method", ">TRF<", ">CHK<", "PmtMtd: the method must be TRF"},
 		{"sepa.pain.001.001.09", "ids twice", "000001</EndToEndId>", "000000</EndToEndId>", "EndToEndId: \"6b2f0a34000040008000000000000000\" stands in the file twice"},

@@ -103,14 +103,16 @@ func TestContract(t *testing.T) {
 func TestConfigurationsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*iso20022.Config){
-		"scheme":             func(c *iso20022.Config) { c.Scheme = "swift" },
-		"version":            func(c *iso20022.Config) { c.Version = "pain.001.001.02" },
-		"no clock":           func(c *iso20022.Config) { c.Now = nil },
-		"no account":         func(c *iso20022.Config) { c.Accounts = nil },
-		"other currency":     func(c *iso20022.Config) { c.Accounts["USD"] = c.Accounts["EUR"] },
-		"no currency":        func(c *iso20022.Config) { c.Scheme, c.Accounts["EURO"] = iso20022.General, c.Accounts["EUR"] },
-		"debtor's IBAN":      func(c *iso20022.Config) { c.Accounts["EUR"] = iso20022.Account{Number: "DE88370400440532013000"} },
-		"debtor's BIC":       func(c *iso20022.Config) { c.Accounts["EUR"] = iso20022.Account{Number: "DE89370400440532013000", Bank: "X"} },
+		"scheme":         func(c *iso20022.Config) { c.Scheme = "swift" },
+		"version":        func(c *iso20022.Config) { c.Version = "pain.001.001.02" },
+		"no clock":       func(c *iso20022.Config) { c.Now = nil },
+		"no account":     func(c *iso20022.Config) { c.Accounts = nil },
+		"other currency": func(c *iso20022.Config) { c.Accounts["USD"] = c.Accounts["EUR"] },
+		"no currency":    func(c *iso20022.Config) { c.Scheme, c.Accounts["EURO"] = iso20022.General, c.Accounts["EUR"] },
+		"debtor's IBAN":  func(c *iso20022.Config) { c.Accounts["EUR"] = iso20022.Account{Number: "DE88370400440532013000"} },
+		"debtor's BIC": func(c *iso20022.Config) {
+			c.Accounts["EUR"] = iso20022.Account{Number: "DE89370400440532013000", Bank: "X"}
+		},
 		"no debtor":          func(c *iso20022.Config) { c.Debtor.Name = " " },
 		"town alone":         func(c *iso20022.Config) { c.Debtor.Town = "Bonn" },
 		"country alone":      func(c *iso20022.Config) { c.Debtor.Country = "DE" },
@@ -122,7 +124,9 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		"who bears charges":  func(c *iso20022.Config) { c.Scheme, c.ChargeBearer = iso20022.General, "SLEV" },
 		"lead in the past":   func(c *iso20022.Config) { c.LeadDays = -1 },
 		"lead of two months": func(c *iso20022.Config) { c.LeadDays = 60 },
-		"general, no bank":   func(c *iso20022.Config) { c.Scheme, c.Accounts["EUR"] = iso20022.General, iso20022.Account{Number: "12345678"} },
+		"general, no bank": func(c *iso20022.Config) {
+			c.Scheme, c.Accounts["EUR"] = iso20022.General, iso20022.Account{Number: "12345678"}
+		},
 	} {
 		config := sepa()
 		change(&config)
@@ -189,19 +193,23 @@ func TestRefusedRequests(t *testing.T) {
 		change func(*payments.FileRequest)
 		named  bool // the payment is named as the reason
 	}{
-		"nothing to pay":           {func(r *payments.FileRequest) { r.Payments = nil }, false},
-		"no revision":              {func(r *payments.FileRequest) { r.Revision = 0 }, false},
-		"period's id":              {func(r *payments.FileRequest) { r.PeriodID = "a b" }, false},
-		"currency of the file":     {func(r *payments.FileRequest) { r.Currency = "USD" }, true},
-		"currency of a payment":    {func(r *payments.FileRequest) { r.Payments[0].Amount.Currency = "USD" }, true},
-		"amount below zero":        {func(r *payments.FileRequest) { r.Payments[0].Amount.Minor = -1 }, true},
-		"more than SEPA pays":      {func(r *payments.FileRequest) { r.Payments[0].Amount.Minor = 999_999_999_99 + 1 }, true},
-		"id with a slash":          {func(r *payments.FileRequest) { r.Payments[0].PayoutID = "a/b" }, true},
-		"id of 36 characters":      {func(r *payments.FileRequest) { r.Payments[0].PayoutID = strings.Repeat("a", 36) }, true},
-		"id like a UUID's digits":  {func(r *payments.FileRequest) { r.Payments[0].PayoutID = strings.Repeat("a", 32) }, true},
-		"UUID in capitals":         {func(r *payments.FileRequest) { r.Payments[0].PayoutID = strings.ToUpper(r.Payments[0].PayoutID) }, true},
-		"destination not cleaned":  {func(r *payments.FileRequest) { r.Payments[0].Destination = destination("Ann", "DE89 3704 0044 0532 0130 00") }, true},
-		"destination out of reach": {func(r *payments.FileRequest) { r.Payments[0].Destination = destination("Ann", "SA0380000000608010167519") }, true},
+		"nothing to pay":          {func(r *payments.FileRequest) { r.Payments = nil }, false},
+		"no revision":             {func(r *payments.FileRequest) { r.Revision = 0 }, false},
+		"period's id":             {func(r *payments.FileRequest) { r.PeriodID = "a b" }, false},
+		"currency of the file":    {func(r *payments.FileRequest) { r.Currency = "USD" }, true},
+		"currency of a payment":   {func(r *payments.FileRequest) { r.Payments[0].Amount.Currency = "USD" }, true},
+		"amount below zero":       {func(r *payments.FileRequest) { r.Payments[0].Amount.Minor = -1 }, true},
+		"more than SEPA pays":     {func(r *payments.FileRequest) { r.Payments[0].Amount.Minor = 999_999_999_99 + 1 }, true},
+		"id with a slash":         {func(r *payments.FileRequest) { r.Payments[0].PayoutID = "a/b" }, true},
+		"id of 36 characters":     {func(r *payments.FileRequest) { r.Payments[0].PayoutID = strings.Repeat("a", 36) }, true},
+		"id like a UUID's digits": {func(r *payments.FileRequest) { r.Payments[0].PayoutID = strings.Repeat("a", 32) }, true},
+		"UUID in capitals":        {func(r *payments.FileRequest) { r.Payments[0].PayoutID = strings.ToUpper(r.Payments[0].PayoutID) }, true},
+		"destination not cleaned": {func(r *payments.FileRequest) {
+			r.Payments[0].Destination = destination("Ann", "DE89 3704 0044 0532 0130 00")
+		}, true},
+		"destination out of reach": {func(r *payments.FileRequest) {
+			r.Payments[0].Destination = destination("Ann", "SA0380000000608010167519")
+		}, true},
 	} {
 		r := sepaRequest()
 		c.change(&r)
