@@ -74,3 +74,13 @@ func FuzzIBAN(f *testing.F) {
 		}
 	})
 }
+
+func TestCountriesWithIBANs(t *testing.T) {
+	t.Parallel()
+	for _, iban := range registered {
+		require.True(t, HasIBANs(iban[:2]))
+	}
+	for _, country := range []string{"US", "IN", "JP", "AU", "ID", ""} {
+		require.False(t, HasIBANs(country), country)
+	}
+}

@@ -7,9 +7,9 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
-// TargetHolidays lists the weekdays and weekends of a year on which the euro area's
-// payment system is closed besides Saturdays and Sundays, in order: New Year's Day, Good
-// Friday, Easter Monday, 1 May, 25 and 26 December.
+// TargetHolidays lists the days of a year on which T2, the euro area's payment system, is
+// closed besides Saturdays and Sundays, in order: New Year's Day, Good Friday, Easter
+// Monday, 1 May, 25 and 26 December.
 func TargetHolidays(year int) []incentive.Date {
 	easter := easterSunday(year)
 	return []incentive.Date{

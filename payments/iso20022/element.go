@@ -16,15 +16,18 @@ import (
 // namespace comes before the name of a message in the namespace of its elements.
 const namespace = "urn:iso:std:iso:20022:tech:xsd:"
 
-// What is read of a file at most: its bytes, its elements, and how deep they lie in each
-// other.
-const (
-	mostBytes    = 64 << 20
-	mostElements = 2_000_000
-	mostDepth    = 40
-)
+// limits are what is read of a file at most: its bytes, its elements, and how deep they
+// lie in each other.
+type limits struct {
+	bytes    int64
+	elements int
+	depth    int
+}
 
-// element is an element of a message. A nil element has nothing in it.
+// most has room for the statement of 20,000 payments several times over.
+var most = limits{bytes: 64 << 20, elements: 2_000_000, depth: 40}
+
+// element is an element of a message. A nil element has no child and no value.
 type element struct {
 	name     string
 	text     string // of an element without children, without white space around it
@@ -42,9 +45,9 @@ type faults struct{ first error }
 // parse reads a whole message and returns its root. Document type declarations, and with
 // them all entities but those of XML itself, are refused; elements of other namespaces
 // than the root's are left out.
-func parse(ctx context.Context, file io.Reader) (root *element, space string, err error) {
+func parse(ctx context.Context, file io.Reader, most limits) (root *element, space string, err error) {
 	source := &notedReader{Reader: file}
-	limited := &io.LimitedReader{R: source, N: mostBytes + 1}
+	limited := &io.LimitedReader{R: source, N: most.bytes + 1}
 	buffered := bufio.NewReader(limited)
 	if mark, _ := buffered.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) {
 		_, _ = buffered.Discard(3)
@@ -68,7 +71,7 @@ func parse(ctx context.Context, file io.Reader) (root *element, space string, er
 		}
 		token, err := decoder.Token()
 		if limited.N == 0 {
-			return faulty("the file has more than %d MB", mostBytes>>20)
+			return faulty("the file has more than %d bytes", most.bytes)
 		}
 		if errors.Is(err, io.EOF) {
 			if root == nil {
@@ -90,8 +93,8 @@ func parse(ctx context.Context, file io.Reader) (root *element, space string, er
 		case xml.Directive:
 			return faulty("a document type declaration is not accepted")
 		case xml.StartElement:
-			if depth, elements = depth+1, elements+1; depth > mostDepth || elements > mostElements {
-				return faulty("more than %d elements, or %d within each other, are not accepted", mostElements, mostDepth)
+			if depth, elements = depth+1, elements+1; depth > most.depth || elements > most.elements {
+				return faulty("more than %d elements, or %d within each other, are not accepted", most.elements, most.depth)
 			}
 			if root == nil {
 				space = token.Name.Space
@@ -223,9 +226,6 @@ func (e *element) need(path ...string) *element {
 
 // all returns the children of a name.
 func (e *element) all(name string) []*element {
-	if e == nil {
-		return nil
-	}
 	var found []*element
 	for _, c := range e.children {
 		if c.name == name {

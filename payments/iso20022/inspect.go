@@ -49,7 +49,7 @@ type Transfer struct {
 // writing only the set of characters and the checks of accounts. Its
 // error is of code CodeFileFaulty and names the line and the element.
 func Inspect(content []byte) (Contents, error) {
-	root, space, err := parse(context.Background(), bytes.NewReader(content))
+	root, space, err := parse(context.Background(), bytes.NewReader(content), most)
 	if err != nil {
 		return Contents{}, incentive.Errorf(CodeFileFaulty, "%s", incentive.ErrorMessage(err))
 	}
@@ -98,6 +98,9 @@ func (c *Contents) inspect(root *element) {
 	if c.Currency, err = incentive.ParseCurrency(paying.text); err != nil {
 		paying.fail("%s", incentive.ErrorMessage(err))
 		return
+	}
+	if c.Scheme == SEPA && c.Currency != "EUR" {
+		paying.fail("SEPA pays EUR alone")
 	}
 	bearers := []string{"SHAR", "DEBT", "CRED"}
 	if c.Scheme == SEPA {
@@ -155,8 +158,6 @@ func (c *Contents) inspectTransfer(t *element, seen map[string]bool) decimal.Dec
 		instructed.fail("%q has more than 18 digits", instructed.text)
 	case paid.Currency != c.Currency:
 		instructed.fail("the account pays %q, not %s", c.Currency, paid.Currency)
-	case c.Scheme == SEPA && paid.Currency != "EUR":
-		instructed.fail("SEPA pays EUR alone")
 	case c.Scheme == SEPA && paid.Minor > 999_999_999_99:
 		instructed.fail("SEPA pays 999999999.99 EUR at most")
 	}
@@ -178,14 +179,13 @@ func (c *Contents) inspectTransfer(t *element, seen map[string]bool) decimal.Dec
 // account reads an account with its bank, and checks both.
 func (e *element) account(c *Contents, bank *element) Account {
 	id, institution := e.need("Id"), bank.child("FinInstnId")
-	a := Account{Number: id.child("IBAN").value()}
-	if iban := a.Number != ""; !iban {
-		a.Number = id.need("Othr").need("Id").text
-		if a.isIBAN() || c.Scheme == SEPA {
-			id.fail("the account must be an IBAN and stand in the element IBAN")
+	var a Account
+	if iban := id.child("IBAN"); iban != nil {
+		if a.Number = iban.text; !a.isIBAN() {
+			iban.fail("what stands here is no IBAN")
 		}
-	} else if !a.isIBAN() {
-		id.fail("what stands in the element IBAN is none")
+	} else if a.Number = id.need("Othr").need("Id").text; a.isIBAN() || c.Scheme == SEPA {
+		id.fail("the account must be an IBAN and stand in the element IBAN")
 	}
 	name, other := "BICFI", "BIC"
 	if c.Version == Version03 {

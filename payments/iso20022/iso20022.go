@@ -104,7 +104,7 @@ func New(config Config) (*Rail, error) {
 		config.Zone = time.UTC
 	}
 	invalid := func(format string, arguments ...any) (*Rail, error) {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "the rail "+config.Name+": "+format, arguments...)
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the rail %s: %s", config.Name, fmt.Sprintf(format, arguments...))
 	}
 	if config.Scheme != SEPA && config.Scheme != General {
 		return invalid("the scheme is %s or %s", SEPA, General)
@@ -143,7 +143,7 @@ func New(config Config) (*Rail, error) {
 	if config.Debtor.BankReference != "" && !reference.MatchString(config.Debtor.BankReference) {
 		return invalid("the bank's reference for the debtor has 1 to 35 letters, digits and hyphens")
 	}
-	if written, _, ok := transliterate(config.Remittance); !ok || written == "" || len(written) > longestRemittance {
+	if text, _, ok := transliterate(config.Remittance); !ok || text == "" || len(text) > longestRemittance {
 		return invalid("the remittance text must have 1 to %d characters that banks take", longestRemittance)
 	}
 	if config.CategoryPurpose != "" && !fourLetters.MatchString(config.CategoryPurpose) {
@@ -157,6 +157,7 @@ func New(config Config) (*Rail, error) {
 	if config.LeadDays < 0 || config.LeadDays > 30 {
 		return invalid("the lead is 0 to 30 banking days")
 	}
+	config.Accounts, config.Holidays = maps.Clone(config.Accounts), slices.Clone(config.Holidays)
 	return &Rail{config: config}, nil
 }
 
@@ -259,7 +260,7 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 		return payments.File{}, fmt.Errorf("write the file of %s: %w", request.PeriodID, err)
 	}
 	if err := r.confirm(content, sorted, total); err != nil {
-		return payments.File{}, &payments.Error{Class: payments.Alarm, Rail: r.config.Name, Code: "file-faulty", Message: "the file that was built does not say what was asked for", Cause: err}
+		return payments.File{}, &payments.Error{Class: payments.Definite, Rail: r.config.Name, Code: string(CodeFileFaulty), Message: "the file that was built does not say what was asked for", Cause: err}
 	}
 	digest = sha256.Sum256(content)
 	messageID := d.Initiation.Header.MessageID

@@ -50,7 +50,7 @@ func (e *element) readEntry() []payments.Outcome {
 				continue
 			}
 			outcome.Reference, outcome.On = payoutID(id), on
-			outcome.MessageID = messageOf(cmp.Or(transaction.child("Refs", "MsgId").value(), transaction.child("Refs", "PmtInfId").value()))
+			outcome.MessageID = fileOf(transaction.child("Refs"))
 			outcome.Amount = transaction.bookedAmount(outcome.State)
 			if outcome.Amount == (incentive.Money{}) && len(details) == 1 && len(transactions) == 1 {
 				outcome.Amount = e.need("Amt").money()
@@ -61,35 +61,28 @@ func (e *element) readEntry() []payments.Outcome {
 			continue
 		}
 		// One booking for a whole file, without what is in it.
-		var references []string
-		for _, holder := range append([]*element{detail.child("Btch")}, refs(transactions)...) {
-			references = append(references, holder.child("MsgId").value(), holder.child("PmtInfId").value())
+		messageID := fileOf(detail.child("Btch"))
+		for _, transaction := range transactions {
+			messageID = cmp.Or(messageID, fileOf(transaction.child("Refs")))
 		}
-		for _, reference := range references {
-			messageID := messageOf(reference)
-			outcome, concerns := e.judgeBooking(nil, true)
-			if messageID == "" || !concerns {
-				continue
-			}
-			outcome.MessageID, outcome.On = messageID, on
-			if total := detail.child("Btch", "TtlAmt"); total != nil {
-				outcome.Amount = total.money()
-			} else if len(details) == 1 {
-				outcome.Amount = e.need("Amt").money()
-			}
-			outcomes = append(outcomes, outcome)
-			break
+		outcome, concerns := e.judgeBooking(nil, true)
+		if messageID == "" || !concerns {
+			continue
 		}
+		outcome.MessageID, outcome.On = messageID, on
+		if total := detail.child("Btch", "TtlAmt"); total != nil {
+			outcome.Amount = total.money()
+		} else if len(details) == 1 {
+			outcome.Amount = e.need("Amt").money()
+		}
+		outcomes = append(outcomes, outcome)
 	}
 	return outcomes
 }
 
-func refs(transactions []*element) []*element {
-	var found []*element
-	for _, t := range transactions {
-		found = append(found, t.child("Refs"))
-	}
-	return found
+// fileOf returns the message id of our file that references name, or "".
+func fileOf(references *element) string {
+	return cmp.Or(messageOf(references.child("MsgId").value()), messageOf(references.child("PmtInfId").value()))
 }
 
 // charges are bookings that a payment caused and that are not the payment.

@@ -13,12 +13,9 @@ import (
 	"github.com/guerdon/guerdon/payments"
 )
 
-// message says where in a message of a name its outcomes are.
-type message func(root *element) []payments.Outcome
-
 // readable holds the messages that are read, by their names. What is read of them is the
 // same in all versions named.
-var readable = map[string]message{
+var readable = map[string]func(root *element) []payments.Outcome{
 	"pain.002.001.03": readReport, "pain.002.001.10": readReport, "pain.002.001.11": readReport, "pain.002.001.12": readReport,
 	"camt.053.001.02": readStatement, "camt.053.001.04": readStatement, "camt.053.001.06": readStatement, "camt.053.001.08": readStatement,
 	"camt.054.001.02": readNotification, "camt.054.001.04": readNotification, "camt.054.001.06": readNotification, "camt.054.001.08": readNotification,
@@ -29,7 +26,7 @@ var readable = map[string]message{
 // statements only bookings that carry an end-to-end id, or that are of a whole file of
 // ours, are outcomes.
 func (*Rail) ReadStatus(ctx context.Context, file io.Reader) ([]payments.Outcome, error) {
-	root, space, err := parse(ctx, file)
+	root, space, err := parse(ctx, file, most)
 	if err != nil {
 		return nil, refuseStatus(err)
 	}
@@ -65,39 +62,46 @@ func readReport(root *element) []payments.Outcome {
 		name.fail("the report is on %q; reports on credit transfers, pain.001, are read here", name.text)
 	}
 	// What is said of all payments of the file: by its only block, otherwise by the group.
-	whole := group.judgement("GrpSts", nil)
+	ofGroup := group.judge("GrpSts", judgement{})
+	whole := ofGroup
 	blocks := report.all("OrgnlPmtInfAndSts")
 	var named []payments.Outcome
 	for _, block := range blocks {
-		above := block.judgement("PmtInfSts", group.judgement("GrpSts", nil))
-		if len(blocks) == 1 && above != nil {
+		above := block.judge("PmtInfSts", ofGroup)
+		if len(blocks) == 1 {
 			whole = above
 		}
 		for _, transaction := range block.all("TxInfAndSts") {
-			j := transaction.judgement("TxSts", above)
-			if j == nil || j.Code == partly {
+			own := transaction.judge("TxSts", above)
+			outcome := own.outcome()
+			if own.status == "" || own.status == partly {
 				transaction.fail("the transaction has no status of its own, nor from what it belongs to")
-				continue
 			}
-			if above != nil && contradicts(above.State, j.State) {
-				transaction.fail("the status %s contradicts %s of what it belongs to", j.Code, above.Code)
+			if contradicts(above.outcome().State, outcome.State) {
+				transaction.fail("the status %s contradicts %s of what it belongs to", own.status, above.status)
 			}
-			j.Reference, j.MessageID, j.On = payoutID(transaction.need("OrgnlEndToEndId").needed()), messageID, on
+			outcome.Reference, outcome.MessageID, outcome.On = payoutID(transaction.need("OrgnlEndToEndId").needed()), messageID, on
 			if instructed := transaction.child("OrgnlTxRef", "Amt", "InstdAmt"); instructed != nil {
-				j.Amount = instructed.money()
+				outcome.Amount = instructed.money()
 			}
-			named = append(named, *j)
+			if whole.status == rejected && outcome.Class == payments.Alarm {
+				whole.reasons = own.reasons // what may have been paid once may be the whole file
+			}
+			named = append(named, outcome)
 		}
 	}
-	if whole == nil || whole.Code == partly {
+	if whole.status == "" || whole.status == partly {
 		return named
 	}
-	whole.MessageID, whole.On = messageID, on
-	return append([]payments.Outcome{*whole}, named...)
+	outcome := whole.outcome()
+	outcome.MessageID, outcome.On = messageID, on
+	return append([]payments.Outcome{outcome}, named...)
 }
 
-// partly is the status of a file whose payments have different ones.
-const partly = "PART"
+const (
+	partly   = "PART" // of a file whose payments have different statuses
+	rejected = "RJCT"
+)
 
 // contradicts reports whether a payment cannot have the state that it has where all
 // payments have the state above. What is "" contradicts nothing: a person looks.
@@ -106,34 +110,37 @@ func contradicts(above, own payments.State) bool {
 	return final && own != "" && own != above
 }
 
-// judgement is what a status and its reasons below e say, without saying of what. An
-// element without a status has the judgement above it.
-func (e *element) judgement(statusElement string, above *payments.Outcome) *payments.Outcome {
-	code := e.child(statusElement).value()
-	if code == "" {
-		if above == nil {
-			return nil
-		}
-		inherited := *above
-		return &inherited
+// judgement is a status with the reasons for it: its own, then those of the levels above.
+type judgement struct {
+	status  string
+	reasons []*element
+}
+
+// judge reads the status of e, which is the one above where e has none.
+func (e *element) judge(statusElement string, above judgement) judgement {
+	return judgement{
+		status:  cmp.Or(e.child(statusElement).value(), above.status),
+		reasons: append(e.all("StsRsnInf"), above.reasons...),
 	}
-	judged := payments.Outcome{Code: code}
-	known, ok := statuses[code]
-	judged.State, judged.Reason = known.state, known.meaning
+}
+
+// outcome is what a judgement means, without saying of what.
+func (j judgement) outcome() payments.Outcome {
+	known, ok := statuses[j.status]
+	outcome := payments.Outcome{State: known.state, Code: j.status, Reason: known.meaning}
 	switch {
-	case code == partly:
 	case !ok:
-		judged.Class, judged.Reason = payments.Alarm, "the bank gives a status that is not known here"
+		outcome.Class, outcome.Reason = payments.Alarm, "the bank gives a status that is not known here"
 	case known.state == "":
-		judged.Class = payments.Alarm
+		outcome.Class = payments.Alarm
 	case known.state == payments.Refused:
-		class, why, words := because(e.all("StsRsnInf"))
-		judged.Class, judged.Code, judged.Reason = class, cmp.Or(why, code), words
+		class, why, words := because(j.reasons)
+		outcome.Class, outcome.Code, outcome.Reason = class, cmp.Or(why, j.status), words
 		if class == payments.Alarm {
-			judged.State = "" // the other one may have been paid
+			outcome.State = "" // the other one may have been paid
 		}
 	}
-	return &judged
+	return outcome
 }
 
 var ourMessage = regexp.MustCompile(`^(GRD-[0-9a-f]{28})(-1)?$`)
