@@ -18,6 +18,7 @@ type computation struct {
 	participant incentive.Participant // as of the period's last day
 	stretches   []incentive.Assignment
 	explanation Explanation
+	fixed       decimal.Decimal // earned by no single credit
 }
 
 // part is a credit that counts, with what it earns.
@@ -33,9 +34,10 @@ func (c *computation) line() (incentive.Line, error) {
 	if err != nil {
 		return line, err
 	}
-	c.explain(Step{Kind: StepMeasure, Name: string(c.component.Measure.Aggregate), Where: text(c.component.Measure.Where), Count: len(parts), Result: total})
-	fixed, err := c.pay(parts, total)
-	if err != nil {
+	if c.component.Scorecard == nil {
+		c.explain(Step{Kind: StepMeasure, Name: string(c.component.Measure.Aggregate), Where: text(c.component.Measure.Where), Count: len(parts), Result: total})
+	}
+	if err := c.pay(parts, total); err != nil {
 		return line, err
 	}
 	open, err := c.gate(total)
@@ -43,15 +45,18 @@ func (c *computation) line() (incentive.Line, error) {
 		return line, err
 	}
 	if !open {
-		fixed = decimal.Zero
+		c.fixed = decimal.Zero
 		for i := range parts {
 			parts[i].earned = decimal.Zero
 		}
 	}
-	if err := c.cap(parts, &fixed); err != nil {
+	if c.fixed, err = c.multiply(parts, c.fixed, total); err != nil {
 		return line, err
 	}
-	if err := c.round(&line, parts, fixed); err != nil {
+	if err := c.limit(parts); err != nil {
+		return line, err
+	}
+	if err := c.round(&line, parts); err != nil {
 		return line, err
 	}
 	line.Explanation, err = json.Marshal(c.explanation)
@@ -126,22 +131,28 @@ func (c *computation) value(v plan.Value, day incentive.Date) (decimal.Decimal, 
 	return plan.AttributeNumber(who.Attributes, v.Attribute, fmt.Sprintf("participant %s (as of %s)", who.ID, day))
 }
 
-// pay works out what each part earns, and returns what is earned besides by no single
-// credit.
-func (c *computation) pay(parts []part, total decimal.Decimal) (fixed decimal.Decimal, err error) {
+// pay works out what each part earns, and what is earned besides.
+func (c *computation) pay(parts []part, total decimal.Decimal) (err error) {
 	switch {
 	case c.component.Rate != nil:
-		return fixed, c.payRates(parts, []plan.FilteredRate{{Rate: *c.component.Rate}})
+		return c.payRates(parts, []plan.FilteredRate{{Rate: *c.component.Rate}})
 	case c.component.Rates != nil:
-		return fixed, c.payRates(parts, c.component.Rates)
+		return c.payRates(parts, c.component.Rates)
+	case c.component.RateBy != nil:
+		return c.payBy(parts, total)
 	case c.component.RateTable != nil:
-		return fixed, c.payTable(parts, total)
+		return c.payTable(parts, total)
+	case c.component.Curve != nil:
+		return c.payCurve(parts, total)
+	case c.component.Scorecard != nil:
+		c.fixed, err = c.payScorecard()
+		return err
 	default:
-		if fixed, err = c.value(*c.component.Bonus, c.period.EndsOn); err != nil {
-			return fixed, err
+		if c.fixed, err = c.value(*c.component.Bonus, c.period.EndsOn); err != nil {
+			return err
 		}
-		c.explain(Step{Kind: StepBonus, Result: fixed})
-		return fixed, nil
+		c.explain(Step{Kind: StepBonus, Result: c.fixed})
+		return nil
 	}
 }
 
@@ -214,9 +225,33 @@ func (c *computation) gate(total decimal.Decimal) (bool, error) {
 	return open, nil
 }
 
-// cap takes what is earned above the cap from the last credits first, as they came when
-// nothing more was to be had.
-func (c *computation) cap(parts []part, fixed *decimal.Decimal) error {
+// limit applies the cap of a single credit, the floor and the cap, in this order.
+func (c *computation) limit(parts []part) error {
+	if c.component.CapEach != nil {
+		most, err := c.value(*c.component.CapEach, c.period.EndsOn)
+		if err != nil {
+			return err
+		}
+		before, capped := earnedBy(parts, c.fixed), 0
+		for i := range parts {
+			if parts[i].earned.GreaterThan(most) {
+				parts[i].earned = most
+				capped++
+			}
+		}
+		kept := earnedBy(parts, c.fixed)
+		excess := before.Sub(kept)
+		c.explain(Step{Kind: StepCapEach, Count: capped, Amount: &before, Rate: &most, Unit: &excess, Result: kept})
+	}
+	if c.component.Floor != nil {
+		least, err := c.value(*c.component.Floor, c.period.EndsOn)
+		if err != nil {
+			return err
+		}
+		earned := earnedBy(parts, c.fixed)
+		c.fixed = c.fixed.Add(decimal.Max(least.Sub(earned), decimal.Zero))
+		c.explain(Step{Kind: StepFloor, Amount: &earned, Rate: &least, Result: decimal.Max(earned, least)})
+	}
 	if c.component.Cap == nil {
 		return nil
 	}
@@ -224,16 +259,17 @@ func (c *computation) cap(parts []part, fixed *decimal.Decimal) error {
 	if err != nil {
 		return err
 	}
-	earned := earnedBy(parts, *fixed)
+	earned := earnedBy(parts, c.fixed)
 	kept := decimal.Min(earned, most)
 	c.explain(Step{Kind: StepCap, Amount: &earned, Rate: &most, Result: kept})
+	// The last credits came when nothing more was to be had, and so lose first.
 	excess := earned.Sub(kept)
 	for i := len(parts) - 1; i >= 0 && excess.IsPositive(); i-- {
 		taken := decimal.Min(excess, decimal.Max(parts[i].earned, decimal.Zero))
 		parts[i].earned = parts[i].earned.Sub(taken)
 		excess = excess.Sub(taken)
 	}
-	*fixed = fixed.Sub(excess)
+	c.fixed = c.fixed.Sub(excess)
 	return nil
 }
 
@@ -246,7 +282,8 @@ func earnedBy(parts []part, fixed decimal.Decimal) decimal.Decimal {
 }
 
 // round makes the line of the parts.
-func (c *computation) round(line *incentive.Line, parts []part, fixed decimal.Decimal) (err error) {
+func (c *computation) round(line *incentive.Line, parts []part) (err error) {
+	fixed := c.fixed
 	line.Unrounded = earnedBy(parts, fixed)
 	line.Contributions = make([]incentive.Contribution, len(parts))
 	amounts := make([]decimal.Decimal, len(parts))
@@ -282,6 +319,9 @@ func (c *computation) round(line *incentive.Line, parts []part, fixed decimal.De
 		line.Contributions[i].Shown = shown[i]
 	}
 	unrounded := line.Unrounded
+	if !fixed.IsZero() {
+		c.explanation.OfNoCredit = &fixed
+	}
 	c.explain(Step{Kind: StepRounding, Name: string(c.plan.Rounding), Each: string(c.plan.RoundEach), Amount: &unrounded, Result: line.Amount.Decimal()})
 	return nil
 }

@@ -13,13 +13,16 @@ import (
 // Explanation is the arithmetic of a line as data, in the order in which it was done.
 type Explanation struct {
 	Steps []Step `json:"steps"`
+	// OfNoCredit is the part of the line that no single credit earned, such as a bonus.
+	OfNoCredit *decimal.Decimal `json:"of_no_credit,omitempty"`
 }
 
 // Kind says what a step does.
 type Kind string
 
-// The kinds of step. What is earned begins at nothing; rate, tier and bonus add to it, a
-// closed gate makes it nothing, a cap limits it, and rounding makes it payable.
+// The kinds of step. What is earned begins at nothing; rate, tier, curve and bonus add to
+// it, a closed gate makes it nothing, a multiplier multiplies it, floor and caps limit it,
+// and rounding makes it payable. The other kinds say where figures come from.
 const (
 	StepMeasure    Kind = "measure"    // Result is the measure of Count credits
 	StepQuota      Kind = "quota"      // Amount of the quota, for Days of its OfDays
@@ -29,6 +32,13 @@ const (
 	StepBonus      Kind = "bonus"      // Result
 	StepGate       Kind = "gate"       // Open where Amount reaches From times Unit
 	StepCap        Kind = "cap"        // Amount, but no more than Rate
+	StepKey        Kind = "key"        // Amount against Unit lies between From and To
+	StepScore      Kind = "score"      // Amount divided by Unit, the quota, times Rate, the weight
+	StepCurve      Kind = "curve"      // Amount against Unit between the points (From, Low) and (To, High), of Rate
+	StepFactor     Kind = "factor"     // Rate; Result is all factors so far
+	StepMultiplier Kind = "multiplier" // Amount times Rate
+	StepFloor      Kind = "floor"      // Amount, but no less than Rate
+	StepCapEach    Kind = "cap_each"   // Amount less Unit, which Count credits earned above Rate
 	StepRounding   Kind = "rounding"   // Amount to minor units
 )
 
@@ -43,6 +53,9 @@ type Step struct {
 	From   *decimal.Decimal `json:"from,omitempty"`
 	To     *decimal.Decimal `json:"to,omitempty"`
 	Above  bool             `json:"above,omitempty"` // From itself is not enough
+	Low    *decimal.Decimal `json:"low,omitempty"`
+	High   *decimal.Decimal `json:"high,omitempty"`
+	Added  bool             `json:"added,omitempty"` // factors are added, not multiplied
 	Amount *decimal.Decimal `json:"amount,omitempty"`
 	Unit   *decimal.Decimal `json:"unit,omitempty"`
 	Rate   *decimal.Decimal `json:"rate,omitempty"`
@@ -73,7 +86,7 @@ func CheckLine(line incentive.Line) error {
 	wrong := func(format string, arguments ...any) error {
 		return incentive.Errorf(CodeExplanationWrong, "%s of plan %s: %s", line.Component, line.PlanID, fmt.Sprintf(format, arguments...))
 	}
-	earned := decimal.Zero
+	earned, factors := decimal.Zero, one
 	for i, s := range e.Steps {
 		want := s.Result
 		if !s.whole() {
@@ -106,6 +119,41 @@ func CheckLine(line incentive.Line) error {
 			if want = decimal.Zero; !reached {
 				earned = decimal.Zero
 			}
+		case StepKey:
+			low := s.From != nil && s.Amount.Cmp(s.From.Mul(*s.Unit)) < 0
+			high := s.To != nil && s.Amount.Cmp(s.To.Mul(*s.Unit)) > 0
+			if low || high {
+				return wrong("step %d says that %s lies where it does not", i+1, s.Amount)
+			}
+		case StepScore:
+			want = incentive.Ratio{Numerator: *s.Amount, Denominator: *s.Unit}.Of(*s.Rate)
+		case StepCurve:
+			want = s.Low.Mul(*s.Rate)
+			if s.To != nil {
+				run := incentive.Ratio{Numerator: s.Amount.Sub(s.From.Mul(*s.Unit)).Mul(s.High.Sub(*s.Low)), Denominator: s.To.Sub(*s.From).Mul(*s.Unit)}
+				want = want.Add(run.Of(*s.Rate))
+			}
+			earned = earned.Add(want)
+		case StepFactor:
+			if want = factors.Mul(*s.Rate); s.Added {
+				want = factors.Add(*s.Rate).Sub(one)
+			}
+			factors = want
+		case StepMultiplier, StepFloor, StepCapEach:
+			if !s.Amount.Equal(earned) {
+				return wrong("step %d changes %s, and %s is earned", i+1, s.Amount, earned)
+			}
+			switch s.Kind {
+			case StepMultiplier:
+				if want = s.Amount.Mul(*s.Rate); !s.Rate.Equal(factors) {
+					return wrong("step %d multiplies by %s, and the factors come to %s", i+1, s.Rate, factors)
+				}
+			case StepFloor:
+				want = decimal.Max(*s.Amount, *s.Rate)
+			default:
+				want = s.Amount.Sub(*s.Unit)
+			}
+			earned = want
 		case StepCap:
 			if !s.Amount.Equal(earned) {
 				return wrong("step %d caps %s, and %s is earned", i+1, s.Amount, earned)
@@ -131,6 +179,16 @@ func CheckLine(line incentive.Line) error {
 			return wrong("step %d gives %s, not %s", i+1, want, s.Result)
 		}
 	}
+	contributed := decimal.Zero
+	if e.OfNoCredit != nil {
+		contributed = *e.OfNoCredit
+	}
+	for _, c := range line.Contributions {
+		contributed = contributed.Add(c.Amount)
+	}
+	if !contributed.Equal(line.Unrounded) {
+		return wrong("the contributions come to %s, and the line is %s", contributed, line.Unrounded)
+	}
 	if !earned.Equal(line.Unrounded) {
 		return wrong("the steps give %s, and the line is %s", earned, line.Unrounded)
 	}
@@ -144,8 +202,18 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.OfDays > 0
 	case StepAttainment:
 		return s.Amount != nil && s.Unit != nil && s.Unit.IsPositive()
-	case StepRate, StepCap:
+	case StepRate, StepCap, StepMultiplier, StepFloor:
 		return s.Amount != nil && s.Rate != nil
+	case StepKey:
+		return s.Amount != nil && s.Unit != nil
+	case StepFactor:
+		return s.Rate != nil
+	case StepScore, StepCapEach:
+		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind == StepCapEach || s.Unit.IsPositive())
+	case StepCurve:
+		flat := s.To == nil && s.High == nil
+		slope := s.To != nil && s.High != nil && s.From != nil && s.To.GreaterThan(*s.From)
+		return s.Amount != nil && s.Unit != nil && s.Unit.IsPositive() && s.Rate != nil && s.Low != nil && s.From != nil && (flat || slope)
 	case StepTier:
 		return s.Amount != nil && s.Rate != nil && s.From != nil
 	case StepGate:
@@ -187,6 +255,23 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s: %s × %s = %s", tier, s.Amount, s.Rate, s.Result)
 	case StepBonus:
 		return fmt.Sprintf("bonus: %s", s.Result)
+	case StepKey:
+		return fmt.Sprintf("%s: %s, %s", strings.ReplaceAll(s.Name, "_", " "), s.figure(), s.between())
+	case StepScore:
+		return fmt.Sprintf("%s: %s ÷ %s, weighing %s, counts %s", s.Name, s.Amount, s.Unit, s.Rate, s.Result)
+	case StepCurve:
+		if s.To == nil {
+			return fmt.Sprintf("curve: at %s it pays %s × %s = %s", s.figure(), s.Low, s.Rate, s.Result)
+		}
+		return fmt.Sprintf("curve: at %s, on the line from (%s, %s) to (%s, %s), of %s = %s", s.figure(), s.From, s.Low, s.To, s.High, s.Rate, s.Result)
+	case StepFactor:
+		return fmt.Sprintf("%s: factor %s, all together %s", s.Name, s.Rate, s.Result)
+	case StepMultiplier:
+		return fmt.Sprintf("multiplied: %s × %s = %s", s.Amount, s.Rate, s.Result)
+	case StepFloor:
+		return fmt.Sprintf("floor: %s, but no less than %s, is %s", s.Amount, s.Rate, s.Result)
+	case StepCapEach:
+		return fmt.Sprintf("cap of %s for each: %s earned more, %s in all, which leaves %s", s.Rate, plural(s.Count, "credit"), s.Unit, s.Result)
 	case StepGate:
 		word, verdict := "at least", "reached"
 		if s.Above {
@@ -205,6 +290,28 @@ func (s Step) String() string {
 		return fmt.Sprintf("rounded (%s, each %s): %s to %s", strings.ReplaceAll(s.Name, "_", " "), s.Each, s.Amount, s.Result)
 	}
 	return string(s.Kind)
+}
+
+// figure says Amount against Unit.
+func (s Step) figure() string {
+	if s.Unit.Equal(one) {
+		return s.Amount.String()
+	}
+	ratio := incentive.Ratio{Numerator: *s.Amount, Denominator: *s.Unit}
+	return ratio.Decimal().Shift(2).Round(4).String() + "%"
+}
+
+// between says From and To.
+func (s Step) between() string {
+	switch {
+	case s.From == nil && s.To == nil:
+		return "wherever it lies"
+	case s.From == nil:
+		return "up to " + s.To.String()
+	case s.To == nil:
+		return "from " + s.From.String()
+	}
+	return "from " + s.From.String() + " to " + s.To.String()
 }
 
 func plural(n int, of string) string {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive"
 )
 
 func contextOf(t require.TestingT) context.Context {
@@ -178,17 +180,70 @@ var known = map[string]func(t *testing.T, e example) []*company{
 	"RS-03": func(t *testing.T, e example) []*company {
 		return months(sum+"rate: "+e.text(t, "rate")+"}", e.texts(t, "mrr")...)
 	},
+	"TM-09": func(t *testing.T, e example) []*company {
+		return []*company{seller(table(false, "{up_to: 1000, rate: 1%}, {up_to: 5000, rate: 2%}, {rate: 3%}"), e.text(t, "input"))}
+	},
+	"LI-01": func(t *testing.T, e example) []*company {
+		return []*company{seller(sum+"evaluate: each_transaction, curve: {on: amount, points: [{at: 0, pays: 0}, {at: 1000, pays: 10}, {at: 3000, pays: 50}, {at: 8000, pays: 150}, {at: 20000, pays: 2150}]}}", e.texts(t, "transactions")...)}
+	},
+	"CV-01": func(t *testing.T, e example) []*company {
+		c := seller(sum+"curve: {on: attainment, quota: sales, of: 10000, points: [{at: 70%, pays: 0%}, {at: 100%, pays: 100%}, {at: 115%, pays: 200%}]}}", e.text(t, "actual"))
+		return []*company{c.quota("r1", e.text(t, "quota"))}
+	},
+	"WS-01": func(t *testing.T, e example) []*company {
+		c := newCompany("{name: c, scorecard: {of: 1000000, points: [{at: 0, pays: -100%}, {at: 100%, pays: 100%}], beyond: extend, measures: [" +
+			"{name: a, weight: 50%, quota: sales, measure: {sum: credits, where: transaction.category == \"a\"}}, {name: b, weight: 50%, quota: other, measure: {sum: credits, where: transaction.category == \"b\"}}]}}")
+		c.person("r1", "")
+		for i, m := range e.Inputs["measures"].([]any) {
+			one := m.(map[string]any)
+			c.quota("r1", one["goal"].(string)).deal("r1", 1, one["actual"].(string), string(rune('a'+i)))
+		}
+		c.Quotas[0].Measure, c.Quotas[1].Measure = "sales", "other"
+		return []*company{c}
+	},
+	"RP-01": func(t *testing.T, e example) []*company {
+		c := newCompany(sum + "rate_by: {key: {on: tenure, since: participant.hired_on}, tiers: [{up_to: 2, rate: 8%}, {up_to: 4, rate: 6%}, {up_to: 6, rate: 5%}, {rate: 4%}]}}")
+		require.Equal(t, "2", e.text(t, "tenure_month"))
+		return []*company{c.person("r1", "", "hired_on", "2026-02-10").deal("r1", 1, e.text(t, "sales"))}
+	},
+	"ML-01": func(t *testing.T, e example) []*company {
+		factors := e.texts(t, "multipliers")
+		return []*company{seller(sum+"rate: "+e.text(t, "rate")+", multipliers: {combine: multiply, factors: [{name: satisfaction, factor: "+factors[0]+"}, {name: mix, factor: "+factors[1]+"}]}}", e.text(t, "sales"))}
+	},
+	"ML-03": func(t *testing.T, e example) []*company {
+		factors := e.texts(t, "multipliers")
+		return []*company{newCompany("{name: c, bonus: "+e.text(t, "base")+", multipliers: {combine: add, factors: [{name: a, factor: "+factors[0]+"}, {name: b, factor: "+factors[1]+"}]}}").person("r1", "")}
+	},
+	"AT-01": func(t *testing.T, e example) []*company {
+		c := seller(sum+"curve: {on: attainment, quota: sales, of: 1000000, points: [{at: 0, pays: 0}, {at: 100%, pays: 100%}], beyond: extend}}", e.texts(t, "I2")...)
+		return []*company{c.quota("r1", e.text(t, "interval_goal"))}
+	},
+	"OT-01": func(t *testing.T, e example) []*company {
+		c := seller(sum+"curve: {on: attainment, quota: sales, of: "+e.text(t, "variable")+", points: [{at: 0, pays: 0}, {at: 100%, pays: 100%}], beyond: extend}}", e.text(t, "quota"))
+		return []*company{c.quota("r1", e.text(t, "quota"))}
+	},
+	"RS-01": func(t *testing.T, e example) []*company {
+		revenue := d(e.text(t, "mrr"))
+		all := []*company{seller(sum+"rate: "+e.text(t, "initial_rate")+"}", revenue.Mul(d("12")).String())}
+		for range 36 {
+			all = append(all, seller(sum+"rate: "+e.text(t, "residual_rate")+"}", revenue.String()))
+		}
+		return all
+	},
 	"GM-01": func(t *testing.T, e example) []*company {
 		// The margin is what the transaction is worth: two transactions, one of them the cost.
 		return []*company{seller(sum+"rate: "+e.text(t, "rate")+"}", e.text(t, "price"), "-"+e.text(t, "cost"))}
 	},
 }
 
+// perUnit are the examples that print a rate, with the amount it is of.
+var perUnit = map[string]string{"TM-09": "2500", "WS-01": "1000000", "AT-01": "1000000", "OT-01": "600000"}
+
 // notCovered are the examples that the language does not cover yet, with what they need.
 var notCovered = map[string]string{
-	"TM-09": "a blended rate", "LI-01": "interpolation", "CV-01": "payout curves", "DR-01": "draws", "DR-03": "draws", "DR-05": "draws", "CB-01": "clawbacks", "CB-03": "clawbacks",
-	"PR-01": "weighted quotas", "RP-01": "rates by tenure", "RP-03": "ramped quotas", "WS-01": "scorecards", "ML-01": "multipliers", "ML-03": "multipliers", "AT-01": "attainment by interval",
-	"FX-01": "exchange rates", "RS-01": "contracts over many periods", "YT-01": "cumulative evaluation", "YT-03": "several measures at once", "OT-01": "target incentives", "AS-01": "amortisation", "TU-01": "allocation of receipts",
+	"DR-01": "draws", "DR-03": "draws", "DR-05": "draws", "CB-01": "clawbacks", "CB-03": "clawbacks",
+	"PR-01": "weighted quotas", "RP-03": "ramped quotas",
+	"FX-01": "exchange rates", "YT-01": "cumulative evaluation", "YT-03": "several measures at once", "AS-01": "amortisation", "TU-01": "allocation of receipts",
 }
 
 // TestKnownAnswers works published examples out again.
@@ -213,6 +268,10 @@ func TestKnownAnswers(t *testing.T) {
 				for _, s := range c.statements(t) {
 					paid = paid.Add(s.Total().Decimal())
 				}
+			}
+			if of := perUnit[e.ID]; of != "" {
+				// The published answer is a rate: what is paid for each unit, as exact as it is printed.
+				paid = incentive.Ratio{Numerator: paid, Denominator: d(of)}.Decimal().Round(-d(e.Expected).Exponent())
 			}
 			require.True(t, paid.Equal(d(e.Expected)), "%s is published, and %s is paid", e.Expected, paid)
 		})

@@ -117,6 +117,9 @@ func (c *computation) payTable(parts []part, total decimal.Decimal) error {
 		}
 		c.explain(Step{Kind: StepAttainment, Amount: &total, Unit: &unit, Result: ratio.Decimal()})
 	}
+	if c.component.Evaluate == plan.EachTransaction {
+		return c.payEach(parts, unit)
+	}
 	slices, err := c.slices(total, unit)
 	if err != nil {
 		return err
@@ -166,4 +169,41 @@ func (c *computation) slices(total, unit decimal.Decimal) ([]slice, error) {
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// payEach lets each credit go through the tiers by itself. The explanation adds up what
+// lies in the same slice.
+func (c *computation) payEach(parts []part, unit decimal.Decimal) error {
+	type at struct{ from, to, rate string }
+	steps := map[at]*Step{}
+	var order []*Step
+	for i := range parts {
+		slices, err := c.slices(parts[i].measured, unit)
+		if err != nil {
+			return err
+		}
+		parts[i].earned = earnedAt(slices, parts[i].measured)
+		for _, s := range slices {
+			amount := s.of(parts[i].measured)
+			if amount.IsZero() {
+				continue
+			}
+			key := at{from: s.from.String(), rate: s.rate.String()}
+			if s.to != nil {
+				key.to = s.to.String()
+			}
+			if steps[key] == nil {
+				steps[key] = &Step{Kind: StepTier, From: &s.from, To: s.to, Rate: &s.rate, Amount: &decimal.Decimal{}}
+				order = append(order, steps[key])
+			}
+			step := steps[key]
+			step.Count++
+			*step.Amount = step.Amount.Add(amount)
+			step.Result = step.Result.Add(amount.Mul(s.rate))
+		}
+	}
+	for _, s := range order {
+		c.explain(*s)
+	}
+	return nil
 }

@@ -177,6 +177,7 @@ func (r *reader) readsOf(node *yaml.Node, into *Reads) {
 func (r *reader) component(node *yaml.Node) Component {
 	c := Component{Measure: Measure{Aggregate: Sum}}
 	measured := false
+	var evaluated *yaml.Node
 	readable := r.Mapping(node, "a component", fields{
 		"name": document.Needed(r.Text(&c.Name)),
 		"override": document.Optional(func(n *yaml.Node) {
@@ -193,24 +194,40 @@ func (r *reader) component(node *yaml.Node) Component {
 		"rate":       document.Optional(r.value(&c.Rate)),
 		"rates":      document.Optional(func(n *yaml.Node) { c.Rates = r.rates(n) }),
 		"rate_table": document.Optional(func(n *yaml.Node) { c.RateTable = r.rateTable(n) }),
+		"rate_by":    document.Optional(func(n *yaml.Node) { c.RateBy = r.rateBy(n) }),
+		"curve":      document.Optional(func(n *yaml.Node) { c.Curve = r.curve(n) }),
+		"scorecard":  document.Optional(func(n *yaml.Node) { c.Scorecard = r.scorecard(n) }),
 		"bonus":      document.Optional(r.value(&c.Bonus)),
-		"gate":       document.Optional(func(n *yaml.Node) { c.Gate = &Gate{}; r.gate(n, c.Gate) }),
-		"cap":        document.Optional(r.value(&c.Cap)),
+		"evaluate": document.Optional(func(n *yaml.Node) {
+			evaluated = n
+			document.Choice(&r.Reader, &c.Evaluate, Total, EachTransaction)(n)
+		}),
+		"gate":                 document.Optional(func(n *yaml.Node) { c.Gate = &Gate{}; r.gate(n, c.Gate) }),
+		"multipliers":          document.Optional(func(n *yaml.Node) { c.Multipliers = r.multipliers(n) }),
+		"floor":                document.Optional(r.value(&c.Floor)),
+		"cap_each_transaction": document.Optional(r.value(&c.CapEach)),
+		"cap":                  document.Optional(r.value(&c.Cap)),
 	})
 	if !readable {
 		return c
 	}
 	ways := 0
-	for _, written := range []bool{c.Rate != nil, c.Rates != nil, c.RateTable != nil, c.Bonus != nil} {
+	for _, written := range []bool{c.Rate != nil, c.Rates != nil, c.RateBy != nil, c.RateTable != nil, c.Curve != nil, c.Scorecard != nil, c.Bonus != nil} {
 		if written {
 			ways++
 		}
 	}
-	switch {
+	switch fixed := c.Bonus != nil || c.Scorecard != nil; {
 	case ways != 1:
-		r.On(node, "component %q pays by exactly one of rate, rates, rate_table and bonus", c.Name)
-	case !measured && (c.Bonus == nil || c.Gate != nil && c.Gate.Measure.Aggregate == ""):
+		r.On(node, "component %q pays by exactly one of rate, rates, rate_by, rate_table, curve, scorecard and bonus", c.Name)
+	case !measured && (!fixed || c.Gate != nil && c.Gate.Measure.Aggregate == "" || c.Multipliers.measures()):
 		r.On(node, "component %q lacks \"measure\", such as {sum: credits}", c.Name)
+	case evaluated != nil && c.RateTable == nil && c.Curve == nil:
+		r.On(evaluated, "\"evaluate\" goes with a rate table or a curve")
+	case c.Evaluate == EachTransaction && (c.RateTable != nil && c.RateTable.On != Amount || c.Curve != nil && c.Curve.On != Amount):
+		r.On(evaluated, "a transaction by itself has an amount and no attainment: write \"on: amount\"")
+	case c.CapEach != nil && fixed:
+		r.On(node, "component %q earns by no single transaction, so that cap_each_transaction has no meaning", c.Name)
 	}
 	if c.Gate != nil && c.Gate.Measure.Aggregate == "" {
 		c.Gate.Measure = c.Measure

@@ -57,19 +57,36 @@ type Reads struct {
 	Participant map[string]Type
 }
 
-// Component is one part of a plan; it gives one line of a statement. It pays exactly one
-// of Rate, Rates, RateTable and Bonus.
+// Component is one part of a plan; it gives one line of a statement. It pays by exactly
+// one of Rate, Rates, RateBy, RateTable, Curve, Scorecard and Bonus. What that gives goes
+// through the gate, the multipliers, the floor and the caps, in this order.
 type Component struct {
-	Name      string
-	Override  *Override // nil: the participant's own credits count
-	Measure   Measure
-	Rate      *Value
-	Rates     []FilteredRate
-	RateTable *RateTable
-	Bonus     *Value
-	Gate      *Gate
-	Cap       *Value // the most that the component pays in a period
+	Name        string
+	Override    *Override // nil: the participant's own credits count
+	Measure     Measure
+	Rate        *Value
+	Rates       []FilteredRate
+	RateBy      *RateBy
+	RateTable   *RateTable
+	Curve       *Curve
+	Scorecard   *Scorecard
+	Bonus       *Value
+	Evaluate    Evaluate // of RateTable and Curve
+	Gate        *Gate
+	Multipliers *Multipliers
+	Floor       *Value // the least that the component pays in a period
+	CapEach     *Value // the most that one credit earns
+	Cap         *Value // the most that the component pays in a period
 }
+
+// Evaluate says what goes through a table or curve.
+type Evaluate string
+
+// What may be evaluated. Total is the default.
+const (
+	Total           Evaluate = "total"            // the measure, with credits climbing in their order
+	EachTransaction Evaluate = "each_transaction" // every credit by itself
+)
 
 // Override makes the credits of a manager's team count instead of the manager's own, by
 // the hierarchy in force on each transaction's date. Level 1 are the direct reports.
@@ -141,6 +158,90 @@ type Tier struct {
 	Rate  Value
 	// Retroactive tiers, once reached, pay for everything below them too.
 	Retroactive bool
+}
+
+// KeyOn is a figure that picks a tier.
+type KeyOn string
+
+// The figures that may pick a tier.
+const (
+	KeyAttainment  KeyOn = "attainment"  // the measure divided by the quota
+	KeyAmount      KeyOn = "amount"      // the measure
+	KeyCount       KeyOn = "count"       // how many credits the measure counts
+	KeyTenure      KeyOn = "tenure"      // the months begun since a day, up to the period's last
+	KeyParticipant KeyOn = "participant" // a number kept with the participant
+)
+
+// Key is the figure that picks a tier.
+type Key struct {
+	On           KeyOn
+	Quota        string // for attainment
+	WithoutQuota Without
+	Attribute    string // of the participant: the number, or for tenure the day
+}
+
+// Edge is where a step ends.
+type Edge struct {
+	At    decimal.Decimal
+	Below bool // At itself belongs to the next step
+}
+
+// Holds reports whether a figure of value against unit lies before the edge.
+func (e Edge) Holds(value, unit decimal.Decimal) bool {
+	c := value.Cmp(e.At.Mul(unit))
+	return c < 0 || c == 0 && !e.Below
+}
+
+// RateBy pays the whole measure at the rate that one figure picks, or two do.
+type RateBy struct {
+	Key     Key
+	Edges   []Edge // rising; one less than there are rows
+	Across  *Key   // nil: one column
+	Columns []Edge // rising; one less than there are columns
+	Rates   [][]Value
+}
+
+// Curve pays an amount that lies on straight lines between points.
+type Curve struct {
+	Target
+	Of     *Value // what the points pay a share of; nil: they pay amounts
+	Points []Point
+	Extend bool // the last line goes on beyond the last point; otherwise it stays level
+}
+
+// Point is a point of a curve: the figure, and what it pays.
+type Point struct{ At, Pays decimal.Decimal }
+
+// Scorecard pays a share of an amount by the weighted attainment of several measures.
+type Scorecard struct {
+	Of       Value
+	Measures []Scored
+	Points   []Point
+	Extend   bool
+}
+
+// Scored is a measure of a scorecard.
+type Scored struct {
+	Name    string
+	Weight  decimal.Decimal // all together are 1
+	Measure Measure
+	Target
+}
+
+// Multipliers multiply what a component pays: one after the other or, added, by one plus
+// what each of them exceeds one by.
+type Multipliers struct {
+	Add     bool
+	Factors []Factor
+}
+
+// Factor is a multiplier: a value, or one that a figure picks.
+type Factor struct {
+	Name   string
+	Value  *Value
+	Key    Key
+	Edges  []Edge // rising; one less than there are steps
+	Values []Value
 }
 
 // Gate lets a component pay only where the measure has come far enough.

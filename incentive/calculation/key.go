@@ -1,0 +1,279 @@
+package calculation
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+// figure returns the figure that a key looks at and the unit its edges are multiples of.
+// there is false where the participant has no quota and the plan allows that.
+func (c *computation) figure(k plan.Key, parts []part, total decimal.Decimal) (value, unit decimal.Decimal, there bool, err error) {
+	switch k.On {
+	case plan.KeyAttainment:
+		unit, there, err = c.unit(plan.Target{On: plan.Attainment, Quota: k.Quota, WithoutQuota: k.WithoutQuota})
+		return total, unit, there, err
+	case plan.KeyAmount:
+		return total, one, true, nil
+	case plan.KeyCount:
+		return decimal.NewFromInt(int64(len(parts))), one, true, nil
+	case plan.KeyTenure:
+		months, err := c.tenure(k.Attribute)
+		return decimal.NewFromInt(int64(months)), one, true, err
+	default:
+		value, err = c.value(plan.Value{Attribute: k.Attribute}, c.period.EndsOn)
+		return value, one, true, err
+	}
+}
+
+// tenure counts the months begun between a day kept with the participant and the last day
+// of the period: whoever began on the 15th begins the second month on the next 15th.
+func (c *computation) tenure(attribute string) (int, error) {
+	text := c.participant.Attributes[attribute]
+	since, err := incentive.ParseDate(text)
+	if err != nil {
+		return 0, incentive.Errorf(incentive.CodeInvalid, "%q of participant %s is %q, and the plan reads a day there, such as 2026-01-31", attribute, c.participant.ID, text)
+	}
+	last := c.period.EndsOn
+	if since.After(last) {
+		return 0, nil
+	}
+	months := (last.Year-since.Year)*12 + int(last.Month) - int(since.Month)
+	if last.Day >= since.Day || last.AddDays(1).Day == 1 {
+		months++
+	}
+	return months, nil
+}
+
+// pick returns the number of the step that a figure lies in.
+func pick(edges []plan.Edge, value, unit decimal.Decimal) int {
+	for i, e := range edges {
+		if e.Holds(value, unit) {
+			return i
+		}
+	}
+	return len(edges)
+}
+
+// picked finds the step of a key and explains it.
+func (c *computation) picked(k plan.Key, edges []plan.Edge, parts []part, total decimal.Decimal) (step int, there bool, err error) {
+	value, unit, there, err := c.figure(k, parts, total)
+	if err != nil || !there {
+		return 0, there, err
+	}
+	step = pick(edges, value, unit)
+	s := Step{Kind: StepKey, Name: string(k.On), Amount: &value, Unit: &unit}
+	if k.On == plan.KeyParticipant {
+		s.Name = k.Attribute
+	}
+	if step > 0 {
+		s.From, s.Above = &edges[step-1].At, !edges[step-1].Below
+	}
+	if step < len(edges) {
+		s.To = &edges[step].At
+	}
+	c.explain(s)
+	return step, true, nil
+}
+
+// payBy pays every part at the rate that one figure picks, or two do.
+func (c *computation) payBy(parts []part, total decimal.Decimal) error {
+	by := c.component.RateBy
+	row, there, err := c.picked(by.Key, by.Edges, parts, total)
+	if err != nil || !there {
+		return err
+	}
+	column := 0
+	if by.Across != nil {
+		if column, there, err = c.picked(*by.Across, by.Columns, parts, total); err != nil || !there {
+			return err
+		}
+	}
+	return c.payRates(parts, []plan.FilteredRate{{Rate: by.Rates[row][column]}})
+}
+
+// segment is a stretch of a curve.
+type segment struct {
+	from, to plan.Point
+	level    bool // pays what from pays, all along
+}
+
+// segmentAt returns the stretch of a curve that a figure lies in.
+func segmentAt(points []plan.Point, extend bool, at, unit decimal.Decimal) segment {
+	last := len(points) - 1
+	if !at.GreaterThan(points[0].At.Mul(unit)) {
+		return segment{from: points[0], level: true}
+	}
+	for i := 1; i <= last; i++ {
+		if !at.GreaterThan(points[i].At.Mul(unit)) {
+			return segment{from: points[i-1], to: points[i]}
+		}
+	}
+	if extend {
+		return segment{from: points[last-1], to: points[last]}
+	}
+	return segment{from: points[last], level: true}
+}
+
+// pays returns what a curve pays of an amount at a figure: exact but for the one division
+// at its end.
+func (s segment) pays(at, unit, of decimal.Decimal) (decimal.Decimal, error) {
+	if s.level {
+		return s.from.Pays.Mul(of), nil
+	}
+	run := s.to.At.Sub(s.from.At).Mul(unit)
+	ratio, err := incentive.NewRatio(at.Sub(s.from.At.Mul(unit)).Mul(s.to.Pays.Sub(s.from.Pays)), run)
+	if err != nil {
+		return decimal.Zero, fmt.Errorf("follow a curve: %w", err)
+	}
+	return s.from.Pays.Mul(of).Add(ratio.Of(of)), nil
+}
+
+func (c *computation) explainSegment(s segment, count int, at, unit, of, result decimal.Decimal) {
+	step := Step{Kind: StepCurve, Count: count, Amount: &at, Unit: &unit, Rate: &of, From: &s.from.At, Low: &s.from.Pays, Result: result}
+	if !s.level {
+		step.To, step.High = &s.to.At, &s.to.Pays
+	}
+	c.explain(step)
+}
+
+// payCurve pays what the curve says: of the measure, with each credit earning the
+// difference that it makes, or of each credit by itself.
+func (c *computation) payCurve(parts []part, total decimal.Decimal) error {
+	curve := c.component.Curve
+	unit, there, err := c.unit(curve.Target)
+	if err != nil || !there {
+		return err
+	}
+	of := one
+	if curve.Of != nil {
+		if of, err = c.value(*curve.Of, c.period.EndsOn); err != nil {
+			return err
+		}
+	}
+	at := func(x decimal.Decimal) (segment, decimal.Decimal, error) {
+		s := segmentAt(curve.Points, curve.Extend, x, unit)
+		paid, err := s.pays(x, unit, of)
+		return s, paid, err
+	}
+	if c.component.Evaluate == plan.EachTransaction {
+		for i := range parts {
+			s, paid, err := at(parts[i].measured)
+			if err != nil {
+				return err
+			}
+			parts[i].earned = paid
+			c.explainSegment(s, 1, parts[i].measured, unit, of, paid)
+		}
+		return nil
+	}
+	s, paid, err := at(total)
+	if err != nil {
+		return err
+	}
+	c.explainSegment(s, 1, total, unit, of, paid)
+	_, before, err := at(decimal.Zero)
+	if err != nil {
+		return err
+	}
+	// What nothing at all pays belongs to the first credit, or to none.
+	running, earned := decimal.Zero, decimal.Zero
+	for i := range parts {
+		running = running.Add(parts[i].measured)
+		_, upTo, err := at(running)
+		if err != nil {
+			return err
+		}
+		parts[i].earned = upTo.Sub(earned)
+		earned = upTo
+	}
+	if len(parts) == 0 && !before.IsZero() {
+		c.fixed = before
+	}
+	return nil
+}
+
+// payScorecard returns what the weighted attainment of several measures pays.
+func (c *computation) payScorecard() (decimal.Decimal, error) {
+	card := c.component.Scorecard
+	weighted := decimal.Zero
+	for _, m := range card.Measures {
+		parts, total, err := c.measure(m.Measure)
+		if err != nil {
+			return weighted, err
+		}
+		unit, there, err := c.unit(m.Target)
+		if err != nil {
+			return weighted, err
+		}
+		c.explain(Step{Kind: StepMeasure, Name: string(m.Measure.Aggregate), Where: text(m.Measure.Where), Count: len(parts), Result: total})
+		if !there {
+			continue
+		}
+		ratio, err := incentive.NewRatio(total, unit)
+		if err != nil {
+			return weighted, err
+		}
+		share := ratio.Of(m.Weight)
+		c.explain(Step{Kind: StepScore, Name: m.Name, Amount: &total, Unit: &unit, Rate: &m.Weight, Result: share})
+		weighted = weighted.Add(share)
+	}
+	of, err := c.value(card.Of, c.period.EndsOn)
+	if err != nil {
+		return weighted, err
+	}
+	s := segmentAt(card.Points, card.Extend, weighted, one)
+	paid, err := s.pays(weighted, one, of)
+	if err != nil {
+		return weighted, err
+	}
+	unit := one
+	c.explainSegment(s, 1, weighted, unit, of, paid)
+	return paid, nil
+}
+
+// multiply applies the component's multipliers to what was earned.
+func (c *computation) multiply(parts []part, fixed, total decimal.Decimal) (decimal.Decimal, error) {
+	m := c.component.Multipliers
+	if m == nil {
+		return fixed, nil
+	}
+	combined := one
+	for _, f := range m.Factors {
+		factor := decimal.Zero
+		switch {
+		case f.Value != nil:
+			var err error
+			if factor, err = c.value(*f.Value, c.period.EndsOn); err != nil {
+				return fixed, err
+			}
+		default:
+			step, there, err := c.picked(f.Key, f.Edges, parts, total)
+			if err != nil {
+				return fixed, err
+			}
+			factor = one
+			if there {
+				if factor, err = c.value(f.Values[step], c.period.EndsOn); err != nil {
+					return fixed, err
+				}
+			}
+		}
+		if m.Add {
+			combined = combined.Add(factor).Sub(one)
+		} else {
+			combined = combined.Mul(factor)
+		}
+		c.explain(Step{Kind: StepFactor, Name: f.Name, Rate: &factor, Added: m.Add, Result: combined})
+	}
+	before := earnedBy(parts, fixed)
+	for i := range parts {
+		parts[i].earned = parts[i].earned.Mul(combined)
+	}
+	fixed = fixed.Mul(combined)
+	c.explain(Step{Kind: StepMultiplier, Amount: &before, Rate: &combined, Result: earnedBy(parts, fixed)})
+	return fixed, nil
+}
