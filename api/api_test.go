@@ -287,6 +287,7 @@ func TestRefusals(t *testing.T) {
 		"too large":           {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k8", `{"act":"` + strings.Repeat("x", largestBody) + `"}`, 413, "too-large", "larger than"},
 		"no multipart":        {"admin", "POST", "/api/v1/imports", "k9", `{}`, 400, "invalid", "multipart/form-data"},
 		"bad plan":            {"admin", "POST", "/api/v1/plans", "k10", `{"document":"language: 1\nplan: p","effective_from":"2026-01-01"}`, 422, "invalid-document", `line 1, column 1: a plan lacks`},
+		"bad example":         {"admin", "POST", "/api/v1/plans", "k18", `{"document":"{language: 1, plan: p, name: P, currency: USD, components: [{name: c, bonus: 1}], examples: [{name: e, pays: {c: 2}}]}","effective_from":"2026-01-01"}`, 422, "example-fails", "c pays 1.00, not 2"},
 		"bad date":            {"admin", "POST", "/api/v1/plans", "k11", `{"document":"x","effective_from":"2026-02-30"}`, 400, "invalid", ""},
 		"unknown rail":        {"r1", "PUT", "/api/v1/people/r1/destination", "k12", `{"rail":"cash","details":{}}`, 422, "rail-unknown", "cash"},
 		"bad account":         {"r1", "PUT", "/api/v1/people/r1/destination", "k13", `{"rail":"payment-file","details":{"holder":"x","account":"DE00370400440532013000"}}`, 422, "destination-invalid", ""},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/plan"
 )
 
@@ -155,6 +156,9 @@ func (s *server) GetPlan(ctx context.Context, request spec.GetPlanRequestObject)
 func (s *server) PutPlan(ctx context.Context, request spec.PutPlanRequestObject) (spec.PutPlanResponseObject, error) {
 	p, err := plan.Parse([]byte(request.Body.Document))
 	if err != nil {
+		return nil, err
+	}
+	if err := calculation.CheckExamples(ctx, []byte(request.Body.Document)); err != nil {
 		return nil, err
 	}
 	version, err := s.Store.PutPlan(ctx, personOf(ctx).ID, p.ID, request.Body.EffectiveFrom, []byte(request.Body.Document))

@@ -11,6 +11,7 @@ import (
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/document"
 	"github.com/guerdon/guerdon/incentive/mapping"
 	"github.com/guerdon/guerdon/payments"
@@ -35,7 +36,7 @@ var statuses = map[incentive.Code]int{
 	codeMethod:           http.StatusMethodNotAllowed,
 	codeTooLarge:         http.StatusRequestEntityTooLarge,
 	document.CodeInvalid: http.StatusUnprocessableEntity, mapping.CodeBadFile: http.StatusUnprocessableEntity, store.CodeKeyReused: http.StatusUnprocessableEntity,
-	payments.CodeDestinationInvalid: http.StatusUnprocessableEntity, payments.CodeRailUnknown: http.StatusUnprocessableEntity,
+	calculation.CodeExampleFails: http.StatusUnprocessableEntity, payments.CodeDestinationInvalid: http.StatusUnprocessableEntity, payments.CodeRailUnknown: http.StatusUnprocessableEntity,
 	incentive.CodeInternal: http.StatusInternalServerError, store.CodeLedgerBroken: http.StatusInternalServerError,
 	store.CodeChainBroken: http.StatusInternalServerError, activities.CodeNotProved: http.StatusInternalServerError,
 	codeBusy: http.StatusServiceUnavailable,

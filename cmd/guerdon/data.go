@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/document"
 	"github.com/guerdon/guerdon/incentive/mapping"
 	"github.com/guerdon/guerdon/incentive/plan"
@@ -81,11 +83,13 @@ func inFile(name string, err error) error {
 }
 
 type planCommand struct {
-	Check  planCheck  `cmd:"" help:"Check plan files. Needs no API."`
-	Schema planSchema `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
-	Put    planPut    `cmd:"" help:"Store a plan as its next version."`
-	List   planList   `cmd:"" help:"List every version of every plan."`
-	Show   planShow   `cmd:"" help:"Print a version of a plan."`
+	Check   planCheck   `cmd:"" help:"Check plan files. Needs no API."`
+	Test    planTest    `cmd:"" help:"Calculate the examples that plan files carry. Needs no API."`
+	Explain planExplain `cmd:"" help:"Read a plan file back in plain English. Needs no API."`
+	Schema  planSchema  `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
+	Put     planPut     `cmd:"" help:"Store a plan as its next version."`
+	List    planList    `cmd:"" help:"List every version of every plan."`
+	Show    planShow    `cmd:"" help:"Print a version of a plan."`
 }
 
 type planCheck struct {
@@ -93,23 +97,62 @@ type planCheck struct {
 }
 
 func (p planCheck) Run(d *desk) error {
+	return eachPlan(d, p.Files, func(_ []byte, p *plan.Plan) (string, error) { return "plan " + p.ID + " is good", nil })
+}
+
+// eachPlan does something with every file, whatever became of those before it.
+func eachPlan(d *desk, files []string, do func(text []byte, p *plan.Plan) (string, error)) error {
 	bad := false
-	for _, name := range p.Files {
+	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		checked, err := plan.Parse(text)
+		said := ""
+		parsed, err := plan.Parse(text)
+		if err == nil {
+			said, err = do(text, parsed)
+		}
 		if err != nil {
 			bad = true
 			fmt.Fprintln(d.complaints, inFile(name, err))
 			continue
 		}
-		fmt.Fprintf(d.out, "%s: plan %s is good\n", name, checked.ID)
+		fmt.Fprintf(d.out, "%s: %s\n", name, said)
 	}
 	if bad {
 		return errAlreadyTold
 	}
+	return nil
+}
+
+type planTest struct {
+	Files []string `arg:"" type:"existingfile"`
+}
+
+func (p planTest) Run(ctx context.Context, d *desk) error {
+	return eachPlan(d, p.Files, func(text []byte, p *plan.Plan) (string, error) {
+		if len(p.Examples) == 0 {
+			return "plan " + p.ID + " carries no example", nil
+		}
+		return fmt.Sprintf("plan %s pays what its %d examples say", p.ID, len(p.Examples)), calculation.CheckExamples(ctx, text)
+	})
+}
+
+type planExplain struct {
+	File string `arg:"" type:"existingfile"`
+}
+
+func (p planExplain) Run(d *desk) error {
+	text, err := os.ReadFile(p.File)
+	if err != nil {
+		return err
+	}
+	parsed, err := plan.Parse(text)
+	if err != nil {
+		return inFile(p.File, err)
+	}
+	fmt.Fprintln(d.out, strings.Join(parsed.Describe(), "\n\n"))
 	return nil
 }
 

@@ -318,6 +318,35 @@ func TestExplanation(t *testing.T) {
 	}
 }
 
+// TestExamples holds plans to what they say themselves.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	const text = `language: 1
+plan: p
+name: P
+currency: USD
+reads: {transaction: {category: text}, participant: {rate: number}}
+components:
+  - {name: own, measure: {sum: credits}, rate: participant.rate}
+  - {name: team, override: {level: 1}, measure: {sum: credits, where: transaction.category == "a"}, rate: 1%}
+  - {name: goal, measure: {sum: credits}, bonus: 10, gate: {on: attainment, quota: sales, at_least: 100%}}
+examples:
+  - name: half a deal, and a report's
+    participant: {rate: 10%}
+    quotas: {sales: 50}
+    deals:
+      - {amount: 100, share: 0.5, on: 2026-01-31}
+      - {amount: 300, category: a, level: 1}
+    pays: {own: 5, team: 3.00, goal: 10}
+`
+	require.NoError(t, CheckExamples(t.Context(), []byte(text)))
+	err := CheckExamples(t.Context(), []byte(strings.Replace(text, "own: 5, ", "", 1)))
+	require.Equal(t, CodeExampleFails, incentive.ErrorCode(err))
+	require.ErrorContains(t, err, `line 11: example "half a deal, and a report's": own pays 5.00, not 0`)
+	err = CheckExamples(t.Context(), []byte(strings.Replace(text, "quotas: {sales: 50}", "quotas: {}", 1)))
+	require.ErrorContains(t, err, "has no quota")
+}
+
 // TestProperties holds for any deals, whatever the plan.
 func TestProperties(t *testing.T) {
 	t.Parallel()

@@ -79,7 +79,7 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 
 func (r *reader) plan(node *yaml.Node) *Plan {
 	p := &Plan{Rounding: incentive.HalfAwayFromZero, RoundEach: EachLine}
-	var components *yaml.Node
+	var components, examples *yaml.Node
 	readable := r.Mapping(node, "a plan", fields{
 		"language": document.Needed(func(n *yaml.Node) {
 			if n.Value != strconv.Itoa(Language) {
@@ -97,6 +97,7 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 		}),
 		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
 		"components": document.Needed(func(n *yaml.Node) { components = n }),
+		"examples":   document.Optional(func(n *yaml.Node) { examples = n }),
 	})
 	if !readable || components == nil {
 		return p
@@ -113,6 +114,9 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 		names[c.Name] = true
 		p.Components = append(p.Components, c)
 	})
+	if examples != nil {
+		r.Each(examples, "\"examples\"", func(item *yaml.Node) { p.Examples = append(p.Examples, r.example(item, p)) })
+	}
 	return p
 }
 
@@ -182,13 +186,7 @@ func (r *reader) component(node *yaml.Node) Component {
 		"name": document.Needed(r.Text(&c.Name)),
 		"override": document.Optional(func(n *yaml.Node) {
 			c.Override = &Override{}
-			r.Mapping(n, "override", fields{"level": document.Needed(func(n *yaml.Node) {
-				level, err := strconv.Atoi(n.Value)
-				if err != nil || level < 1 || level > 20 {
-					r.On(n, "%q is not a level: write 1 for direct reports, 2 for theirs, up to 20", n.Value)
-				}
-				c.Override.Level = level
-			})})
+			r.Mapping(n, "override", fields{"level": document.Needed(r.level(&c.Override.Level, 1))})
 		}),
 		"measure":    document.Optional(func(n *yaml.Node) { measured = true; r.measure(n, &c.Measure) }),
 		"rate":       document.Optional(r.value(&c.Rate)),
@@ -233,6 +231,16 @@ func (r *reader) component(node *yaml.Node) Component {
 		c.Gate.Measure = c.Measure
 	}
 	return c
+}
+
+func (r *reader) level(into *int, least int) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		level, err := strconv.Atoi(n.Value)
+		if err != nil || level < least || level > 20 {
+			r.On(n, "%q is not a level: write 1 for direct reports, 2 for theirs, up to 20", n.Value)
+		}
+		*into = level
+	}
 }
 
 func (r *reader) measure(node *yaml.Node, into *Measure) {

@@ -30,6 +30,7 @@ type Plan struct {
 	RoundEach  RoundEach
 	Reads      Reads
 	Components []Component
+	Examples   []Example
 }
 
 // RoundEach says what is rounded to what can be paid.

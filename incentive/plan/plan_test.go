@@ -50,6 +50,8 @@ func TestParse(t *testing.T) {
 		"half a factor":    {document: one("name: c", measure, "rate: 1", "multipliers: {combine: add, factors: [{name: a, key: {on: count}}]}"), problems: []string{"a factor is either a value"}},
 		"limits":           {document: one("name: c", measure, "rate: 1", "floor: 1", "cap_each_transaction: 2", "cap: 3")},
 		"cap of a bonus":   {document: one("name: c", "bonus: 1", "cap_each_transaction: 2"), problems: []string{"cap_each_transaction has no meaning"}, typed: true},
+		"example":          {document: one("name: c", measure, "rate: participant.commission_rate") + "examples:\n  - {name: a, participant: {commission_rate: 5%}, deals: [{amount: 100, category: x, share: 0.5, level: 1, on: \"2026-01-02\"}], pays: {c: 2.50}}\n"},
+		"bad example":      {document: one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, quotas: {sales: 1}, deals: [{amount: 1, colour: x}], pays: {d: 2.50}}\n", problems: []string{`line 13, column 24: the quotas has no "sales"`, `a deal has no "colour"`, `"pays" has no "d": it may have c`}, typed: true},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestWithoutAPI runs what needs no API, and looks at what is said of bad input.
+func TestWithoutAPI(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	good := filepath.Join("..", "..", "docs", "plans", "channel-manager.yaml")
+	bad := write("bad.yaml", "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: c, bonus: x}]\n")
+	failing := write("failing.yaml", "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: c, bonus: 1}]\nexamples:\n  - {name: e, pays: {c: 2}}\n")
+	for name, c := range map[string]struct {
+		arguments []string
+		exit      int
+		out, told string
+	}{
+		"help":            {[]string{"--help"}, 0, "The pay period:", ""},
+		"no command":      {nil, 2, "", "expected one of"},
+		"unknown command": {[]string{"pay"}, 2, "", "unexpected argument pay"},
+		"check":           {[]string{"plan", "check", good, bad}, 1, "plan channel-manager is good", bad + `:5:31: "x" is not a number`},
+		"test":            {[]string{"plan", "test", good}, 0, "pays what its 2 examples say", ""},
+		"failing test":    {[]string{"plan", "test", failing}, 1, "", `line 7: example "e": c pays 1.00, not 2`},
+		"explain":         {[]string{"plan", "explain", good}, 0, `Partner sales: pays, of what is credited, 2% where transaction.partner_tier == "gold"; 1.5% where transaction.partner_tier == "silver"; 1% of all other credits. It pays no more than 6000.`, ""},
+		"schema":          {[]string{"plan", "schema"}, 0, `"$schema"`, ""},
+		"nobody":          {[]string{"me"}, 1, "", "say who you are"},
+		"no session":      {[]string{"--as", "../../x", "me"}, 1, "", "there is no session of ../../x"},
+		"no API":          {[]string{"--api-url", "http://127.0.0.1:1", "--token", "x", "me"}, 1, "", "the API does not answer"},
+		"no database":     {[]string{"verify", "p"}, 2, "", "missing flags: --database-url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out, told bytes.Buffer
+			require.Equal(t, c.exit, run(t.Context(), c.arguments, &out, &told), told.String())
+			require.Contains(t, out.String(), c.out)
+			require.Contains(t, told.String(), c.told)
+		})
+	}
+}

@@ -1,0 +1,89 @@
+package calculation
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
+)
+
+// CodeExampleFails says that a plan does not pay what one of its examples says.
+const CodeExampleFails incentive.Code = "example-fails"
+
+// CheckExamples calculates every example that a plan's document carries. Its error, of
+// code CodeExampleFails, names each component that pays something else, by line.
+func CheckExamples(ctx context.Context, text []byte) error {
+	p, err := plan.Parse(text)
+	if err != nil {
+		return err
+	}
+	var failures []string
+	for _, e := range p.Examples {
+		statement, err := exampleStatement(ctx, p, text, e)
+		if code := incentive.ErrorCode(err); err != nil && code != incentive.CodeInternal {
+			failures = append(failures, fmt.Sprintf("line %d: example %q: %s", e.Line, e.Name, incentive.ErrorMessage(err)))
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("calculate the example %q: %w", e.Name, err)
+		}
+		for _, line := range statement.Lines {
+			if want := e.Pays[line.Component]; !want.Equal(line.Amount.Decimal()) {
+				failures = append(failures, fmt.Sprintf("line %d: example %q: %s pays %s, not %s", e.Line, e.Name, line.Component, line.Amount.Amount(), want))
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return incentive.Errorf(CodeExampleFails, "%s", strings.Join(failures, "\n"))
+	}
+	return nil
+}
+
+// exampleStatement calculates an example: the statement that its participant would read.
+func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Example) (incentive.Statement, error) {
+	first, last := incentive.MustParseDate("2026-01-01"), incentive.MustParseDate("2026-01-31")
+	deepest := 0
+	for _, d := range e.Deals {
+		deepest = max(deepest, d.Level)
+	}
+	// Level 0 is the participant; level n reports to level n-1.
+	id := func(level int) string { return fmt.Sprintf("level-%02d", level) }
+	s := incentive.Snapshot{
+		Period:       incentive.Period{ID: "example-2026-01", CalendarID: "example", Code: "2026-01", StartsOn: first, EndsOn: last, Revision: 1},
+		Assignments:  []incentive.Assignment{{ParticipantID: id(0), PlanID: p.ID, StartsOn: first, Version: 1}},
+		PlanVersions: []incentive.PlanVersion{{PlanID: p.ID, Version: 1, EffectiveFrom: first, Document: text}},
+	}
+	for level := range deepest + 1 {
+		who := incentive.Participant{ID: id(level), EffectiveFrom: incentive.MustParseDate("2000-01-01"), Kind: incentive.Employee, Country: "US", PayCurrency: p.Currency}
+		if level == 0 {
+			who.Attributes = e.Participant
+		} else {
+			who.ManagerID = id(level - 1)
+		}
+		s.Participants = append(s.Participants, who)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
+		s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: id(0), Measure: name, StartsOn: first, EndsOn: last, Amount: e.Quotas[name], Version: 1})
+	}
+	deals := slices.Clone(e.Deals)
+	for i := range deals {
+		if deals[i].On.IsZero() {
+			deals[i].On = first
+		}
+	}
+	slices.SortStableFunc(deals, func(a, b plan.Deal) int { return a.On.Compare(b.On) })
+	for i, d := range deals {
+		key := incentive.TransactionKey{Source: "example", ID: fmt.Sprintf("deal-%03d", i+1)}
+		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: p.Currency, Attributes: d.Attributes})
+		s.Credits = append(s.Credits, incentive.Credit{Transaction: key, ParticipantID: id(d.Level), Role: "owner", Share: d.Share, Version: 1})
+	}
+	statements, err := Calculate(ctx, s)
+	if err != nil {
+		return incentive.Statement{}, err
+	}
+	return statements[0], nil
+}

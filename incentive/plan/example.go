@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/shopspring/decimal"
+	"gopkg.in/yaml.v3"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
+)
+
+// Example is a case that a plan carries with it: what one participant sells in one month,
+// and what each component pays for it.
+type Example struct {
+	Name        string
+	Participant map[string]string // attributes
+	Quotas      map[string]decimal.Decimal
+	Deals       []Deal
+	Pays        map[string]decimal.Decimal // by component; what is not named pays nothing
+	Line        int                        // where it stands in the document
+}
+
+// Deal is a transaction of an example.
+type Deal struct {
+	Amount     decimal.Decimal
+	Share      decimal.Decimal // 1 where the example says nothing
+	On         incentive.Date  // zero: the first day
+	Level      int             // whose it is: 0 the participant's, 1 a direct report's, and so on
+	Attributes map[string]string
+}
+
+// named reads a mapping from any of these names to what read makes of a value.
+func (r *reader) named(what string, names []string, read func(name string, value *yaml.Node)) func(*yaml.Node) {
+	return func(node *yaml.Node) {
+		known := fields{}
+		for _, name := range names {
+			known[name] = document.Optional(func(value *yaml.Node) { read(name, value) })
+		}
+		r.Mapping(node, what, known)
+	}
+}
+
+func (r *reader) example(node *yaml.Node, p *Plan) Example {
+	e := Example{Participant: map[string]string{}, Quotas: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
+	var components []string
+	for _, c := range p.Components {
+		components = append(components, c.Name)
+	}
+	plain := func(into map[string]string) func(string, *yaml.Node) {
+		return func(name string, value *yaml.Node) {
+			var text string
+			r.Text(&text)(value)
+			into[name] = text
+		}
+	}
+	number := func(into map[string]decimal.Decimal) func(string, *yaml.Node) {
+		return func(name string, value *yaml.Node) {
+			var d decimal.Decimal
+			r.Number(&d)(value)
+			into[name] = d
+		}
+	}
+	r.Mapping(node, "an example", fields{
+		"name":        document.Needed(r.Text(&e.Name)),
+		"participant": document.Optional(r.named("the participant", slices.Sorted(maps.Keys(r.reads.Participant)), plain(e.Participant))),
+		"quotas":      document.Optional(r.named("the quotas", p.quotas(), number(e.Quotas))),
+		"deals": document.Optional(func(n *yaml.Node) {
+			r.Each(n, "\"deals\"", func(item *yaml.Node) {
+				d := Deal{Share: decimal.NewFromInt(1), Attributes: map[string]string{}}
+				known := fields{
+					"amount": document.Needed(r.Number(&d.Amount)),
+					"share":  document.Optional(r.Number(&d.Share)),
+					"level":  document.Optional(r.level(&d.Level, 0)),
+					"on": document.Optional(func(n *yaml.Node) {
+						day, err := incentive.ParseDate(n.Value)
+						if err != nil || day.Year != 2026 || day.Month != 1 {
+							r.On(n, "examples play in January 2026: write a day of it, such as 2026-01-15")
+						}
+						d.On = day
+					}),
+				}
+				for name := range r.reads.Transaction {
+					known[name] = document.Optional(func(value *yaml.Node) { plain(d.Attributes)(name, value) })
+				}
+				r.Mapping(item, "a deal", known)
+				e.Deals = append(e.Deals, d)
+			})
+		}),
+		"pays": document.Needed(r.named("\"pays\"", components, number(e.Pays))),
+	})
+	return e
+}
+
+// quotas lists the quotas that the plan names, sorted.
+func (p *Plan) quotas() []string {
+	var names []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, c := range p.Components {
+		if c.RateTable != nil {
+			add(c.RateTable.Quota)
+		}
+		if c.Curve != nil {
+			add(c.Curve.Quota)
+		}
+		if c.Gate != nil {
+			add(c.Gate.Quota)
+		}
+		if c.RateBy != nil {
+			add(c.RateBy.Key.Quota)
+			if c.RateBy.Across != nil {
+				add(c.RateBy.Across.Quota)
+			}
+		}
+		if c.Scorecard != nil {
+			for _, m := range c.Scorecard.Measures {
+				add(m.Quota)
+			}
+		}
+		if c.Multipliers != nil {
+			for _, f := range c.Multipliers.Factors {
+				add(f.Key.Quota)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
