@@ -24,6 +24,11 @@ func DisburseID(periodID string, revision int, rail string) string {
 	return fmt.Sprintf("disburse/%s/%d/%s", periodID, revision, rail)
 }
 
+// ArchiveID is the workflow id of what archives a revision of a pay period.
+func ArchiveID(periodID string, revision int) string {
+	return fmt.Sprintf("archive/%s/%d", periodID, revision)
+}
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

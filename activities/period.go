@@ -98,9 +98,11 @@ func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
 	case incentive.DisburseLast:
 		return outcome(a.Store.FinishDisbursing(ctx, c))
 	case incentive.Close:
-		return outcome(a.Store.ClosePeriod(ctx, c))
+		p, err := a.Store.ClosePeriod(ctx, c)
+		return a.archived(ctx, act, p, err)
 	default:
-		return outcome(a.Store.Act(ctx, c))
+		p, err := a.Store.Act(ctx, c)
+		return a.archived(ctx, act, p, err)
 	}
 }
 

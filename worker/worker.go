@@ -9,7 +9,6 @@ import (
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/payments"
@@ -72,9 +71,6 @@ func Run(ctx context.Context, config Config) error {
 
 // Register registers every workflow and activity on a worker of the period queue.
 func Register(w worker.Registry, a *activities.Activities) {
-	w.RegisterWorkflow(workflows.PayPeriod)
-	w.RegisterWorkflowWithOptions(workflows.Approval, workflow.RegisterOptions{Name: activities.ApprovalWorkflow})
-	w.RegisterWorkflow(workflows.Disburse)
-	w.RegisterWorkflow(workflows.Batch)
+	workflows.Register(w)
 	w.RegisterActivity(a)
 }

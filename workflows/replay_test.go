@@ -9,9 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
-
-	"github.com/guerdon/guerdon/activities"
 )
 
 // histories are recorded from whole periods on a real server (deploy/local/endtoend,
@@ -32,10 +29,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			replayer := worker.NewWorkflowReplayer()
-			replayer.RegisterWorkflow(PayPeriod)
-			replayer.RegisterWorkflowWithOptions(Approval, workflow.RegisterOptions{Name: activities.ApprovalWorkflow})
-			replayer.RegisterWorkflow(Disburse)
-			replayer.RegisterWorkflow(Batch)
+			Register(replayer)
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
 		})
 	}

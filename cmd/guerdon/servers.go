@@ -168,10 +168,23 @@ func (v verify) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	return d.show(proof, func(w *tabwriter.Writer) {
+	histories, err := worker.Replay(ctx, s, proof.PeriodID, proof.Revision)
+	if err != nil {
+		return err
+	}
+	if proof.State == incentive.Closed && histories == 0 {
+		fmt.Fprintln(d.complaints, "guerdon: the period's archive is not complete yet, so its history was not replayed: verify again shortly")
+	}
+	return d.show(struct {
+		activities.Proof
+		Histories int
+	}{proof, histories}, func(w *tabwriter.Writer) {
 		fmt.Fprintf(w, "%s, revision %d, is %s.\n", proof.PeriodID, proof.Revision, proof.State)
 		fmt.Fprintf(w, "The snapshot is unchanged:\t%x\n", proof.SnapshotDigest)
 		fmt.Fprintf(w, "Calculated anew, %d statements are the same, byte for byte:\t%x\n", proof.Statements, proof.RunDigest)
+		if histories > 0 {
+			fmt.Fprintf(w, "The recorded history replays to its end:\t%d workflow runs\n", histories)
+		}
 		fmt.Fprintf(w, "The ledger balances:\t%d journal entries\n", proof.JournalEntries)
 		fmt.Fprintf(w, "The audit chain is whole:\t%d links, up to %s\n", proof.AuditLinks, strings.TrimSpace(fmt.Sprintf("%x", proof.AuditHead)))
 	})

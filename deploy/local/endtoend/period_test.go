@@ -212,6 +212,11 @@ func (h *house) closed(reps int) {
 	proof, err := activities.Verify(ctx, h.store, period, 1)
 	require.NoError(t, err)
 	require.Equal(t, reps, proof.Statements)
+	require.Eventually(t, func() bool {
+		histories, err := worker.Replay(ctx, h.store, period, 1)
+		require.NoError(t, err)
+		return histories >= 3
+	}, time.Minute, 100*time.Millisecond, "period, approval and disbursement are archived, and replay")
 	require.Equal(t, 3*reps, proof.JournalEntries, "each approved, submitted and paid")
 	total := int64(reps*(reps+1)/2*100 + reps)
 	balances, err := h.store.Balances(ctx, "", 0)
@@ -258,7 +263,7 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 		require.Empty(t, a.Code, a.Message)
 	}
 	h.closed(2)
-	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, 1, "boss"), activities.DisburseID(period, 1, "payment-file"))
+	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, 1, "boss"), activities.DisburseID(period, 1, "payment-file"), activities.ArchiveID(period, 1))
 }
 
 // TestEachPayoutOnceThroughFaults pays two batches at a rail that loses answers after

@@ -1,0 +1,128 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	enums "go.temporal.io/api/enums/v1"
+	history "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowapi "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+)
+
+// ArchiveWorkflow is the type name of the workflow that archives a period that has ended.
+const ArchiveWorkflow = "Archive"
+
+// startArchive starts the archive of a period that has ended.
+func (a *Activities) startArchive(ctx context.Context, periodID string, revision int) error {
+	_, err := a.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       ArchiveID(periodID, revision),
+		TaskQueue:                PeriodQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+	}, ArchiveWorkflow, periodID, revision)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &started) {
+		return fmt.Errorf("start the archive of %s: %w", periodID, err)
+	}
+	return nil
+}
+
+// Archive stores the history of every run of every workflow of a period that has ended.
+// done is false while one of them is still running; what is stored stays stored.
+func (a *Activities) Archive(ctx context.Context, periodID string, revision int) (done bool, err error) {
+	defer heartbeat(ctx)()
+	done = true
+	found := false
+	var page []byte
+	for {
+		answer, err := a.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 200, NextPageToken: page, Query: fmt.Sprintf(`GuerdonPeriod = %q`, periodID)})
+		if err != nil {
+			return false, fmt.Errorf("list the workflows of %s: %w", periodID, err)
+		}
+		for _, run := range answer.Executions {
+			if !ofRevision(run.Execution.WorkflowId, periodID, revision) {
+				continue
+			}
+			found = found || run.Execution.WorkflowId == PayPeriodID(periodID, revision)
+			ended, err := a.archiveRun(ctx, periodID, revision, run)
+			if err != nil {
+				return false, err
+			}
+			done = done && ended
+		}
+		if page = answer.NextPageToken; len(page) == 0 {
+			break
+		}
+	}
+	if !done || !found {
+		return false, nil
+	}
+	return true, a.Store.FinishArchive(ctx, store.System, periodID, revision)
+}
+
+// ofRevision reports whether a workflow belongs to a revision of a period.
+func ofRevision(workflowID, periodID string, revision int) bool {
+	within := fmt.Sprintf("/%s/%d", periodID, revision)
+	for _, kind := range []string{"pay-period", "approval", "disburse"} {
+		if workflowID == kind+within || strings.HasPrefix(workflowID, kind+within+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// archiveRun stores one run's history, unless it is still running. A queue of a period
+// that has ended has nothing left to wait for, and is told so.
+func (a *Activities) archiveRun(ctx context.Context, periodID string, revision int, run *workflowapi.WorkflowExecutionInfo) (ended bool, err error) {
+	id, runID := run.Execution.WorkflowId, run.Execution.RunId
+	if run.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		if strings.HasPrefix(id, "approval/") {
+			err = a.Client.CancelWorkflow(ctx, id, runID)
+			var gone *serviceerror.NotFound
+			if errors.As(err, &gone) {
+				err = nil
+			}
+		}
+		return false, err
+	}
+	if there, err := a.Store.HasHistory(ctx, id, runID); err != nil || there {
+		return true, err
+	}
+	whole := &history.History{}
+	for events := a.Client.GetWorkflowHistory(ctx, id, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		if err != nil {
+			return false, fmt.Errorf("read the history of %s: %w", id, err)
+		}
+		whole.Events = append(whole.Events, event)
+	}
+	text, err := protojson.Marshal(whole)
+	if err != nil {
+		return false, fmt.Errorf("write the history of %s: %w", id, err)
+	}
+	// The library puts spaces in at random, so that nobody relies on its bytes.
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		return false, fmt.Errorf("write the history of %s: %w", id, err)
+	}
+	return true, a.Store.KeepHistory(ctx, periodID, revision, store.History{WorkflowID: id, RunID: runID, JSON: compact.Bytes()})
+}
+
+// archived starts the archive where an act has ended a period.
+func (a *Activities) archived(ctx context.Context, act PeriodAct, p store.PeriodRevision, err error) (Outcome, error) {
+	if err == nil && (p.State == incentive.Closed || p.State == incentive.Cancelled) {
+		err = a.startArchive(ctx, act.PeriodID, act.Revision)
+	}
+	return outcome(p, err)
+}

@@ -1,0 +1,22 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/guerdon/guerdon/activities"
+)
+
+// Registry is what workflows are registered with: a worker, or a replayer.
+type Registry interface {
+	RegisterWorkflow(w any)
+	RegisterWorkflowWithOptions(w any, options workflow.RegisterOptions)
+}
+
+// Register registers every workflow.
+func Register(r Registry) {
+	r.RegisterWorkflow(PayPeriod)
+	r.RegisterWorkflowWithOptions(Approval, workflow.RegisterOptions{Name: activities.ApprovalWorkflow})
+	r.RegisterWorkflow(Disburse)
+	r.RegisterWorkflow(Batch)
+	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
+}
