@@ -103,6 +103,12 @@ func (s Snapshot) Digest() Digest {
 		d.texts(v.PlanID, v.EffectiveFrom.String(), string(v.Document))
 		d.number(int64(v.Version))
 	}
+	d.text(s.Since.String())
+	d.number(int64(len(s.Posted)))
+	for _, l := range s.Posted {
+		d.texts(l.ParticipantID, l.PlanID, l.Component, l.PeriodID, l.StartsOn.String(), l.EndsOn.String())
+		d.money(l.Amount)
+	}
 	return d.sum()
 }
 
@@ -113,7 +119,7 @@ func (s Statement) Digest() Digest {
 	d.texts(s.PeriodID, s.ParticipantID, string(s.Currency))
 	d.number(int64(len(s.Lines)))
 	for _, l := range s.Lines {
-		d.texts(l.PlanID, l.Component, string(l.Explanation))
+		d.texts(l.PlanID, l.Component, string(l.Kind), string(l.Explanation))
 		d.number(int64(l.PlanVersion))
 		d.decimal(l.Unrounded)
 		d.money(l.Amount)

@@ -93,17 +93,31 @@ type Period struct {
 // Holds reports whether day lies in the period.
 func (p Period) Holds(day Date) bool { return !day.Before(p.StartsOn) && !day.After(p.EndsOn) }
 
+// Posted is a line of an earlier period of the same calendar, of its latest revision.
+type Posted struct {
+	ParticipantID string
+	PlanID        string
+	Component     string
+	PeriodID      string
+	StartsOn      Date
+	EndsOn        Date
+	Amount        Money
+}
+
 // Snapshot is everything a calculation depends on, frozen together by a lock. Each list
 // is in its canonical order, which the store guarantees: participants by (id, effective
 // from), transactions by (date, source, id), credits by (source, id, participant, role),
 // quotas by (participant, measure, starts on), assignments by (participant, plan, starts
-// on), plan versions by (plan, version). Transactions are those dated in the period.
+// on), plan versions by (plan, version), posted lines by (participant, plan, component,
+// starts on). Transactions are those dated from Since to the period's last day.
 type Snapshot struct {
 	Period       Period
+	Since        Date // the period's first day, or earlier where a plan looks back
 	Participants []Participant
 	Transactions []Transaction
 	Credits      []Credit
 	Quotas       []Quota
 	Assignments  []Assignment
 	PlanVersions []PlanVersion
+	Posted       []Posted // what a plan that looks back may need of earlier periods
 }

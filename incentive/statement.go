@@ -24,12 +24,22 @@ func (s Statement) Total() Money {
 	return total
 }
 
+// LineKind says what a line is in the ledger.
+type LineKind string
+
+// The kinds of line.
+const (
+	Earning LineKind = "earning" // commission expense
+	DrawOf  LineKind = "draw"    // an advance that is to be recovered, or its recovery
+)
+
 // Line is one component's result for one participant and period, rounded once unless
 // the plan says otherwise.
 type Line struct {
 	PlanID        string
 	PlanVersion   int
 	Component     string
+	Kind          LineKind
 	Unrounded     decimal.Decimal // major units; the contributions sum exactly to it
 	Amount        Money
 	Explanation   json.RawMessage // a calculation.Explanation: the arithmetic as data

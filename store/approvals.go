@@ -229,15 +229,20 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	var approved []entry
 	err := collect(ctx, tx, &approved, `
-		SELECT e.key, a.participant_id, pst.amount_minor, pst.currency
+		SELECT e.key, a.participant_id, other.kind, pst.amount_minor, pst.currency
 		FROM journal_entry e JOIN posting pst ON pst.entry_id = e.id JOIN ledger_account a ON a.id = pst.account_id
+		JOIN posting opposite ON opposite.entry_id = e.id AND opposite.account_id <> a.id JOIN ledger_account other ON other.id = opposite.account_id
 		WHERE e.period_id = $1 AND e.revision = $2 AND e.kind = 'approve' AND a.kind = $3
 		AND NOT EXISTS (SELECT FROM journal_entry reversal WHERE reversal.key = 'reverse/' || e.key) ORDER BY e.id`,
 		func(row pgx.CollectableRow) (e entry, err error) {
 			var participant string
-			err = row.Scan(&e.key, &participant, &e.amount.Minor, &e.amount.Currency)
+			var from AccountKind
+			err = row.Scan(&e.key, &participant, &from, &e.amount.Minor, &e.amount.Currency)
 			e.key, e.kind, e.periodID, e.revision = "reverse/"+e.key, "reverse approval", p.ID, p.Revision
-			e.debit, e.credit = account{kind: CommissionExpense}, account{kind: Payable, participant: participant}
+			e.debit, e.credit = account{kind: from}, account{kind: Payable, participant: participant}
+			if from == DrawReceivable {
+				e.debit.participant = participant
+			}
 			return e, err
 		}, p.ID, p.Revision, Payable)
 	if err != nil {

@@ -16,8 +16,9 @@ type AccountKind string
 // The chart of accounts.
 const (
 	CommissionExpense AccountKind = "commission expense"
-	Payable           AccountKind = "payable"  // what is owed to a participant
-	Clearing          AccountKind = "clearing" // what has been handed to a rail
+	Payable           AccountKind = "payable"         // what is owed to a participant
+	DrawReceivable    AccountKind = "draw receivable" // what a participant owes of draws
+	Clearing          AccountKind = "clearing"        // what has been handed to a rail
 	Cash              AccountKind = "cash"
 )
 

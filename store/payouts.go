@@ -40,11 +40,18 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 			return err
 		}
 		var owed []entry
-		err = collect(ctx, tx, &owed, `SELECT participant_id, total_minor, currency FROM statement WHERE run_id = $1 ORDER BY id`, func(row pgx.CollectableRow) (e entry, err error) {
-			err = row.Scan(&e.credit.participant, &e.amount.Minor, &e.amount.Currency)
+		err = collect(ctx, tx, &owed, `
+			SELECT st.participant_id, l.kind, sum(l.amount_minor)::bigint, st.currency FROM statement st JOIN line l ON l.statement_id = st.id
+			WHERE st.run_id = $1 GROUP BY st.id, st.participant_id, l.kind, st.currency ORDER BY st.id, l.kind`, func(row pgx.CollectableRow) (e entry, err error) {
+			var kind incentive.LineKind
+			err = row.Scan(&e.credit.participant, &kind, &e.amount.Minor, &e.amount.Currency)
 			e.key = fmt.Sprintf("approve/%s/%d/%d/%s", p.ID, p.Revision, times, e.credit.participant)
 			e.kind, e.periodID, e.revision, e.effectiveOn = "approve", p.ID, p.Revision, p.EndsOn
 			e.debit.kind, e.credit.kind = CommissionExpense, Payable
+			if kind == incentive.DrawOf {
+				e.key += "/draw"
+				e.debit = account{kind: DrawReceivable, participant: e.credit.participant}
+			}
 			return e, err
 		}, p.RunID)
 		if err != nil {

@@ -75,14 +75,14 @@ func keepStatements(ctx context.Context, tx pgx.Tx, runID int64, statements []in
 		return incentive.Line{}, false
 	}
 	id := firstLine - 1
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"line"}, []string{"id", "statement_id", "position", "plan_id", "plan_version", "component", "unrounded", "amount_minor", "explanation"},
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"line"}, []string{"id", "statement_id", "position", "plan_id", "plan_version", "component", "kind", "unrounded", "amount_minor", "explanation"},
 		pgx.CopyFromFunc(func() ([]any, error) {
 			line, more := next()
 			if !more {
 				return nil, nil
 			}
 			id++
-			return []any{id, firstStatement + int64(i), at, line.PlanID, line.PlanVersion, line.Component, line.Unrounded, line.Amount.Minor, line.Explanation}, nil
+			return []any{id, firstStatement + int64(i), at, line.PlanID, line.PlanVersion, line.Component, string(line.Kind), line.Unrounded, line.Amount.Minor, line.Explanation}, nil
 		}))
 	if err != nil {
 		return fmt.Errorf("keep lines: %w", err)
@@ -212,10 +212,10 @@ func statementsOf(ctx context.Context, q querier, runID int64, participantID str
 		byID[id] = &statements[i]
 	}
 	err = collect(ctx, q, &lines, `
-		SELECT id, statement_id, plan_id, plan_version, component, unrounded, amount_minor, explanation::text FROM line
+		SELECT id, statement_id, plan_id, plan_version, component, kind, unrounded, amount_minor, explanation::text FROM line
 		WHERE statement_id = ANY($1) ORDER BY statement_id, position`, func(row pgx.CollectableRow) (l storedLine, err error) {
 		var explanation string
-		err = row.Scan(&l.id, &l.statementID, &l.PlanID, &l.PlanVersion, &l.Component, &l.Unrounded, &l.Amount.Minor, &explanation)
+		err = row.Scan(&l.id, &l.statementID, &l.PlanID, &l.PlanVersion, &l.Component, &l.Kind, &l.Unrounded, &l.Amount.Minor, &explanation)
 		l.Explanation = json.RawMessage(explanation)
 		l.Amount.Currency = byID[l.statementID].Currency
 		return l, err

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/plan"
 )
@@ -169,6 +171,21 @@ func (f *facts) statement(assignments []incentive.Assignment, plans map[string]v
 		for _, component := range p.Components {
 			c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: assignments[i:end]}
 			line, err := c.line()
+			if err != nil {
+				return s, err
+			}
+			line.PlanVersion = p.version
+			s.Lines = append(s.Lines, line)
+		}
+		if p.Draw != nil {
+			earned := decimal.Zero
+			for _, line := range s.Lines {
+				if line.PlanID == p.ID {
+					earned = earned.Add(line.Amount.Decimal())
+				}
+			}
+			c := computation{facts: f, plan: p.Plan, participant: who, stretches: assignments[i:end]}
+			line, err := c.draw(earned)
 			if err != nil {
 				return s, err
 			}

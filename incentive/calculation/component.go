@@ -28,19 +28,28 @@ type part struct {
 	earned   decimal.Decimal // unrounded, in the plan's currency
 }
 
+// measured is what a measure comes to.
+type measured struct {
+	parts  []part          // the credits that earn
+	before decimal.Decimal // what earlier periods of the interval add, whose credits have earned
+	total  decimal.Decimal // all together
+	count  int             // of all credits together
+}
+
 func (c *computation) line() (incentive.Line, error) {
-	line := incentive.Line{PlanID: c.plan.ID, Component: c.component.Name}
-	parts, total, err := c.measure(c.component.Measure)
+	line := incentive.Line{PlanID: c.plan.ID, Component: c.component.Name, Kind: incentive.Earning}
+	m, err := c.measure(c.component.Measure)
 	if err != nil {
 		return line, err
 	}
+	parts := m.parts
 	if c.component.Scorecard == nil {
-		c.explain(Step{Kind: StepMeasure, Name: string(c.component.Measure.Aggregate), Where: text(c.component.Measure.Where), Count: len(parts), Result: total})
+		c.explainMeasure(c.component.Measure, m)
 	}
-	if err := c.pay(parts, total); err != nil {
+	if err := c.pay(m); err != nil {
 		return line, err
 	}
-	open, err := c.gate(total)
+	open, err := c.gate(m)
 	if err != nil {
 		return line, err
 	}
@@ -50,12 +59,13 @@ func (c *computation) line() (incentive.Line, error) {
 			parts[i].earned = decimal.Zero
 		}
 	}
-	if c.fixed, err = c.multiply(parts, c.fixed, total); err != nil {
+	if c.fixed, err = c.multiply(m); err != nil {
 		return line, err
 	}
 	if err := c.limit(parts); err != nil {
 		return line, err
 	}
+	c.settleUp(parts)
 	if err := c.round(&line, parts); err != nil {
 		return line, err
 	}
@@ -64,6 +74,14 @@ func (c *computation) line() (incentive.Line, error) {
 		return line, fmt.Errorf("write the explanation of %s for %s: %w", line.Component, c.participant.ID, err)
 	}
 	return line, nil
+}
+
+func (c *computation) explainMeasure(of plan.Measure, m measured) {
+	step := Step{Kind: StepMeasure, Name: string(of.Aggregate), Where: text(of.Where), Count: m.count, Result: m.total}
+	if c.component.Cumulative != nil {
+		step.Since = c.since().String()
+	}
+	c.explain(step)
 }
 
 func (c *computation) explain(step Step) { c.explanation.Steps = append(c.explanation.Steps, step) }
@@ -78,34 +96,41 @@ func (c *computation) assignedOn(day incentive.Date) bool {
 	return false
 }
 
-// measure returns the credits that count and what they come to.
-func (c *computation) measure(m plan.Measure) (parts []part, total decimal.Decimal, err error) {
+// measure finds the credits that count and what they come to.
+func (c *computation) measure(of plan.Measure) (m measured, err error) {
 	credits := c.own[c.participant.ID]
 	if c.component.Override != nil {
 		credits = c.ofTeams[teamLevel{c.participant.ID, c.component.Override.Level}]
 	}
+	since := c.since()
 	for _, one := range credits {
-		if !c.assignedOn(one.transaction.Date) {
+		day := one.transaction.Date
+		if day.Before(since) || !c.assignedOn(day) {
 			continue
 		}
-		takes, err := c.takes(m.Where, one)
+		takes, err := c.takes(of.Where, one)
 		if err != nil {
-			return nil, total, err
+			return m, err
 		}
 		if !takes {
 			continue
 		}
 		p := part{credit: one, measured: decimal.NewFromInt(1)}
-		if m.Aggregate == plan.Sum {
+		if of.Aggregate == plan.Sum {
 			if one.transaction.Currency != c.plan.Currency {
-				return nil, total, incentive.Errorf(CodeCurrencyDiffers, "transaction %s of %s is in %s, and plan %q pays in %s", one.transaction.ID, one.transaction.Source, one.transaction.Currency, c.plan.ID, c.plan.Currency)
+				return m, incentive.Errorf(CodeCurrencyDiffers, "transaction %s of %s is in %s, and plan %q pays in %s", one.transaction.ID, one.transaction.Source, one.transaction.Currency, c.plan.ID, c.plan.Currency)
 			}
 			p.measured = one.credited
 		}
-		total = total.Add(p.measured)
-		parts = append(parts, p)
+		m.total = m.total.Add(p.measured)
+		m.count++
+		if back := c.component.Cumulative; back != nil && !back.TrueUp && day.Before(c.period.StartsOn) {
+			m.before = m.before.Add(p.measured)
+			continue
+		}
+		m.parts = append(m.parts, p)
 	}
-	return parts, total, nil
+	return m, nil
 }
 
 func (c *computation) takes(filter *plan.Filter, one credit) (bool, error) {
@@ -132,18 +157,19 @@ func (c *computation) value(v plan.Value, day incentive.Date) (decimal.Decimal, 
 }
 
 // pay works out what each part earns, and what is earned besides.
-func (c *computation) pay(parts []part, total decimal.Decimal) (err error) {
+func (c *computation) pay(m measured) (err error) {
+	parts := m.parts
 	switch {
 	case c.component.Rate != nil:
 		return c.payRates(parts, []plan.FilteredRate{{Rate: *c.component.Rate}})
 	case c.component.Rates != nil:
 		return c.payRates(parts, c.component.Rates)
 	case c.component.RateBy != nil:
-		return c.payBy(parts, total)
+		return c.payBy(m)
 	case c.component.RateTable != nil:
-		return c.payTable(parts, total)
+		return c.payTable(m)
 	case c.component.Curve != nil:
-		return c.payCurve(parts, total)
+		return c.payCurve(m)
 	case c.component.Scorecard != nil:
 		c.fixed, err = c.payScorecard()
 		return err
@@ -199,18 +225,19 @@ func (c *computation) payRates(parts []part, rates []plan.FilteredRate) error {
 }
 
 // gate reports whether the component may pay.
-func (c *computation) gate(total decimal.Decimal) (bool, error) {
+func (c *computation) gate(m measured) (bool, error) {
 	g := c.component.Gate
 	if g == nil {
 		return true, nil
 	}
+	total := m.total
 	if g.Measure != c.component.Measure {
-		parts, other, err := c.measure(g.Measure)
+		other, err := c.measure(g.Measure)
 		if err != nil {
 			return false, err
 		}
-		c.explain(Step{Kind: StepMeasure, Name: string(g.Measure.Aggregate), Where: text(g.Measure.Where), Count: len(parts), Result: other})
-		total = other
+		c.explainMeasure(g.Measure, other)
+		total = other.total
 	}
 	unit, there, err := c.unit(g.Target)
 	if err != nil {

@@ -39,6 +39,8 @@ const (
 	StepMultiplier Kind = "multiplier" // Amount times Rate
 	StepFloor      Kind = "floor"      // Amount, but no less than Rate
 	StepCapEach    Kind = "cap_each"   // Amount less Unit, which Count credits earned above Rate
+	StepPosted     Kind = "posted"     // Amount less Unit, which Count earlier periods posted
+	StepDraw       Kind = "draw"       // Amount against Rate, the draw, with Unit owed of which High at most is recovered
 	StepRounding   Kind = "rounding"   // Amount to minor units
 )
 
@@ -47,6 +49,7 @@ type Step struct {
 	Kind   Kind             `json:"kind"`
 	Name   string           `json:"name,omitempty"`  // of the quota, attribute or rounding that is used
 	Where  string           `json:"where,omitempty"` // the filter of the credits that count
+	Since  string           `json:"since,omitempty"` // the first day that counts, where that is not the period's
 	Count  int              `json:"count,omitempty"`
 	Days   int              `json:"days,omitempty"`
 	OfDays int              `json:"of_days,omitempty"`
@@ -133,13 +136,26 @@ func CheckLine(line incentive.Line) error {
 				run := incentive.Ratio{Numerator: s.Amount.Sub(s.From.Mul(*s.Unit)).Mul(s.High.Sub(*s.Low)), Denominator: s.To.Sub(*s.From).Mul(*s.Unit)}
 				want = want.Add(run.Of(*s.Rate))
 			}
-			earned = earned.Add(want)
+			if s.Count < 0 { // paid by earlier periods
+				earned = earned.Sub(want)
+			} else {
+				earned = earned.Add(want)
+			}
 		case StepFactor:
 			if want = factors.Mul(*s.Rate); s.Added {
 				want = factors.Add(*s.Rate).Sub(one)
 			}
 			factors = want
-		case StepMultiplier, StepFloor, StepCapEach:
+		case StepDraw:
+			if want = s.Rate.Sub(*s.Amount); !want.IsPositive() {
+				recovered := decimal.Min(want.Neg(), *s.Unit)
+				if s.High != nil {
+					recovered = decimal.Min(recovered, *s.High)
+				}
+				want = decimal.Max(recovered, decimal.Zero).Neg()
+			}
+			earned = want
+		case StepMultiplier, StepFloor, StepCapEach, StepPosted:
 			if !s.Amount.Equal(earned) {
 				return wrong("step %d changes %s, and %s is earned", i+1, s.Amount, earned)
 			}
@@ -208,8 +224,10 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.Unit != nil
 	case StepFactor:
 		return s.Rate != nil
-	case StepScore, StepCapEach:
-		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind == StepCapEach || s.Unit.IsPositive())
+	case StepPosted:
+		return s.Amount != nil && s.Unit != nil
+	case StepScore, StepCapEach, StepDraw:
+		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind != StepScore || s.Unit.IsPositive())
 	case StepCurve:
 		flat := s.To == nil && s.High == nil
 		slope := s.To != nil && s.High != nil && s.From != nil && s.To.GreaterThan(*s.From)
@@ -232,6 +250,9 @@ func (s Step) String() string {
 	}
 	switch s.Kind {
 	case StepMeasure:
+		if s.Since != "" {
+			where += " since " + s.Since
+		}
 		return fmt.Sprintf("%s of %s%s: %s", s.Name, plural(s.Count, "credit"), where, s.Result)
 	case StepQuota:
 		if s.Days == s.OfDays {
@@ -260,6 +281,9 @@ func (s Step) String() string {
 	case StepScore:
 		return fmt.Sprintf("%s: %s ÷ %s, weighing %s, counts %s", s.Name, s.Amount, s.Unit, s.Rate, s.Result)
 	case StepCurve:
+		if s.Count < 0 {
+			return fmt.Sprintf("less what earlier periods were paid at %s: %s", s.figure(), s.Result)
+		}
 		if s.To == nil {
 			return fmt.Sprintf("curve: at %s it pays %s × %s = %s", s.figure(), s.Low, s.Rate, s.Result)
 		}
@@ -270,6 +294,16 @@ func (s Step) String() string {
 		return fmt.Sprintf("multiplied: %s × %s = %s", s.Amount, s.Rate, s.Result)
 	case StepFloor:
 		return fmt.Sprintf("floor: %s, but no less than %s, is %s", s.Amount, s.Rate, s.Result)
+	case StepPosted:
+		return fmt.Sprintf("due in all %s, less %s of %s: %s", s.Amount, s.Unit, plural(s.Count, "earlier period"), s.Result)
+	case StepDraw:
+		switch {
+		case s.Result.IsPositive():
+			return fmt.Sprintf("draw: %s earned of %s guaranteed, so %s is advanced", s.Amount, s.Rate, s.Result)
+		case s.Result.IsNegative():
+			return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so %s is recovered", s.Amount, s.Rate, s.Unit, s.Result.Neg())
+		}
+		return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so nothing moves", s.Amount, s.Rate, s.Unit)
 	case StepCapEach:
 		return fmt.Sprintf("cap of %s for each: %s earned more, %s in all, which leaves %s", s.Rate, plural(s.Count, "credit"), s.Unit, s.Result)
 	case StepGate:

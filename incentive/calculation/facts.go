@@ -24,6 +24,7 @@ type facts struct {
 	quotas  map[string][]incentive.Quota       // by participant
 	own     map[string][]credit                // by participant, in the order in which deals climb tiers
 	ofTeams map[teamLevel][]credit             // the same, by manager
+	posted  map[postedKey][]incentive.Posted   // lines of earlier periods
 }
 
 // teamLevel names the people so many levels below a manager.
@@ -36,7 +37,11 @@ type teamLevel struct {
 func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*facts, error) {
 	f := &facts{
 		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{},
-		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{},
+		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
+	}
+	for _, l := range snapshot.Posted {
+		key := postedKey{l.ParticipantID, l.PlanID, l.Component}
+		f.posted[key] = append(f.posted[key], l)
 	}
 	for _, p := range snapshot.Participants {
 		f.people[p.ID] = append(f.people[p.ID], p)

@@ -11,15 +11,15 @@ import (
 
 // figure returns the figure that a key looks at and the unit its edges are multiples of.
 // there is false where the participant has no quota and the plan allows that.
-func (c *computation) figure(k plan.Key, parts []part, total decimal.Decimal) (value, unit decimal.Decimal, there bool, err error) {
+func (c *computation) figure(k plan.Key, m measured) (value, unit decimal.Decimal, there bool, err error) {
 	switch k.On {
 	case plan.KeyAttainment:
 		unit, there, err = c.unit(plan.Target{On: plan.Attainment, Quota: k.Quota, WithoutQuota: k.WithoutQuota})
-		return total, unit, there, err
+		return m.total, unit, there, err
 	case plan.KeyAmount:
-		return total, one, true, nil
+		return m.total, one, true, nil
 	case plan.KeyCount:
-		return decimal.NewFromInt(int64(len(parts))), one, true, nil
+		return decimal.NewFromInt(int64(m.count)), one, true, nil
 	case plan.KeyTenure:
 		months, err := c.tenure(k.Attribute)
 		return decimal.NewFromInt(int64(months)), one, true, err
@@ -59,8 +59,8 @@ func pick(edges []plan.Edge, value, unit decimal.Decimal) int {
 }
 
 // picked finds the step of a key and explains it.
-func (c *computation) picked(k plan.Key, edges []plan.Edge, parts []part, total decimal.Decimal) (step int, there bool, err error) {
-	value, unit, there, err := c.figure(k, parts, total)
+func (c *computation) picked(k plan.Key, edges []plan.Edge, m measured) (step int, there bool, err error) {
+	value, unit, there, err := c.figure(k, m)
 	if err != nil || !there {
 		return 0, there, err
 	}
@@ -80,19 +80,19 @@ func (c *computation) picked(k plan.Key, edges []plan.Edge, parts []part, total 
 }
 
 // payBy pays every part at the rate that one figure picks, or two do.
-func (c *computation) payBy(parts []part, total decimal.Decimal) error {
+func (c *computation) payBy(m measured) error {
 	by := c.component.RateBy
-	row, there, err := c.picked(by.Key, by.Edges, parts, total)
+	row, there, err := c.picked(by.Key, by.Edges, m)
 	if err != nil || !there {
 		return err
 	}
 	column := 0
 	if by.Across != nil {
-		if column, there, err = c.picked(*by.Across, by.Columns, parts, total); err != nil || !there {
+		if column, there, err = c.picked(*by.Across, by.Columns, m); err != nil || !there {
 			return err
 		}
 	}
-	return c.payRates(parts, []plan.FilteredRate{{Rate: by.Rates[row][column]}})
+	return c.payRates(m.parts, []plan.FilteredRate{{Rate: by.Rates[row][column]}})
 }
 
 // segment is a stretch of a curve.
@@ -142,8 +142,8 @@ func (c *computation) explainSegment(s segment, count int, at, unit, of, result 
 
 // payCurve pays what the curve says: of the measure, with each credit earning the
 // difference that it makes, or of each credit by itself.
-func (c *computation) payCurve(parts []part, total decimal.Decimal) error {
-	curve := c.component.Curve
+func (c *computation) payCurve(m measured) error {
+	curve, parts := c.component.Curve, m.parts
 	unit, there, err := c.unit(curve.Target)
 	if err != nil || !there {
 		return err
@@ -170,17 +170,25 @@ func (c *computation) payCurve(parts []part, total decimal.Decimal) error {
 		}
 		return nil
 	}
-	s, paid, err := at(total)
+	s, paid, err := at(m.total)
 	if err != nil {
 		return err
 	}
-	c.explainSegment(s, 1, total, unit, of, paid)
-	_, before, err := at(decimal.Zero)
-	if err != nil {
-		return err
+	c.explainSegment(s, 1, m.total, unit, of, paid)
+	earned := decimal.Zero
+	if m.count > len(parts) { // earlier periods have paid for what came before
+		s, before, err := at(m.before)
+		if err != nil {
+			return err
+		}
+		c.explainSegment(s, -1, m.before, unit, of, before)
+		earned = before
 	}
-	// What nothing at all pays belongs to the first credit, or to none.
-	running, earned := decimal.Zero, decimal.Zero
+	// What the curve pays for nothing at all belongs to the first credit, or to none.
+	if len(parts) == 0 {
+		c.fixed = paid.Sub(earned)
+	}
+	running := m.before
 	for i := range parts {
 		running = running.Add(parts[i].measured)
 		_, upTo, err := at(running)
@@ -190,9 +198,6 @@ func (c *computation) payCurve(parts []part, total decimal.Decimal) error {
 		parts[i].earned = upTo.Sub(earned)
 		earned = upTo
 	}
-	if len(parts) == 0 && !before.IsZero() {
-		c.fixed = before
-	}
 	return nil
 }
 
@@ -201,15 +206,16 @@ func (c *computation) payScorecard() (decimal.Decimal, error) {
 	card := c.component.Scorecard
 	weighted := decimal.Zero
 	for _, m := range card.Measures {
-		parts, total, err := c.measure(m.Measure)
+		counted, err := c.measure(m.Measure)
 		if err != nil {
 			return weighted, err
 		}
+		total := counted.total
 		unit, there, err := c.unit(m.Target)
 		if err != nil {
 			return weighted, err
 		}
-		c.explain(Step{Kind: StepMeasure, Name: string(m.Measure.Aggregate), Where: text(m.Measure.Where), Count: len(parts), Result: total})
+		c.explainMeasure(m.Measure, counted)
 		if !there {
 			continue
 		}
@@ -236,8 +242,8 @@ func (c *computation) payScorecard() (decimal.Decimal, error) {
 }
 
 // multiply applies the component's multipliers to what was earned.
-func (c *computation) multiply(parts []part, fixed, total decimal.Decimal) (decimal.Decimal, error) {
-	m := c.component.Multipliers
+func (c *computation) multiply(of measured) (decimal.Decimal, error) {
+	m, parts, fixed := c.component.Multipliers, of.parts, c.fixed
 	if m == nil {
 		return fixed, nil
 	}
@@ -251,7 +257,7 @@ func (c *computation) multiply(parts []part, fixed, total decimal.Decimal) (deci
 				return fixed, err
 			}
 		default:
-			step, there, err := c.picked(f.Key, f.Edges, parts, total)
+			step, there, err := c.picked(f.Key, f.Edges, of)
 			if err != nil {
 				return fixed, err
 			}

@@ -230,10 +230,36 @@ var known = map[string]func(t *testing.T, e example) []*company{
 		}
 		return all
 	},
+	"DR-01": func(t *testing.T, e example) []*company {
+		return drawn(t, e.text(t, "draw"), "recoverable", e.texts(t, "earnings"))
+	},
+	"DR-03": func(t *testing.T, e example) []*company {
+		return drawn(t, e.text(t, "draw"), "non_recoverable", e.texts(t, "earnings"))
+	},
+	"DR-05": func(t *testing.T, e example) []*company {
+		return drawn(t, e.text(t, "draw"), "recoverable", e.texts(t, "earnings"))
+	},
 	"GM-01": func(t *testing.T, e example) []*company {
 		// The margin is what the transaction is worth: two transactions, one of them the cost.
 		return []*company{seller(sum+"rate: "+e.text(t, "rate")+"}", e.text(t, "price"), "-"+e.text(t, "cost"))}
 	},
+}
+
+// drawn is the same company month by month, as far as each month knows.
+func drawn(t *testing.T, amount, kind string, earnings []string) []*company {
+	var all []*company
+	for n := range earnings {
+		c := newCompany().person("r1", "")
+		c.plan("draw: {amount: "+amount+", kind: "+kind+"}\n", "{name: c, measure: {sum: credits}, rate: 1}")
+		byMonth(t, c, earnings[:n]...)
+		if n == 0 {
+			c.Period.StartsOn, c.Period.EndsOn = day("2026-01-01"), day("2026-01-31")
+		}
+		c.Transactions = append(c.Transactions, incentive.Transaction{TransactionKey: incentive.TransactionKey{Source: "crm", ID: "now"}, Version: 1, Date: c.Period.StartsOn, Amount: d(earnings[n]), Currency: "USD"})
+		c.Credits = append(c.Credits, incentive.Credit{Transaction: incentive.TransactionKey{Source: "crm", ID: "now"}, ParticipantID: "r1", Role: "owner", Share: one, Version: 1})
+		all = append(all, c)
+	}
+	return all
 }
 
 // perUnit are the examples that print a rate, with the amount it is of.
@@ -241,9 +267,9 @@ var perUnit = map[string]string{"TM-09": "2500", "WS-01": "1000000", "AT-01": "1
 
 // notCovered are the examples that the language does not cover yet, with what they need.
 var notCovered = map[string]string{
-	"DR-01": "draws", "DR-03": "draws", "DR-05": "draws", "CB-01": "clawbacks", "CB-03": "clawbacks",
+	"CB-01": "clawbacks", "CB-03": "clawbacks",
 	"PR-01": "weighted quotas", "RP-03": "ramped quotas",
-	"FX-01": "exchange rates", "YT-01": "cumulative evaluation", "YT-03": "several measures at once", "AS-01": "amortisation", "TU-01": "allocation of receipts",
+	"FX-01": "exchange rates", "YT-01": "a charge that the next true-up gives back, as what was billed before is taken net of it", "YT-03": "several measures at once", "AS-01": "amortisation", "TU-01": "allocation of receipts",
 }
 
 // TestKnownAnswers works published examples out again.

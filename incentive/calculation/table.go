@@ -47,15 +47,19 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 	return quota, true, nil
 }
 
-// daysOf counts the days of a quota that lie in the period while the participant is on
-// the plan.
+// daysOf counts the days of a quota that lie in the period, or since the interval began
+// that the component looks back over, while the participant is on the plan.
 func (c *computation) daysOf(q incentive.Quota) int {
 	days := 0
+	first, last := c.since(), c.period.EndsOn
+	if back := c.component.Cumulative; back != nil && back.WholeGoal {
+		last = back.Ends(first, last)
+	}
 	for _, a := range c.stretches {
-		from := latest(q.StartsOn, c.period.StartsOn, a.StartsOn)
+		from := latest(q.StartsOn, first, a.StartsOn)
 		to := q.EndsOn
-		if c.period.EndsOn.Before(to) {
-			to = c.period.EndsOn
+		if last.Before(to) {
+			to = last
 		}
 		if !a.EndsOn.IsZero() && a.EndsOn.Before(to) {
 			to = a.EndsOn
@@ -104,8 +108,8 @@ func earnedAt(slices []slice, x decimal.Decimal) decimal.Decimal {
 
 // payTable lets the credits climb through the tiers in their order, so that each earns
 // the difference that it makes.
-func (c *computation) payTable(parts []part, total decimal.Decimal) error {
-	t := c.component.RateTable
+func (c *computation) payTable(m measured) error {
+	t, parts, total := c.component.RateTable, m.parts, m.total
 	unit, there, err := c.unit(t.Target)
 	if err != nil || !there {
 		return err
@@ -125,11 +129,11 @@ func (c *computation) payTable(parts []part, total decimal.Decimal) error {
 		return err
 	}
 	for i, s := range slices {
-		if amount := s.of(total); i == 0 || !amount.IsZero() {
+		if amount := s.of(total).Sub(s.of(m.before)); i == 0 || !amount.IsZero() {
 			c.explain(Step{Kind: StepTier, From: &s.from, To: s.to, Amount: &amount, Rate: &s.rate, Result: amount.Mul(s.rate)})
 		}
 	}
-	running, earned := decimal.Zero, decimal.Zero
+	running, earned := m.before, earnedAt(slices, m.before)
 	for i := range parts {
 		running = running.Add(parts[i].measured)
 		upTo := earnedAt(slices, running)

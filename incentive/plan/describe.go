@@ -15,6 +15,16 @@ func (p *Plan) Describe() []string {
 	for _, c := range p.Components {
 		text = append(text, c.Name+": "+c.describe())
 	}
+	if d := p.Draw; d != nil {
+		how := "It is not recovered."
+		if d.Recoverable {
+			how = "It is recovered from what is earned above that later on, and never takes pay below it."
+			if d.AtMost != nil {
+				how += " One period recovers no more than " + d.AtMost.describe(false) + "."
+			}
+		}
+		text = append(text, fmt.Sprintf("Draw: what the components pay less than %s is advanced. %s", d.Amount.describe(false), how))
+	}
 	return text
 }
 
@@ -39,6 +49,9 @@ func (c Component) describe() string {
 		}
 	}
 	measure := c.Measure.describe() + whose
+	if back := c.Cumulative; back != nil {
+		measure += map[Interval]string{Quarter: " since the quarter began", Half: " since the half-year began", Year: " since the year began", PlanToDate: " since coming to the plan"}[back.Over]
+	}
 	switch {
 	case c.Rate != nil:
 		say("pays %s of %s.", c.Rate.describe(true), measure)
@@ -115,6 +128,11 @@ func (c Component) describe() string {
 	}
 	if c.Cap != nil {
 		say("It pays no more than %s.", c.Cap.describe(false))
+	}
+	if back := c.Cumulative; back != nil && back.TrueUp {
+		say("What earlier periods were paid of it is taken off.")
+	} else if back != nil {
+		say("Only what came in this period is paid.")
 	}
 	return strings.Join(sentences, " ")
 }

@@ -48,6 +48,9 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 	for _, c := range p.Components {
 		components = append(components, c.Name)
 	}
+	if p.Draw != nil {
+		components = append(components, DrawComponent)
+	}
 	plain := func(into map[string]string) func(string, *yaml.Node) {
 		return func(name string, value *yaml.Node) {
 			var text string

@@ -79,7 +79,7 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 
 func (r *reader) plan(node *yaml.Node) *Plan {
 	p := &Plan{Rounding: incentive.HalfAwayFromZero, RoundEach: EachLine}
-	var components, examples *yaml.Node
+	var components, draw, examples *yaml.Node
 	readable := r.Mapping(node, "a plan", fields{
 		"language": document.Needed(func(n *yaml.Node) {
 			if n.Value != strconv.Itoa(Language) {
@@ -97,6 +97,7 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 		}),
 		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
 		"components": document.Needed(func(n *yaml.Node) { components = n }),
+		"draw":       document.Optional(func(n *yaml.Node) { draw = n }),
 		"examples":   document.Optional(func(n *yaml.Node) { examples = n }),
 	})
 	if !readable || components == nil {
@@ -112,8 +113,14 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 			r.On(item, "two components have the name %q", c.Name)
 		}
 		names[c.Name] = true
+		if draw != nil && c.Name == DrawComponent {
+			r.On(item, "%q is the name of the draw's own line: name this component otherwise", c.Name)
+		}
 		p.Components = append(p.Components, c)
 	})
+	if draw != nil {
+		p.Draw = r.draw(draw)
+	}
 	if examples != nil {
 		r.Each(examples, "\"examples\"", func(item *yaml.Node) { p.Examples = append(p.Examples, r.example(item, p)) })
 	}
@@ -189,6 +196,7 @@ func (r *reader) component(node *yaml.Node) Component {
 			r.Mapping(n, "override", fields{"level": document.Needed(r.level(&c.Override.Level, 1))})
 		}),
 		"measure":    document.Optional(func(n *yaml.Node) { measured = true; r.measure(n, &c.Measure) }),
+		"cumulative": document.Optional(func(n *yaml.Node) { c.Cumulative = r.cumulative(n) }),
 		"rate":       document.Optional(r.value(&c.Rate)),
 		"rates":      document.Optional(func(n *yaml.Node) { c.Rates = r.rates(n) }),
 		"rate_table": document.Optional(func(n *yaml.Node) { c.RateTable = r.rateTable(n) }),
@@ -231,6 +239,47 @@ func (r *reader) component(node *yaml.Node) Component {
 		c.Gate.Measure = c.Measure
 	}
 	return c
+}
+
+func (r *reader) cumulative(node *yaml.Node) *Cumulative {
+	c := &Cumulative{Month: 1}
+	var pays, goal string
+	r.Mapping(node, "cumulative", fields{
+		"over": document.Needed(document.Choice(&r.Reader, &c.Over, Quarter, Half, Year, PlanToDate)),
+		"pays": document.Needed(document.Choice(&r.Reader, &pays, "true_up", "rate_only")),
+		"goal": document.Optional(document.Choice(&r.Reader, &goal, "to_date", "whole")),
+		"year_begins_in_month": document.Optional(func(n *yaml.Node) {
+			month, err := strconv.Atoi(n.Value)
+			if err != nil || month < 1 || month > 12 {
+				r.On(n, "%q is not a month: write 1 to 12", n.Value)
+				return
+			}
+			c.Month = month
+		}),
+	})
+	c.TrueUp, c.WholeGoal = pays == "true_up", goal == "whole"
+	if c.Over == PlanToDate && c.WholeGoal {
+		r.On(node, "the time on a plan has no end, so that its goal is that up to now: leave \"goal\" out")
+	}
+	return c
+}
+
+func (r *reader) draw(node *yaml.Node) *Draw {
+	d := &Draw{}
+	var amount *Value
+	var kind string
+	r.Mapping(node, "a draw", fields{
+		"amount":          document.Needed(r.value(&amount)),
+		"kind":            document.Needed(document.Choice(&r.Reader, &kind, "recoverable", "non_recoverable")),
+		"recover_at_most": document.Optional(r.value(&d.AtMost)),
+	})
+	if amount != nil {
+		d.Amount = *amount
+	}
+	if d.Recoverable = kind == "recoverable"; !d.Recoverable && d.AtMost != nil {
+		r.On(node, "what is not recoverable is not recovered: leave \"recover_at_most\" out")
+	}
+	return d
 }
 
 func (r *reader) level(into *int, least int) func(*yaml.Node) {

@@ -30,7 +30,18 @@ type Plan struct {
 	RoundEach  RoundEach
 	Reads      Reads
 	Components []Component
+	Draw       *Draw
 	Examples   []Example
+}
+
+// DrawComponent names the line of a draw in a statement.
+const DrawComponent = "Draw"
+
+// Draw guarantees an amount for each period: what the components pay less is advanced.
+type Draw struct {
+	Amount      Value
+	Recoverable bool   // advances are owed, and recovered from what is earned above Amount
+	AtMost      *Value // the most that one period recovers; nil: no limit
 }
 
 // RoundEach says what is rounded to what can be paid.
@@ -65,6 +76,7 @@ type Component struct {
 	Name        string
 	Override    *Override // nil: the participant's own credits count
 	Measure     Measure
+	Cumulative  *Cumulative // nil: each period by itself
 	Rate        *Value
 	Rates       []FilteredRate
 	RateBy      *RateBy
@@ -78,6 +90,48 @@ type Component struct {
 	Floor       *Value // the least that the component pays in a period
 	CapEach     *Value // the most that one credit earns
 	Cap         *Value // the most that the component pays in a period
+}
+
+// Cumulative makes a component look at everything since an interval began.
+type Cumulative struct {
+	Over      Interval
+	Month     int  // in which years begin
+	TrueUp    bool // pay what is due since then less what was paid; otherwise it only sets the rate
+	WholeGoal bool // attainment is against the whole interval's quota, not that up to now
+}
+
+// Interval is a stretch of time that a component looks back over.
+type Interval string
+
+// The intervals. PlanToDate begins with the assignment to the plan.
+const (
+	Quarter    Interval = "quarter"
+	Half       Interval = "half"
+	Year       Interval = "year"
+	PlanToDate Interval = "plan"
+)
+
+// Starts returns the first day of the interval that holds a day. For PlanToDate that is
+// the day the participant came to the plan.
+func (c Cumulative) Starts(day, assigned incentive.Date) incentive.Date {
+	if c.Over == PlanToDate {
+		return assigned
+	}
+	months := map[Interval]int{Quarter: 3, Half: 6, Year: 12}[c.Over]
+	// Months since some year's beginning, cut to whole intervals.
+	since := (int(day.Month) - c.Month + 12) % 12 % months
+	first := incentive.Date{Year: day.Year, Month: day.Month, Day: 1}
+	return incentive.DateOf(first.UTC().AddDate(0, -since, 0))
+}
+
+// Ends returns the last day of the interval that starts on a day; for PlanToDate there is
+// none but the given one.
+func (c Cumulative) Ends(starts, last incentive.Date) incentive.Date {
+	if c.Over == PlanToDate {
+		return last
+	}
+	months := map[Interval]int{Quarter: 3, Half: 6, Year: 12}[c.Over]
+	return incentive.DateOf(starts.UTC().AddDate(0, months, -1))
 }
 
 // Evaluate says what goes through a table or curve.
