@@ -34,6 +34,7 @@ type PeriodAct struct {
 	Key              string // with the same key an act is done once
 	ReasonID         string
 	PayoutListDigest []byte
+	Days             int // business days by which the dispute window is extended
 }
 
 func (a PeriodAct) command() store.PeriodCommand {
@@ -83,6 +84,12 @@ func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
 			return Outcome{}, err
 		}
 		return outcome(a.Store.Publish(ctx, c, deadline))
+	case incentive.ExtendWindow:
+		deadline, err := a.extendedWindow(ctx, act)
+		if err != nil {
+			return outcome(store.PeriodRevision{}, err)
+		}
+		return outcome(a.Store.ExtendWindow(ctx, c, deadline))
 	case incentive.WindowEnds, incentive.EndWindow:
 		p, queues, err := a.Store.StartApproving(ctx, c)
 		if err == nil {
@@ -106,26 +113,56 @@ func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
 	}
 }
 
-// windowEnd is the end of the last business day of the dispute window, in the company's
-// zone and calendar, counted from today.
+// windowEnd is the end of the last business day of the dispute window, counted from today.
 func (a *Activities) windowEnd(ctx context.Context, periodID string, revision int) (time.Time, error) {
 	p, err := a.Store.PeriodRevision(ctx, periodID, revision)
 	if err != nil {
 		return time.Time{}, err
 	}
-	days, zone, holidays, err := a.Store.WindowDays(ctx, p.CalendarID)
+	days, location, holidays, err := a.window(ctx, p.CalendarID)
 	if err != nil {
 		return time.Time{}, err
 	}
-	location, err := time.LoadLocation(zone)
+	return endOf(incentive.AddBusinessDays(incentive.DateOf(a.Now().In(location)), days, holidays), location), nil
+}
+
+// extendedWindow is the end of the business day so many after the one on which the
+// dispute window would end.
+func (a *Activities) extendedWindow(ctx context.Context, act PeriodAct) (time.Time, error) {
+	const most = 60
+	if act.Days < 1 || act.Days > most {
+		return time.Time{}, incentive.Errorf(incentive.CodeInvalid, "a dispute window is extended by 1 to %d business days, not %d", most, act.Days)
+	}
+	p, err := a.Store.PeriodRevision(ctx, act.PeriodID, act.Revision)
 	if err != nil {
 		return time.Time{}, err
 	}
-	today := incentive.DateOf(a.Now().In(location))
-	last := incentive.AddBusinessDays(today, days, holidays)
-	next := last.AddDays(1)
-	// The end of a day is the start of the next one in the zone, whatever the clocks do.
-	return time.Date(next.Year, next.Month, next.Day, 0, 0, 0, 0, location).UTC(), nil
+	_, location, holidays, err := a.window(ctx, p.CalendarID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if p.WindowDeadline == nil {
+		return time.Time{}, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s and has no dispute window to extend", p.State)
+	}
+	last := incentive.DateOf(p.WindowDeadline.In(location)).AddDays(-1)
+	return endOf(incentive.AddBusinessDays(last, act.Days, holidays), location), nil
+}
+
+// window is how many business days the dispute window of a calendar has, in the company's
+// zone and by its holidays.
+func (a *Activities) window(ctx context.Context, calendarID string) (days int, location *time.Location, holidays []incentive.Date, err error) {
+	days, zone, holidays, err := a.Store.WindowDays(ctx, calendarID)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	location, err = time.LoadLocation(zone)
+	return days, location, holidays, err
+}
+
+// endOf is the end of a day: the start of the next one in the zone, whatever the clocks do.
+func endOf(day incentive.Date, location *time.Location) time.Time {
+	next := day.AddDays(1)
+	return time.Date(next.Year, next.Month, next.Day, 0, 0, 0, 0, location).UTC()
 }
 
 // Calculate computes every statement of a locked period from its snapshot and stores

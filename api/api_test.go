@@ -279,6 +279,8 @@ func TestRefusals(t *testing.T) {
 		"no JSON":             {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k2", "{", 400, "invalid", "the body"},
 		"unknown field":       {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k3", `{"act":"lock","speed":1}`, 400, "invalid", `property "speed" is unsupported`},
 		"unknown act":         {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k4", `{"act":"pay"}`, 400, "invalid", "the body at act"},
+		"extend by nothing":   {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k19", `{"act":"extend-window","reason":"x"}`, 400, "invalid", "extend-window takes a number of business days"},
+		"days to lock":        {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k20", `{"act":"lock","days":3}`, 400, "invalid", "extend-window takes a number of business days"},
 		"release by act":      {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k5", `{"act":"release"}`, 400, "invalid", "the body at act"},
 		"no reason":           {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k6", `{"act":"cancel","reason":" "}`, 400, "reason-missing", "cancel needs a reason"},
 		"digest":              {"fin", "POST", "/api/v1/periods/m-2026-01/release", "k7", `{"payout_list_digest":"12"}`, 400, "invalid", "the body at payout_list_digest"},

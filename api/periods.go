@@ -88,8 +88,11 @@ func (s *server) ActOnPeriod(ctx context.Context, request spec.ActOnPeriodReques
 	if reason == "" && incentive.NeedsReason(act) {
 		return nil, incentive.Errorf(store.CodeReasonMissing, "say why: %s needs a reason", act)
 	}
+	if (act == incentive.ExtendWindow) != (request.Body.Days != nil) {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "%s takes a number of business days, and no other act does", incentive.ExtendWindow)
+	}
 	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.ActAnswer, error) {
-		input := workflows.ActInput{Actor: personOf(ctx).ID}
+		input := workflows.ActInput{Actor: personOf(ctx).ID, Days: value(request.Body.Days)}
 		if reason != "" {
 			var err error
 			if input.ReasonID, err = s.Store.WriteText(ctx, input.Actor, reason); err != nil {

@@ -28,16 +28,17 @@ type Act string
 
 // The acts of people on a pay period. Each is an Update of its workflow.
 const (
-	Lock        Act = "lock"
-	Recalculate Act = "recalculate"
-	Publish     Act = "publish"
-	EndWindow   Act = "end-window"
-	Withdraw    Act = "withdraw"
-	Release     Act = "release"
-	Close       Act = "close"
-	Cancel      Act = "cancel"
-	Hold        Act = "hold"
-	Resume      Act = "resume"
+	Lock         Act = "lock"
+	Recalculate  Act = "recalculate"
+	Publish      Act = "publish"
+	ExtendWindow Act = "extend-window"
+	EndWindow    Act = "end-window"
+	Withdraw     Act = "withdraw"
+	Release      Act = "release"
+	Close        Act = "close"
+	Cancel       Act = "cancel"
+	Hold         Act = "hold"
+	Resume       Act = "resume"
 )
 
 // The acts of the system itself.
@@ -69,6 +70,7 @@ var Transitions = []Transition{
 	{Act: Recalculate, From: []State{Calculated}, To: Locked, ByPerson: true},
 	{Act: Publish, From: []State{Calculated}, To: Published, ByPerson: true},
 	{Act: WindowEnds, From: []State{Published}, To: Approving},
+	{Act: ExtendWindow, From: []State{Published}, To: Published, ByPerson: true, NeedsText: true},
 	{Act: EndWindow, From: []State{Published}, To: Approving, ByPerson: true},
 	{Act: ApproveLast, From: []State{Approving}, To: Approved},
 	{Act: Withdraw, From: []State{Published, Approving, Approved}, To: Calculated, ByPerson: true, NeedsText: true},

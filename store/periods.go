@@ -261,6 +261,16 @@ func (s *Store) refuseBeforePredecessor(ctx context.Context, tx pgx.Tx, p Period
 	return incentive.Errorf(CodeEarlierOpen, "period %s is %s: it must be approved before a later one is published", earlier, state)
 }
 
+// ExtendWindow moves the end of the dispute window.
+func (s *Store) ExtendWindow(ctx context.Context, c PeriodCommand, deadline time.Time) (PeriodRevision, error) {
+	return s.act(ctx, c, struct {
+		Deadline time.Time `json:"deadline"`
+	}{deadline.UTC()}, func(_ pgx.Tx, p *PeriodRevision) error {
+		p.WindowDeadline = &deadline
+		return nil
+	})
+}
+
 // Withdraw takes a published period back; approvals and planned payouts fall away.
 func (s *Store) Withdraw(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
 	return s.act(ctx, c, reasonBody{c.ReasonID}, func(tx pgx.Tx, p *PeriodRevision) error {

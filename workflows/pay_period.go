@@ -23,6 +23,7 @@ type ActInput struct {
 	Actor            string
 	ReasonID         string
 	PayoutListDigest []byte
+	Days             int // business days by which the dispute window is extended
 }
 
 // Answer is what an Update answers: the state after it or, with a Code, why it was
@@ -113,7 +114,7 @@ func (p *payPeriod) receive(ctx workflow.Context) error {
 }
 
 func (p *payPeriod) byPerson(ctx workflow.Context, act incentive.Act, in ActInput) (Answer, error) {
-	o, err := p.act(ctx, activities.PeriodAct{Act: act, Actor: in.Actor, ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest,
+	o, err := p.act(ctx, activities.PeriodAct{Act: act, Actor: in.Actor, ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days,
 		Key: "update/" + workflow.GetCurrentUpdateInfo(ctx).ID})
 	return Answer{State: o.State, Code: o.Code, Message: o.Message}, err
 }
@@ -194,15 +195,20 @@ func (p *payPeriod) step(ctx workflow.Context) error {
 		}
 		return p.calculate(ctx)
 	case incentive.Published:
-		_, err := workflow.AwaitWithTimeout(ctx, p.Deadline.Sub(workflow.Now(ctx)), moved)
-		if err != nil || moved() {
-			return err
+		for set := p.Deadline; ; set = p.Deadline { // it may be extended
+			_, err := workflow.AwaitWithTimeout(ctx, set.Sub(workflow.Now(ctx)), func() bool { return moved() || !p.Deadline.Equal(set) })
+			if err != nil || moved() {
+				return err
+			}
+			if p.Deadline.Equal(set) {
+				break
+			}
 		}
 		if err := workflow.Await(ctx, free); err != nil || moved() {
 			return err
 		}
 		p.lastApproval = false
-		_, err = p.bySystem(ctx, incentive.WindowEnds)
+		_, err := p.bySystem(ctx, incentive.WindowEnds)
 		return err
 	case incentive.Approving:
 		// The first try finds a period in which there is nothing to approve, and one

@@ -45,6 +45,8 @@ func (d *database) act(_ context.Context, act activities.PeriodAct) (activities.
 		d.onHold = false
 	case incentive.Publish:
 		d.deadline = d.now().Add(5 * 24 * time.Hour)
+	case incentive.ExtendWindow:
+		d.deadline = d.deadline.Add(3 * 24 * time.Hour)
 	}
 	return activities.Outcome{State: next, OnHold: d.onHold, SnapshotID: 7, WindowDeadline: d.deadline}, nil
 }
@@ -86,6 +88,8 @@ func TestPayPeriod(t *testing.T) {
 			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.WindowEnds, incentive.ApproveLast, incentive.Release, incentive.Disburse, incentive.DisburseLast, incentive.Close}},
 		{"the window is ended early", false, with(step{after: 2 * time.Hour, act: incentive.EndWindow}, step{after: 3 * time.Hour, do: lastApproval}, step{after: day, act: incentive.Cancel}),
 			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.EndWindow, incentive.ApproveLast, incentive.Cancel}},
+		{"an extended window ends later", false, with(step{after: 4 * day, act: incentive.ExtendWindow}, step{after: 7 * day, act: incentive.Hold}, step{after: 7*day + time.Hour, act: incentive.Resume}, step{after: 12 * day, act: incentive.Cancel}),
+			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.ExtendWindow, incentive.Hold, incentive.Resume, incentive.WindowEnds, incentive.Cancel}},
 		{"withdrawn and calculated again", false, with(step{after: 2 * time.Hour, act: incentive.Withdraw}, step{after: 3 * time.Hour, act: incentive.Recalculate}, step{after: 10 * day, act: incentive.Cancel}),
 			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.Withdraw, incentive.Recalculate, incentive.Calculate, incentive.Cancel}},
 		{"on hold the window's timer runs on and nothing follows", false, with(step{after: 2 * day, act: incentive.Hold}, step{after: 9 * day, act: incentive.Resume}, step{after: 10 * day, act: incentive.Cancel}),

@@ -22,15 +22,16 @@ import (
 
 // Defines values for ActRequestAct.
 const (
-	ActRequestActCancel      ActRequestAct = "cancel"
-	ActRequestActClose       ActRequestAct = "close"
-	ActRequestActEndWindow   ActRequestAct = "end-window"
-	ActRequestActHold        ActRequestAct = "hold"
-	ActRequestActLock        ActRequestAct = "lock"
-	ActRequestActPublish     ActRequestAct = "publish"
-	ActRequestActRecalculate ActRequestAct = "recalculate"
-	ActRequestActResume      ActRequestAct = "resume"
-	ActRequestActWithdraw    ActRequestAct = "withdraw"
+	ActRequestActCancel       ActRequestAct = "cancel"
+	ActRequestActClose        ActRequestAct = "close"
+	ActRequestActEndWindow    ActRequestAct = "end-window"
+	ActRequestActExtendWindow ActRequestAct = "extend-window"
+	ActRequestActHold         ActRequestAct = "hold"
+	ActRequestActLock         ActRequestAct = "lock"
+	ActRequestActPublish      ActRequestAct = "publish"
+	ActRequestActRecalculate  ActRequestAct = "recalculate"
+	ActRequestActResume       ActRequestAct = "resume"
+	ActRequestActWithdraw     ActRequestAct = "withdraw"
 )
 
 // Valid indicates whether the value is a known member of the ActRequestAct enum.
@@ -41,6 +42,8 @@ func (e ActRequestAct) Valid() bool {
 	case ActRequestActClose:
 		return true
 	case ActRequestActEndWindow:
+		return true
+	case ActRequestActExtendWindow:
 		return true
 	case ActRequestActHold:
 		return true
@@ -135,7 +138,10 @@ type ActAnswer struct {
 type ActRequest struct {
 	Act ActRequestAct `json:"act"`
 
-	// Reason Needed to withdraw, cancel and hold.
+	// Days Business days by which the dispute window is extended.
+	Days *int `json:"days,omitempty"`
+
+	// Reason Needed to withdraw, cancel, hold and extend the window.
 	Reason *string `json:"reason,omitempty"`
 }
 

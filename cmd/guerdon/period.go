@@ -37,19 +37,20 @@ func (periods) Run(ctx context.Context, d *desk) error {
 }
 
 type period struct {
-	Show        periodShow    `cmd:"" help:"Where a period stands, and what may be done now."`
-	History     periodHistory `cmd:"" help:"What was done to a period, by whom and when."`
-	Open        periodOpen    `cmd:"" help:"Open a period: its workflow starts."`
-	Lock        periodAct     `cmd:"" help:"Freeze everything that results depend on, and calculate."`
-	Recalculate periodAct     `cmd:"" help:"Calculate again."`
-	Publish     periodAct     `cmd:"" help:"Show the results to everybody; the dispute window begins."`
-	EndWindow   periodAct     `cmd:"" help:"End the dispute window early; approving begins."`
-	Withdraw    periodReason  `cmd:"" help:"Take published results back."`
-	Release     periodRelease `cmd:"" help:"Release the payout list: money moves."`
-	Close       periodAct     `cmd:"" help:"Close the period."`
-	Hold        periodReason  `cmd:"" help:"Put the period on hold."`
-	Resume      periodAct     `cmd:"" help:"Go on after a hold."`
-	Cancel      periodReason  `cmd:"" help:"Cancel the period for good."`
+	Show         periodShow    `cmd:"" help:"Where a period stands, and what may be done now."`
+	History      periodHistory `cmd:"" help:"What was done to a period, by whom and when."`
+	Open         periodOpen    `cmd:"" help:"Open a period: its workflow starts."`
+	Lock         periodAct     `cmd:"" help:"Freeze everything that results depend on, and calculate."`
+	Recalculate  periodAct     `cmd:"" help:"Calculate again."`
+	Publish      periodAct     `cmd:"" help:"Show the results to everybody; the dispute window begins."`
+	ExtendWindow periodExtend  `cmd:"" help:"Give people more days to dispute."`
+	EndWindow    periodAct     `cmd:"" help:"End the dispute window early; approving begins."`
+	Withdraw     periodReason  `cmd:"" help:"Take published results back."`
+	Release      periodRelease `cmd:"" help:"Release the payout list: money moves."`
+	Close        periodAct     `cmd:"" help:"Close the period."`
+	Hold         periodReason  `cmd:"" help:"Put the period on hold."`
+	Resume       periodAct     `cmd:"" help:"Go on after a hold."`
+	Cancel       periodReason  `cmd:"" help:"Cancel the period for good."`
 }
 
 type periodShow struct {
@@ -135,12 +136,12 @@ func (o periodOpen) Run(ctx context.Context, d *desk) error {
 }
 
 // act does an act on a period and shows where it stands then.
-func (d *desk) act(ctx context.Context, periodID string, act incentive.Act, reason *string) error {
+func (d *desk) act(ctx context.Context, periodID string, act incentive.Act, reason *string, days *int) error {
 	c, err := d.api()
 	if err != nil {
 		return err
 	}
-	answer, err := client.Read[client.ActAnswer](c.ActOnPeriod(ctx, periodID, &client.ActOnPeriodParams{IdempotencyKey: client.NewKey()}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestAct(act), Reason: reason}))
+	answer, err := client.Read[client.ActAnswer](c.ActOnPeriod(ctx, periodID, &client.ActOnPeriodParams{IdempotencyKey: client.NewKey()}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestAct(act), Reason: reason, Days: days}))
 	if err != nil {
 		return err
 	}
@@ -153,7 +154,7 @@ type periodAct struct {
 
 // Run does the act that the command is named for.
 func (a periodAct) Run(ctx context.Context, d *desk, name commandName) error {
-	return d.act(ctx, a.Period, incentive.Act(name), nil)
+	return d.act(ctx, a.Period, incentive.Act(name), nil, nil)
 }
 
 type periodReason struct {
@@ -163,7 +164,17 @@ type periodReason struct {
 
 // Run does the act that the command is named for.
 func (a periodReason) Run(ctx context.Context, d *desk, name commandName) error {
-	return d.act(ctx, a.Period, incentive.Act(name), &a.Reason)
+	return d.act(ctx, a.Period, incentive.Act(name), &a.Reason, nil)
+}
+
+type periodExtend struct {
+	Period string `arg:""`
+	Days   int    `required:"" help:"Business days, 1 to 60."`
+	Reason string `required:"" help:"Why; it stays on record."`
+}
+
+func (e periodExtend) Run(ctx context.Context, d *desk) error {
+	return d.act(ctx, e.Period, incentive.ExtendWindow, &e.Reason, &e.Days)
 }
 
 type periodRelease struct {

@@ -397,6 +397,14 @@ func (o *office) toClosed(period string, managers ...string) {
 	}
 	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(o.act("fin1", period, client.ActRequestActClose)), "what is not possible is refused at once")
 	require.NoError(t, o.act("fin1", period, client.ActRequestActPublish))
+	before, err := client.Read[client.Period](admin.GetPeriod(ctx, period, &client.GetPeriodParams{}))
+	require.NoError(t, err)
+	reason, days := "a public holiday in between", 2
+	_, err = client.Read[client.ActAnswer](o.as("fin1").ActOnPeriod(ctx, period, &client.ActOnPeriodParams{IdempotencyKey: key()}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestActExtendWindow, Days: &days, Reason: &reason}))
+	require.NoError(t, err)
+	after, err := client.Read[client.Period](admin.GetPeriod(ctx, period, &client.GetPeriodParams{}))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, after.WindowDeadline.Sub(*before.WindowDeadline), 48*time.Hour, "two business days are two days or more")
 	require.NoError(t, o.act("fin1", period, client.ActRequestActEndWindow))
 	o.await(period, incentive.Approving)
 	decide := func(id string, queue *string) client.DecisionAnswer {
