@@ -34,7 +34,8 @@ type PeriodAct struct {
 	Key              string // with the same key an act is done once
 	ReasonID         string
 	PayoutListDigest []byte
-	Days             int // business days by which the dispute window is extended
+	Days             int    // business days by which the dispute window is extended
+	AmendmentID      string // of the changes that a recalculation takes over; "" for none
 }
 
 func (a PeriodAct) command() store.PeriodCommand {
@@ -78,6 +79,8 @@ func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
 	switch act.Act {
 	case incentive.Lock:
 		return outcome(a.Store.LockPeriod(ctx, c))
+	case incentive.Recalculate:
+		return outcome(a.Store.Recalculate(ctx, c, act.AmendmentID))
 	case incentive.Publish:
 		deadline, err := a.windowEnd(ctx, act.PeriodID, act.Revision)
 		if err != nil {

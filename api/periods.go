@@ -91,6 +91,9 @@ func (s *server) ActOnPeriod(ctx context.Context, request spec.ActOnPeriodReques
 	if (act == incentive.ExtendWindow) != (request.Body.Days != nil) {
 		return nil, incentive.Errorf(incentive.CodeInvalid, "%s takes a number of business days, and no other act does", incentive.ExtendWindow)
 	}
+	if request.Body.Changes != nil && (act != incentive.Recalculate || len(*request.Body.Changes) == 0) {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "changes are named to %s, at least one", incentive.Recalculate)
+	}
 	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.ActAnswer, error) {
 		input := workflows.ActInput{Actor: personOf(ctx).ID, Days: value(request.Body.Days)}
 		if reason != "" {
@@ -98,6 +101,21 @@ func (s *server) ActOnPeriod(ctx context.Context, request spec.ActOnPeriodReques
 			if input.ReasonID, err = s.Store.WriteText(ctx, input.Actor, reason); err != nil {
 				return spec.ActAnswer{}, err
 			}
+		}
+		if request.Body.Changes != nil {
+			p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+			if err != nil {
+				return spec.ActAnswer{}, err
+			}
+			held := ctx.Value(claimKey).(*claim)
+			amendment := store.Amendment{ID: nameUUID(held.actor, held.key), PeriodID: p.ID, Revision: p.Revision, By: input.Actor}
+			for _, change := range *request.Body.Changes {
+				amendment.Changes = append(amendment.Changes, store.Change{Kind: string(change.Kind), ID: change.Id})
+			}
+			if err := s.Store.KeepAmendment(ctx, amendment); err != nil {
+				return spec.ActAnswer{}, err
+			}
+			input.AmendmentID = amendment.ID
 		}
 		return s.act(ctx, request.Period, act, input)
 	})
@@ -108,6 +126,26 @@ func (s *server) ActOnPeriod(ctx context.Context, request spec.ActOnPeriodReques
 		return spec.ActOnPeriod202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
 	}
 	return spec.ActOnPeriod200JSONResponse(answer), nil
+}
+
+// ListChanges lists what has changed since a period was locked.
+func (s *server) ListChanges(ctx context.Context, request spec.ListChangesRequestObject) (spec.ListChangesResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(request.Params.Limit)
+	kind, id, _ := strings.Cut(value(request.Params.After), ":")
+	all, err := s.Store.PendingChanges(ctx, p.ID, p.Revision, store.Change{Kind: kind, ID: id}, limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListChanges200JSONResponse{Changes: []spec.Change{}}
+	for _, change := range all {
+		answer.Changes = append(answer.Changes, spec.Change{Kind: spec.ChangeKind(change.Kind), Id: change.ID, What: orNil(change.What)})
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].Kind + ":" + all[len(all)-1].ID })
+	return answer, nil
 }
 
 // ReleasePeriod releases a payout list.

@@ -223,7 +223,7 @@ func (s *Store) act(ctx context.Context, c PeriodCommand, body any, effect func(
 // Act does an act that changes the state, or the flag of hold, and nothing else: hold,
 // resume, recalculate and cancel.
 func (s *Store) Act(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
-	if !slices.Contains([]incentive.Act{incentive.Hold, incentive.Resume, incentive.Recalculate, incentive.Cancel, incentive.Disburse}, c.Act) {
+	if !slices.Contains([]incentive.Act{incentive.Hold, incentive.Resume, incentive.Cancel, incentive.Disburse}, c.Act) {
 		return PeriodRevision{}, fmt.Errorf("act %q has effects of its own", c.Act)
 	}
 	return s.act(ctx, c, reasonBody{c.ReasonID}, func(tx pgx.Tx, p *PeriodRevision) error {

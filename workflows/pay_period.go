@@ -23,7 +23,8 @@ type ActInput struct {
 	Actor            string
 	ReasonID         string
 	PayoutListDigest []byte
-	Days             int // business days by which the dispute window is extended
+	Days             int    // business days by which the dispute window is extended
+	AmendmentID      string // of the changes that a recalculation takes over; "" for none
 }
 
 // Answer is what an Update answers: the state after it or, with a Code, why it was
@@ -114,7 +115,7 @@ func (p *payPeriod) receive(ctx workflow.Context) error {
 }
 
 func (p *payPeriod) byPerson(ctx workflow.Context, act incentive.Act, in ActInput) (Answer, error) {
-	o, err := p.act(ctx, activities.PeriodAct{Act: act, Actor: in.Actor, ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days,
+	o, err := p.act(ctx, activities.PeriodAct{Act: act, Actor: in.Actor, ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days, AmendmentID: in.AmendmentID,
 		Key: "update/" + workflow.GetCurrentUpdateInfo(ctx).ID})
 	return Answer{State: o.State, Code: o.Code, Message: o.Message}, err
 }

@@ -61,6 +61,33 @@ func (e ActRequestAct) Valid() bool {
 	}
 }
 
+// Defines values for ChangeKind.
+const (
+	ChangeKindAssignment  ChangeKind = "assignment"
+	ChangeKindParticipant ChangeKind = "participant"
+	ChangeKindPlan        ChangeKind = "plan"
+	ChangeKindQuota       ChangeKind = "quota"
+	ChangeKindTransaction ChangeKind = "transaction"
+)
+
+// Valid indicates whether the value is a known member of the ChangeKind enum.
+func (e ChangeKind) Valid() bool {
+	switch e {
+	case ChangeKindAssignment:
+		return true
+	case ChangeKindParticipant:
+		return true
+	case ChangeKindPlan:
+		return true
+	case ChangeKindQuota:
+		return true
+	case ChangeKindTransaction:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DecisionRequestDecision.
 const (
 	DecisionRequestDecisionApproved DecisionRequestDecision = "approved"
@@ -137,6 +164,9 @@ type ActAnswer struct {
 type ActRequest struct {
 	Act ActRequestAct `json:"act"`
 
+	// Changes What a recalculation takes over as it stands today; nothing else that arrived since the lock gets in.
+	Changes *[]Change `json:"changes,omitempty"`
+
 	// Days Business days by which the dispute window is extended.
 	Days *int `json:"days,omitempty"`
 
@@ -198,6 +228,25 @@ type Balance struct {
 // Balances defines model for Balances.
 type Balances struct {
 	Balances []Balance `json:"balances"`
+}
+
+// Change defines model for Change.
+type Change struct {
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant or plan.
+	Id   string     `json:"id"`
+	Kind ChangeKind `json:"kind"`
+
+	// What new, changed or gone.
+	What *string `json:"what,omitempty"`
+}
+
+// ChangeKind defines model for Change.Kind.
+type ChangeKind string
+
+// Changes defines model for Changes.
+type Changes struct {
+	Changes []Change `json:"changes"`
+	Next    *string  `json:"next,omitempty"`
 }
 
 // CommandAnswer The answer of the command itself.
@@ -694,6 +743,15 @@ type ListApprovalsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListChangesParams defines parameters for ListChanges.
+type ListChangesParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // DecideParams defines parameters for Decide.
 type DecideParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1058,6 +1116,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/approvals (the `ListApprovals` operationId).
 	ListApprovals(ctx context.Context, period string, params *ListApprovalsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListChanges What has changed since the period was locked, and a recalculation may take over.
+	//
+	// Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
+	ListChanges(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideWithBody Approve or reject statements that wait for you.
 	//
@@ -1631,6 +1694,21 @@ func (c *Client) ActOnPeriod(ctx context.Context, period string, params *ActOnPe
 // Corresponds with GET /periods/{period}/approvals (the `ListApprovals` operationId).
 func (c *Client) ListApprovals(ctx context.Context, period string, params *ListApprovalsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListApprovalsRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListChanges What has changed since the period was locked, and a recalculation may take over.
+//
+// Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
+func (c *Client) ListChanges(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListChangesRequest(c.Server, period, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3105,6 +3183,79 @@ func NewListApprovalsRequest(server string, period string, params *ListApprovals
 	return req, nil
 }
 
+// NewListChangesRequest constructs an http.Request for the ListChanges method
+func NewListChangesRequest(server string, period string, params *ListChangesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/changes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewDecideRequest calls the generic Decide builder with application/json body
 func NewDecideRequest(server string, period string, params *DecideParams, body DecideJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -4013,6 +4164,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/approvals (the `ListApprovals` operationId).
 	ListApprovalsWithResponse(ctx context.Context, period string, params *ListApprovalsParams, reqEditors ...RequestEditorFn) (*ListApprovalsResponse, error)
+
+	// ListChangesWithResponse What has changed since the period was locked, and a recalculation may take over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
+	ListChangesWithResponse(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*ListChangesResponse, error)
 
 	// DecideWithBodyWithResponse Approve or reject statements that wait for you.
 	//
@@ -5259,6 +5417,54 @@ func (r ListApprovalsResponse) ContentType() string {
 	return ""
 }
 
+type ListChangesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Changes
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListChangesResponse) GetJSON200() *Changes {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListChangesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListChangesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListChangesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListChangesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListChangesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // DecideResponse202Headers the declared response headers of an HTTP 202 response for Decide
 type DecideResponse202Headers struct {
 	Location *string
@@ -6216,6 +6422,19 @@ func (c *ClientWithResponses) ListApprovalsWithResponse(ctx context.Context, per
 		return nil, err
 	}
 	return ParseListApprovalsResponse(rsp)
+}
+
+// ListChangesWithResponse What has changed since the period was locked, and a recalculation may take over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
+func (c *ClientWithResponses) ListChangesWithResponse(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*ListChangesResponse, error) {
+	rsp, err := c.ListChanges(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListChangesResponse(rsp)
 }
 
 // DecideWithBodyWithResponse Approve or reject statements that wait for you.
@@ -7208,6 +7427,39 @@ func ParseListApprovalsResponse(rsp *http.Response) (*ListApprovalsResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Approvals
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListChangesResponse parses an HTTP response from a ListChangesWithResponse call
+func ParseListChangesResponse(rsp *http.Response) (*ListChangesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListChangesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Changes
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

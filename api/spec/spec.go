@@ -62,6 +62,33 @@ func (e ActRequestAct) Valid() bool {
 	}
 }
 
+// Defines values for ChangeKind.
+const (
+	ChangeKindAssignment  ChangeKind = "assignment"
+	ChangeKindParticipant ChangeKind = "participant"
+	ChangeKindPlan        ChangeKind = "plan"
+	ChangeKindQuota       ChangeKind = "quota"
+	ChangeKindTransaction ChangeKind = "transaction"
+)
+
+// Valid indicates whether the value is a known member of the ChangeKind enum.
+func (e ChangeKind) Valid() bool {
+	switch e {
+	case ChangeKindAssignment:
+		return true
+	case ChangeKindParticipant:
+		return true
+	case ChangeKindPlan:
+		return true
+	case ChangeKindQuota:
+		return true
+	case ChangeKindTransaction:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DecisionRequestDecision.
 const (
 	DecisionRequestDecisionApproved DecisionRequestDecision = "approved"
@@ -138,6 +165,9 @@ type ActAnswer struct {
 type ActRequest struct {
 	Act ActRequestAct `json:"act"`
 
+	// Changes What a recalculation takes over as it stands today; nothing else that arrived since the lock gets in.
+	Changes *[]Change `json:"changes,omitempty"`
+
 	// Days Business days by which the dispute window is extended.
 	Days *int `json:"days,omitempty"`
 
@@ -199,6 +229,25 @@ type Balance struct {
 // Balances defines model for Balances.
 type Balances struct {
 	Balances []Balance `json:"balances"`
+}
+
+// Change defines model for Change.
+type Change struct {
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant or plan.
+	Id   string     `json:"id"`
+	Kind ChangeKind `json:"kind"`
+
+	// What new, changed or gone.
+	What *string `json:"what,omitempty"`
+}
+
+// ChangeKind defines model for Change.Kind.
+type ChangeKind string
+
+// Changes defines model for Changes.
+type Changes struct {
+	Changes []Change `json:"changes"`
+	Next    *string  `json:"next,omitempty"`
 }
 
 // CommandAnswer The answer of the command itself.
@@ -695,6 +744,15 @@ type ListApprovalsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListChangesParams defines parameters for ListChanges.
+type ListChangesParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // DecideParams defines parameters for Decide.
 type DecideParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -868,6 +926,9 @@ type ServerInterface interface {
 	// ListApprovals The statements in an approval queue.
 	// (GET /periods/{period}/approvals)
 	ListApprovals(c *gin.Context, period string, params ListApprovalsParams)
+	// ListChanges What has changed since the period was locked, and a recalculation may take over.
+	// (GET /periods/{period}/changes)
+	ListChanges(c *gin.Context, period string, params ListChangesParams)
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(c *gin.Context, period string, params DecideParams)
@@ -1784,6 +1845,50 @@ func (siw *ServerInterfaceWrapper) ListApprovals(c *gin.Context) {
 	siw.Handler.ListApprovals(c, period, params)
 }
 
+// ListChanges operation middleware
+func (siw *ServerInterfaceWrapper) ListChanges(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChangesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListChanges(c, period, params)
+}
+
 // Decide operation middleware
 func (siw *ServerInterfaceWrapper) Decide(c *gin.Context) {
 
@@ -2297,6 +2402,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/open", wrapper.OpenPeriod)
 	router.GET(options.BaseURL+"/periods/:period/acts", wrapper.ListActs)
 	router.POST(options.BaseURL+"/periods/:period/acts", wrapper.ActOnPeriod)
+	router.GET(options.BaseURL+"/periods/:period/changes", wrapper.ListChanges)
 	router.POST(options.BaseURL+"/periods/:period/release", wrapper.ReleasePeriod)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person", wrapper.GetStatement)
@@ -3304,6 +3410,46 @@ func (response ListApprovalsdefaultApplicationProblemPlusJSONResponse) VisitList
 	return err
 }
 
+type ListChangesRequestObject struct {
+	Period string `json:"period"`
+	Params ListChangesParams
+}
+
+type ListChangesResponseObject interface {
+	VisitListChangesResponse(w http.ResponseWriter) error
+}
+
+type ListChanges200JSONResponse Changes
+
+func (response ListChanges200JSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChangesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChangesdefaultApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DecideRequestObject struct {
 	Period string `json:"period"`
 	Params DecideParams
@@ -3850,6 +3996,9 @@ type StrictServerInterface interface {
 	// ListApprovals The statements in an approval queue.
 	// (GET /periods/{period}/approvals)
 	ListApprovals(ctx context.Context, request ListApprovalsRequestObject) (ListApprovalsResponseObject, error)
+	// ListChanges What has changed since the period was locked, and a recalculation may take over.
+	// (GET /periods/{period}/changes)
+	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(ctx context.Context, request DecideRequestObject) (DecideResponseObject, error)
@@ -4689,6 +4838,33 @@ func (sh *strictHandler) ListApprovals(ctx *gin.Context, period string, params L
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListApprovalsResponseObject); ok {
 		if err := validResponse.VisitListApprovalsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListChanges operation middleware
+func (sh *strictHandler) ListChanges(ctx *gin.Context, period string, params ListChangesParams) {
+	var request ListChangesRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChanges(ctx, request.(ListChangesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChanges")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListChangesResponseObject); ok {
+		if err := validResponse.VisitListChangesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

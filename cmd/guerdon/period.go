@@ -37,20 +37,21 @@ func (periods) Run(ctx context.Context, d *desk) error {
 }
 
 type period struct {
-	Show         periodShow    `cmd:"" help:"Where a period stands, and what may be done now."`
-	History      periodHistory `cmd:"" help:"What was done to a period, by whom and when."`
-	Open         periodOpen    `cmd:"" help:"Open a period: its workflow starts."`
-	Lock         periodAct     `cmd:"" help:"Freeze everything that results depend on, and calculate."`
-	Recalculate  periodAct     `cmd:"" help:"Calculate again."`
-	Publish      periodAct     `cmd:"" help:"Show the results to everybody; the dispute window begins."`
-	ExtendWindow periodExtend  `cmd:"" help:"Give people more days to dispute."`
-	EndWindow    periodAct     `cmd:"" help:"End the dispute window early; approving begins."`
-	Withdraw     periodReason  `cmd:"" help:"Take published results back."`
-	Release      periodRelease `cmd:"" help:"Release the payout list: money moves."`
-	Close        periodAct     `cmd:"" help:"Close the period."`
-	Hold         periodReason  `cmd:"" help:"Put the period on hold."`
-	Resume       periodAct     `cmd:"" help:"Go on after a hold."`
-	Cancel       periodReason  `cmd:"" help:"Cancel the period for good."`
+	Show         periodShow        `cmd:"" help:"Where a period stands, and what may be done now."`
+	History      periodHistory     `cmd:"" help:"What was done to a period, by whom and when."`
+	Open         periodOpen        `cmd:"" help:"Open a period: its workflow starts."`
+	Lock         periodAct         `cmd:"" help:"Freeze everything that results depend on, and calculate."`
+	Changes      periodChanges     `cmd:"" help:"What has changed since a period was locked."`
+	Recalculate  periodRecalculate `cmd:"" help:"Calculate again, taking over the changes named."`
+	Publish      periodAct         `cmd:"" help:"Show the results to everybody; the dispute window begins."`
+	ExtendWindow periodExtend      `cmd:"" help:"Give people more days to dispute."`
+	EndWindow    periodAct         `cmd:"" help:"End the dispute window early; approving begins."`
+	Withdraw     periodReason      `cmd:"" help:"Take published results back."`
+	Release      periodRelease     `cmd:"" help:"Release the payout list: money moves."`
+	Close        periodAct         `cmd:"" help:"Close the period."`
+	Hold         periodReason      `cmd:"" help:"Put the period on hold."`
+	Resume       periodAct         `cmd:"" help:"Go on after a hold."`
+	Cancel       periodReason      `cmd:"" help:"Cancel the period for good."`
 }
 
 type periodShow struct {
@@ -165,6 +166,80 @@ type periodReason struct {
 // Run does the act that the command is named for.
 func (a periodReason) Run(ctx context.Context, d *desk, name commandName) error {
 	return d.act(ctx, a.Period, incentive.Act(name), &a.Reason, nil)
+}
+
+type periodChanges struct {
+	Period string `arg:""`
+}
+
+func (p periodChanges) Run(ctx context.Context, d *desk) error {
+	all, err := p.list(ctx, d)
+	if err != nil {
+		return err
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, change := range all {
+			row(w, string(change.Kind)+":"+change.Id, *change.What)
+		}
+	})
+}
+
+func (p periodChanges) list(ctx context.Context, d *desk) ([]client.Change, error) {
+	c, err := d.api()
+	if err != nil {
+		return nil, err
+	}
+	all := []client.Change{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Changes](c.ListChanges(ctx, p.Period, &client.ListChangesParams{After: after}))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Changes...)
+		if after = page.Next; after == nil {
+			return all, nil
+		}
+	}
+}
+
+type periodRecalculate struct {
+	Period  string   `arg:""`
+	Changes []string `name:"change" sep:"none" placeholder:"KIND:ID" help:"A change to take over, as guerdon period changes lists it; may be given several times."`
+	All     bool     `help:"Take over every change since the lock."`
+}
+
+func (p periodRecalculate) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	body := client.ActOnPeriodJSONRequestBody{Act: client.ActRequestActRecalculate}
+	changes := []client.Change{}
+	if p.All {
+		if changes, err = (periodChanges{Period: p.Period}).list(ctx, d); err != nil {
+			return err
+		}
+	}
+	for _, named := range p.Changes {
+		kind, id, found := strings.Cut(named, ":")
+		if !found {
+			return incentive.Errorf(incentive.CodeInvalid, "%q names no change: write its kind and id, such as transaction:crm/D-00017", named)
+		}
+		changes = append(changes, client.Change{Kind: client.ChangeKind(kind), Id: id})
+	}
+	for i := range changes {
+		changes[i].What = nil
+	}
+	if len(changes) > 0 {
+		body.Changes = &changes
+	}
+	answer, err := client.Read[client.ActAnswer](c.ActOnPeriod(ctx, p.Period, &client.ActOnPeriodParams{IdempotencyKey: client.NewKey()}, body))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "%s is %s, with %d changes taken over\n", answer.Period, answer.State, len(changes))
+	})
 }
 
 type periodExtend struct {

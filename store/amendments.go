@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// CodeNothingChanged says that a named change is none: what the snapshot holds of it is
+// what stands today.
+const CodeNothingChanged incentive.Code = "nothing-changed"
+
+// MaxChanges is how many changes one amendment may name.
+const MaxChanges = 5000
+
+// Change names what has changed since a snapshot was frozen: a transaction with its
+// credits, all facts, quotas or assignments of a participant, or a plan's version.
+type Change struct {
+	Kind string // transaction, participant, quota, assignment or plan
+	ID   string // "<source>/<id>" of a transaction; otherwise of the participant or plan
+	What string // new, changed or gone; empty where a change is only named
+}
+
+// Amendment is a list of changes that a recalculation takes over.
+type Amendment struct {
+	ID       string // a UUID
+	PeriodID string
+	Revision int
+	By       string
+	Changes  []Change
+}
+
+// keyed lists a snapshot's records with the change that each belongs to. What earlier
+// periods have posted is no fact and never amended.
+const keyed = `(
+	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
+		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id) AS change_id
+	FROM snapshot_record r
+	LEFT JOIN transaction t ON r.kind = 'transaction' AND t.record_id = r.record_id
+	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
+	LEFT JOIN quota q ON r.kind = 'quota' AND q.record_id = r.record_id
+	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id
+	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id
+	LEFT JOIN plan_version v ON r.kind = 'plan_version' AND v.record_id = r.record_id
+	WHERE r.kind <> 'posted' AND r.snapshot_id = `
+
+// afresh freezes a period as it stands today, lets look see it as a snapshot of that id,
+// and lets go of it again.
+func afresh(ctx context.Context, tx pgx.Tx, p PeriodRevision, look func(tx pgx.Tx, id int64, since incentive.Date) error) error {
+	var id int64
+	if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
+		return fmt.Errorf("number a snapshot: %w", err)
+	}
+	inner, err := tx.Begin(ctx) // a savepoint
+	if err != nil {
+		return err
+	}
+	since, err := freeze(ctx, inner, id, p)
+	if err == nil {
+		err = look(inner, id, since)
+	}
+	return errors.Join(err, inner.Rollback(ctx))
+}
+
+// PendingChanges returns up to limit changes after one since the revision's snapshot was
+// frozen, by kind and id: what a lock today would freeze otherwise.
+func (s *Store) PendingChanges(ctx context.Context, periodID string, revision int, after Change, limit int) ([]Change, error) {
+	var changes []Change
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		p, err := periodRevision(ctx, tx, periodID, revision, "")
+		if err != nil {
+			return err
+		}
+		if p.SnapshotID == nil {
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: changes are counted from the lock on", p.State)
+		}
+		return afresh(ctx, tx, p, func(tx pgx.Tx, id int64, _ incentive.Date) error {
+			return collect(ctx, tx, &changes, `
+				WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k),
+				differing AS (
+					SELECT change_kind, change_id FROM was WHERE NOT EXISTS (SELECT FROM today WHERE today.kind = was.kind AND today.record_id = was.record_id)
+					UNION SELECT change_kind, change_id FROM today WHERE NOT EXISTS (SELECT FROM was WHERE today.kind = was.kind AND today.record_id = was.record_id))
+				SELECT d.change_kind, d.change_id, CASE
+					WHEN NOT EXISTS (SELECT FROM was WHERE was.change_kind = d.change_kind AND was.change_id = d.change_id) THEN 'new'
+					WHEN NOT EXISTS (SELECT FROM today WHERE today.change_kind = d.change_kind AND today.change_id = d.change_id) THEN 'gone'
+					ELSE 'changed' END
+				FROM differing d WHERE (d.change_kind, d.change_id) > ($3, $4) ORDER BY 1, 2 LIMIT $5`, pgx.RowToStructByPos[Change], *p.SnapshotID, id, after.Kind, after.ID, limit)
+		})
+	})
+	return changes, err
+}
+
+// KeepAmendment stores a list of changes before a recalculation takes them over. The same
+// id again changes nothing.
+func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
+	if len(a.Changes) > MaxChanges {
+		return incentive.Errorf(incentive.CodeInvalid, "%d changes are too many for one recalculation: at most %d", len(a.Changes), MaxChanges)
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `INSERT INTO amendment (id, period_id, revision, created_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, a.ID, a.PeriodID, a.Revision, a.By)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		_, err = tx.CopyFrom(ctx, pgx.Identifier{"amendment_item"}, []string{"amendment_id", "kind", "id"}, pgx.CopyFromSlice(len(a.Changes), func(i int) ([]any, error) {
+			return []any{a.ID, a.Changes[i].Kind, a.Changes[i].ID}, nil
+		}))
+		switch constraint(err) {
+		case "amendment_item_pkey":
+			return incentive.Errorf(incentive.CodeInvalid, "a change is named twice")
+		case "amendment_item_kind_check":
+			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment or plan")
+		}
+		if err != nil {
+			return fmt.Errorf("keep an amendment: %w", err)
+		}
+		return nil
+	})
+}
+
+// Recalculate locks a calculated period again: over the same snapshot or, with an
+// amendment, over one in which exactly the named changes are taken over as they stand
+// today. A named change that is none is refused with CodeNothingChanged.
+func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID string) (PeriodRevision, error) {
+	if amendmentID == "" {
+		return s.act(ctx, c, reasonBody{c.ReasonID}, nil)
+	}
+	var locked PeriodRevision
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, dataLock); err != nil {
+			return fmt.Errorf("wait for imports to end: %w", err)
+		}
+		p, err := periodRevision(ctx, tx, c.PeriodID, c.Revision, " FOR UPDATE OF r")
+		if err != nil {
+			return err
+		}
+		if p.SnapshotID == nil {
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s and has nothing to calculate again", p.State)
+		}
+		var id int64
+		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
+			return fmt.Errorf("number the snapshot: %w", err)
+		}
+		since, err := amend(ctx, tx, p, id, amendmentID)
+		if err != nil {
+			return err
+		}
+		snapshot, err := loadSnapshot(ctx, tx, id, p.Period, since)
+		if err != nil {
+			return err
+		}
+		digest, before := snapshot.Digest(), *p.SnapshotID
+		p, done, err := move(ctx, tx, c, struct {
+			SnapshotDigest string `json:"snapshot_digest"`
+			Amends         int64  `json:"amends_snapshot"`
+			Amendment      string `json:"amendment"`
+		}{fmt.Sprintf("%x", digest), before, amendmentID})
+		if err != nil {
+			return err
+		}
+		locked = p
+		if !done {
+			return errAlreadyDone // rolls the spare snapshot back
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO snapshot (id, period_id, revision, digest, since) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`, id, c.PeriodID, c.Revision, digest[:], since); err != nil {
+			return fmt.Errorf("keep the snapshot of %s: %w", c.PeriodID, err)
+		}
+		p.SnapshotID, p.Problem = &id, ""
+		locked = p
+		return keep(ctx, tx, p)
+	})
+	if err == errAlreadyDone {
+		err = nil
+	}
+	return locked, err
+}
+
+// amend makes snapshot id of the period's snapshot and the named changes.
+func amend(ctx context.Context, tx pgx.Tx, p PeriodRevision, id int64, amendmentID string) (since incentive.Date, err error) {
+	if err := tx.QueryRow(ctx, `SELECT coalesce(since, $2) FROM snapshot WHERE id = $1`, *p.SnapshotID, p.StartsOn).Scan(&since); err != nil {
+		return since, fmt.Errorf("read the snapshot of %s: %w", p.ID, err)
+	}
+	type record struct {
+		Kind     string
+		RecordID int64
+	}
+	var taken []record
+	var unchanged []Change
+	err = afresh(ctx, tx, p, func(tx pgx.Tx, today int64, back incentive.Date) error {
+		if back.Before(since) {
+			return incentive.Errorf(incentive.CodeConflict, "a plan now looks back to %s, and the snapshot begins on %s: cancel the period and open it again", back, since)
+		}
+		return errorsIn(
+			collect(ctx, tx, &taken, `SELECT k.kind, k.record_id FROM `+keyed+`$1) k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id WHERE i.amendment_id = $2`,
+				pgx.RowToStructByPos[record], today, amendmentID),
+			collect(ctx, tx, &unchanged, `
+				WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k)
+				SELECT i.kind, i.id, '' FROM amendment_item i WHERE i.amendment_id = $3
+					AND NOT EXISTS (SELECT FROM was WHERE was.change_kind = i.kind AND was.change_id = i.id AND NOT EXISTS (
+						SELECT FROM today WHERE today.kind = was.kind AND today.record_id = was.record_id))
+					AND NOT EXISTS (SELECT FROM today WHERE today.change_kind = i.kind AND today.change_id = i.id AND NOT EXISTS (
+						SELECT FROM was WHERE today.kind = was.kind AND today.record_id = was.record_id))
+				ORDER BY 1, 2 LIMIT 1`, pgx.RowToStructByPos[Change], *p.SnapshotID, today, amendmentID))
+	})
+	if err != nil {
+		return since, err
+	}
+	if len(unchanged) > 0 {
+		return since, incentive.Errorf(CodeNothingChanged, "%s %s has not changed since the period was locked, or does not belong to it", unchanged[0].Kind, unchanged[0].ID)
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO snapshot_record SELECT $1, r.kind, r.record_id FROM snapshot_record r WHERE r.snapshot_id = $2 AND NOT EXISTS (
+			SELECT FROM `+keyed+`$2) k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id
+			WHERE i.amendment_id = $3 AND k.kind = r.kind AND k.record_id = r.record_id)`, id, *p.SnapshotID, amendmentID)
+	if err != nil {
+		return since, fmt.Errorf("carry the snapshot of %s over: %w", p.ID, err)
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"snapshot_record"}, []string{"snapshot_id", "kind", "record_id"}, pgx.CopyFromSlice(len(taken), func(i int) ([]any, error) {
+		return []any{id, taken[i].Kind, taken[i].RecordID}, nil
+	}))
+	if err != nil {
+		return since, fmt.Errorf("amend the snapshot of %s: %w", p.ID, err)
+	}
+	return since, nil
+}
