@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -89,7 +90,7 @@ func New(config Config) (*API, error) {
 	engine.ContextWithFallback = true // handlers see what middleware put into the request's context
 	engine.HandleMethodNotAllowed = true
 	engine.Use(s.logged, gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, reason any) {
-		s.problem(c, fmt.Errorf("panic: %v", reason))
+		s.problem(c, fmt.Errorf("panic: %v\n%s", reason, debug.Stack()))
 	}), headers)
 	engine.NoRoute(func(c *gin.Context) {
 		s.problem(c, incentive.Errorf(incentive.CodeNotFound, "there is nothing at %s", c.Request.URL.Path))
@@ -121,6 +122,8 @@ func Run(ctx context.Context, listener net.Listener, config Config) error {
 	web := &http.Server{
 		Handler:           a,
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Minute, // of a large import over a slow line
+		WriteTimeout:      15 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(config.Log.Handler(), slog.LevelWarn),
 	}

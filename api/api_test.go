@@ -297,6 +297,10 @@ func TestRefusals(t *testing.T) {
 		"unknown role":        {"admin", "PUT", "/api/v1/people/r1/roles", "k15", `{"roles":["king"]}`, 400, "invalid", "the body at roles.0"},
 		"nothing decided":     {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k16", `{"decision":"approved","statements":[]}`, 400, "invalid", "leave it out"},
 		"rejected why":        {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k17", `{"decision":"rejected"}`, 400, "reason-missing", "a rejection needs a reason"},
+		"two values":          {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k21", `{"act":"lock"}{"act":"publish"}`, 400, "invalid", "not one JSON value"},
+		"a field twice":       {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k22", `{"act":"lock","act":"cancel"}`, 400, "invalid", `it says "act" twice`},
+		"key with a slash":    {"fin", "POST", "/api/v1/periods/m-2026-01/open", "a/b", "", 400, "invalid", "parameter Idempotency-Key"},
+		"unknown parameter":   {"fin", "GET", "/api/v1/periods?limitt=5", "", "", 400, "invalid", "parameter limitt"},
 		"no command":          {"m", "GET", "/api/v1/commands/none", "", "", 404, "not-found", "none"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -489,6 +493,30 @@ func TestPlans(t *testing.T) {
 	require.Equal(t, text, p.Document)
 	_, err = client.Read[client.Plan](s.as("r1").GetPlan(t.Context(), "p", 3))
 	require.Equal(t, incentive.CodeNotFound, incentive.ErrorCode(err))
+}
+
+// TestSecretsAreShownOnce keeps no token, not even as the answer to a command.
+func TestSecretsAreShownOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, time.Minute)
+	const path, body = "/api/v1/people/r1/tokens", `{"name":"laptop","days":3}`
+	status, _, answer := s.send("admin", "POST", path, "token", body)
+	require.Equal(t, http.StatusCreated, status)
+	var token client.Token
+	require.NoError(t, json.Unmarshal([]byte(answer), &token))
+	for method, again := range map[string]string{"POST": path, "GET": "/api/v1/commands/token"} {
+		sent := body
+		if method == "GET" {
+			sent = ""
+		}
+		status, _, answer = s.send("admin", method, again, "token", sent)
+		require.Equal(t, http.StatusConflict, status)
+		require.Contains(t, answer, "shown-once")
+		require.NotContains(t, answer, token.Secret)
+	}
+	me, err := s.store.Authenticate(t.Context(), token.Secret)
+	require.NoError(t, err)
+	require.Equal(t, "r1", me.ID)
 }
 
 // TestPages walks a list page by page.

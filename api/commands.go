@@ -28,7 +28,7 @@ type claim struct {
 }
 
 // once does a command once for a key: the first answer is kept and given again.
-func (s *server) once(c *gin.Context, hash []byte) {
+func (s *server) once(c *gin.Context, hash []byte, secret bool) {
 	ctx := c.Request.Context()
 	held := &claim{actor: personOf(ctx).ID, key: c.GetHeader("Idempotency-Key")}
 	answer, fresh, err := s.Store.BeginCommand(ctx, held.actor, held.key, hash)
@@ -55,7 +55,12 @@ func (s *server) once(c *gin.Context, hash []byte) {
 			s.finish(ctx, held, http.StatusInternalServerError, "", nil)
 			return
 		}
-		s.finish(ctx, held, writer.Status(), writer.Header().Get("Content-Type"), writer.body.Bytes())
+		status, contentType, body := writer.Status(), writer.Header().Get("Content-Type"), writer.body.Bytes()
+		if secret && status < http.StatusBadRequest {
+			contentType = problemType
+			status, body = s.problemOf(ctx, incentive.Errorf(codeShownOnce, "this was done, and its secret shown once: make another"))
+		}
+		s.finish(ctx, held, status, contentType, body)
 	}()
 	c.Next()
 	finished = true

@@ -90,7 +90,7 @@ func (s *server) GetCompany(ctx context.Context, _ spec.GetCompanyRequestObject)
 
 // PutCompany names the company.
 func (s *server) PutCompany(ctx context.Context, request spec.PutCompanyRequestObject) (spec.PutCompanyResponseObject, error) {
-	err := s.Store.SetCompany(ctx, request.Body.Name, request.Body.TimeZone)
+	err := s.Store.SetCompany(ctx, personOf(ctx).ID, request.Body.Name, request.Body.TimeZone)
 	return spec.PutCompany200JSONResponse(*request.Body), err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -72,6 +73,7 @@ func headers(c *gin.Context) {
 type operation struct {
 	route  routers.Route
 	action incentive.Action // "" where anybody may
+	secret bool             // the answer is shown once and not kept
 }
 
 // load reads the document and lists its operations by method and gin's form of the path.
@@ -90,8 +92,9 @@ func load(text []byte) (map[string]operation, error) {
 			if action == "" && (o.Security == nil || len(*o.Security) > 0) {
 				return nil, fmt.Errorf("operation %s declares no action", o.OperationID)
 			}
+			secret, _ := o.Extensions["x-shown-once"].(bool)
 			form := Prefix + pathParameter.ReplaceAllString(path, ":$1")
-			operations[method+" "+form] = operation{action: incentive.Action(action), route: routers.Route{Spec: document, Path: path, PathItem: item, Method: method, Operation: o}}
+			operations[method+" "+form] = operation{action: incentive.Action(action), secret: secret, route: routers.Route{Spec: document, Path: path, PathItem: item, Method: method, Operation: o}}
 		}
 	}
 	return operations, nil
@@ -140,7 +143,7 @@ func (s *server) guard(operations map[string]operation) gin.HandlerFunc {
 			return
 		}
 		if unsafe {
-			s.once(c, digest.Sum(nil))
+			s.once(c, digest.Sum(nil), o.secret)
 		}
 	}
 }
@@ -160,6 +163,9 @@ func (s *server) takeBody(c *gin.Context, o operation, digest hash.Hash) (done f
 		body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, largestBody))
 		if err != nil {
 			return done, bodyError(err, largestBody)
+		}
+		if err := oneValue(body); err != nil {
+			return done, err
 		}
 		digest.Write(body)
 		c.Request.Body = io.NopCloser(bytes.NewReader(body))
@@ -198,6 +204,57 @@ func (s *server) takeBody(c *gin.Context, o operation, digest hash.Hash) (done f
 	return done, err
 }
 
+// oneValue demands exactly one JSON value in which no object says a field twice: readers
+// differ in which of two they believe.
+func oneValue(body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil // the document says whether there must be one
+	}
+	wrong := incentive.Errorf(incentive.CodeInvalid, "the body: it is not one JSON value")
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := walk(decoder); err != nil {
+		if incentive.ErrorCode(err) == incentive.CodeInvalid {
+			return err
+		}
+		return wrong
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return wrong
+	}
+	return nil
+}
+
+func walk(decoder *json.Decoder) error {
+	token, err := decoder.Token()
+	if err != nil {
+		return err
+	}
+	opening, nested := token.(json.Delim)
+	if !nested {
+		return nil
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		if opening == '{' {
+			key, err := decoder.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := key.(string)
+			if seen[name] {
+				return incentive.Errorf(incentive.CodeInvalid, "the body: it says %q twice", name)
+			}
+			seen[name] = true
+		}
+		if err := walk(decoder); err != nil {
+			return err
+		}
+	}
+	_, err = decoder.Token() // the closing one
+	return err
+}
+
 func bodyError(err error, limit int64) error {
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
@@ -208,6 +265,11 @@ func bodyError(err error, limit int64) error {
 
 // validate holds a request against the document.
 func (s *server) validate(c *gin.Context, o operation) error {
+	for name := range c.Request.URL.Query() {
+		if o.route.Operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			return incentive.Errorf(incentive.CodeInvalid, "parameter %s: this call has no such parameter", name)
+		}
+	}
 	path := map[string]string{}
 	for _, p := range c.Params {
 		path[p.Key] = p.Value

@@ -163,6 +163,10 @@ func receive(request spec.ImportFilesRequestObject) (*upload, error) {
 				return u, fmt.Errorf("read an upload: %w", err)
 			}
 		case "files":
+			const most = 20
+			if len(u.files) == most {
+				return u, incentive.Errorf(incentive.CodeInvalid, "an upload has at most %d files", most)
+			}
 			name := part.FileName()
 			if name == "" || slices.Contains(u.names, name) {
 				return u, incentive.Errorf(incentive.CodeInvalid, "each file of an upload has a name of its own, and %q is not one", name)

@@ -24,6 +24,8 @@ const (
 	codeTooLarge incentive.Code = "too-large"
 	codeNoKey    incentive.Code = "idempotency-key-missing"
 	codeBusy     incentive.Code = "try-again"
+	// codeShownOnce answers a command again whose first answer held a secret.
+	codeShownOnce incentive.Code = "shown-once"
 )
 
 // statuses is the HTTP status of each code; one that is absent is 409, a refusal that

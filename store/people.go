@@ -139,16 +139,20 @@ func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope
 }
 
 // SetCompany names the company and its zone.
-func (s *Store) SetCompany(ctx context.Context, name, timeZone string) error {
+func (s *Store) SetCompany(ctx context.Context, actor, name, timeZone string) error {
 	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "" {
 		return incentive.Errorf(incentive.CodeInvalid, "%q is not a time zone: write its IANA name, such as Asia/Jakarta", timeZone)
 	}
-	_, err := s.pool.Exec(ctx, `
-		INSERT INTO company (name, time_zone) VALUES ($1, $2) ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone`, name, timeZone)
-	if err != nil {
-		return fmt.Errorf("name the company: %w", err)
-	}
-	return nil
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO company (name, time_zone) VALUES ($1, $2) ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone`, name, timeZone)
+		if err != nil {
+			return fmt.Errorf("name the company: %w", err)
+		}
+		return audit(ctx, tx, actor, "name-company", "company", struct {
+			TimeZone string `json:"time_zone"`
+		}{timeZone})
+	})
 }
 
 // Company returns the company's name and zone; "" before it was named.
@@ -193,7 +197,7 @@ func (s *Store) FirstAdministrator(ctx context.Context, id, companyName, timeZon
 	if err != nil {
 		return "", err
 	}
-	if err := s.SetCompany(ctx, companyName, timeZone); err != nil {
+	if err := s.SetCompany(ctx, id, companyName, timeZone); err != nil {
 		return "", err
 	}
 	return s.NewToken(ctx, id, id, "first administrator", lifetime)

@@ -15,7 +15,7 @@ import (
 func company(t *testing.T, s *store.Store) {
 	t.Helper()
 	ctx := t.Context()
-	require.NoError(t, s.SetCompany(ctx, "Test", "Asia/Jakarta"))
+	require.NoError(t, s.SetCompany(ctx, store.System, "Test", "Asia/Jakarta"))
 	load(t, s, "participant", participant("boss", ""), participant("ann", "boss"), participant("bob", "boss"), participant("fin", ""), participant("fin2", ""))
 	load(t, s, "period", map[string]any{"id": "monthly-2026-10", "calendar_id": "monthly", "code": "2026-10", "starts_on": "2026-10-01", "ends_on": "2026-10-31"})
 	require.NoError(t, s.Grant(ctx, store.System, "fin", []incentive.Role{incentive.Finance}))

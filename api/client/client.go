@@ -4329,6 +4329,8 @@ type GetCommandResponse struct {
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *CommandAnswer
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CommandAnswer
 	// JSON202 the response for an HTTP 202 `application/json` response
 	JSON202 *Accepted
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
@@ -4340,6 +4342,11 @@ type GetCommandResponse struct {
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
 func (r GetCommandResponse) GetJSON200() *CommandAnswer {
 	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r GetCommandResponse) GetJSON201() *CommandAnswer {
+	return r.JSON201
 }
 
 // GetJSON202 returns the response for an HTTP 202 `application/json` response
@@ -6672,6 +6679,13 @@ func ParseGetCommandResponse(rsp *http.Response) (*GetCommandResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CommandAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
 		var dest Accepted

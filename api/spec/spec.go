@@ -2492,6 +2492,20 @@ func (response GetCommand200JSONResponse) VisitGetCommandResponse(w http.Respons
 	return err
 }
 
+type GetCommand201JSONResponse CommandAnswer
+
+func (response GetCommand201JSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCommand202JSONResponse struct{ AcceptedJSONResponse }
 
 func (response GetCommand202JSONResponse) VisitGetCommandResponse(w http.ResponseWriter) error {

@@ -143,7 +143,7 @@ components:
 func (h *house) company(reps int, rail string, details func(id string) map[string]string) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	require.NoError(h.t, h.store.SetCompany(ctx, "Test", "Asia/Jakarta"))
+	require.NoError(h.t, h.store.SetCompany(ctx, store.System, "Test", "Asia/Jakarta"))
 	var people, deals, credits, assignments []map[string]any
 	person := func(id, manager string) {
 		row := map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "employee",

@@ -22,6 +22,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/store"
 )
 
 // shared is the folder of real data beside the repository.
@@ -54,7 +55,7 @@ func openOffice(t *testing.T) *office {
 		web.Close()
 		require.NoError(t, surface.Wait(context.Background()))
 	})
-	require.NoError(t, h.store.SetCompany(t.Context(), "Test company", "UTC"))
+	require.NoError(t, h.store.SetCompany(t.Context(), store.System, "Test company", "UTC"))
 	var staff []map[string]any
 	for _, id := range []string{"admin", "fin1", "fin2", "fin3"} {
 		staff = append(staff, map[string]any{"participant_id": id, "effective_from": "1990-01-01", "name": id, "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
