@@ -14,6 +14,7 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/paymentfile"
@@ -109,7 +110,7 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 		return fmt.Errorf("listen at %s: %w", a.Listen, err)
 	}
 	log.InfoContext(ctx, "the API is ready", "address", listener.Addr().String())
-	return api.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Log: log})
+	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Log: log}, web.Config{Sessions: s, Rails: rails.Names(), Log: log})
 }
 
 type work struct{ server }

@@ -15,6 +15,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/deploy/local/pickaperson"
 	"github.com/guerdon/guerdon/deploy/local/postgres"
 	"github.com/guerdon/guerdon/deploy/local/sample"
@@ -112,7 +113,7 @@ func (h *house) welcome(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(h.out, "\n%s is ready.\n\n  API          %s%s  (its document: /openapi.yaml)\n", name, h.apiURL, api.Prefix)
+	fmt.Fprintf(h.out, "\n%s is ready.\n\n  Pages        %s\n  API          %s%s  (its document: /openapi.yaml)\n", name, h.apiURL, h.apiURL, api.Prefix)
 	if h.ui != "" {
 		fmt.Fprintf(h.out, "  Temporal UI  %s\n", h.ui)
 	}
@@ -244,7 +245,8 @@ func (h *house) startAPI(ctx context.Context) (string, error) {
 	}
 	h.apiURL = "http://" + listener.Addr().String()
 	config := api.Config{Store: h.store, Client: h.temporal, Rails: h.rails, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
-	h.background("the API", func(ctx context.Context) error { return api.Run(ctx, listener, config) })
+	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names(), Log: h.log}
+	h.background("the API", func(ctx context.Context) error { return web.Run(ctx, listener, config, pages) })
 	return h.apiURL, nil
 }
 

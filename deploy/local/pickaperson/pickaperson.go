@@ -3,18 +3,47 @@
 package pickaperson
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
 )
 
 // lifetime of a session.
 const lifetime = 12 * time.Hour
+
+// shown is how many people the page offers.
+const shown = 500
+
+// Page lets the pages offer everybody.
+func Page(s *store.Store) *web.PickAPerson {
+	return &web.PickAPerson{
+		Lifetime: lifetime,
+		Token:    func(ctx context.Context, person string) (string, error) { return token(ctx, s, person) },
+		People: func(ctx context.Context) ([]client.Person, error) {
+			all, err := s.People(ctx, "", shown)
+			people := make([]client.Person, len(all))
+			for i, p := range all {
+				people[i] = client.Person{Id: p.ID, Name: p.Name, Roles: []string{}}
+				for _, role := range p.Roles {
+					people[i].Roles = append(people[i].Roles, string(role))
+				}
+			}
+			return people, err
+		},
+	}
+}
+
+func token(ctx context.Context, s *store.Store, person string) (string, error) {
+	return s.NewToken(ctx, person, person, "local session", lifetime)
+}
 
 // Mount adds POST /session, which takes {"person":"p02"} and answers {"token":"…"}.
 func Mount(r gin.IRouter, s *store.Store) {
@@ -26,7 +55,7 @@ func Mount(r gin.IRouter, s *store.Store) {
 			c.JSON(http.StatusBadRequest, gin.H{"detail": `write {"person":"<id>"}`})
 			return
 		}
-		token, err := s.NewToken(c.Request.Context(), who.Person, who.Person, "local session", lifetime)
+		secret, err := token(c.Request.Context(), s, who.Person)
 		switch {
 		case incentive.ErrorCode(err) == incentive.CodeNotFound:
 			c.JSON(http.StatusNotFound, gin.H{"detail": incentive.ErrorMessage(err)})
@@ -34,7 +63,7 @@ func Mount(r gin.IRouter, s *store.Store) {
 			_ = c.Error(err)
 			c.JSON(http.StatusInternalServerError, gin.H{"detail": incentive.ErrorMessage(err)})
 		default:
-			c.JSON(http.StatusCreated, gin.H{"token": token})
+			c.JSON(http.StatusCreated, gin.H{"token": secret})
 		}
 	})
 }

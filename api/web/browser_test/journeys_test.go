@@ -1,0 +1,176 @@
+package browser_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/deploy/local/sample"
+)
+
+// TestPeriodThroughThePages reads, approves, releases, pays and closes the last whole
+// month of the sample company, by pages alone.
+func TestPeriodThroughThePages(t *testing.T) {
+	t.Parallel()
+	program := chromium(t)
+	address := install(t)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
+	browsers, done := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(done)
+
+	first := time.Date(time.Now().Year(), time.Now().Month(), 1, 0, 0, 0, 0, time.UTC)
+	month := sample.Calendar + "-" + first.AddDate(0, -1, 0).Format("2006-01")
+	before := sample.Calendar + "-" + first.AddDate(0, -2, 0).Format("2006-01")
+	at := "/periods/" + month
+
+	// A rep reads what was earned and why, and where it goes.
+	for _, on := range []screen{desktop, night, phone} {
+		rep := arrives(t, browsers, address, "p12", on)
+		rep.look("home")
+		rep.follow("See how it was calculated")
+		rep.do(chromedp.Click(`//summary[contains(., "behind it")]`, chromedp.BySearch))
+		rep.look("statement")
+		require.Contains(t, rep.text(), "×", "the arithmetic in words")
+		rep.follow("My statements")
+		rep.look("own-statements")
+		rep.follow("My payouts")
+		rep.look("own-payouts")
+		require.Contains(t, rep.text(), "paid")
+		rep.visit("/account")
+		rep.look("account")
+		rep.follow("Plans")
+		rep.look("plans")
+		rep.follow("new-business version 1")
+		rep.look("plan")
+		rep.visit("/components")
+		rep.look("components")
+	}
+	rep := arrives(t, browsers, address, "p12", phone)
+	rep.visit("/account")
+	rep.open("Be paid by bank transfer")
+	rep.write(`input[name=holder]`, "Dewi Silva")
+	rep.do(chromedp.SetValue(`//input[@name="holder"]/ancestor::form//input[@name="account"]`, "DE89 3704 0044 0532 0130 00", chromedp.BySearch))
+	rep.press(`//input[@name="holder"]/ancestor::form//button`)
+	require.Contains(t, rep.text(), "From now on you are paid there.")
+	require.Contains(t, rep.text(), "…3000")
+	rep.look("account-changed")
+	rep.button("Sign out everywhere")
+	rep.visit("/statements")
+	require.Contains(t, rep.text(), "Pick whom you want to be", "the session has ended")
+
+	// Managers approve, each on another screen; the head of sales approves the managers.
+	for i, id := range []string{"p06", "p13", "p20", "p27", "p34", sample.Head} {
+		manager := arrives(t, browsers, address, id, []screen{desktop, phone, night}[i%3])
+		manager.look("home-manager")
+		manager.follow("Look and approve")
+		manager.look("approvals")
+		if i == 0 {
+			manager.do(chromedp.Click(`//input[@type="checkbox"]`, chromedp.BySearch))
+			manager.open("Reject the chosen")
+			manager.look("approvals-reject")
+			manager.button("Approve the chosen")
+			require.Contains(t, manager.text(), "1 approved. 5 left.")
+		}
+		manager.press(`//button[starts-with(normalize-space(), "Approve all")]`)
+		require.Contains(t, manager.text(), "0 left.")
+		manager.look("approvals-decided")
+		manager.follow("Approvals")
+		manager.look("queues")
+	}
+
+	// Finance sees who is waited for, approves the head of sales, and releases.
+	finance := arrives(t, browsers, address, sample.FinanceRelease, desktop)
+	finance.look("home-finance")
+	finance.visit(at + "/waiting")
+	require.Contains(t, finance.text(), "1 statement waits for a decision.")
+	finance.look("waiting")
+	finance.visit(at)
+	finance.look("period-approving")
+	finance.visit(at + "/approvals?queue=finance")
+	finance.button("Approve the one that waits")
+	finance.visit(at)
+	for range 60 {
+		if finance.has(`.badge.approved`) {
+			break
+		}
+		finance.visit(at)
+	}
+	finance.look("period-approved")
+
+	preparer := arrives(t, browsers, address, sample.FinancePrepare, desktop)
+	preparer.visit(at + "/release")
+	require.Contains(t, preparer.text(), "You prepared this period")
+	preparer.look("release-preparer")
+
+	finance.follow("Look at the payouts and release them")
+	finance.look("release")
+	finance.button("Release exactly this list")
+	finance.sees(`//p[contains(@class, "lead") and contains(., "Everything was sent")]|//p[contains(@class, "lead") and contains(., "being sent")]`)
+	finance.look("period-paying")
+	finance.follow("Payment files")
+	for range 60 {
+		if finance.has(`form button.primary`) {
+			break
+		}
+		finance.visit(at + "/files")
+	}
+	finance.look("files")
+	for _, button := range []string{"I have sent it", "The bank has carried it out"} { // euros, and the dollars of the rep who changed
+		for range 2 {
+			finance.button(button)
+			finance.look("files-confirmed")
+		}
+	}
+	require.NotContains(t, finance.text(), "Not carried out yet")
+	finance.visit(at + "/payouts")
+	finance.look("payouts")
+	finance.visit(at)
+	finance.sees(`//span[contains(@class, "settling")]`)
+	finance.look("period-settling")
+	finance.open("Close the period")
+	finance.look("period-close")
+	finance.button("Close the period")
+	require.Contains(t, finance.text(), "The period is closed.")
+	finance.look("period-closed")
+
+	// Everything is on record, for finance and for the auditor.
+	for id, on := range map[string]screen{sample.FinanceRelease: phone, sample.Auditor: desktop, sample.FinancePrepare: night} {
+		reader := arrives(t, browsers, address, id, on)
+		reader.look("home")
+		for _, path := range []string{"/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", "/ledger?period=" + month, "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
+			reader.visit(path)
+			reader.look(pictureName(path))
+		}
+	}
+	admin := arrives(t, browsers, address, sample.Administrator, desktop)
+	for _, path := range []string{"/", "/people", "/plans", "/plans/new-business/versions/1", "/imports", "/periods"} {
+		admin.visit(path)
+		admin.look(pictureName(path))
+	}
+}
+
+// has reports whether something is on the page.
+func (p *person) has(css string) bool {
+	p.Helper()
+	var found bool
+	p.do(chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%q) !== null`, css), &found))
+	return found
+}
+
+// pictureName is a path as the name of a file.
+func pictureName(path string) string {
+	name := []rune("page")
+	for _, r := range path {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			name = append(name, r)
+		default:
+			name = append(name, '-')
+		}
+	}
+	return string(name)
+}

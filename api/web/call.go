@@ -1,0 +1,163 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// inside calls a handler as if over the network.
+type inside struct{ http.Handler }
+
+// Do is what the API's client calls.
+func (i inside) Do(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:0"
+	answer := &recorded{header: http.Header{}, status: http.StatusOK}
+	i.ServeHTTP(answer, r)
+	return &http.Response{
+		Status: http.StatusText(answer.status), StatusCode: answer.status, Proto: r.Proto, ProtoMajor: 1, ProtoMinor: 1,
+		Header: answer.header, Body: io.NopCloser(&answer.body), ContentLength: int64(answer.body.Len()), Request: r,
+	}, nil
+}
+
+// recorded is an answer that is kept.
+type recorded struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *recorded) Header() http.Header            { return a.header }
+func (a *recorded) WriteHeader(status int)         { a.status = status }
+func (a *recorded) Write(data []byte) (int, error) { return a.body.Write(data) }
+
+// client returns a client of the API for the bearer of a token.
+func (s *site) client(secret string) (*client.Client, error) {
+	return client.NewClient("http://guerdon/api/v1", client.WithHTTPClient(inside{s.API}), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+secret)
+		return nil
+	}))
+}
+
+// underWay is the outcome of a command that takes long: its key, to ask with.
+type underWay struct{ key string }
+
+// Error says that there is no answer yet.
+func (underWay) Error() string { return "the command is under way" }
+
+// command reads the answer of a command like client.Read, which would wait for a long one.
+func command[T any](response *http.Response, err error) (answer T, _ error) {
+	if err == nil && response.StatusCode == http.StatusAccepted {
+		return answer, underWay{response.Request.Header.Get("Idempotency-Key")}
+	}
+	return client.Read[T](response, err)
+}
+
+// key returns the idempotency key that the form carries.
+func (v *visit) key() string { return v.r.PostFormValue("key") }
+
+// done ends the handling of a form: what went well is said on the page at to, what takes
+// long is waited for on a page of its own, and what was refused is shown by again.
+func (v *visit) done(err error, to string, say message, again page) error {
+	if waiting, is := err.(underWay); is {
+		return v.redirect("/commands/" + url.PathEscape(waiting.key) + "?" + url.Values{"to": {to}, "say": {say.Key}}.Encode())
+	}
+	if err != nil {
+		v.problem = err
+		return again(v)
+	}
+	v.say(say)
+	return v.redirect(to)
+}
+
+func (v *visit) redirect(to string) error {
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	return nil
+}
+
+// message is a text with what stands in it.
+type message struct {
+	Key  string         `json:"key"`
+	With map[string]any `json:"with,omitempty"`
+}
+
+// noticeCookie carries a message to the next page, for as long as noticeLife.
+const (
+	noticeCookie = "guerdon-notice"
+	noticeLife   = time.Minute
+)
+
+func (v *visit) say(m message) {
+	text, _ := json.Marshal(m) // texts and numbers
+	setCookie(v.w, v.r, noticeCookie, url.QueryEscape(string(text)), noticeLife)
+}
+
+// notice takes the message that the last page left.
+func (v *visit) notice() string {
+	cookie, err := v.r.Cookie(noticeCookie)
+	if err != nil || v.r.Header.Get("HX-Request") != "" {
+		return ""
+	}
+	setCookie(v.w, v.r, noticeCookie, "", 0)
+	var m message
+	text, _ := url.QueryUnescape(cookie.Value)
+	if json.Unmarshal([]byte(text), &m) != nil || !v.texts.has(m.Key) {
+		return ""
+	}
+	return v.texts.fill(m.Key, m.With)
+}
+
+type commandPage struct{ To, Poll string }
+
+// command waits with the visitor for a command that takes long.
+func (v *visit) command() error {
+	query := v.r.URL.Query()
+	to := local(query.Get("to"))
+	response, err := v.api.GetCommand(v.r.Context(), v.r.PathValue("key"))
+	if err == nil && response.StatusCode == http.StatusAccepted {
+		return v.show("command", "command.title", commandPage{To: to, Poll: v.r.URL.RequestURI()})
+	}
+	if _, err := client.Bytes(response, err); err != nil {
+		v.problem = err
+		return v.show("command", "command.title", commandPage{To: to})
+	}
+	if v.texts.has(query.Get("say")) {
+		v.say(message{Key: query.Get("say")})
+	}
+	if v.r.Header.Get("HX-Request") != "" {
+		v.w.Header().Set("HX-Redirect", to)
+		return nil
+	}
+	return v.redirect(to)
+}
+
+// every walks a list of the API page by page, at most pages of them; more says that the
+// list goes on.
+func every[T any](pages int, read func(after *string) (items []T, next *string, err error)) (all []T, more bool, err error) {
+	var after *string
+	for range pages {
+		items, next, err := read(after)
+		if err != nil {
+			return nil, false, err
+		}
+		all = append(all, items...)
+		if next == nil {
+			return all, false, nil
+		}
+		after = next
+	}
+	return all, true, nil
+}
+
+// absent reports whether an error says that there is no such thing.
+func absent(err error) bool { return incentive.ErrorCode(err) == incentive.CodeNotFound }

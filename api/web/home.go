@@ -1,0 +1,245 @@
+package web
+
+import (
+	"slices"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// task is something that is the visitor's to do next.
+type task struct {
+	Says   message
+	More   string // a sentence of its own, such as why a calculation failed
+	Do     string // the key of what the link says
+	Path   string
+	Urgent bool
+}
+
+type homePage struct {
+	Tasks   []task
+	Watched []task // goes on by itself, or waits for others
+	Rep     bool
+	Latest  *earned
+	Earned  []earned
+	Open    *client.Period // in which deals count now
+	Roles   bool
+}
+
+// home shows what is the visitor's to do next.
+func (v *visit) home() error {
+	body := homePage{Roles: len(v.me.Roles) > 0, Rep: v.is(incentive.Rep)}
+	if !body.Roles {
+		return v.show("home", "home.title", body, "name", v.me.Name)
+	}
+	all, err := v.allPeriods()
+	if err != nil {
+		return err
+	}
+	all = v.upTo(all)
+	for _, add := range []struct {
+		wanted bool
+		to     func(*homePage, []client.Period) error
+	}{
+		{v.may(incentive.DecideApproval) > incentive.None, v.addApprovals},
+		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
+		{body.Rep, v.addEarned},
+		{v.is(incentive.Administrator), v.addAdministration},
+		{v.is(incentive.Auditor), v.addAuditing},
+	} {
+		if add.wanted {
+			if err := add.to(&body, all); err != nil {
+				return err
+			}
+		}
+	}
+	return v.show("home", "home.title", body, "name", v.me.Name)
+}
+
+func (v *visit) about(key string, p client.Period, pairs ...any) message {
+	with := map[string]any{"period": v.texts.period(p)}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		with[pairs[i].(string)] = pairs[i+1]
+	}
+	return message{Key: key, With: with}
+}
+
+// counted is about for a number of things.
+func (v *visit) counted(key string, p client.Period, count int) message {
+	if count == 1 {
+		return v.about(key+".one", p)
+	}
+	return v.about(key+".other", p, "count", count)
+}
+
+// addApprovals adds the queues in which statements wait for the visitor.
+func (v *visit) addApprovals(body *homePage, all []client.Period) error {
+	for _, p := range all {
+		if p.State != string(incentive.Approving) {
+			continue
+		}
+		for _, id := range v.ownQueues() {
+			q, err := v.queueOf(p, id)
+			if err != nil {
+				return err
+			}
+			path := "/periods/" + p.Id + "/approvals"
+			if id != "" {
+				path += "?queue=" + id
+			}
+			if q.Waiting > 0 {
+				body.Tasks = append(body.Tasks, task{Says: v.counted("task.approve", p, q.Waiting), Do: "task.approve.do", Path: path})
+			}
+		}
+	}
+	return nil
+}
+
+// addPeriods adds the next step of each period under way.
+func (v *visit) addPeriods(body *homePage, all []client.Period) error {
+	today := v.today()
+	for _, p := range slices.Backward(all) {
+		at := "/periods/" + p.Id
+		do := func(key, path string, urgent bool) {
+			body.Tasks = append(body.Tasks, task{Says: v.about(key, p), Do: key + ".do", Path: path, Urgent: urgent})
+		}
+		watch := func(key, path string, pairs ...any) {
+			body.Watched = append(body.Watched, task{Says: v.about(key, p, pairs...), Do: "watch.do", Path: path})
+		}
+		if p.OnHold {
+			do("task.hold", at, true)
+			continue
+		}
+		switch incentive.State(p.State) {
+		case notOpened:
+			do("task.open", at, false)
+		case incentive.Open:
+			switch {
+			case p.Problem != nil:
+				body.Tasks = append(body.Tasks, task{Says: v.about("task.mend", p), More: *p.Problem, Do: "task.mend.do", Path: at, Urgent: true})
+			case p.EndsOn.Before(today):
+				do("task.lock", at, false)
+			default:
+				watch("watch.open", at, "date", v.texts.date(p.EndsOn))
+			}
+		case incentive.Calculated:
+			do("task.publish", at+"/statements", false)
+		case incentive.Published:
+			watch("watch.published", at)
+		case incentive.Approving:
+			watch("watch.approving", at+"/waiting")
+		case incentive.Approved:
+			do("task.release", at+"/release", false)
+		case incentive.Locked, incentive.Released:
+			watch("watch.works", at)
+		case incentive.Disbursing, incentive.Settling:
+			if err := v.addSettling(body, p, do, watch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addSettling adds what a period that is being paid waits for.
+func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path string, urgent bool), watch func(key, path string, pairs ...any)) error {
+	at := "/periods/" + p.Id
+	list, err := client.Read[client.PayoutList](v.api.GetPayoutList(v.r.Context(), p.Id, &client.GetPayoutListParams{}))
+	if err != nil {
+		return err
+	}
+	left, exceptions := 0, 0
+	for _, t := range list.Totals {
+		switch t.State {
+		case "failed", "held", "returned":
+			exceptions += t.Payouts
+		case "planned", "submitted":
+			left += t.Payouts
+		}
+	}
+	if exceptions > 0 {
+		body.Tasks = append(body.Tasks, task{Says: v.counted("task.exceptions", p, exceptions), Do: "task.exceptions.do", Path: at + "/payouts", Urgent: true})
+	}
+	files, err := client.Read[client.PaymentFiles](v.api.ListPaymentFiles(v.r.Context(), p.Id, &client.ListPaymentFilesParams{}))
+	if err != nil {
+		return err
+	}
+	paid, err := v.paidFiles(p.Id, files.Files)
+	if err != nil {
+		return err
+	}
+	send, settle := false, false
+	for _, f := range files.Files {
+		send = send || f.ConfirmedAt == nil
+		settle = settle || f.ConfirmedAt != nil && !paid[f.Id]
+	}
+	switch {
+	case send:
+		do("task.file", at+"/files", false)
+	case settle:
+		do("task.settle", at+"/files", false)
+	case left == 0 && exceptions == 0 && p.State == string(incentive.Settling):
+		do("task.close", at, false)
+	case left > 0:
+		watch("watch.paying", at+"/payouts")
+	}
+	return nil
+}
+
+// addEarned adds what the visitor has earned.
+func (v *visit) addEarned(body *homePage, all []client.Period) error {
+	var err error
+	if body.Earned, _, err = v.own(all, 0); err != nil {
+		return err
+	}
+	if len(body.Earned) > 0 {
+		body.Latest = &body.Earned[0]
+	}
+	if v.may(incentive.ChooseMethod) > incentive.None {
+		_, err := client.Read[client.Destination](v.api.GetDestination(v.r.Context(), v.me.Id))
+		if absent(err) {
+			body.Tasks = append(body.Tasks, task{Says: message{Key: "task.destination"}, Do: "task.destination.do", Path: "/account"})
+		} else if err != nil {
+			return err
+		}
+	}
+	today := v.today()
+	for _, p := range all {
+		if p.State == string(incentive.Open) && !today.Before(p.StartsOn) && !p.EndsOn.Before(today) {
+			body.Open = &p
+			break
+		}
+	}
+	return nil
+}
+
+// addAdministration adds where an administrator begins.
+func (v *visit) addAdministration(body *homePage, all []client.Period) error {
+	if len(all) == 0 {
+		body.Tasks = append(body.Tasks, task{Says: message{Key: "task.import"}, Do: "task.import.do", Path: "/imports"})
+	}
+	people, more, err := v.everybody(1)
+	if err != nil || more {
+		return err
+	}
+	without := 0
+	for _, p := range people {
+		if len(p.Roles) == 0 {
+			without++
+		}
+	}
+	if without > 0 {
+		body.Tasks = append(body.Tasks, task{Says: v.counted("task.roles", client.Period{}, without), Do: "task.roles.do", Path: "/people"})
+	}
+	return nil
+}
+
+// addAuditing adds where an auditor looks.
+func (v *visit) addAuditing(body *homePage, all []client.Period) error {
+	for _, p := range all {
+		if p.Revision > 0 && len(body.Watched) < 4 {
+			body.Watched = append(body.Watched, task{Says: v.about("watch.audit", p, "state", v.texts.term("state", p.State)), Do: "watch.do", Path: "/periods/" + p.Id})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package web
+
+import (
+	"sync"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+)
+
+// names remembers what people are called, which everybody who is signed in may read.
+type names struct {
+	mutex sync.Mutex
+	byID  map[string]string
+	until time.Time
+}
+
+// most is how many items a page of the API's lists has at most.
+var most = 500
+
+// called returns what people are called, by their ids.
+func (v *visit) called() (map[string]string, error) {
+	v.names.mutex.Lock()
+	defer v.names.mutex.Unlock()
+	if time.Now().Before(v.names.until) {
+		return v.names.byID, nil
+	}
+	all, _, err := v.everybody(40)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]string{"system": v.texts["system"]}
+	for _, p := range all {
+		byID[p.Id] = p.Name
+	}
+	v.names.byID, v.names.until = byID, time.Now().Add(time.Minute)
+	return byID, nil
+}
+
+// everybody lists people, at most 500 for each page.
+func (v *visit) everybody(pages int) ([]client.Person, bool, error) {
+	return every(pages, func(after *string) ([]client.Person, *string, error) {
+		list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{After: after, Limit: &most}))
+		return list.People, list.Next, err
+	})
+}

@@ -1,0 +1,174 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// layouts are the templates that every page shares.
+var layouts = []string{"templates/layout.html", "templates/components.html"}
+
+// readPages reads the templates: one of each page, with the shared ones.
+func readPages(t texts) (map[string]*template.Template, error) {
+	files, err := templates.ReadDir("templates/pages")
+	if err != nil {
+		return nil, fmt.Errorf("read the pages: %w", err)
+	}
+	shared, err := template.New("").Funcs(functions(t)).ParseFS(templates, layouts...)
+	if err != nil {
+		return nil, fmt.Errorf("read the layout: %w", err)
+	}
+	pages := map[string]*template.Template{}
+	for _, file := range files {
+		page, err := shared.Clone()
+		if err == nil {
+			page, err = page.ParseFS(templates, path.Join("templates/pages", file.Name()))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read page %s: %w", file.Name(), err)
+		}
+		pages[strings.TrimSuffix(file.Name(), ".html")] = page
+	}
+	return pages, nil
+}
+
+// functions are what templates may call.
+func functions(t texts) template.FuncMap {
+	return template.FuncMap{
+		"t": t.say, "n": t.count, "term": t.term, "problem": t.problem,
+		"money": money, "number": thousands, "date": t.date, "period": t.period, "short": short,
+		"say": func(m message) string { return t.fill(m.Key, m.With) },
+		"key": client.NewKey, "words": words,
+		"dict": func(pairs ...any) (map[string]any, error) {
+			if len(pairs)%2 != 0 {
+				return nil, errors.New("a name without a value")
+			}
+			m := map[string]any{}
+			for i := 0; i < len(pairs); i += 2 {
+				m[fmt.Sprint(pairs[i])] = pairs[i+1]
+			}
+			return m, nil
+		},
+	}
+}
+
+// view is what a template sees.
+type view struct {
+	Title   string // a key
+	Names   []any  // what stands in the title, as pairs
+	Me      client.Person
+	Company client.Company
+	Menu    []menuItem
+	Notice  string
+	Problem error
+	Form    url.Values // as it was sent, where it was refused
+	Body    any
+	texts   texts
+	zone    *time.Location
+}
+
+// Heading is what the page is called.
+func (v view) Heading() (string, error) { return v.texts.say(v.Title, v.Names...) }
+
+// Moment is a time in the company's zone.
+func (v view) Moment(at time.Time) string { return v.texts.moment(at, v.zone) }
+
+type menuItem struct {
+	Key, Path string
+	Here      bool
+}
+
+// show answers with a page. title is a text's key, with what stands in it as pairs.
+func (v *visit) show(name, title string, body any, pairs ...any) error {
+	shown := view{Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body}
+	if v.problem != nil {
+		shown.Form = v.r.PostForm
+	}
+	v.render(v.w, v.r, name, shown)
+	return nil
+}
+
+// menu lists where the visitor may go.
+func (v *visit) menu() []menuItem {
+	if len(v.me.Roles) == 0 {
+		return nil
+	}
+	var items []menuItem
+	add := func(key, at string, allowed bool) {
+		if allowed {
+			here := v.r.URL.Path == at || at != "/" && strings.HasPrefix(v.r.URL.Path, at+"/")
+			items = append(items, menuItem{key, at, here})
+		}
+	}
+	all := v.may(incentive.ReadStatements) == incentive.All
+	add("menu.home", "/", true)
+	add("menu.statements", "/statements", v.is(incentive.Rep))
+	add("menu.payouts", "/payouts", v.is(incentive.Rep))
+	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)
+	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
+	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)
+	add("menu.audit", "/audit", v.may(incentive.ReadAudit) > incentive.None)
+	add("menu.people", "/people", v.may(incentive.AdministerPeople) > incentive.None)
+	add("menu.plans", "/plans", true)
+	add("menu.imports", "/imports", v.may(incentive.ImportData) > incentive.None)
+	return items
+}
+
+// render writes a page with the status of its problem, if it has one.
+func (s *site) render(w http.ResponseWriter, r *http.Request, name string, shown view) {
+	var err error
+	shown.texts = s.texts
+	if shown.zone, err = time.LoadLocation(shown.Company.TimeZone); err != nil {
+		shown.zone = time.UTC
+	}
+	page := s.pages[name]
+	start := "layout"
+	if r.Header.Get("HX-Request") != "" && page.Lookup("part") != nil {
+		start = "part"
+	}
+	var text bytes.Buffer
+	if err := page.ExecuteTemplate(&text, start, shown); err != nil {
+		s.Log.ErrorContext(r.Context(), "page failed", "page", name, "error", err)
+		http.Error(w, s.texts["problem.internal"], http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if shown.Problem != nil {
+		w.WriteHeader(statusOf(shown.Problem))
+	}
+	_, _ = w.Write(text.Bytes()) // who has gone reads nothing
+}
+
+// refuse answers with a page that says what is wrong.
+func (v *visit) refuse(err error) {
+	if statusOf(err) >= http.StatusInternalServerError {
+		v.Log.ErrorContext(v.r.Context(), "page failed", "path", v.r.URL.Path, "error", err)
+	}
+	v.problem = err
+	_ = v.show("refused", "refused.title", nil) // show has no error of its own
+}
+
+// broken is refuse for whoever is not signed in.
+func (s *site) broken(w http.ResponseWriter, r *http.Request, err error) {
+	s.Log.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err)
+	s.render(w, r, "refused", view{Title: "refused.title", Problem: incentive.Errorf(incentive.CodeInternal, "")})
+}
+
+// nowhere answers where there is no page.
+func (v *visit) nowhere() error {
+	return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts.fill("refused.nowhere", map[string]any{"path": v.r.URL.Path}))
+}

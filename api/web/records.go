@@ -1,0 +1,182 @@
+package web
+
+import (
+	"strconv"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type ledgerPage struct {
+	Periods  []client.Period
+	Period   string
+	Balances []client.Balance
+}
+
+// ledger shows what the accounts come to, of all periods or one.
+func (v *visit) ledger() error {
+	body := ledgerPage{Period: v.r.URL.Query().Get("period")}
+	parameters := client.GetBalancesParams{}
+	if body.Period != "" {
+		parameters.Period = &body.Period
+	}
+	list, err := client.Read[client.Balances](v.api.GetBalances(v.r.Context(), &parameters))
+	if err != nil {
+		return err
+	}
+	body.Balances = list.Balances
+	if body.Periods, err = v.opened(); err != nil {
+		return err
+	}
+	return v.show("ledger", "ledger.title", body)
+}
+
+// opened lists the periods that have a revision.
+func (v *visit) opened() ([]client.Period, error) {
+	all, err := v.allPeriods()
+	var found []client.Period
+	for _, p := range all {
+		if p.Revision > 0 {
+			found = append(found, p)
+		}
+	}
+	return found, err
+}
+
+type auditPage struct {
+	Periods []client.Period
+	Subject string
+	Events  []client.AuditEvent
+	Next    int64
+	First   bool
+	Called  map[string]string
+}
+
+// audit shows the audit chain, of one subject or all.
+func (v *visit) audit() error {
+	query := v.r.URL.Query()
+	body := auditPage{Subject: query.Get("subject"), First: query.Get("after") == ""}
+	parameters := client.ListAuditEventsParams{}
+	if body.Subject != "" {
+		parameters.Subject = &body.Subject
+	}
+	if after, err := strconv.ParseInt(query.Get("after"), 10, 64); err == nil {
+		parameters.After = &after
+	}
+	list, err := client.Read[client.AuditEvents](v.api.ListAuditEvents(v.r.Context(), &parameters))
+	if err != nil {
+		return err
+	}
+	body.Events = list.Events
+	if list.Next != nil {
+		body.Next = *list.Next
+	}
+	if body.Called, err = v.called(); err != nil {
+		return err
+	}
+	if body.Periods, err = v.opened(); err != nil {
+		return err
+	}
+	return v.show("audit", "audit.title", body)
+}
+
+type peoplePage struct {
+	People []client.Person
+	After  string
+	First  bool
+	Roles  []incentive.Role
+	Failed string
+}
+
+// people lists participants with their roles.
+func (v *visit) people() error {
+	if v.may(incentive.AdministerPeople) == incentive.None {
+		return v.forbidden()
+	}
+	after, l := v.list(head{})
+	list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{After: after}))
+	if err != nil {
+		return err
+	}
+	l.next(list.Next)
+	return v.show("people", "people.title", peoplePage{list.People, l.After, l.First, incentive.Roles, v.failed("person")})
+}
+
+// setRoles gives a participant exactly the roles that were ticked.
+func (v *visit) setRoles() error {
+	roles := client.Roles{Roles: []client.RolesRoles{}}
+	for _, role := range v.r.PostForm["role"] {
+		roles.Roles = append(roles.Roles, client.RolesRoles(role))
+	}
+	p, err := command[client.Person](v.api.PutRoles(v.r.Context(), v.r.PostFormValue("person"), &client.PutRolesParams{IdempotencyKey: v.key()}, roles))
+	return v.done(err, local(v.r.URL.RequestURI()), message{Key: "done.roles", With: map[string]any{"name": p.Name}}, (*visit).people)
+}
+
+type plansPage struct {
+	Plans   []client.PlanVersion
+	MayKeep bool
+}
+
+// plans lists every version of every plan.
+func (v *visit) plans() error {
+	list, err := client.Read[client.Plans](v.api.ListPlans(v.r.Context()))
+	if err != nil {
+		return err
+	}
+	return v.show("plans", "plans.title", plansPage{list.Plans, v.may(incentive.ImportStructure) > incentive.None})
+}
+
+type planPage struct {
+	Plan    client.Plan
+	MayKeep bool
+}
+
+// plan shows the document of one version of a plan.
+func (v *visit) plan() error {
+	version, err := strconv.Atoi(v.r.PathValue("version"))
+	if err != nil {
+		return v.nowhere()
+	}
+	p, err := client.Read[client.Plan](v.api.GetPlan(v.r.Context(), v.r.PathValue("plan"), version))
+	if err != nil {
+		return err
+	}
+	return v.show("plan", "plan.title", planPage{p, v.may(incentive.ImportStructure) > incentive.None}, "plan", p.Plan, "version", p.Version)
+}
+
+// putPlan keeps a document as the next version of its plan.
+func (v *visit) putPlan() error {
+	from, err := incentive.ParseDate(v.r.PostFormValue("effective_from"))
+	var kept client.Plan
+	if err == nil {
+		kept, err = command[client.Plan](v.api.PutPlan(v.r.Context(), &client.PutPlanParams{IdempotencyKey: v.key()}, client.PlanRequest{Document: v.r.PostFormValue("document"), EffectiveFrom: from}))
+	}
+	return v.done(err, "/plans", message{Key: "done.plan", With: map[string]any{"plan": kept.Plan, "version": kept.Version}}, (*visit).plans)
+}
+
+// imports asks for files and the mapping that reads them.
+func (v *visit) imports() error {
+	if v.may(incentive.ImportData) == incentive.None {
+		return v.forbidden()
+	}
+	return v.show("imports", "imports.title", nil)
+}
+
+// importFiles passes an upload on to the API as it comes and shows what became of it.
+func (v *visit) importFiles() error {
+	done, err := command[client.Import](v.api.ImportFilesWithBody(v.r.Context(), &client.ImportFilesParams{IdempotencyKey: v.r.URL.Query().Get("key")}, v.r.Header.Get("Content-Type"), v.r.Body))
+	if err != nil {
+		v.problem = err
+		return v.imports()
+	}
+	return v.show("import", "import.title", done, "file", done.File)
+}
+
+// importResult shows an import of before with its quarantined rows.
+func (v *visit) importResult() error {
+	done, err := client.Read[client.Import](v.api.GetImport(v.r.Context(), v.r.PathValue("import"), &client.GetImportParams{Limit: &most}))
+	if err != nil {
+		return err
+	}
+	return v.show("import", "import.title", done, "file", done.File)
+}

@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// cookieName holds the secret of the token that a session is.
+const cookieName = "guerdon"
+
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, lifetime time.Duration) {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode, MaxAge: int(lifetime.Seconds())}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+}
+
+// visit is one request of somebody who is signed in.
+type visit struct {
+	*site
+	w       http.ResponseWriter
+	r       *http.Request
+	api     *client.Client
+	secret  string
+	me      client.Person
+	company client.Company
+	problem error // of the form that was sent; the page shows it
+}
+
+// page answers a visit. Its error becomes a page that says what is wrong.
+type page func(v *visit) error
+
+// signedIn lets those through who are signed in, and sends others to sign in.
+func (s *site) signedIn(answer page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(cookieName)
+		if err != nil || cookie.Value == "" {
+			s.toSignIn(w, r)
+			return
+		}
+		v := &visit{site: s, w: w, r: r, secret: cookie.Value}
+		if v.api, err = s.client(cookie.Value); err == nil {
+			v.me, err = client.Read[client.Person](v.api.GetMe(r.Context()))
+		}
+		switch code := incentive.ErrorCode(err); {
+		case code == "unauthenticated":
+			setCookie(w, r, cookieName, "", 0)
+			s.toSignIn(w, r)
+			return
+		case code == incentive.CodeForbidden:
+			err = nil // somebody without a role, who sees so
+		case err == nil:
+			v.company, err = client.Read[client.Company](v.api.GetCompany(r.Context()))
+		}
+		if err == nil {
+			err = v.readForm()
+		}
+		if err == nil {
+			err = answer(v)
+		}
+		if err != nil {
+			v.refuse(err)
+		}
+	})
+}
+
+// largestForm is how many bytes a form may have. An upload goes to the API as it comes.
+const largestForm = 4 << 20
+
+// readForm reads what was sent, unless it is an upload.
+func (v *visit) readForm() error {
+	if v.r.Method != http.MethodPost || strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/") {
+		return nil
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, largestForm)
+	if err := v.r.ParseForm(); err != nil {
+		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["refused.form"])
+	}
+	return nil
+}
+
+func (s *site) toSignIn(w http.ResponseWriter, r *http.Request) {
+	to := "/sign-in"
+	if r.Method == http.MethodGet && r.URL.Path != "/" {
+		to += "?to=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	if r.Header.Get("HX-Request") != "" {
+		w.Header().Set("HX-Redirect", "/sign-in")
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// local returns a path of this origin, / for anything else.
+func local(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`) {
+		return "/"
+	}
+	return path
+}
+
+// is reports whether the visitor has one of these roles.
+func (v *visit) is(roles ...incentive.Role) bool {
+	return slices.ContainsFunc(v.me.Roles, func(held string) bool { return slices.Contains(roles, incentive.Role(held)) })
+}
+
+// may reports how far the rights table lets the visitor go. The API enforces it; a page
+// leaves out what would be refused.
+func (v *visit) may(action incentive.Action) incentive.Scope {
+	roles := make([]incentive.Role, len(v.me.Roles))
+	for i, role := range v.me.Roles {
+		roles[i] = incentive.Role(role)
+	}
+	return incentive.Right(roles, action)
+}
+
+type signInGroup struct {
+	Role   string
+	People []client.Person
+}
+
+type signInPage struct {
+	Groups []signInGroup // nil where nobody may pick a person
+	To     string
+}
+
+func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) { s.renderSignIn(w, r, nil) }
+
+func (s *site) renderSignIn(w http.ResponseWriter, r *http.Request, problem error) {
+	body := signInPage{To: local(r.FormValue("to"))}
+	if s.SignIn != nil {
+		all, err := s.SignIn.People(r.Context())
+		if err != nil {
+			s.broken(w, r, err)
+			return
+		}
+		for _, role := range incentive.Roles {
+			g := signInGroup{Role: string(role)}
+			for _, p := range all {
+				if slices.Contains(p.Roles, string(role)) {
+					g.People = append(g.People, p)
+				}
+			}
+			if len(g.People) > 0 {
+				body.Groups = append(body.Groups, g)
+			}
+		}
+	}
+	s.render(w, r, "sign-in", view{Title: "sign-in.title", Problem: problem, Body: body})
+}
+
+func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
+	if s.SignIn == nil {
+		http.NotFound(w, r)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<14)
+	secret, err := s.SignIn.Token(r.Context(), r.PostFormValue("person"))
+	var known *incentive.Error
+	switch {
+	case errors.As(err, &known):
+		s.renderSignIn(w, r, err)
+	case err != nil:
+		s.broken(w, r, err)
+	default:
+		setCookie(w, r, cookieName, secret, s.SignIn.Lifetime)
+		http.Redirect(w, r, local(r.PostFormValue("to")), http.StatusSeeOther)
+	}
+}
+
+// signOut ends the session, or with everywhere every token of the visitor's.
+func (v *visit) signOut() error {
+	end := func(ctx context.Context) error { return v.Sessions.EndToken(ctx, v.secret) }
+	if v.r.PostFormValue("everywhere") != "" {
+		end = func(ctx context.Context) error { return v.Sessions.EndTokens(ctx, v.me.Id) }
+	}
+	if err := end(v.r.Context()); err != nil {
+		return err
+	}
+	setCookie(v.w, v.r, cookieName, "", 0)
+	http.Redirect(v.w, v.r, "/sign-in", http.StatusSeeOther)
+	return nil
+}

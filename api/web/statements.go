@@ -1,0 +1,213 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// statementsOf lists the statements of a period that the visitor may see, at most 500 for
+// each page.
+func (v *visit) statementsOf(period string, pages int) ([]client.StatementSummary, bool, error) {
+	return every(pages, func(after *string) ([]client.StatementSummary, *string, error) {
+		list, err := client.Read[client.Statements](v.api.ListStatements(v.r.Context(), period, &client.ListStatementsParams{After: after, Limit: &most}))
+		return list.Statements, list.Next, err
+	})
+}
+
+// earned is what the visitor has earned in a period.
+type earned struct {
+	Period client.Period
+	Total  incentive.Money
+	Paid   *client.Payout // nil before it is planned
+	Bar    int            // of 100, against the largest in sight
+}
+
+// visible reports whether a period's statements can be seen by those whom they are of.
+func visible(p client.Period) bool {
+	return slices.Index(incentive.States, incentive.State(p.State)) >= slices.Index(incentive.States, incentive.Published) && p.State != string(incentive.Cancelled)
+}
+
+// atOnce is how many questions a page asks at the same time.
+const atOnce = 4
+
+// recent is how many periods a person sees of their own without asking for more.
+const recent = 13
+
+// own lists what the visitor has earned in the latest of these periods, with the payouts.
+func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, err error) {
+	var seen []client.Period
+	for _, p := range all {
+		if visible(p) {
+			seen = append(seen, p)
+		}
+	}
+	seen = seen[min(from, len(seen)):]
+	more = len(seen) > recent
+	seen = seen[:min(recent, len(seen))]
+	found := make([]*earned, len(seen))
+	err = together(v.r.Context(), len(seen), func(i int) error {
+		one, err := client.Read[client.Statement](v.api.GetStatement(v.r.Context(), seen[i].Id, v.me.Id, &client.GetStatementParams{}))
+		if absent(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		found[i] = &earned{Period: seen[i], Total: one.Total}
+		found[i].Paid, err = v.payoutOf(seen[i].Id, v.me.Id)
+		return err
+	})
+	largest := int64(1)
+	for _, one := range found {
+		if one != nil {
+			mine = append(mine, *one)
+			largest = max(largest, one.Total.Minor)
+		}
+	}
+	for i := range mine {
+		mine[i].Bar = int(max(0, mine[i].Total.Minor) / max(1, largest/100))
+		mine[i].Bar = min(100, mine[i].Bar)
+	}
+	return mine, more, err
+}
+
+// payoutOf returns a person's payout of a period, nil where there is none.
+func (v *visit) payoutOf(period, person string) (*client.Payout, error) {
+	all, _, err := every(4, func(after *string) ([]client.Payout, *string, error) {
+		list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), period, &client.ListPayoutsParams{After: after, Limit: &most}))
+		return list.Payouts, list.Next, err
+	})
+	for _, o := range all {
+		if o.Person == person {
+			return &o, err
+		}
+	}
+	return nil, err
+}
+
+// together does things at the same time, some at once, and returns the first error.
+func together(ctx context.Context, count int, do func(i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	gate := make(chan bool, atOnce)
+	var group sync.WaitGroup
+	for i := range count {
+		gate <- true
+		group.Go(func() {
+			defer func() { <-gate }()
+			if ctx.Err() == nil {
+				if err := do(i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+type ownPage struct {
+	Earned  []earned
+	Earlier int // how many periods later than the next page, 0 where there is none
+	Chart   []earned
+}
+
+// page reads how many periods to pass over.
+func (v *visit) pass() int {
+	n := 0
+	for _, digit := range v.r.URL.Query().Get("pass") {
+		if digit < '0' || digit > '9' || n > 1000 {
+			return 0
+		}
+		n = n*10 + int(digit-'0')
+	}
+	return n
+}
+
+func (v *visit) ownPage() (ownPage, error) {
+	all, err := v.allPeriods()
+	if err != nil {
+		return ownPage{}, err
+	}
+	from := v.pass()
+	mine, more, err := v.own(all, from)
+	body := ownPage{Earned: mine}
+	if more {
+		body.Earlier = from + recent
+	}
+	return body, err
+}
+
+// ownStatements lists the visitor's statements of every period.
+func (v *visit) ownStatements() error {
+	body, err := v.ownPage()
+	if err != nil {
+		return err
+	}
+	return v.show("own-statements", "own-statements.title", body)
+}
+
+// ownPayouts lists the visitor's payouts of every period.
+func (v *visit) ownPayouts() error {
+	body, err := v.ownPage()
+	if err != nil {
+		return err
+	}
+	return v.show("own-payouts", "own-payouts.title", body)
+}
+
+type statementsPage struct {
+	listPage
+	Statements []client.StatementSummary
+}
+
+// statements lists the statements of a period that the visitor may see.
+func (v *visit) statements() error {
+	h, err := v.of("statements")
+	if err != nil {
+		return err
+	}
+	body := statementsPage{}
+	var after *string
+	after, body.listPage = v.list(h)
+	if h.Period.Revision > 0 {
+		list, err := client.Read[client.Statements](v.api.ListStatements(v.r.Context(), h.Period.Id, &client.ListStatementsParams{After: after}))
+		if err != nil {
+			return err
+		}
+		body.Statements = list.Statements
+		body.next(list.Next)
+	}
+	return v.show("statements", "statements.title", body, "period", v.texts.period(h.Period))
+}
+
+type statementPage struct {
+	head
+	Statement client.Statement
+	Own       bool
+	Payout    *client.Payout
+}
+
+// statement shows a statement with the reason for every cent.
+func (v *visit) statement() error {
+	h, err := v.of("statements")
+	if err != nil {
+		return err
+	}
+	body := statementPage{head: h}
+	body.Statement, err = client.Read[client.Statement](v.api.GetStatement(v.r.Context(), h.Period.Id, v.r.PathValue("person"), &client.GetStatementParams{}))
+	if err != nil {
+		return err
+	}
+	body.Own = body.Statement.Person == v.me.Id
+	if body.Own {
+		if body.Payout, err = v.payoutOf(h.Period.Id, v.me.Id); err != nil {
+			return err
+		}
+	}
+	return v.show("statement", "statement.title", body, "period", v.texts.period(h.Period), "name", body.Statement.Name)
+}

@@ -1,0 +1,225 @@
+package web
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template/parse"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// families are the words for values that the API gives: each value has one, and there is
+// no other.
+func families() map[string][]string {
+	states := []string{notOpened}
+	for _, s := range incentive.States {
+		states = append(states, string(s))
+	}
+	acts, did := []string{"open"}, []string{"open"}
+	for _, a := range incentive.PersonActs() {
+		did = append(did, string(a))
+		if a != incentive.Release { // has a page
+			acts = append(acts, string(a))
+		}
+	}
+	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
+		did = append(did, string(a))
+	}
+	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "retry-payout", "cancel-payout")
+	roles := []string{}
+	for _, r := range incentive.Roles {
+		roles = append(roles, string(r))
+	}
+	rails := slices.Sorted(maps.Keys(details))
+	all := map[string][]string{
+		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "did": did, "role": roles, "role.does": roles,
+		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "reason": {"no-destination"},
+		"rail": rails, "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
+		"tab": {"overview", "statements", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
+	}
+	for name, fields := range details {
+		for _, f := range fields {
+			all["field."+name] = append(all["field."+name], f.Name)
+		}
+	}
+	for month := range 12 {
+		all["month"] = append(all["month"], strconv.Itoa(month+1))
+	}
+	all["month.short"] = all["month"]
+	all["done"] = slices.Concat(acts, []string{"release", "approved", "rejected"})
+	return all
+}
+
+// TestTexts finds every key that pages and code use, and every text that nothing uses.
+func TestTexts(t *testing.T) {
+	t.Parallel()
+	all, err := readTexts("en")
+	require.NoError(t, err)
+	used := map[string]bool{}
+	use := func(key, where string) {
+		require.Contains(t, all, key, "used by %s", where)
+		used[key] = true
+	}
+	named := families()
+	for family, values := range named {
+		for _, value := range values {
+			use(family+"."+value, "the family "+family)
+		}
+	}
+	files, err := templates.ReadDir("templates/pages")
+	require.NoError(t, err)
+	paths := slices.Clone(layouts)
+	for _, f := range files {
+		paths = append(paths, path.Join("templates/pages", f.Name()))
+	}
+	for _, at := range paths {
+		text, err := templates.ReadFile(at)
+		require.NoError(t, err)
+		trees, err := parse.Parse(at, string(text), "", "", builtins(functions(all)))
+		require.NoError(t, err)
+		for _, tree := range trees {
+			calls(tree.Root, func(name string, arguments []parse.Node) {
+				first, isText := arguments[0].(*parse.StringNode)
+				switch {
+				case name == "t" && isText:
+					use(first.Text, at)
+				case name == "t":
+					require.IsType(t, &parse.FieldNode{}, arguments[0], "%s: the key comes from the code, where it is found", at)
+				case name == "n":
+					use(first.Text+".one", at)
+					use(first.Text+".other", at)
+				case name == "term" && isText:
+					require.Contains(t, named, first.Text, at)
+				case name == "dict" && isText && first.Text == "Family":
+					require.Contains(t, named, arguments[1].(*parse.StringNode).Text, at)
+				}
+			})
+		}
+	}
+	// In code a key is a text of its own, completed by a number, or by .do for what a
+	// task's link says. What begins as keys begin is one.
+	beginnings := map[string]bool{}
+	for key := range all {
+		if beginning, _, is := strings.Cut(key, "."); is {
+			beginnings[beginning] = true
+		}
+	}
+	sources, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range sources {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, isLiteral := n.(*ast.BasicLit)
+			if !isLiteral || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			require.NoError(t, err)
+			exists := false
+			for _, suffix := range []string{"", ".one", ".other", ".do"} {
+				if all.has(text + suffix) {
+					used[text+suffix], exists = true, true
+				}
+			}
+			if beginning, rest, is := strings.Cut(text, "."); is && beginnings[beginning] && rest != "" && !strings.Contains(rest, "%") {
+				require.True(t, exists, "%s: there is no text %q", name, text)
+			}
+			return true
+		})
+	}
+	for key := range all {
+		require.True(t, used[key], "nothing uses the text %q", key)
+	}
+}
+
+// builtins are the functions of templates with those of their language.
+func builtins(ours map[string]any) map[string]any {
+	for _, name := range []string{"and", "or", "not", "len", "index", "print", "eq", "ne", "lt", "gt"} {
+		ours[name] = true
+	}
+	return ours
+}
+
+// calls visits every call of a function in a template that has an argument.
+func calls(n parse.Node, visit func(name string, arguments []parse.Node)) {
+	switch n := n.(type) {
+	case *parse.ListNode:
+		if n != nil {
+			for _, child := range n.Nodes {
+				calls(child, visit)
+			}
+		}
+	case *parse.ActionNode:
+		calls(n.Pipe, visit)
+	case *parse.TemplateNode:
+		calls(n.Pipe, visit)
+	case *parse.IfNode:
+		branch(&n.BranchNode, visit)
+	case *parse.RangeNode:
+		branch(&n.BranchNode, visit)
+	case *parse.WithNode:
+		branch(&n.BranchNode, visit)
+	case *parse.PipeNode:
+		if n != nil {
+			for _, command := range n.Cmds {
+				if name, isFunction := command.Args[0].(*parse.IdentifierNode); isFunction && len(command.Args) > 1 {
+					visit(name.Ident, command.Args[1:])
+				}
+				for _, argument := range command.Args {
+					calls(argument, visit)
+				}
+			}
+		}
+	}
+}
+
+func branch(n *parse.BranchNode, visit func(string, []parse.Node)) {
+	calls(n.Pipe, visit)
+	calls(n.List, visit)
+	calls(n.ElseList, visit)
+}
+
+// TestFormat is how amounts, numbers and days are written.
+func TestFormat(t *testing.T) {
+	t.Parallel()
+	all, err := readTexts("en")
+	require.NoError(t, err)
+	for amount, want := range map[string]string{"0": "0.00\u00a0USD", "-1234.5": "−1,234.50\u00a0USD", "999": "999.00\u00a0USD", "12345678901234567.89": "12,345,678,901,234,567.89\u00a0USD"} {
+		m, err := incentive.MoneyOf(decimal.RequireFromString(amount), "USD")
+		require.NoError(t, err)
+		require.Equal(t, want, money(m))
+	}
+	yen, err := incentive.MoneyOf(decimal.NewFromInt(1234567), "JPY")
+	require.NoError(t, err)
+	require.Equal(t, "1,234,567\u00a0JPY", money(yen))
+	for text, want := range map[string]string{"0": "0", "100": "100", "1000": "1,000", "-100000.12345": "−100,000.12345"} {
+		require.Equal(t, want, thousands(text))
+	}
+	require.Equal(t, "3 credits: 33,180.76 × 0.05 = 1,659.038", words("3 credits: 33180.76 × 0.05 = 1659.038"))
+	require.Equal(t, `since "2026-01-01": 12,345`, words(`since "2026-01-01": 12345`))
+	require.Equal(t, "in 2026 (12,345.5)", words("in 2026 (12345.5)"))
+	zone, err := time.LoadLocation("Asia/Jakarta")
+	require.NoError(t, err)
+	require.Equal(t, "1\u00a0Mar\u00a02026, 06:30", all.moment(time.Date(2026, 2, 28, 23, 30, 0, 0, time.UTC), zone))
+	for _, c := range [][3]string{{"2026-02-01", "2026-02-28", "February 2026"}, {"2026-12-01", "2026-12-31", "December 2026"}, {"2026-01-01", "2026-03-31", "CODE"}, {"2026-01-05", "2026-02-04", "CODE"}} {
+		p := client.Period{Code: "CODE", StartsOn: incentive.MustParseDate(c[0]), EndsOn: incentive.MustParseDate(c[1])}
+		require.Equal(t, c[2], all.period(p))
+	}
+}

@@ -1,0 +1,166 @@
+// Package web holds the pages that people use. It is a client of the JSON API inside the
+// same process: each page calls the API with the token of whoever is signed in, so that
+// rights, validation and idempotency are the API's alone.
+package web
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+//go:embed static
+var static embed.FS
+
+// Config is what the pages need.
+type Config struct {
+	API      http.Handler // the JSON API, which is called and never bypassed
+	Sessions Sessions
+	SignIn   *PickAPerson // nil where nobody may say who they are
+	Rails    []string     // by which a person may choose to be paid
+	Log      *slog.Logger
+}
+
+// Sessions ends what a sign-in began. *store.Store is one.
+type Sessions interface {
+	// EndToken makes a token worthless; one that is unknown is no error.
+	EndToken(ctx context.Context, secret string) error
+	// EndTokens makes every token of a participant worthless.
+	EndTokens(ctx context.Context, participantID string) error
+}
+
+// PickAPerson lets whoever comes say who they are.
+type PickAPerson struct {
+	// Token makes a token for a participant and returns its secret.
+	Token func(ctx context.Context, participantID string) (secret string, err error)
+	// People lists whom one may pick.
+	People func(ctx context.Context) ([]client.Person, error)
+	// Lifetime of such a token.
+	Lifetime time.Duration
+}
+
+// site answers the pages.
+type site struct {
+	Config
+	texts texts
+	pages map[string]*template.Template
+	names names
+}
+
+// New returns the pages. They belong at / of the API's own origin.
+func New(config Config) (http.Handler, error) {
+	s := &site{Config: config}
+	var err error
+	if s.texts, err = readTexts("en"); err != nil {
+		return nil, err
+	}
+	if s.pages, err = readPages(s.texts); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for pattern, h := range s.routes() {
+		mux.Handle(pattern, s.signedIn(h))
+	}
+	mux.HandleFunc("GET /sign-in", s.showSignIn)
+	mux.HandleFunc("POST /sign-in", s.signIn)
+	mux.Handle("GET /static/", lasting(http.FileServerFS(static)))
+	return s.guarded(http.NewCrossOriginProtection().Handler(mux)), nil
+}
+
+// routes are the pages of whoever is signed in.
+func (s *site) routes() map[string]page {
+	return map[string]page{
+		"GET /":                            (*visit).nowhere,
+		"GET /{$}":                         (*visit).home,
+		"GET /components":                  (*visit).components,
+		"GET /account":                     (*visit).account,
+		"POST /account":                    (*visit).setDestination,
+		"POST /sign-out":                   (*visit).signOut,
+		"GET /commands/{key}":              (*visit).command,
+		"GET /statements":                  (*visit).ownStatements,
+		"GET /payouts":                     (*visit).ownPayouts,
+		"GET /approvals":                   (*visit).queues,
+		"GET /periods":                     (*visit).periods,
+		"GET /periods/{period}":            (*visit).period,
+		"POST /periods/{period}":           (*visit).actOnPeriod,
+		"GET /periods/{period}/statements": (*visit).statements,
+		"GET /periods/{period}/statements/{person}": (*visit).statement,
+		"GET /periods/{period}/approvals":           (*visit).approvals,
+		"POST /periods/{period}/approvals":          (*visit).decide,
+		"GET /periods/{period}/waiting":             (*visit).waiting,
+		"GET /periods/{period}/payouts":             (*visit).payouts,
+		"POST /periods/{period}/payouts":            (*visit).decidePayout,
+		"GET /periods/{period}/release":             (*visit).payoutList,
+		"POST /periods/{period}/release":            (*visit).release,
+		"GET /periods/{period}/files":               (*visit).files,
+		"POST /periods/{period}/files":              (*visit).confirmFile,
+		"GET /payment-files/{file}":                 (*visit).download,
+		"GET /ledger":                               (*visit).ledger,
+		"GET /audit":                                (*visit).audit,
+		"GET /people":                               (*visit).people,
+		"POST /people":                              (*visit).setRoles,
+		"GET /plans":                                (*visit).plans,
+		"POST /plans":                               (*visit).putPlan,
+		"GET /plans/{plan}/versions/{version}":      (*visit).plan,
+		"GET /imports":                              (*visit).imports,
+		"POST /imports":                             (*visit).importFiles,
+		"GET /imports/{import}":                     (*visit).importResult,
+	}
+}
+
+// contentPolicy allows what this origin serves, and nothing written into a page.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guarded sets the headers of every answer and turns a panic into a page.
+func (s *site) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if reason := recover(); reason == http.ErrAbortHandler {
+				panic(reason)
+			} else if reason != nil {
+				s.Log.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "reason", reason, "stack", string(debug.Stack()))
+				s.broken(w, r, fmt.Errorf("panic: %v", reason))
+			}
+		}()
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// lasting lets browsers keep what changes only with a new version.
+func lasting(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "max-age=3600")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// statuses of the codes that a page answers with; what is absent is 409.
+var statuses = map[incentive.Code]int{
+	incentive.CodeInvalid: http.StatusBadRequest, "reason-missing": http.StatusBadRequest, "unauthenticated": http.StatusUnauthorized,
+	incentive.CodeForbidden: http.StatusForbidden, "own-pay": http.StatusForbidden, "preparer": http.StatusForbidden,
+	incentive.CodeNotFound: http.StatusNotFound, "file-unknown": http.StatusNotFound,
+	"invalid-document": http.StatusUnprocessableEntity, "unreadable-file": http.StatusUnprocessableEntity, "idempotency-key-missing": http.StatusBadRequest,
+	"destination-invalid": http.StatusUnprocessableEntity, "rail-unknown": http.StatusUnprocessableEntity, "idempotency-key-reused": http.StatusUnprocessableEntity,
+	"too-large": http.StatusRequestEntityTooLarge, incentive.CodeInternal: http.StatusInternalServerError, client.CodeUnreachable: http.StatusBadGateway,
+	"try-again": http.StatusServiceUnavailable,
+}
+
+func statusOf(err error) int {
+	if status, known := statuses[incentive.ErrorCode(err)]; known {
+		return status
+	}
+	return http.StatusConflict
+}

@@ -1,0 +1,681 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	temporal "go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/testsuite"
+	"golang.org/x/net/html"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/store/storetest"
+	"github.com/guerdon/guerdon/workflows"
+)
+
+// engineRoom stands for Temporal: an Update does its activities at once.
+type engineRoom struct {
+	temporal.Client
+	*testing.T
+	work *activities.Activities
+	key  int
+	hold chan bool // where it is not nil, an Update waits for it
+}
+
+// run does an activity as a worker would.
+func run[T any](r *engineRoom, activity any, arguments ...any) (answer T) {
+	r.Helper()
+	var suite testsuite.WorkflowTestSuite
+	environment := suite.NewTestActivityEnvironment()
+	environment.RegisterActivity(r.work)
+	value, err := environment.ExecuteActivity(activity, arguments...)
+	require.NoError(r, err)
+	require.NoError(r, value.Get(&answer))
+	return answer
+}
+
+func (r *engineRoom) act(period string, act incentive.Act, in workflows.ActInput) activities.Outcome {
+	r.key++
+	return run[activities.Outcome](r, r.work.Act, activities.PeriodAct{PeriodID: period, Revision: 1, Act: act, Actor: in.Actor, Key: fmt.Sprint(r.key), ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days})
+}
+
+// UpdateWorkflow does what the workflow would do.
+func (r *engineRoom) UpdateWorkflow(_ context.Context, o temporal.UpdateWorkflowOptions) (temporal.WorkflowUpdateHandle, error) {
+	if r.hold != nil {
+		<-r.hold
+	}
+	period := strings.Split(o.WorkflowID, "/")[1]
+	switch o.UpdateName {
+	case workflows.DecideUpdate:
+		d := run[activities.Decided](r, r.work.Decide, period, 1, o.Args[0])
+		return handle{answer: workflows.DecideAnswer{Answer: workflows.Answer{Code: d.Code, Message: d.Message}, Applied: d.Applied, Refused: d.Refused, LeftHere: d.LeftHere}}, nil
+	case workflows.ConfirmFileUpdate:
+		in := o.Args[0].(workflows.ConfirmFileInput)
+		done := run[activities.Outcome](r, r.work.ConfirmFile, in.Actor, in.FileID, in.Paid)
+		return handle{answer: workflows.Answer{Code: done.Code, Message: done.Message}}, nil
+	}
+	act := incentive.Act(o.UpdateName)
+	done := r.act(period, act, o.Args[0].(workflows.ActInput))
+	bySystem := workflows.ActInput{Actor: workflows.System}
+	if done.Code == "" {
+		switch act {
+		case incentive.Lock, incentive.Recalculate:
+			r.key++
+			done = run[activities.Outcome](r, r.work.Calculate, activities.PeriodAct{PeriodID: period, Revision: 1, Act: incentive.Calculate, Actor: workflows.System, Key: fmt.Sprint(r.key)}, done.SnapshotID)
+		case incentive.Release:
+			r.act(period, incentive.Disburse, bySystem)
+			run[activities.RailWork](r, r.work.PrepareRail, period, 1, "payment-file")
+			done = r.act(period, incentive.DisburseLast, bySystem)
+		}
+	}
+	return handle{answer: workflows.Answer{State: done.State, Code: done.Code, Message: done.Message}}, nil
+}
+
+func (r *engineRoom) ExecuteWorkflow(context.Context, temporal.StartWorkflowOptions, any, ...any) (temporal.WorkflowRun, error) {
+	return nil, nil
+}
+
+// SignalWorkflow hears that the last approval came in.
+func (r *engineRoom) SignalWorkflow(_ context.Context, workflowID, _, signal string, _ any) error {
+	if signal == activities.LastApprovalSignal {
+		r.act(strings.Split(workflowID, "/")[1], incentive.ApproveLast, workflows.ActInput{Actor: workflows.System})
+	}
+	return nil
+}
+
+type handle struct {
+	temporal.WorkflowUpdateHandle
+	answer any
+}
+
+func (h handle) Get(_ context.Context, into any) error {
+	data, err := json.Marshal(h.answer)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
+}
+
+// house is a company at its pages: an administrator, two of finance, an auditor, a
+// manager m of the rep r1, and a rep r2 of nobody's.
+type house struct {
+	*testing.T
+	url   string
+	store *store.Store
+	room  *engineRoom
+}
+
+func open(t *testing.T, picks bool, wait time.Duration) *house {
+	t.Helper()
+	s := storetest.New(t)
+	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"))
+	require.NoError(t, err)
+	room := &engineRoom{T: t}
+	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now}
+	log := slog.New(slog.DiscardHandler)
+	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait})
+	require.NoError(t, err)
+	config := Config{API: surface, Sessions: s, Rails: rails.Names(), Log: log}
+	if picks {
+		config.SignIn = &PickAPerson{
+			Lifetime: time.Hour,
+			Token: func(ctx context.Context, id string) (string, error) {
+				return s.NewToken(ctx, id, id, "test", time.Hour)
+			},
+			People: func(ctx context.Context) ([]client.Person, error) {
+				return []client.Person{{Id: "r1", Name: "R <One>", Roles: []string{"rep"}}, {Id: "fin", Name: "Fin", Roles: []string{"finance"}}}, nil
+			},
+		}
+	}
+	pages, err := New(config)
+	require.NoError(t, err)
+	server := httptest.NewServer(pages)
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, surface.Wait(context.Background()))
+	})
+	_, err = s.FirstAdministrator(t.Context(), "admin", "Test & Sons", "Asia/Jakarta", time.Hour)
+	require.NoError(t, err)
+	return &house{T: t, url: server.URL, store: s, room: room}
+}
+
+// visitor is somebody at the pages.
+type visitor struct {
+	*house
+	id  string
+	web *http.Client
+}
+
+func (h *house) as(id string) *visitor {
+	h.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(h, err)
+	v := &visitor{house: h, id: id, web: &http.Client{Jar: jar}}
+	if id != "" {
+		status, _ := v.send(http.MethodPost, "/sign-in", url.Values{"person": {id}})
+		require.Equal(h, http.StatusOK, status)
+	}
+	return v
+}
+
+// send sends a request and follows where it leads.
+func (v *visitor) send(method, path string, form url.Values) (status int, text string) {
+	v.Helper()
+	request, err := http.NewRequestWithContext(v.Context(), method, v.url+path, strings.NewReader(form.Encode()))
+	require.NoError(v, err)
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return v.do(request)
+}
+
+func (v *visitor) do(request *http.Request) (status int, text string) {
+	v.Helper()
+	response, err := v.web.Do(request)
+	require.NoError(v, err)
+	defer response.Body.Close()
+	data, err := io.ReadAll(response.Body)
+	require.NoError(v, err)
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
+		v.check(response, string(data))
+	}
+	return response.StatusCode, string(data)
+}
+
+// visit returns a page that is to be shown.
+func (v *visitor) visit(path string) string {
+	v.Helper()
+	status, text := v.send(http.MethodGet, path, nil)
+	require.Equal(v, http.StatusOK, status, "%s visits %s: %s", v.id, path, text)
+	return text
+}
+
+var emptyElements = map[string]bool{"meta": true, "link": true, "input": true, "br": true, "img": true, "rect": false, "path": false}
+
+// check holds every page that a test sees to the rules of all pages.
+func (v *visitor) check(response *http.Response, text string) {
+	v.Helper()
+	at := response.Request.URL.Path
+	require.Equal(v, contentPolicy, response.Header.Get("Content-Security-Policy"), at)
+	require.Equal(v, "no-store", response.Header.Get("Cache-Control"), at)
+	var within []string
+	ids, captions, tables := map[string]bool{}, 0, 0
+	tokens := html.NewTokenizer(strings.NewReader(text))
+	for {
+		kind := tokens.Next()
+		if kind == html.ErrorToken {
+			require.ErrorIs(v, tokens.Err(), io.EOF, at)
+			break
+		}
+		token := tokens.Token()
+		switch kind {
+		case html.StartTagToken:
+			attributes := map[string]string{}
+			for _, a := range token.Attr {
+				require.False(v, strings.HasPrefix(a.Key, "on") || a.Key == "style", "%s: <%s %s> is script or style within the page", at, token.Data, a.Key)
+				require.False(v, strings.HasPrefix(strings.TrimSpace(strings.ToLower(a.Val)), "javascript:"), at)
+				require.NotContains(v, attributes, a.Key, "%s: <%s> twice has %s", at, token.Data, a.Key)
+				attributes[a.Key] = a.Val
+			}
+			require.NotEqual(v, "style", token.Data, at)
+			if token.Data == "script" {
+				require.NotEmpty(v, attributes["src"], "%s: a script within the page", at)
+			}
+			if id := attributes["id"]; id != "" {
+				require.False(v, ids[id], "%s: two elements are #%s", at, id)
+				ids[id] = true
+			}
+			if token.Data == "form" && attributes["method"] == "post" && !strings.HasPrefix(attributes["action"], "/sign-") {
+				form := text[strings.Index(text, token.String()):]
+				require.Regexp(v, `(name="key" value="|\?key=)[0-9A-Z]{26}"`, form[:strings.Index(form, "</form>")], "%s: a form without a key", at)
+			}
+			switch token.Data {
+			case "table":
+				tables++
+			case "caption":
+				captions++
+			}
+			if !emptyElements[token.Data] {
+				within = append(within, token.Data)
+			}
+		case html.EndTagToken:
+			require.NotEmpty(v, within, "%s: </%s> ends nothing", at, token.Data)
+			require.Equal(v, within[len(within)-1], token.Data, "%s: elements are not nested", at)
+			within = within[:len(within)-1]
+		case html.TextToken:
+			if len(within) > 0 && within[len(within)-1] == "script" {
+				require.Empty(v, strings.TrimSpace(token.Data), at)
+			}
+		}
+	}
+	require.Empty(v, within, "%s: elements are left open", at)
+	require.Equal(v, tables, captions, "%s: every table has a caption", at)
+	if response.Header.Get("HX-Refresh") == "" && strings.HasPrefix(text, "<!doctype") {
+		for _, landmark := range []string{"<main", "<header", `href="#main"`, "<h1", `lang="en"`} {
+			require.Contains(v, text, landmark, at)
+		}
+		require.Equal(v, 1, strings.Count(text, "<h1"), at)
+	}
+}
+
+var (
+	keyOf       = regexp.MustCompile(`name="key" value="([0-9A-Z]{26})"`)
+	statementOf = regexp.MustCompile(`name="statement" value="([^"]+)"`)
+	digestOf    = regexp.MustCompile(`name="digest" value="([0-9a-f]{64})"`)
+	fileOf      = regexp.MustCompile(`name="file" value="([^"]+)"`)
+	linkOf      = regexp.MustCompile(`<a [^>]*href="([^"#?][^"]*)"`)
+)
+
+// fill takes the key from the page and sends a form of it.
+func (v *visitor) fill(page, action string, form url.Values) (status int, text string) {
+	v.Helper()
+	key := keyOf.FindStringSubmatch(v.visit(page))
+	require.NotNil(v, key, "%s has no form", page)
+	form.Set("key", key[1])
+	return v.send(http.MethodPost, action, form)
+}
+
+// does sends a form that is to be taken.
+func (v *visitor) does(page, action string, form url.Values, says string) {
+	v.Helper()
+	status, text := v.fill(page, action, form)
+	require.Equal(v, http.StatusOK, status, text)
+	require.Contains(v, text, says)
+}
+
+// imports sends files through the page.
+func (v *visitor) imports(mapping, content string) (status int, text string) {
+	v.Helper()
+	action := regexp.MustCompile(`action="(/imports\?key=[0-9A-Z]{26})"`).FindStringSubmatch(v.visit("/imports"))
+	require.NotNil(v, action)
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for _, f := range []struct{ field, name, content string }{{"mapping", "mapping.yaml", mapping}, {"files", "file.csv", content}} {
+		part, err := parts.CreateFormFile(f.field, f.name)
+		require.NoError(v, err)
+		_, err = io.WriteString(part, f.content)
+		require.NoError(v, err)
+	}
+	require.NoError(v, parts.Close())
+	request, err := http.NewRequestWithContext(v.Context(), http.MethodPost, v.url+action[1], &body)
+	require.NoError(v, err)
+	request.Header.Set("Content-Type", parts.FormDataContentType())
+	return v.do(request)
+}
+
+// settled fills the house by its pages: people with roles, a plan, two months with deals.
+func settled(t *testing.T, wait time.Duration) *house {
+	t.Helper()
+	h := open(t, true, wait)
+	admin := h.as("admin")
+	for _, file := range []struct{ mapping, content string }{
+		{`records: [{kind: participant, fields: {participant_id: id, effective_from: {constant: "2025-01-01"}, name: name, manager_id: manager, country: {constant: US}, pay_currency: {constant: USD}}}]`,
+			"id,name,manager\nfin,Fin,\nfin2,Finn,\naud,Aud,\nm,Em,\nr1,R <One>,m\nr2,R Two,\n"},
+		{`records: [{kind: period, fields: {calendar_id: {constant: m}, code: code, starts_on: first, ends_on: last}}]`,
+			"code,first,last\n2026-01,2026-01-01,2026-01-31\n2026-02,2026-02-01,2026-02-28\n"},
+		{"records:\n  - {kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}\n  - {kind: credit, fields: {source: {constant: crm}, transaction_id: deal, participant_id: owner}}\n",
+			"deal,day,amount,owner\nD1,2026-01-05,123456.78,r1\nD2,2026-01-06,1000,r2\nD3,2026-02-06,2000,r1\n"},
+	} {
+		status, text := admin.imports(file.mapping, file.content)
+		require.Equal(t, http.StatusOK, status, text)
+		require.Contains(t, text, "Every row was taken.")
+	}
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate: 5%}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 1.")
+	status, text := admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: p}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}]`, "id\nr1\nr2\n")
+	require.Equal(t, http.StatusOK, status, text)
+	require.Contains(t, text, "Every row was taken.", text)
+	for id, role := range map[string]string{"fin": "finance", "fin2": "finance", "aud": "auditor", "m": "manager", "r1": "rep", "r2": "rep"} {
+		admin.does("/people", "/people", url.Values{"person": {id}, "role": {role}}, "are saved.")
+	}
+	for _, id := range []string{"r1", "r2"} {
+		h.as(id).does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
+	}
+	return h
+}
+
+// TestAPeriod takes a month from opened to closed and looks at every page on the way.
+func TestAPeriod(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	fin, fin2, m, r1 := h.as("fin"), h.as("fin2"), h.as("m"), h.as("r1")
+	const at = "/periods/m-2026-01"
+	require.Contains(t, fin.visit("/"), "January 2026 can be opened")
+	require.Contains(t, r1.visit("/"), "You have no statement yet")
+	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
+	require.Contains(t, fin.visit("/"), "January 2026 has ended and can be locked")
+	fin.does(at, at, url.Values{"act": {"lock"}}, "the statements are being calculated.")
+	for _, page := range []string{"/", at, at + "/statements/r1", at + "/payouts"} {
+		status, text := r1.send(http.MethodGet, page, nil)
+		require.NotContains(t, text, "6,172.84", "%d: nothing is seen before it is published", status)
+	}
+	require.Contains(t, fin.visit(at), "6,222.84\u00a0USD")
+	fin.does(at, at, url.Values{"act": {"publish"}}, "The statements are published.")
+	require.Contains(t, fin.visit(at), "The dispute window ends on")
+	statement := r1.visit(at + "/statements/r1")
+	require.Contains(t, statement, "123,456.78 × 0.05 = 6,172.839")
+	require.Contains(t, statement, "6,172.84\u00a0USD")
+	require.Contains(t, statement, "D1")
+	require.Contains(t, r1.visit("/"), "6,172.84\u00a0USD")
+	status, text := r1.send(http.MethodGet, at+"/statements/r2", nil)
+	require.Equal(t, http.StatusNotFound, status)
+	require.NotContains(t, text, "50.00")
+	fin.does(at, at, url.Values{"act": {"end-window"}}, "with their approvers")
+
+	require.Contains(t, m.visit("/"), "1 statement of January 2026 waits for your approval")
+	queue := m.visit(at + "/approvals")
+	require.Contains(t, queue, "R &lt;One&gt;", "names are written as text")
+	status, text = m.fill(at+"/approvals", at+"/approvals", url.Values{"decision": {"approved"}})
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, text, "Nothing is chosen.")
+	chosen := statementOf.FindStringSubmatch(queue)[1]
+	status, text = m.fill(at+"/approvals", at+"/approvals", url.Values{"decision": {"rejected"}, "statement": {chosen}, "reason": {" "}})
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, text, "a rejection needs a reason")
+	require.Contains(t, text, "checked", "what was chosen stays chosen")
+	require.Contains(t, fin2.visit(at+"/waiting"), "2 statements wait for a decision.")
+	m.does(at+"/approvals", at+"/approvals", url.Values{"decision": {"approved"}, "statement": {chosen}}, "1 approved. 0 left.")
+	mine := statementOf.FindStringSubmatch(fin2.visit(at + "/approvals?queue=finance"))[1]
+	fin2.does(at+"/approvals?queue=finance", at+"/approvals", url.Values{"queue": {"finance"}, "decision": {"approved"}, "statement": {mine}}, "1 approved. 0 left.")
+	require.Contains(t, fin2.visit(at+"/waiting"), "Everything is decided.")
+
+	require.Contains(t, fin.visit(at+"/release"), "You prepared this period")
+	digest := digestOf.FindStringSubmatch(fin2.visit(at + "/release"))[1]
+	status, text = fin.send(http.MethodPost, at+"/release", url.Values{"digest": {digest}, "key": {client.NewKey()}})
+	require.Equal(t, http.StatusForbidden, status, "and not by a forged form either")
+	require.Contains(t, text, "That did not work.")
+	status, _ = fin2.fill(at+"/release", at+"/release", url.Values{"digest": {strings.Repeat("0", 64)}})
+	require.Equal(t, http.StatusConflict, status, "another list than the one that stands")
+	fin2.does(at+"/release", at+"/release", url.Values{"digest": {digest}}, "The payouts are released.")
+	require.Contains(t, fin2.visit("/"), "January 2026 has a file to take to the bank")
+	file := fileOf.FindStringSubmatch(fin2.visit(at + "/files"))[1]
+	require.Contains(t, fin2.visit("/payment-files/"+file), "DE89370400440532013000")
+	status, text = fin2.fill(at, at, url.Values{"act": {"close"}})
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, text, "That did not work.")
+	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}}, "Sent by Finn")
+	require.Contains(t, fin2.visit("/"), "Say when the bank has carried out the file")
+	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}, "paid": {"true"}}, "Carried out by the bank")
+	require.Contains(t, r1.visit("/payouts"), "paid")
+	require.Contains(t, fin2.visit("/"), "Everything of January 2026 is paid")
+	fin2.does(at, at, url.Values{"act": {"close"}}, "The period is closed.")
+	require.Contains(t, h.as("aud").visit("/ledger?period=m-2026-01"), "Commission expense")
+	require.Contains(t, h.as("aud").visit("/audit?subject=pay-period/m-2026-01/1"), "Dispute window ended early")
+
+	t.Run("links", func(t *testing.T) { // every link of every page that somebody can reach leads to a page
+		for _, id := range []string{"admin", "fin", "aud", "m", "r1"} {
+			v := h.as(id)
+			seen, left := map[string]bool{"/": true}, []string{"/", "/components", at, "/periods/m-2026-02"}
+			for len(left) > 0 {
+				page := left[0]
+				left = left[1:]
+				for _, link := range linkOf.FindAllStringSubmatch(v.visit(page), -1) {
+					to := strings.ReplaceAll(link[1], "&amp;", "&")
+					if page == "/components" || seen[to] || !strings.HasPrefix(to, "/") {
+						continue
+					}
+					seen[to] = true
+					left = append(left, to)
+				}
+			}
+			require.Greater(t, len(seen), 4, "%s has somewhere to go", id)
+		}
+	})
+	t.Run("roles", func(t *testing.T) { // every role on every page: as the rights table says
+		for pattern := range (&site{}).routes() {
+			method, path, _ := strings.Cut(pattern, " ")
+			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{import}", "none").Replace(path)
+			for id, role := range map[string]incentive.Role{"admin": incentive.Administrator, "fin": incentive.Finance, "aud": incentive.Auditor, "m": incentive.Manager, "r1": incentive.Rep} {
+				action, guarded := needs[pattern]
+				if pattern == "POST /sign-out" || pattern == "GET /" {
+					continue
+				}
+				require.True(t, guarded, "what may %s?", pattern)
+				status, text := h.as(id).send(method, path, url.Values{"person": {"r2"}, "act": {map[bool]string{true: "retry", false: "hold"}[strings.HasSuffix(path, "payouts")]}, "statement": {"r1 " + strings.Repeat("0", 64)}, "effective_from": {"2026-01-01"}, "reason": {"why"}})
+				allowed := action == "" || incentive.Right([]incentive.Role{role}, action) > incentive.None
+				if !allowed {
+					require.Equal(t, http.StatusForbidden, status, "%s as %s", pattern, id)
+					continue
+				}
+				require.Less(t, status, 500, "%s as %s: %s", pattern, id, text)
+				require.NotContains(t, text, "none of your roles", "%s as %s", pattern, id)
+			}
+			status, text := h.as("").send(method, path, nil)
+			require.Equal(t, http.StatusOK, status)
+			require.Contains(t, text, "<h1>Sign in</h1>", "%s asks who is there", pattern)
+		}
+	})
+}
+
+// needs is the action that a page needs of the rights table; "" where everybody may.
+var needs = map[string]incentive.Action{
+	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
+	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
+	"GET /periods/{period}/statements": incentive.ReadStatements, "GET /periods/{period}/statements/{person}": incentive.ReadStatements,
+	"GET /periods/{period}/approvals": incentive.DecideApproval, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.RunPeriod,
+	"GET /periods/{period}/payouts": incentive.ReadStatements, "POST /periods/{period}/payouts": incentive.RunPeriod,
+	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod,
+	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
+	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
+	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "",
+	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadTotals,
+}
+
+// TestSignIn is how a session begins and ends.
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	stranger := h.as("")
+	page := stranger.visit("/ledger?period=m-2026-01")
+	require.Contains(t, page, `name="to" value="/ledger?period=m-2026-01"`, "one goes on where one wanted to")
+	require.Contains(t, page, "R &lt;One&gt;")
+	for _, to := range []string{"https://evil.example/", "//evil.example/", `/\evil.example`, "javascript:alert(1)", "evil"} {
+		require.Equal(t, "/", local(to), to)
+		require.Contains(t, stranger.visit("/sign-in?to="+url.QueryEscape(to)), `name="to" value="/"`)
+	}
+	status, text := stranger.send(http.MethodPost, "/sign-in", url.Values{"person": {"nobody"}})
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, text, "There is no participant")
+
+	// The cookie is out of the reach of scripts and of other sites' forms.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/sign-in", strings.NewReader("person=r1"))
+	require.NoError(t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := http.DefaultTransport.RoundTrip(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	cookie := answer.Header.Get("Set-Cookie")
+	for _, part := range []string{"guerdon=guerdon_", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=3600"} {
+		require.Contains(t, cookie, part)
+	}
+	require.NotContains(t, cookie, "Secure", "over plain HTTP")
+	encrypted := httptest.NewRecorder()
+	setCookie(encrypted, &http.Request{TLS: &tls.ConnectionState{}}, cookieName, "x", time.Hour)
+	require.Contains(t, encrypted.Header().Get("Set-Cookie"), "; Secure")
+	for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
+		forged := request.Clone(t.Context())
+		forged.Body = io.NopCloser(strings.NewReader("person=r1"))
+		forged.Header.Set(header, value)
+		answer, err := http.DefaultTransport.RoundTrip(forged)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusForbidden, answer.StatusCode, header)
+		require.Empty(t, answer.Header.Get("Set-Cookie"))
+	}
+
+	// Signing out makes the token worthless, here or everywhere.
+	here, there := h.as("r1"), h.as("r1")
+	secret := func(v *visitor) string {
+		at, err := url.Parse(h.url)
+		require.NoError(t, err)
+		for _, c := range v.web.Jar.Cookies(at) {
+			if c.Name == cookieName {
+				return c.Value
+			}
+		}
+		return ""
+	}
+	kept := secret(here)
+	_, text = here.send(http.MethodPost, "/sign-out", url.Values{})
+	require.Contains(t, text, "<h1>Sign in</h1>")
+	require.Empty(t, secret(here))
+	_, err = h.store.Authenticate(t.Context(), kept)
+	require.Equal(t, store.CodeUnauthenticated, incentive.ErrorCode(err))
+	require.Contains(t, there.visit("/"), "Hello, R &lt;One&gt;")
+	third := h.as("r1")
+	there.send(http.MethodPost, "/sign-out", url.Values{"everywhere": {"yes"}})
+	require.Contains(t, third.visit("/"), "<h1>Sign in</h1>")
+	require.Contains(t, h.as("fin").visit("/"), "Hello, Fin", "others stay")
+}
+
+// TestNobodyPicks is an installation whose sign-in is not configured.
+func TestNobodyPicks(t *testing.T) {
+	t.Parallel()
+	h := open(t, false, time.Minute)
+	v := h.as("")
+	require.Contains(t, v.visit("/"), "Sign-in by OpenID Connect is to be configured")
+	status, _ := v.send(http.MethodPost, "/sign-in", url.Values{"person": {"admin"}})
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+// TestRefusals shows what the API refuses, in place and in words.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	fin, r1, admin := h.as("fin"), h.as("r1"), h.as("admin")
+	const at = "/periods/m-2026-01"
+	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
+	status, text := fin.fill(at, at, url.Values{"act": {"cancel"}, "reason": {""}})
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, text, "Say why: cancel needs a reason")
+	status, text = fin.fill(at, at, url.Values{"act": {"publish"}})
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, text, "The period is open")
+	status, text = r1.fill("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"Keep Me"}, "account": {"DE00 3704"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, text, "Keep Me", "what was written stays written")
+	require.Contains(t, text, "That did not work.")
+	status, text = admin.fill("/plans", "/plans", url.Values{"document": {"plan: <b>"}, "effective_from": {"2026-01-01"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, text, "plan: &lt;b&gt;</textarea>")
+	status, text = admin.imports("records: x", "a\n")
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, text, "That did not work.")
+	status, text = admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: p}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}]`, "id\nnobody\n")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "Rows that were set aside")
+	require.Contains(t, text, "nobody")
+	status, text = fin.send(http.MethodGet, "/nowhere", nil)
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, text, "There is no page at /nowhere.")
+	status, _ = fin.send(http.MethodPost, at, url.Values{"act": {"lock"}})
+	require.Equal(t, http.StatusBadRequest, status, "a form without a key does nothing")
+
+	// The same form again does nothing again.
+	form := url.Values{"act": {"hold"}, "reason": {"audit"}, "key": {client.NewKey()}}
+	for range 2 {
+		status, text = fin.send(http.MethodPost, at, form)
+		require.Equal(t, http.StatusOK, status, text)
+	}
+	require.Equal(t, 1, strings.Count(fin.visit(at), "<strong>Put on hold</strong>"))
+}
+
+// TestRefresh is how a page follows a period that moves on by itself.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	fin := h.as("fin")
+	const at = "/periods/m-2026-01"
+	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
+	for seen, refresh := range map[string]string{"open": "", "locked": "true"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+at+"?seen="+seen, nil)
+		require.NoError(t, err)
+		request.Header.Set("HX-Request", "true")
+		answer, err := fin.web.Do(request)
+		require.NoError(t, err)
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, refresh, answer.Header.Get("HX-Refresh"), seen)
+		require.NotContains(t, string(text), "<html", "a part of a page")
+	}
+}
+
+// TestSlow waits with the visitor for a command that takes long, and says how it ended.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Second)
+	fin := h.as("fin")
+	const at = "/periods/m-2026-01"
+	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
+	hold := make(chan bool)
+	h.room.hold = hold
+	fin.web.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	slow := func(act string) (waiting string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+at, strings.NewReader(url.Values{"act": {act}, "key": {client.NewKey()}}.Encode()))
+		require.NoError(t, err)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer, err := fin.web.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusSeeOther, answer.StatusCode)
+		waiting = answer.Header.Get("Location")
+		require.Regexp(t, `^/commands/`, waiting)
+		page := fin.visit(waiting)
+		require.Contains(t, page, "The page goes on by itself.")
+		require.Contains(t, page, `hx-get="/commands/`)
+		return waiting
+	}
+	asks := func(waiting string) *http.Response {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+waiting, nil)
+		require.NoError(t, err)
+		request.Header.Set("HX-Request", "true")
+		answer, err := fin.web.Do(request)
+		require.NoError(t, err)
+		return answer
+	}
+	waiting := slow("lock")
+	hold <- true
+	require.Eventually(t, func() bool {
+		answer := asks(waiting)
+		require.NoError(t, answer.Body.Close())
+		return answer.Header.Get("HX-Redirect") == at
+	}, 10*time.Second, 5*time.Millisecond)
+	require.Contains(t, fin.visit(at), "The data are locked")
+
+	waiting = slow("end-window") // not possible now
+	hold <- true
+	var text []byte
+	require.Eventually(t, func() bool {
+		answer := asks(waiting)
+		defer answer.Body.Close()
+		var err error
+		text, err = io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return strings.Contains(string(text), "That did not work.")
+	}, 10*time.Second, 5*time.Millisecond)
+	require.Contains(t, string(text), "The period is calculated")
+	status, _ := fin.send(http.MethodGet, "/commands/other", nil)
+	require.Equal(t, http.StatusNotFound, status)
+}
