@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/shopspring/decimal"
@@ -277,4 +278,67 @@ func (s *Store) Run(ctx context.Context, id int64) (Run, error) {
 		return run, incentive.Errorf(incentive.CodeNotFound, "there is no run %d", id)
 	}
 	return run, err
+}
+
+// RunOf is one calculation of a period.
+type RunOf struct {
+	ID         int64
+	SnapshotID int64
+	Statements int
+	At         time.Time
+	Current    bool // the one that the period shows
+}
+
+// Runs lists the runs of a revision, oldest first.
+func (s *Store) Runs(ctx context.Context, periodID string, revision int) ([]RunOf, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT run.id, run.snapshot_id, run.statements, run.completed_at, coalesce(run.id = r.run_id, false)
+		FROM run JOIN snapshot sn ON sn.id = run.snapshot_id
+		JOIN period_revision r ON r.period_id = sn.period_id AND r.revision = sn.revision
+		WHERE sn.period_id = $1 AND sn.revision = $2 ORDER BY run.id`, periodID, revision)
+	if err != nil {
+		return nil, fmt.Errorf("list the runs of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[RunOf])
+}
+
+// Difference is somebody whose statement differs between two runs. Nil means that a run
+// has no statement of theirs.
+type Difference struct {
+	ParticipantID string
+	Name          string
+	Before, After *incentive.Money
+}
+
+// Differences returns up to limit participants after one whose statements differ, in
+// anything, between two runs of a revision. A run of another one is of code CodeNotFound.
+func (s *Store) Differences(ctx context.Context, p PeriodRevision, before, after int64, afterID string, limit int) ([]Difference, error) {
+	var known int
+	err := s.pool.QueryRow(ctx, `
+		SELECT count(*) FROM run JOIN snapshot sn ON sn.id = run.snapshot_id WHERE sn.period_id = $1 AND sn.revision = $2 AND run.id IN ($3, $4)`, p.ID, p.Revision, before, after).Scan(&known)
+	if err != nil {
+		return nil, fmt.Errorf("look for runs %d and %d: %w", before, after, err)
+	}
+	if known != 2 && (before != after || known != 1) {
+		return nil, incentive.Errorf(incentive.CodeNotFound, "%s has no two runs %d and %d: list its runs", p.ID, before, after)
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT coalesce(b.participant_id, a.participant_id) AS id, `+nameAt(`coalesce(b.participant_id, a.participant_id)`, `$3`)+`, b.total_minor, b.currency, a.total_minor, a.currency
+		FROM (SELECT * FROM statement WHERE run_id = $1) b FULL JOIN (SELECT * FROM statement WHERE run_id = $2) a ON a.participant_id = b.participant_id
+		WHERE b.digest IS DISTINCT FROM a.digest AND coalesce(b.participant_id, a.participant_id) > $4 ORDER BY 1 LIMIT $5`, before, after, p.EndsOn, afterID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("compare runs %d and %d: %w", before, after, err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Difference, err error) {
+		var was, is *int64
+		var wasIn, isIn *incentive.Currency
+		err = row.Scan(&d.ParticipantID, &d.Name, &was, &wasIn, &is, &isIn)
+		if was != nil {
+			d.Before = &incentive.Money{Minor: *was, Currency: *wasIn}
+		}
+		if is != nil {
+			d.After = &incentive.Money{Minor: *is, Currency: *isIn}
+		}
+		return d, err
+	})
 }

@@ -330,6 +330,23 @@ type DestinationRequest struct {
 	Rail    string            `json:"rail"`
 }
 
+// Difference defines model for Difference.
+type Difference struct {
+	// After An amount in whole minor units.
+	After *Money `json:"after,omitempty"`
+
+	// Before An amount in whole minor units.
+	Before *Money `json:"before,omitempty"`
+	Name   string `json:"name"`
+	Person string `json:"person"`
+}
+
+// Differences defines model for Differences.
+type Differences struct {
+	Differences []Difference `json:"differences"`
+	Next        *string      `json:"next,omitempty"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -575,6 +592,22 @@ type Roles struct {
 // RolesRoles defines model for Roles.Roles.
 type RolesRoles string
 
+// Run defines model for Run.
+type Run struct {
+	At time.Time `json:"at"`
+
+	// Current The one that the period shows.
+	Current    bool  `json:"current"`
+	Id         int64 `json:"id"`
+	Snapshot   int64 `json:"snapshot"`
+	Statements int   `json:"statements"`
+}
+
+// Runs defines model for Runs.
+type Runs struct {
+	Runs []Run `json:"runs"`
+}
+
 // Statement defines model for Statement.
 type Statement struct {
 	Digest   string `json:"digest"`
@@ -758,6 +791,24 @@ type DecideParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDifferencesParams defines parameters for ListDifferences.
+type ListDifferencesParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// From A run.
+	From int64 `form:"from" json:"from"`
+
+	// To A run.
+	To int64 `form:"to" json:"to"`
+
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // OpenPeriodParams defines parameters for OpenPeriod.
 type OpenPeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -792,6 +843,12 @@ type ListPayoutsParams struct {
 type ReleasePeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRunsParams defines parameters for ListRuns.
+type ListRunsParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListStatementsParams defines parameters for ListStatements.
@@ -1136,6 +1193,11 @@ type ClientInterface interface {
 	// Corresponds with POST /periods/{period}/decisions (the `Decide` operationId).
 	Decide(ctx context.Context, period string, params *DecideParams, body DecideJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDifferences Whose statements differ between two runs of a period, in anything.
+	//
+	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
+	ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OpenPeriod Open a period: its workflow starts.
 	//
 	// Corresponds with POST /periods/{period}/open (the `OpenPeriod` operationId).
@@ -1169,6 +1231,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriod(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRuns The calculations of a period, oldest first.
+	//
+	// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
+	ListRuns(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListStatements The statements that you may see.
 	//
@@ -1753,6 +1820,21 @@ func (c *Client) Decide(ctx context.Context, period string, params *DecideParams
 	return c.Client.Do(req)
 }
 
+// ListDifferences Whose statements differ between two runs of a period, in anything.
+//
+// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
+func (c *Client) ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDifferencesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // OpenPeriod Open a period: its workflow starts.
 //
 // Corresponds with POST /periods/{period}/open (the `OpenPeriod` operationId).
@@ -1837,6 +1919,21 @@ func (c *Client) ReleasePeriodWithBody(ctx context.Context, period string, param
 // Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 func (c *Client) ReleasePeriod(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReleasePeriodRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRuns The calculations of a period, oldest first.
+//
+// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
+func (c *Client) ListRuns(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRunsRequest(c.Server, period, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3316,6 +3413,107 @@ func NewDecideRequestWithBody(server string, period string, params *DecideParams
 	return req, nil
 }
 
+// NewListDifferencesRequest constructs an http.Request for the ListDifferences method
+func NewListDifferencesRequest(server string, period string, params *ListDifferencesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/differences", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewOpenPeriodRequest constructs an http.Request for the OpenPeriod method
 func NewOpenPeriodRequest(server string, period string, params *OpenPeriodParams) (*http.Request, error) {
 	var err error
@@ -3625,6 +3823,67 @@ func NewReleasePeriodRequestWithBody(server string, period string, params *Relea
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListRunsRequest constructs an http.Request for the ListRuns method
+func NewListRunsRequest(server string, period string, params *ListRunsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/runs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -4186,6 +4445,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /periods/{period}/decisions (the `Decide` operationId).
 	DecideWithResponse(ctx context.Context, period string, params *DecideParams, body DecideJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideResponse, error)
 
+	// ListDifferencesWithResponse Whose statements differ between two runs of a period, in anything.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
+	ListDifferencesWithResponse(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*ListDifferencesResponse, error)
+
 	// OpenPeriodWithResponse Open a period: its workflow starts.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4227,6 +4493,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriodWithResponse(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleasePeriodResponse, error)
+
+	// ListRunsWithResponse The calculations of a period, oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
+	ListRunsWithResponse(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*ListRunsResponse, error)
 
 	// ListStatementsWithResponse The statements that you may see.
 	//
@@ -5534,6 +5807,54 @@ func (r DecideResponse) ContentType() string {
 	return ""
 }
 
+type ListDifferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Differences
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDifferencesResponse) GetJSON200() *Differences {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDifferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDifferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDifferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDifferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDifferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type OpenPeriodResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5782,6 +6103,54 @@ func (r ReleasePeriodResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReleasePeriodResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRunsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Runs
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRunsResponse) GetJSON200() *Runs {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRunsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRunsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRunsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRunsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRunsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6470,6 +6839,19 @@ func (c *ClientWithResponses) DecideWithResponse(ctx context.Context, period str
 	return ParseDecideResponse(rsp)
 }
 
+// ListDifferencesWithResponse Whose statements differ between two runs of a period, in anything.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
+func (c *ClientWithResponses) ListDifferencesWithResponse(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*ListDifferencesResponse, error) {
+	rsp, err := c.ListDifferences(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDifferencesResponse(rsp)
+}
+
 // OpenPeriodWithResponse Open a period: its workflow starts.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -6546,6 +6928,19 @@ func (c *ClientWithResponses) ReleasePeriodWithResponse(ctx context.Context, per
 		return nil, err
 	}
 	return ParseReleasePeriodResponse(rsp)
+}
+
+// ListRunsWithResponse The calculations of a period, oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
+func (c *ClientWithResponses) ListRunsWithResponse(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*ListRunsResponse, error) {
+	rsp, err := c.ListRuns(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRunsResponse(rsp)
 }
 
 // ListStatementsWithResponse The statements that you may see.
@@ -7544,6 +7939,39 @@ func ParseDecideResponse(rsp *http.Response) (*DecideResponse, error) {
 	return response, nil
 }
 
+// ParseListDifferencesResponse parses an HTTP response from a ListDifferencesWithResponse call
+func ParseListDifferencesResponse(rsp *http.Response) (*ListDifferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDifferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Differences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseOpenPeriodResponse parses an HTTP response from a OpenPeriodWithResponse call
 func ParseOpenPeriodResponse(rsp *http.Response) (*OpenPeriodResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7724,6 +8152,39 @@ func ParseReleasePeriodResponse(rsp *http.Response) (*ReleasePeriodResponse, err
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListRunsResponse parses an HTTP response from a ListRunsWithResponse call
+func ParseListRunsResponse(rsp *http.Response) (*ListRunsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRunsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Runs
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -331,6 +331,23 @@ type DestinationRequest struct {
 	Rail    string            `json:"rail"`
 }
 
+// Difference defines model for Difference.
+type Difference struct {
+	// After An amount in whole minor units.
+	After *Money `json:"after,omitempty"`
+
+	// Before An amount in whole minor units.
+	Before *Money `json:"before,omitempty"`
+	Name   string `json:"name"`
+	Person string `json:"person"`
+}
+
+// Differences defines model for Differences.
+type Differences struct {
+	Differences []Difference `json:"differences"`
+	Next        *string      `json:"next,omitempty"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -576,6 +593,22 @@ type Roles struct {
 // RolesRoles defines model for Roles.Roles.
 type RolesRoles string
 
+// Run defines model for Run.
+type Run struct {
+	At time.Time `json:"at"`
+
+	// Current The one that the period shows.
+	Current    bool  `json:"current"`
+	Id         int64 `json:"id"`
+	Snapshot   int64 `json:"snapshot"`
+	Statements int   `json:"statements"`
+}
+
+// Runs defines model for Runs.
+type Runs struct {
+	Runs []Run `json:"runs"`
+}
+
 // Statement defines model for Statement.
 type Statement struct {
 	Digest   string `json:"digest"`
@@ -759,6 +792,24 @@ type DecideParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDifferencesParams defines parameters for ListDifferences.
+type ListDifferencesParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// From A run.
+	From int64 `form:"from" json:"from"`
+
+	// To A run.
+	To int64 `form:"to" json:"to"`
+
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // OpenPeriodParams defines parameters for OpenPeriod.
 type OpenPeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -793,6 +844,12 @@ type ListPayoutsParams struct {
 type ReleasePeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRunsParams defines parameters for ListRuns.
+type ListRunsParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListStatementsParams defines parameters for ListStatements.
@@ -932,6 +989,9 @@ type ServerInterface interface {
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(c *gin.Context, period string, params DecideParams)
+	// ListDifferences Whose statements differ between two runs of a period, in anything.
+	// (GET /periods/{period}/differences)
+	ListDifferences(c *gin.Context, period string, params ListDifferencesParams)
 	// OpenPeriod Open a period: its workflow starts.
 	// (POST /periods/{period}/open)
 	OpenPeriod(c *gin.Context, period string, params OpenPeriodParams)
@@ -947,6 +1007,9 @@ type ServerInterface interface {
 	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(c *gin.Context, period string, params ReleasePeriodParams)
+	// ListRuns The calculations of a period, oldest first.
+	// (GET /periods/{period}/runs)
+	ListRuns(c *gin.Context, period string, params ListRunsParams)
 	// ListStatements The statements that you may see.
 	// (GET /periods/{period}/statements)
 	ListStatements(c *gin.Context, period string, params ListStatementsParams)
@@ -1941,6 +2004,74 @@ func (siw *ServerInterfaceWrapper) Decide(c *gin.Context) {
 	siw.Handler.Decide(c, period, params)
 }
 
+// ListDifferences operation middleware
+func (siw *ServerInterfaceWrapper) ListDifferences(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDifferencesParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDifferences(c, period, params)
+}
+
 // OpenPeriod operation middleware
 func (siw *ServerInterfaceWrapper) OpenPeriod(c *gin.Context) {
 
@@ -2167,6 +2298,42 @@ func (siw *ServerInterfaceWrapper) ReleasePeriod(c *gin.Context) {
 	}
 
 	siw.Handler.ReleasePeriod(c, period, params)
+}
+
+// ListRuns operation middleware
+func (siw *ServerInterfaceWrapper) ListRuns(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRunsParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRuns(c, period, params)
 }
 
 // ListStatements operation middleware
@@ -2402,6 +2569,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/open", wrapper.OpenPeriod)
 	router.GET(options.BaseURL+"/periods/:period/acts", wrapper.ListActs)
 	router.POST(options.BaseURL+"/periods/:period/acts", wrapper.ActOnPeriod)
+	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
+	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
 	router.GET(options.BaseURL+"/periods/:period/changes", wrapper.ListChanges)
 	router.POST(options.BaseURL+"/periods/:period/release", wrapper.ReleasePeriod)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
@@ -3522,6 +3691,46 @@ func (response DecidedefaultApplicationProblemPlusJSONResponse) VisitDecideRespo
 	return err
 }
 
+type ListDifferencesRequestObject struct {
+	Period string `json:"period"`
+	Params ListDifferencesParams
+}
+
+type ListDifferencesResponseObject interface {
+	VisitListDifferencesResponse(w http.ResponseWriter) error
+}
+
+type ListDifferences200JSONResponse Differences
+
+func (response ListDifferences200JSONResponse) VisitListDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDifferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDifferencesdefaultApplicationProblemPlusJSONResponse) VisitListDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type OpenPeriodRequestObject struct {
 	Period string `json:"period"`
 	Params OpenPeriodParams
@@ -3729,6 +3938,46 @@ type ReleasePerioddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReleasePerioddefaultApplicationProblemPlusJSONResponse) VisitReleasePeriodResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRunsRequestObject struct {
+	Period string `json:"period"`
+	Params ListRunsParams
+}
+
+type ListRunsResponseObject interface {
+	VisitListRunsResponse(w http.ResponseWriter) error
+}
+
+type ListRuns200JSONResponse Runs
+
+func (response ListRuns200JSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRunsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRunsdefaultApplicationProblemPlusJSONResponse) VisitListRunsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4016,6 +4265,9 @@ type StrictServerInterface interface {
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(ctx context.Context, request DecideRequestObject) (DecideResponseObject, error)
+	// ListDifferences Whose statements differ between two runs of a period, in anything.
+	// (GET /periods/{period}/differences)
+	ListDifferences(ctx context.Context, request ListDifferencesRequestObject) (ListDifferencesResponseObject, error)
 	// OpenPeriod Open a period: its workflow starts.
 	// (POST /periods/{period}/open)
 	OpenPeriod(ctx context.Context, request OpenPeriodRequestObject) (OpenPeriodResponseObject, error)
@@ -4031,6 +4283,9 @@ type StrictServerInterface interface {
 	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(ctx context.Context, request ReleasePeriodRequestObject) (ReleasePeriodResponseObject, error)
+	// ListRuns The calculations of a period, oldest first.
+	// (GET /periods/{period}/runs)
+	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
 	// ListStatements The statements that you may see.
 	// (GET /periods/{period}/statements)
 	ListStatements(ctx context.Context, request ListStatementsRequestObject) (ListStatementsResponseObject, error)
@@ -4931,6 +5186,33 @@ func (sh *strictHandler) Decide(ctx *gin.Context, period string, params DecidePa
 	}
 }
 
+// ListDifferences operation middleware
+func (sh *strictHandler) ListDifferences(ctx *gin.Context, period string, params ListDifferencesParams) {
+	var request ListDifferencesRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDifferences(ctx, request.(ListDifferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDifferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListDifferencesResponseObject); ok {
+		if err := validResponse.VisitListDifferencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // OpenPeriod operation middleware
 func (sh *strictHandler) OpenPeriod(ctx *gin.Context, period string, params OpenPeriodParams) {
 	var request OpenPeriodRequestObject
@@ -5077,6 +5359,33 @@ func (sh *strictHandler) ReleasePeriod(ctx *gin.Context, period string, params R
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReleasePeriodResponseObject); ok {
 		if err := validResponse.VisitReleasePeriodResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRuns operation middleware
+func (sh *strictHandler) ListRuns(ctx *gin.Context, period string, params ListRunsParams) {
+	var request ListRunsRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRuns(ctx, request.(ListRunsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRuns")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRunsResponseObject); ok {
+		if err := validResponse.VisitListRunsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -283,6 +283,7 @@ var (
 	keyOf       = regexp.MustCompile(`name="key" value="([0-9A-Z]{26})"`)
 	statementOf = regexp.MustCompile(`name="statement" value="([^"]+)"`)
 	digestOf    = regexp.MustCompile(`name="digest" value="([0-9a-f]{64})"`)
+	payoutOf    = regexp.MustCompile(`name="payout" value="([^"]+)"`)
 	fileOf      = regexp.MustCompile(`name="file" value="([^"]+)"`)
 	linkOf      = regexp.MustCompile(`<a [^>]*href="([^"#?][^"]*)"`)
 )
@@ -325,6 +326,7 @@ func (v *visitor) imports(mapping, content string) (status int, text string) {
 }
 
 // settled fills the house by its pages: people with roles, a plan, two months with deals.
+// Only r1 has said where to be paid.
 func settled(t *testing.T, wait time.Duration) *house {
 	t.Helper()
 	h := open(t, true, wait)
@@ -348,9 +350,7 @@ func settled(t *testing.T, wait time.Duration) *house {
 	for id, role := range map[string]string{"fin": "finance", "fin2": "finance", "aud": "auditor", "m": "manager", "r1": "rep", "r2": "rep"} {
 		admin.does("/people", "/people", url.Values{"person": {id}, "role": {role}}, "are saved.")
 	}
-	for _, id := range []string{"r1", "r2"} {
-		h.as(id).does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
-	}
+	h.as("r1").does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
 	return h
 }
 
@@ -413,6 +413,15 @@ func TestAPeriod(t *testing.T) {
 	status, text = fin2.fill(at, at, url.Values{"act": {"close"}})
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, text, "That did not work.")
+	require.Contains(t, h.as("r2").visit("/"), "You have not said where you want to be paid")
+	require.Contains(t, fin2.visit("/"), "1 payout of January 2026 needs you")
+	exceptions := fin2.visit(at + "/payouts")
+	require.Contains(t, exceptions, "This person has not said where to be paid.")
+	held := payoutOf.FindStringSubmatch(exceptions)[1]
+	status, text = fin2.fill(at+"/payouts", at+"/payouts", url.Values{"payout": {held}, "act": {"retry"}, "reason": {"again"}})
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, text, "This is possible only for a payout that is failed")
+	fin2.does(at+"/payouts", at+"/payouts", url.Values{"payout": {held}, "act": {"cancel"}, "reason": {"paid in cash"}}, "The payout was given up.")
 	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}}, "Sent by Finn")
 	require.Contains(t, fin2.visit("/"), "Say when the bank has carried out the file")
 	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}, "paid": {"true"}}, "Carried out by the bank")
@@ -599,6 +608,28 @@ func TestRefusals(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, text)
 	}
 	require.Equal(t, 1, strings.Count(fin.visit(at), "<strong>Put on hold</strong>"))
+}
+
+// TestRejection sends a statement to finance, who take the period back.
+func TestRejection(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	fin, m := h.as("fin"), h.as("m")
+	const at = "/periods/m-2026-01"
+	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
+	fin.does(at, at, url.Values{"act": {"lock"}}, "The data are locked")
+	fin.does(at, at, url.Values{"act": {"publish"}}, "The statements are published.")
+	fin.does(at, at, url.Values{"act": {"extend-window"}, "days": {"3"}, "reason": {"holidays"}}, "The dispute window is extended.")
+	fin.does(at, at, url.Values{"act": {"end-window"}}, "with their approvers")
+	queue := at + "/approvals"
+	chosen := statementOf.FindStringSubmatch(m.visit(queue))[1]
+	m.does(queue, queue, url.Values{"decision": {"rejected"}, "statement": {chosen}, "reason": {"D1 is not his"}}, "1 rejected and sent to finance. 0 left.")
+	require.Contains(t, m.visit(queue), "The 1 statement here is decided.")
+	status, text := m.send(http.MethodPost, queue, url.Values{"key": {client.NewKey()}, "decision": {"approved"}, "statement": {chosen}})
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "0 decided, 1 not", "a decision is not taken back by a stale page")
+	fin.does(at, at, url.Values{"act": {"withdraw"}, "reason": {"D1 goes elsewhere"}}, "The statements are withdrawn.")
+	require.Contains(t, h.as("r1").visit("/statements"), "You have no statement yet")
 }
 
 // TestRefresh is how a page follows a period that moves on by itself.

@@ -41,6 +41,7 @@ type period struct {
 	History      periodHistory     `cmd:"" help:"What was done to a period, by whom and when."`
 	Open         periodOpen        `cmd:"" help:"Open a period: its workflow starts."`
 	Lock         periodAct         `cmd:"" help:"Freeze everything that results depend on, and calculate."`
+	Compare      periodCompare     `cmd:"" help:"Whose statements differ between two runs: the last two when none is named."`
 	Changes      periodChanges     `cmd:"" help:"What has changed since a period was locked."`
 	Recalculate  periodRecalculate `cmd:"" help:"Calculate again, taking over the changes named."`
 	Publish      periodAct         `cmd:"" help:"Show the results to everybody; the dispute window begins."`
@@ -166,6 +167,57 @@ type periodReason struct {
 // Run does the act that the command is named for.
 func (a periodReason) Run(ctx context.Context, d *desk, name commandName) error {
 	return d.act(ctx, a.Period, incentive.Act(name), &a.Reason, nil)
+}
+
+type periodCompare struct {
+	Period string `arg:""`
+	From   int64  `arg:"" optional:"" help:"A run; the last but one when absent."`
+	To     int64  `arg:"" optional:"" help:"Another; the last when absent."`
+}
+
+func (p periodCompare) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	runs, err := client.Read[client.Runs](c.ListRuns(ctx, p.Period, &client.ListRunsParams{}))
+	if err != nil {
+		return err
+	}
+	if p.From == 0 || p.To == 0 {
+		if len(runs.Runs) < 2 {
+			return incentive.Errorf(incentive.CodeNotFound, "%s was calculated once only: there is nothing to compare", p.Period)
+		}
+		last := runs.Runs[len(runs.Runs)-2:]
+		if p.From == 0 {
+			p.From = last[0].Id
+		}
+		p.To = last[1].Id
+	}
+	all := []client.Difference{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Differences](c.ListDifferences(ctx, p.Period, &client.ListDifferencesParams{From: p.From, To: p.To, After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Differences...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		row(w, "run", "", p.From, p.To)
+		for _, one := range all {
+			row(w, one.Person, one.Name, orNothing(one.Before), orNothing(one.After))
+		}
+	})
+}
+
+func orNothing(m *incentive.Money) string {
+	if m == nil {
+		return "no statement"
+	}
+	return m.String()
 }
 
 type periodChanges struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/deploy/local/sample"
@@ -31,6 +32,10 @@ func TestPeriodThroughThePages(t *testing.T) {
 	for _, on := range []screen{desktop, night, phone} {
 		rep := arrives(t, browsers, address, "p12", on)
 		rep.look("home")
+		rep.do(chromedp.KeyEvent(kb.Tab))
+		require.True(t, rep.has(`.skip:focus`), "the first key leads past the menu")
+		rep.do(chromedp.KeyEvent(kb.Enter))
+		require.True(t, rep.has(`main:focus`))
 		rep.follow("See how it was calculated")
 		rep.do(chromedp.Click(`//summary[contains(., "behind it")]`, chromedp.BySearch))
 		rep.look("statement")

@@ -131,5 +131,22 @@ func TestAmendedSnapshot(t *testing.T) {
 	require.NoError(t, recalculate("crm/d4"))
 	require.Equal(t, "810.00", o.results(period)["r1 flat commission"])
 	require.Empty(t, changes())
+
+	runs, err := client.Read[client.Runs](o.as("fin2").ListRuns(t.Context(), period, &client.ListRunsParams{}))
+	require.NoError(t, err)
+	require.Len(t, runs.Runs, 4)
+	require.True(t, runs.Runs[3].Current)
+	differ := func(from, to int) []client.Difference {
+		list, err := client.Read[client.Differences](o.as("fin2").ListDifferences(t.Context(), period, &client.ListDifferencesParams{From: runs.Runs[from].Id, To: runs.Runs[to].Id}))
+		require.NoError(t, err)
+		return list.Differences
+	}
+	require.Empty(t, differ(1, 2), "calculated again over the same snapshot")
+	changed := differ(0, 3)
+	require.Len(t, changed, 1)
+	require.Equal(t, "115.00 USD", changed[0].Before.String())
+	require.Equal(t, "810.00 USD", changed[0].After.String())
+	_, err = client.Read[client.Differences](o.as("fin2").ListDifferences(t.Context(), period, &client.ListDifferencesParams{From: 1, To: 999_999}))
+	require.Equal(t, incentive.CodeNotFound, incentive.ErrorCode(err))
 	o.toClosed(period)
 }
