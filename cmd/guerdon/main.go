@@ -30,8 +30,9 @@ type commands struct {
 	Company     company     `cmd:"" help:"Show the company, or name it and its time zone." group:"people"`
 	Destination destination `cmd:"" help:"Show where somebody is paid, or say it." group:"people"`
 
-	Import importFiles `cmd:"" help:"Read files through a mapping." group:"data"`
-	Plan   planCommand `cmd:"" help:"Check, store and list plans." group:"data"`
+	Import importFiles   `cmd:"" help:"Read files through a mapping." group:"data"`
+	Plan   planCommand   `cmd:"" help:"Check, store and list plans." group:"data"`
+	Policy policyCommand `cmd:"" help:"Check, store and show what a calendar goes by: approvals, disputes." group:"data"`
 
 	Periods   periods   `cmd:"" help:"List the periods." group:"period"`
 	Period    period    `cmd:"" help:"Open a period, look at it, move it on." group:"period"`

@@ -34,6 +34,8 @@ func TestWithoutAPI(t *testing.T) {
 		"failing test":    {[]string{"plan", "test", failing}, 1, "", `line 7: example "e": c pays 1.00, not 2`},
 		"explain":         {[]string{"plan", "explain", good}, 0, `Partner sales: pays, of what is credited, 2% where transaction.partner_tier == "gold"; 1.5% where transaction.partner_tier == "silver"; 1% of all other credits. It pays no more than 6000.`, ""},
 		"schema":          {[]string{"plan", "schema"}, 0, `"$schema"`, ""},
+		"policy schema":   {[]string{"policy", "schema"}, 0, `"$schema"`, ""},
+		"policy check":    {[]string{"policy", "check", "../../docs/policies/large-company.yaml"}, 0, "the policy is good", ""},
 		"nobody":          {[]string{"me"}, 1, "", "say who you are"},
 		"no session":      {[]string{"--as", "../../x", "me"}, 1, "", "there is no session of ../../x"},
 		"no API":          {[]string{"--api-url", "http://127.0.0.1:1", "--token", "x", "me"}, 1, "", "the API does not answer"},

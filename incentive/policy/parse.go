@@ -1,0 +1,154 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+	"gopkg.in/yaml.v3"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
+)
+
+// mostDays bounds every number of days.
+const mostDays = 250
+
+type fields = map[string]document.Field
+
+type reader struct{ document.Reader }
+
+// Parse reads and checks a policy. What it does not say is as in StandardDocument. Its
+// error is a document.Problems.
+func Parse(text []byte) (Policy, error) {
+	p, err := read([]byte(StandardDocument), Policy{})
+	if err != nil {
+		return p, err
+	}
+	return read(text, p)
+}
+
+// read reads a policy into p, which keeps what the text does not say.
+func read(text []byte, p Policy) (Policy, error) {
+	r := &reader{}
+	root, ok := r.Root(text, "a policy")
+	if !ok {
+		return p, r.Err()
+	}
+	section := func(what string, inner fields) document.Field {
+		return document.Optional(func(n *yaml.Node) { r.Mapping(n, what, inner) })
+	}
+	r.Mapping(root, "a policy", fields{
+		"disputes": section("\"disputes\"", fields{
+			"holds":               document.Optional(document.Choice(&r.Reader, &p.Disputes.Holds, HoldContribution, HoldLine, HoldStatement, HoldNothing)),
+			"answer_within_days":  document.Optional(r.days(&p.Disputes.AnswerWithinDays, 1)),
+			"remind_after_days":   document.Optional(r.days(&p.Disputes.RemindAfterDays, 1)),
+			"escalate_after_days": document.Optional(r.days(&p.Disputes.EscalateAfterDays, 1)),
+			"late_days":           document.Optional(r.days(&p.Disputes.LateDays, 0)),
+		}),
+		"approvals": section("\"approvals\"", fields{
+			"levels": document.Optional(func(n *yaml.Node) {
+				p.Approvals.Levels = nil
+				r.Each(n, "\"levels\"", func(item *yaml.Node) {
+					p.Approvals.Levels = append(p.Approvals.Levels, r.level(item, p.Approvals.Levels))
+				})
+			}),
+			"automatic_below": document.Optional(func(n *yaml.Node) {
+				p.Approvals.Automatic = &Conditions{}
+				r.conditions(n, "\"automatic_below\"", p.Approvals.Automatic)
+			}),
+			"remind_after_days":   document.Optional(r.days(&p.Approvals.RemindAfterDays, 1)),
+			"escalate_after_days": document.Optional(r.days(&p.Approvals.EscalateAfterDays, 1)),
+		}),
+		"outliers": section("\"outliers\"", fields{
+			"change":       document.Optional(r.above(&p.Outliers.Change)),
+			"times_median": document.Optional(r.above(&p.Outliers.TimesMedian)),
+		}),
+		"release": section("\"release\"", fields{"by_approver": document.Optional(r.Yes(&p.Release.ByApprover))}),
+	})
+	return p, r.Err()
+}
+
+// days reads a number of business days.
+func (r *reader) days(into *int, least int) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		days, err := strconv.Atoi(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil || days < least || days > mostDays {
+			r.On(n, "write a number of business days from %d to %d", least, mostDays)
+			return
+		}
+		*into = days
+	}
+}
+
+// above reads a number above zero.
+func (r *reader) above(into *decimal.Decimal) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var d decimal.Decimal
+		before := r.Err()
+		r.Number(&d)(n)
+		if before == nil && r.Err() == nil && !d.IsPositive() {
+			r.On(n, "write a number above zero, such as 50%% or 3")
+		}
+		*into = d
+	}
+}
+
+// order is how high an approver stands: levels go up.
+var order = map[Approver]int{ByManager: 1, ByManagerOfManager: 2, ByFinance: 3}
+
+func (r *reader) level(n *yaml.Node, below []Level) (l Level) {
+	r.Mapping(n, "a level", fields{
+		"by":   document.Needed(document.Choice(&r.Reader, &l.By, ByManager, ByManagerOfManager, ByFinance)),
+		"when": document.Optional(func(n *yaml.Node) { r.conditions(n, "\"when\"", &l.When) }),
+	})
+	if len(below) > 0 && l.By != "" && order[l.By] <= order[below[len(below)-1].By] {
+		r.On(n, "levels go up: %s cannot come after %s", l.By, below[len(below)-1].By)
+	}
+	return l
+}
+
+func (r *reader) conditions(n *yaml.Node, what string, into *Conditions) {
+	isMapping := r.Mapping(n, what, fields{
+		"total": document.Optional(func(n *yaml.Node) {
+			r.Each(n, "\"total\"", func(item *yaml.Node) {
+				limit, err := amount(item)
+				if err != nil {
+					r.On(item, "%s", incentive.ErrorMessage(err))
+					return
+				}
+				for _, other := range into.Total {
+					if other.Currency == limit.Currency {
+						r.On(item, "there are two limits in %s", limit.Currency)
+					}
+				}
+				into.Total = append(into.Total, limit)
+			})
+		}),
+		"change": document.Optional(func(n *yaml.Node) {
+			into.Change = &decimal.Decimal{}
+			r.above(into.Change)(n)
+		}),
+	})
+	if isMapping && len(n.Content) == 0 {
+		r.On(n, "%s names a total, a change, or both", what)
+	}
+}
+
+// amount reads an amount such as "10000 USD".
+func amount(n *yaml.Node) (incentive.Money, error) {
+	number, code, _ := strings.Cut(strings.TrimSpace(n.Value), " ")
+	invalid := incentive.Errorf(incentive.CodeInvalid, "%q is not an amount: write a number above zero and its currency, such as 10000 USD", n.Value)
+	if n.Kind != yaml.ScalarNode {
+		return incentive.Money{}, invalid
+	}
+	currency, err := incentive.ParseCurrency(strings.TrimSpace(code))
+	if err != nil {
+		return incentive.Money{}, invalid
+	}
+	d, err := incentive.ParseDecimal(number)
+	if err != nil || !d.IsPositive() {
+		return incentive.Money{}, invalid
+	}
+	return incentive.MoneyOf(d, currency)
+}
