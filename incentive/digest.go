@@ -1,6 +1,7 @@
 package incentive
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
@@ -10,7 +11,7 @@ import (
 )
 
 // Digest is a SHA-256 over canonical bytes. Canonical bytes are a name with a version,
-// then every field with its length before it, lists with their count, decimals without
+// then every field with its length before it, attributes with their count, decimals without
 // trailing zeros: two values have the same digest only if they are the same.
 type Digest [sha256.Size]byte
 
@@ -65,52 +66,131 @@ func (d digester) attributes(all map[string]string) {
 	}
 }
 
-// Digest covers everything that a lock froze, in canonical order.
-func (s Snapshot) Digest() Digest {
-	d := newDigester("guerdon snapshot 1")
-	d.texts(s.Period.ID, s.Period.CalendarID, s.Period.Code, s.Period.StartsOn.String(), s.Period.EndsOn.String())
-	d.number(int64(len(s.Participants)))
+// Part is what belongs together in a snapshot: all that is said of one participant, or of
+// one plan, under one heading. Its digest covers its kind and id too.
+type Part struct {
+	Kind   string `json:"kind"`
+	ID     string `json:"id"` // of a participant or a plan; "" where there is one such part
+	digest Digest
+}
+
+// The kinds of part.
+const (
+	PartPeriod      = "period"      // the period's dates, and the first day that matters
+	PartUncredited  = "uncredited"  // transactions that nobody is credited with
+	PartPlan        = "plan"        // all versions of a plan
+	PartPerson      = "person"      // of a participant: name, currency, attributes and so on
+	PartManager     = "manager"     // whom they report to
+	PartCredits     = "credits"     // their credits, each with the whole transaction
+	PartQuotas      = "quotas"      // their quotas
+	PartAssignments = "assignments" // their plans
+	PartPosted      = "posted"      // their lines of earlier periods
+)
+
+// PartsOfParticipant lists the kinds of part that every participant has, if only empty
+// ones: so that nothing of theirs can be left out unseen.
+var PartsOfParticipant = []string{PartPerson, PartManager, PartCredits, PartQuotas, PartAssignments, PartPosted}
+
+type partKey struct{ kind, id string }
+
+// partDigesters writes each row into the digest of its part.
+type partDigesters map[partKey]digester
+
+func (all partDigesters) of(kind, id string) digester {
+	d, begun := all[partKey{kind, id}]
+	if !begun {
+		d = newDigester("guerdon snapshot part 1")
+		d.texts(kind, id)
+		all[partKey{kind, id}] = d
+	}
+	return d
+}
+
+// Parts returns the snapshot's parts by kind and id. Rows come in the snapshot's order,
+// which is canonical.
+func (s Snapshot) Parts() []Part {
+	all := partDigesters{}
+	all.of(PartPeriod, "").texts(s.Period.ID, s.Period.CalendarID, s.Period.Code, s.Period.StartsOn.String(), s.Period.EndsOn.String(), s.Since.String())
 	for _, p := range s.Participants {
-		d.texts(p.ID, p.EffectiveFrom.String(), p.Name, p.Email, string(p.Kind), p.ManagerID, p.Country, string(p.PayCurrency), p.EmployedUntil.String())
+		for _, kind := range PartsOfParticipant {
+			all.of(kind, p.ID)
+		}
+		all.of(PartManager, p.ID).texts(p.EffectiveFrom.String(), p.ManagerID)
+		if p.unnamed() {
+			continue
+		}
+		d := all.of(PartPerson, p.ID)
+		d.texts(p.EffectiveFrom.String(), p.Name, p.Email, string(p.Kind), p.Country, string(p.PayCurrency), p.EmployedUntil.String())
 		d.attributes(p.Attributes)
 	}
-	d.number(int64(len(s.Transactions)))
+	transactions := make(map[TransactionKey]Digest, len(s.Transactions))
 	for _, t := range s.Transactions {
-		d.texts(t.Source, t.ID, t.Date.String(), string(t.Currency))
-		d.number(int64(t.Version))
-		d.decimal(t.Amount)
-		d.attributes(t.Attributes)
+		transactions[t.TransactionKey] = t.digest()
 	}
-	d.number(int64(len(s.Credits)))
+	credited := make(map[TransactionKey]bool, len(s.Transactions))
 	for _, c := range s.Credits {
-		d.texts(c.Transaction.Source, c.Transaction.ID, c.ParticipantID, c.Role)
+		credited[c.Transaction] = true
+		of := transactions[c.Transaction]
+		d := all.of(PartCredits, c.ParticipantID)
+		d.Write(of[:])
+		d.texts(c.Transaction.Source, c.Transaction.ID, c.Role)
 		d.number(int64(c.Version))
 		d.decimal(c.Share)
 	}
-	d.number(int64(len(s.Quotas)))
+	for _, t := range s.Transactions {
+		if !credited[t.TransactionKey] {
+			of := transactions[t.TransactionKey]
+			all.of(PartUncredited, "").Write(of[:])
+		}
+	}
 	for _, q := range s.Quotas {
-		d.texts(q.ParticipantID, q.Measure, q.StartsOn.String(), q.EndsOn.String())
+		d := all.of(PartQuotas, q.ParticipantID)
+		d.texts(q.Measure, q.StartsOn.String(), q.EndsOn.String())
 		d.number(int64(q.Version))
 		d.decimal(q.Amount)
 	}
-	d.number(int64(len(s.Assignments)))
 	for _, a := range s.Assignments {
-		d.texts(a.ParticipantID, a.PlanID, a.StartsOn.String(), a.EndsOn.String())
+		d := all.of(PartAssignments, a.ParticipantID)
+		d.texts(a.PlanID, a.StartsOn.String(), a.EndsOn.String())
 		d.number(int64(a.Version))
 	}
-	d.number(int64(len(s.PlanVersions)))
 	for _, v := range s.PlanVersions {
-		d.texts(v.PlanID, v.EffectiveFrom.String(), string(v.Document))
+		d := all.of(PartPlan, v.PlanID)
+		d.texts(v.EffectiveFrom.String(), string(v.Document))
 		d.number(int64(v.Version))
 	}
-	d.text(s.Since.String())
-	d.number(int64(len(s.Posted)))
 	for _, l := range s.Posted {
-		d.texts(l.ParticipantID, l.PlanID, l.Component, l.PeriodID, l.StartsOn.String(), l.EndsOn.String())
+		d := all.of(PartPosted, l.ParticipantID)
+		d.texts(l.PlanID, l.Component, l.PeriodID, l.StartsOn.String(), l.EndsOn.String())
 		d.money(l.Amount)
 	}
+	parts := make([]Part, 0, len(all))
+	for key, d := range all {
+		parts = append(parts, Part{key.kind, key.id, d.sum()})
+	}
+	slices.SortFunc(parts, func(a, b Part) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
+	return parts
+}
+
+func (t Transaction) digest() Digest {
+	d := newDigester("guerdon transaction 1")
+	d.texts(t.Source, t.ID, t.Date.String(), string(t.Currency))
+	d.number(int64(t.Version))
+	d.decimal(t.Amount)
+	d.attributes(t.Attributes)
 	return d.sum()
 }
+
+func digestsOf(parts []Part) []Digest {
+	digests := make([]Digest, len(parts))
+	for i, part := range parts {
+		digests[i] = part.digest
+	}
+	return digests
+}
+
+// Digest covers everything that a lock froze: it is the tree digest of the parts.
+func (s Snapshot) Digest() Digest { return treeDigest(digestsOf(s.Parts())) }
 
 // Digest covers participant, period, currency, lines and explanations: whatever somebody
 // approves, and nothing of how or when it was calculated.
@@ -134,17 +214,22 @@ func (s Statement) Digest() Digest {
 	return d.sum()
 }
 
-// RunDigest covers what was calculated from what, and by which engine. The order of the
-// statements does not matter.
+// RunDigest covers what was calculated from what, and by which engine: the snapshot's
+// digest and the tree digest of the statements. Their order does not matter.
 func RunDigest(snapshot Digest, engineVersion string, statements []Digest) Digest {
-	sorted := slices.Clone(statements)
-	slices.SortFunc(sorted, func(a, b Digest) int { return slices.Compare(a[:], b[:]) })
-	d := newDigester("guerdon run 1")
+	return runDigest(snapshot, engineVersion, treeDigest(inOrder(statements)))
+}
+
+func runDigest(snapshot Digest, engineVersion string, statements Digest) Digest {
+	d := newDigester("guerdon run 2")
 	d.Write(snapshot[:])
 	d.text(engineVersion)
-	d.number(int64(len(sorted)))
-	for _, s := range sorted {
-		d.Write(s[:])
-	}
+	d.Write(statements[:])
 	return d.sum()
+}
+
+func inOrder(statements []Digest) []Digest {
+	sorted := slices.Clone(statements)
+	slices.SortFunc(sorted, func(a, b Digest) int { return slices.Compare(a[:], b[:]) })
+	return sorted
 }

@@ -27,6 +27,11 @@ type Participant struct {
 	Attributes    map[string]string // personal rates and other facts that plans read, as written
 }
 
+// unnamed reports whether nothing is said but whom the participant reports to.
+func (p Participant) unnamed() bool {
+	return p.Name == "" && p.Email == "" && p.Kind == "" && p.Country == "" && p.PayCurrency == "" && p.EmployedUntil.IsZero() && len(p.Attributes) == 0
+}
+
 // TransactionKey names a transaction: the system it comes from and its id there.
 type TransactionKey struct {
 	Source string `json:"source"`

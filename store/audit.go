@@ -3,11 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,39 +14,16 @@ import (
 // auditLock serialises the writers of the audit chain.
 const auditLock = 0x67756572_01
 
-// AuditEvent is one link of the audit chain: who did what to what, in ids and digests.
+// AuditEvent is one link of the audit chain, with the hash of the link before.
 type AuditEvent struct {
-	Number       int64
-	At           time.Time
-	Actor        string
-	Act          string
-	Subject      string
-	Body         string
+	incentive.AuditEntry
 	PreviousHash []byte
 	Hash         []byte
 }
 
-// hashOf covers the number, the content and the hash before, each with its length, so
-// that neither order nor field borders can be moved.
 func (e AuditEvent) hashOf() []byte {
-	h := sha256.New()
-	field := func(b []byte) {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(b)))
-		h.Write(length[:])
-		h.Write(b)
-	}
-	field([]byte("guerdon audit 1"))
-	var number [8]byte
-	binary.BigEndian.PutUint64(number[:], uint64(e.Number))
-	field(number[:])
-	field([]byte(e.At.UTC().Format(time.RFC3339Nano)))
-	field([]byte(e.Actor))
-	field([]byte(e.Act))
-	field([]byte(e.Subject))
-	field([]byte(e.Body))
-	field(e.PreviousHash)
-	return h.Sum(nil)
+	hash := incentive.AuditHash(e.PreviousHash, e.Digest())
+	return hash[:]
 }
 
 // audit appends to the chain, in the transaction of the act itself. body must marshal
@@ -62,7 +36,7 @@ func audit(ctx context.Context, tx pgx.Tx, actor, act, subject string, body any)
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, auditLock); err != nil {
 		return fmt.Errorf("take the audit chain's lock: %w", err)
 	}
-	event := AuditEvent{Number: 1, Actor: actor, Act: act, Subject: subject, Body: string(encoded), PreviousHash: []byte{}}
+	event := AuditEvent{AuditEntry: incentive.AuditEntry{Number: 1, Actor: actor, Act: act, Subject: subject, Body: string(encoded)}, PreviousHash: []byte{}}
 	err = tx.QueryRow(ctx, `SELECT number + 1, hash FROM audit_event ORDER BY number DESC LIMIT 1`).Scan(&event.Number, &event.PreviousHash)
 	if err != nil && err != pgx.ErrNoRows {
 		return fmt.Errorf("read the end of the audit chain: %w", err)

@@ -88,7 +88,7 @@ func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	if _, err := tx.Exec(ctx, `UPDATE payout_list SET digest = $3 WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision, digest); err != nil {
 		return fmt.Errorf("sign the payout list of %s: %w", p.ID, err)
 	}
-	return audit(ctx, tx, System, "plan-payouts", periodSubject(p.ID, p.Revision), struct {
+	return audit(ctx, tx, System, "plan-payouts", incentive.PeriodSubject(p.ID, p.Revision), struct {
 		Digest  string `json:"payout_list_digest"`
 		Payouts int    `json:"payouts"`
 	}{fmt.Sprintf("%x", digest), payouts})
@@ -514,7 +514,7 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		if err != nil {
 			return fmt.Errorf("write down the attempts of payment file %s: %w", f.Name, err)
 		}
-		return audit(ctx, tx, System, "build-file", periodSubject(f.PeriodID, f.Revision), struct {
+		return audit(ctx, tx, System, "build-file", incentive.PeriodSubject(f.PeriodID, f.Revision), struct {
 			Rail   string `json:"rail"`
 			SHA256 string `json:"sha256"`
 		}{f.Rail, fmt.Sprintf("%x", f.SHA256)})

@@ -119,17 +119,13 @@ func (s *Store) OpenPeriod(ctx context.Context, actor, periodID string) (PeriodR
 		if err != nil {
 			return fmt.Errorf("open period %s: %w", periodID, err)
 		}
-		if err := audit(ctx, tx, actor, "open", periodSubject(periodID, revision), struct{}{}); err != nil {
+		if err := audit(ctx, tx, actor, "open", incentive.PeriodSubject(periodID, revision), struct{}{}); err != nil {
 			return err
 		}
 		opened, err = periodRevision(ctx, tx, periodID, revision, "")
 		return err
 	})
 	return opened, err
-}
-
-func periodSubject(periodID string, revision int) string {
-	return fmt.Sprintf("pay-period/%s/%d", periodID, revision)
 }
 
 // PeriodCommand is one act on a period.
@@ -176,7 +172,7 @@ func move(ctx context.Context, tx pgx.Tx, c PeriodCommand, body any) (p PeriodRe
 	case incentive.Resume, incentive.Cancel:
 		p.OnHold = false
 	}
-	if err := audit(ctx, tx, c.Actor, string(c.Act), periodSubject(c.PeriodID, c.Revision), body); err != nil {
+	if err := audit(ctx, tx, c.Actor, string(c.Act), incentive.PeriodSubject(c.PeriodID, c.Revision), body); err != nil {
 		return p, false, err
 	}
 	return p, true, nil
