@@ -51,7 +51,7 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	}
 	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
 	for _, o := range all {
-		answer.Payouts = append(answer.Payouts, spec.Payout{Id: o.ID, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
+		answer.Payouts = append(answer.Payouts, spec.Payout{Id: o.ID, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil

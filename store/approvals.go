@@ -227,6 +227,9 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 // unapprove lets approvals, postings of approval and planned payouts of a revision fall
 // away. What was posted is reversed, never removed.
 func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	if err := lockPayable(ctx, tx); err != nil {
+		return err
+	}
 	var approved []entry
 	err := collect(ctx, tx, &approved, `
 		SELECT e.key, a.participant_id, other.kind, pst.amount_minor, pst.currency

@@ -23,10 +23,24 @@ const (
 	CodeFileUnknown   incentive.Code = "file-unknown"   // there is no such payment file
 )
 
+// payableLock is held by whoever reads what participants are owed in order to act on it,
+// so that two approvals at once do not pay the same balance twice.
+const payableLock = 0x67756572_03
+
+func lockPayable(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, payableLock); err != nil {
+		return fmt.Errorf("wait for other approvals to end: %w", err)
+	}
+	return nil
+}
+
 // ApprovePeriod moves a period whose every statement is approved on: what is owed is
 // posted and the payouts are planned, all in one transaction.
 func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
 	return s.act(ctx, c, struct{}{}, func(tx pgx.Tx, p *PeriodRevision) error {
+		if err := lockPayable(ctx, tx); err != nil {
+			return err
+		}
 		var left int
 		err := tx.QueryRow(ctx, `SELECT count(*) FROM approval WHERE period_id = $1 AND revision = $2 AND decision IS DISTINCT FROM 'approved'`, p.ID, p.Revision).Scan(&left)
 		if err != nil {
@@ -60,24 +74,33 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 		if err := post(ctx, tx, owed...); err != nil {
 			return err
 		}
-		return planPayouts(ctx, tx, *p)
+		if _, err := tx.Exec(ctx, `INSERT INTO payout_list (period_id, revision, digest) VALUES ($1, $2, '')`, p.ID, p.Revision); err != nil {
+			return fmt.Errorf("start the payout list of %s: %w", p.ID, err)
+		}
+		return planPayouts(ctx, tx, *p, nil)
 	})
 }
 
-// planPayouts makes a payout for each statement above zero, at the participant's latest
-// destination. A statement at or below zero pays nothing; what it leaves stands in the
-// participant's payable account and carries forward.
-func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
-	if _, err := tx.Exec(ctx, `INSERT INTO payout_list (period_id, revision, digest) VALUES ($1, $2, '')`, p.ID, p.Revision); err != nil {
-		return fmt.Errorf("start the payout list of %s: %w", p.ID, err)
-	}
+// planPayouts makes a payout of what each participant is owed, all of them or some, at
+// their latest destination: their payable balance in a currency less what their other
+// payouts that are still to be sent will pay of it, for whoever has been owed anything by
+// the period's calendar. Where nothing is left, or less, nothing is paid, and the balance
+// carries forward. The caller holds payableLock.
+func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, some []string) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO payout (period_id, revision, participant_id, amount_minor, currency, rail, destination_id, state, reason)
-		SELECT $1, $2, st.participant_id, st.total_minor, st.currency, coalesce(d.rail, ''), d.id,
-			CASE WHEN d.id IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN d.id IS NULL THEN $4 ELSE '' END
-		FROM statement st LEFT JOIN LATERAL (
-			SELECT id, rail FROM destination d WHERE d.participant_id = st.participant_id ORDER BY version DESC LIMIT 1) d ON true
-		WHERE st.run_id = $3 AND st.total_minor > 0`, p.ID, p.Revision, p.RunID, CodeNoDestination)
+		WITH owed AS (
+			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2), 0) AS earned
+			FROM ledger_account a JOIN posting t ON t.account_id = a.id JOIN journal_entry e ON e.id = t.entry_id JOIN pay_period period ON period.id = e.period_id
+			WHERE a.kind = $4 AND ($5::text[] IS NULL OR a.participant_id = ANY($5))
+			GROUP BY a.participant_id, a.currency HAVING bool_or(period.calendar_id = $6)),
+		claimed AS (
+			SELECT participant_id, currency, sum(amount_minor) AS minor FROM payout WHERE state NOT IN ('submitted', 'paid', 'cancelled') GROUP BY participant_id, currency)
+		INSERT INTO payout (period_id, revision, participant_id, amount_minor, carried_minor, currency, rail, destination_id, state, reason)
+		SELECT $1, $2, participant_id, owed.minor - coalesce(claimed.minor, 0), owed.minor - coalesce(claimed.minor, 0) - owed.earned, currency, coalesce(d.rail, ''), d.id,
+			CASE WHEN d.id IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN d.id IS NULL THEN $3 ELSE '' END
+		FROM owed LEFT JOIN claimed USING (participant_id, currency) LEFT JOIN LATERAL (
+			SELECT id, rail FROM destination d WHERE d.participant_id = owed.participant_id ORDER BY version DESC LIMIT 1) d ON true
+		WHERE owed.minor > coalesce(claimed.minor, 0)`, p.ID, p.Revision, CodeNoDestination, Payable, some, p.CalendarID)
 	if err != nil {
 		return fmt.Errorf("plan the payouts of %s: %w", p.ID, err)
 	}
@@ -236,6 +259,7 @@ type Payout struct {
 	ParticipantID string
 	Name          string
 	Amount        incentive.Money
+	Carried       incentive.Money // the part of Amount that earlier periods left; negative where they were overpaid
 	Rail          string
 	DestinationID int64
 	Masked        string // the destination, as far as it may be shown
@@ -246,11 +270,12 @@ type Payout struct {
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
-		o.amount_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch
+		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch)
+	o.Carried.Currency = o.Amount.Currency
 	return o, err
 }
 
@@ -453,7 +478,7 @@ func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID strin
 }
 
 // CancelPayout lets a person give a held or failed payout up; what is owed stays in the
-// participant's payable account and carries forward. A payout whose last attempt may
+// participant's payable account, and the next payout of the calendar pays it. A payout whose last attempt may
 // have paid cannot be cancelled.
 func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, "cancel-payout", payoutID, reasonID, `

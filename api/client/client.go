@@ -427,14 +427,20 @@ type Payout struct {
 	// Amount An amount in whole minor units.
 	Amount Money `json:"amount"`
 
+	// Carried The part that earlier periods left, such as a cancelled payout; negative where it makes up for what was paid too much.
+	Carried Money `json:"carried"`
+
 	// Destination Masked.
 	Destination string `json:"destination"`
-	Id          string `json:"id"`
-	Name        string `json:"name"`
-	Person      string `json:"person"`
-	Rail        string `json:"rail"`
-	Reason      string `json:"reason"`
-	State       string `json:"state"`
+
+	// Earned The part of the amount that this period's approval made payable.
+	Earned Money  `json:"earned"`
+	Id     string `json:"id"`
+	Name   string `json:"name"`
+	Person string `json:"person"`
+	Rail   string `json:"rail"`
+	Reason string `json:"reason"`
+	State  string `json:"state"`
 }
 
 // PayoutAnswer defines model for PayoutAnswer.

@@ -57,7 +57,7 @@ func (p payouts) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, o := range all {
-			row(w, o.Id, o.Person, o.Name, o.Amount, o.Rail, o.Destination, o.State, o.Reason)
+			row(w, o.Id, o.Person, o.Name, o.Amount, fmt.Sprintf("%s earned, %s carried", o.Earned, o.Carried), o.Rail, o.Destination, o.State, o.Reason)
 		}
 	})
 }

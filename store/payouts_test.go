@@ -1,0 +1,110 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+)
+
+// TestPayoutsComeFromTheBalance pays what is owed, however many periods it took.
+func TestPayoutsComeFromTheBalance(t *testing.T) {
+	t.Parallel()
+
+	t.Run("what a statement takes back is made up for by later ones", func(t *testing.T) {
+		t.Parallel()
+		b := openBooks(t)
+		for month, c := range []struct {
+			date, amount, payable string
+			planned               []string
+		}{
+			{"2026-01-10", "-500", "-50.00", []string{}},
+			{"2026-02-10", "300", "-20.00", []string{}},
+			{"2026-03-10", "700", "50.00", []string{"ann 50.00 (-20.00) planned"}},
+			{"2026-04-10", "100", "10.00", []string{"ann 10.00 (0.00) planned"}},
+		} {
+			period := monthOf(month + 1)
+			b.open(period)
+			b.deal(period, c.date, c.amount)
+			b.calculate(period)
+			b.approve(period)
+			require.Equal(t, c.payable, b.balance(store.Payable), period)
+			require.Equal(t, c.planned, b.planned(period), period)
+			b.pay(period)
+			b.shut(period)
+		}
+		require.Equal(t, "0.00", b.balance(store.Payable))
+		require.Equal(t, "60.00", b.balance(store.Cash))
+	})
+
+	t.Run("a cancelled payout is paid with the next", func(t *testing.T) {
+		t.Parallel()
+		b := openBooks(t)
+		b.put("participant", participant("cid", "boss"))
+		b.put("transaction", map[string]any{"source": "crm", "transaction_id": "c", "date": "2026-01-10", "amount": "1000", "currency": "USD", "attributes": map[string]string{}})
+		b.put("credit", map[string]any{"source": "crm", "transaction_id": "c", "participant_id": "cid", "role": "owner", "share": "1"})
+		b.put("assignment", map[string]any{"participant_id": "cid", "plan_id": "flat", "calendar_id": "monthly", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
+		b.open(monthOf(1))
+		b.calculate(monthOf(1))
+		b.approve(monthOf(1))
+		require.Equal(t, []string{"cid 100.00 (0.00) held"}, b.planned(monthOf(1)), "cid has not said where to be paid")
+
+		b.open(monthOf(2))
+		b.close(monthOf(2))
+		require.Empty(t, b.planned(monthOf(2)), "January still means to pay it")
+
+		b.pay(monthOf(1))
+		_, err := b.ClosePeriod(t.Context(), b.command(monthOf(1), incentive.Close))
+		require.Equal(t, store.CodePayoutsOpen, incentive.ErrorCode(err))
+		reason, err := b.WriteText(t.Context(), "fin", "a reason")
+		require.NoError(t, err)
+		require.NoError(t, b.CancelPayout(t.Context(), "fin", b.payouts(monthOf(1))[0].ID, reason))
+		b.shut(monthOf(1))
+		require.Equal(t, "100.00", b.balance(store.Payable))
+
+		b.destination("cid")
+		b.open(monthOf(3))
+		b.calculate(monthOf(3))
+		b.approve(monthOf(3))
+		require.Equal(t, []string{"cid 100.00 (100.00) planned"}, b.planned(monthOf(3)), "though cid has left and has no statement")
+		b.pay(monthOf(3))
+		b.shut(monthOf(3))
+		require.Equal(t, "0.00", b.balance(store.Payable))
+	})
+
+	t.Run("a calendar leaves alone what another one owes", func(t *testing.T) {
+		t.Parallel()
+		b := openBooks(t)
+		b.put("participant", participant("cid", "boss"))
+		b.put("transaction", map[string]any{"source": "crm", "transaction_id": "c", "date": "2026-01-10", "amount": "1000", "currency": "USD", "attributes": map[string]string{}})
+		b.put("credit", map[string]any{"source": "crm", "transaction_id": "c", "participant_id": "cid", "role": "owner", "share": "1"})
+		b.put("period", map[string]any{"id": "other-2026-01", "calendar_id": "other", "code": "2026-01", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
+		b.put("assignment", map[string]any{"participant_id": "cid", "plan_id": "flat", "calendar_id": "other", "starts_on": "2026-01-01"})
+		b.open("other-2026-01")
+		b.calculate("other-2026-01")
+		b.approve("other-2026-01")
+		reason, err := b.WriteText(t.Context(), "fin", "a reason")
+		require.NoError(t, err)
+		require.NoError(t, b.CancelPayout(t.Context(), "fin", b.payouts("other-2026-01")[0].ID, reason))
+		b.open(monthOf(1))
+		b.calculate(monthOf(1))
+		b.approve(monthOf(1))
+		require.Empty(t, b.planned(monthOf(1)))
+	})
+
+	t.Run("a withdrawn approval owes nothing", func(t *testing.T) {
+		t.Parallel()
+		b := openBooks(t)
+		b.open(monthOf(1))
+		b.deal("d1", "2026-01-10", "1000")
+		b.calculate(monthOf(1))
+		b.approve(monthOf(1))
+		_, err := b.Withdraw(t.Context(), b.command(monthOf(1), incentive.Withdraw))
+		require.NoError(t, err)
+		require.Equal(t, "0.00", b.balance(store.Payable))
+		b.approve(monthOf(1))
+		require.Equal(t, []string{"ann 100.00 (0.00) planned"}, b.planned(monthOf(1)))
+	})
+}
