@@ -30,7 +30,7 @@ func newCompany(components ...string) *company {
 
 func (c *company) plan(extra string, components ...string) {
 	document := "language: 1\nplan: p\nname: P\ncurrency: USD\n" + extra +
-		"reads:\n  transaction: {category: text}\n  participant: {rate: number, bonus: number, hired_on: text}\ncomponents:\n  - " + strings.Join(components, "\n  - ") + "\n"
+		"reads:\n  transaction: {category: text, units: number}\n  participant: {rate: number, bonus: number, hired_on: text}\ncomponents:\n  - " + strings.Join(components, "\n  - ") + "\n"
 	c.PlanVersions = []incentive.PlanVersion{{PlanID: "p", Version: 1, EffectiveFrom: day("2026-01-01"), Document: []byte(document)}}
 }
 
@@ -56,7 +56,7 @@ func (c *company) deal(id string, n int, amount string, category ...string) *com
 
 func (c *company) split(n int, amount, category string, shares ...string) *company {
 	key := incentive.TransactionKey{Source: "crm", ID: fmt.Sprintf("T%04d", len(c.Transactions))}
-	c.Transactions = append(c.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: day("2026-03-01").AddDays(n - 1), Amount: d(amount), Currency: "USD", Attributes: map[string]string{"category": category}})
+	c.Transactions = append(c.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: day("2026-03-01").AddDays(n - 1), Amount: d(amount), Currency: "USD", Attributes: map[string]string{"category": category, "units": "2.5"}})
 	for i := 0; i < len(shares); i += 2 {
 		c.Credits = append(c.Credits, incentive.Credit{Transaction: key, ParticipantID: shares[i], Role: "owner", Share: d(shares[i+1]), Version: 1})
 	}
@@ -163,12 +163,19 @@ func TestCalculate(t *testing.T) {
 			person("r1", "", "bonus", "9").quota("r1", "100").deal("r1", 1, "50").person("r2", "", "bonus", "10").quota("r2", "100").deal("r2", 1, "50").person("r3", "", "bonus", "10").quota("r3", "100").deal("r3", 1, "100"), "r1: 0.50; r2: 1.00; r3: 4.00"},
 		"tenure to the day": {newCompany("{name: c, "+measure+", rate_by: {key: {on: tenure, since: participant.hired_on}, tiers: [{up_to: 1, rate: 1%}, {up_to: 2, rate: 2%}, {rate: 3%}]}}").
 			person("r1", "", "hired_on", "2026-03-01").deal("r1", 1, "100").person("r2", "", "hired_on", "2026-02-28").deal("r2", 1, "100").person("r3", "", "hired_on", "2026-01-31").deal("r3", 1, "100"), "r1: 1.00; r2: 2.00; r3: 3.00"},
-		"tiers for each":       {newCompany("{name: c, "+measure+", evaluate: each_transaction, rate_table: {on: amount, tiers: [{up_to: 100, rate: 1%}, {rate: 2%}]}}").person("r1", "").deal("r1", 1, "100").deal("r1", 2, "200"), "r1: 4.00"},
-		"a curve":              {newCompany("{name: c, "+measure+", curve: {on: attainment, quota: sales, of: participant.bonus, points: [{at: 50%, pays: 0}, {at: 100%, pays: 100%}]}}").person("r1", "", "bonus", "1000").quota("r1", "100").deal("r1", 1, "60").deal("r1", 2, "15").person("r2", "", "bonus", "1000").quota("r2", "100").deal("r2", 1, "200").person("r3", "", "bonus", "1000").quota("r3", "100"), "r1: 500.00; r2: 1000.00; r3: 0.00"},
-		"a curve that goes on": {newCompany("{name: c, "+measure+", curve: {on: attainment, quota: sales, of: 1000, points: [{at: 50%, pays: 0}, {at: 100%, pays: 100%}], beyond: extend}}").person("r1", "").quota("r1", "100").deal("r1", 1, "150"), "r1: 2000.00"},
-		"a picked factor":      {newCompany("{name: c, "+measure+", rate: 10%, multipliers: {combine: multiply, factors: [{name: decelerator, key: {on: attainment, quota: sales}, steps: [{below: 80%, factor: 0.5}, {factor: 1}]}]}}").person("r1", "").quota("r1", "100").deal("r1", 1, "70").person("r2", "").quota("r2", "100").deal("r2", 1, "80"), "r1: 3.50; r2: 8.00"},
-		"a scorecard":          {newCompany("{name: c, scorecard: {of: 1000, points: [{at: 0, pays: 0}, {at: 100%, pays: 100%}], measures: [{name: deals, weight: 40%, quota: sales, measure: {count: credits}}, {name: value, weight: 60%, quota: sales, measure: {sum: credits}}]}}").person("r1", "").quota("r1", "4").deal("r1", 1, "1").deal("r1", 1, "1"), "r1: 500.00"},
-		"two components":       {newCompany("{name: c, "+measure+", rate: 1%}", "{name: d, "+measure+", rate: 2%}").person("r1", "").deal("r1", 1, "100"), "r1: 1.00 + 2.00"},
+		"tiers for each":                    {newCompany("{name: c, "+measure+", evaluate: each_transaction, rate_table: {on: amount, tiers: [{up_to: 100, rate: 1%}, {rate: 2%}]}}").person("r1", "").deal("r1", 1, "100").deal("r1", 2, "200"), "r1: 4.00"},
+		"a curve":                           {newCompany("{name: c, "+measure+", curve: {on: attainment, quota: sales, of: participant.bonus, points: [{at: 50%, pays: 0}, {at: 100%, pays: 100%}]}}").person("r1", "", "bonus", "1000").quota("r1", "100").deal("r1", 1, "60").deal("r1", 2, "15").person("r2", "", "bonus", "1000").quota("r2", "100").deal("r2", 1, "200").person("r3", "", "bonus", "1000").quota("r3", "100"), "r1: 500.00; r2: 1000.00; r3: 0.00"},
+		"a curve that goes on":              {newCompany("{name: c, "+measure+", curve: {on: attainment, quota: sales, of: 1000, points: [{at: 50%, pays: 0}, {at: 100%, pays: 100%}], beyond: extend}}").person("r1", "").quota("r1", "100").deal("r1", 1, "150"), "r1: 2000.00"},
+		"a picked factor":                   {newCompany("{name: c, "+measure+", rate: 10%, multipliers: {combine: multiply, factors: [{name: decelerator, key: {on: attainment, quota: sales}, steps: [{below: 80%, factor: 0.5}, {factor: 1}]}]}}").person("r1", "").quota("r1", "100").deal("r1", 1, "70").person("r2", "").quota("r2", "100").deal("r2", 1, "80"), "r1: 3.50; r2: 8.00"},
+		"a scorecard":                       {newCompany("{name: c, scorecard: {of: 1000, points: [{at: 0, pays: 0}, {at: 100%, pays: 100%}], measures: [{name: deals, weight: 40%, quota: sales, measure: {count: credits}}, {name: value, weight: 60%, quota: sales, measure: {sum: credits}}]}}").person("r1", "").quota("r1", "4").deal("r1", 1, "1").deal("r1", 1, "1"), "r1: 500.00"},
+		"the sum of an attribute, by share": {newCompany("{name: c, measure: {sum: transaction.units}, rate: 3}").person("r1", "").split(1, "100", "", "r1", "0.4").deal("r1", 2, "7"), "r1: 10.50"},
+		"different values, each once":       {newCompany("{name: c, measure: {distinct: transaction.category}, rate: 10}").person("r1", "").deal("r1", 1, "1", "a").deal("r1", 2, "1", "b").deal("r1", 3, "1", "a").deal("r1", 4, "1"), "r1: 20.00"},
+		"a ratio on a curve": {newCompany("{name: c, measure: {ratio: {sum: credits, where: 'transaction.category == \"won\"'}, to: {sum: credits}}, curve: {on: amount, of: 1000, points: [{at: 50%, pays: 0}, {at: 100%, pays: 100%}]}}").
+			person("r1", "").deal("r1", 1, "90", "won").deal("r1", 1, "30").person("r2", ""), "r1: 500.00; r2: 0.00"},
+		"a gate on a ratio": {newCompany("{name: c, "+measure+", rate: 10%, gate: {measure: {ratio: {count: credits, where: 'transaction.category == \"won\"'}, to: {count: credits}}, on: amount, above: 50%}}").
+			person("r1", "").deal("r1", 1, "10", "won").deal("r1", 1, "10").person("r2", "").deal("r2", 1, "10", "won"), "r1: 0.00; r2: 1.00"},
+		"a deduction":    {newCompany("{name: c, "+measure+", rate: 10%, cap: 20, deduct: participant.bonus}").person("r1", "", "bonus", "3").deal("r1", 1, "300").person("r2", "", "bonus", "3"), "r1: 17.00; r2: -3.00"},
+		"two components": {newCompany("{name: c, "+measure+", rate: 1%}", "{name: d, "+measure+", rate: 2%}").person("r1", "").deal("r1", 1, "100"), "r1: 1.00 + 2.00"},
 		"overrides by two levels": {newCompany("{name: c, override: {level: 1}, "+measure+", rate: 0.5%}", "{name: d, override: {level: 2}, "+measure+", rate: 0.25%}").
 			person("boss", "").person("head", "boss").person("r1", "head").deal("r1", 1, "1000").deal("head", 1, "100"), "boss: 0.50 + 2.50; head: 5.00 + 0.00; r1: 0.00 + 0.00"},
 	} {

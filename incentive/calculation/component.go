@@ -34,6 +34,8 @@ type measured struct {
 	before decimal.Decimal // what earlier periods of the interval add, whose credits have earned
 	total  decimal.Decimal // all together
 	count  int             // of all credits together
+	since  int             // how many of them are of earlier periods
+	of, to *measured       // of a ratio
 }
 
 func (c *computation) line() (incentive.Line, error) {
@@ -66,6 +68,9 @@ func (c *computation) line() (incentive.Line, error) {
 		return line, err
 	}
 	c.settleUp(parts)
+	if err := c.deduct(parts); err != nil {
+		return line, err
+	}
 	if err := c.round(&line, parts); err != nil {
 		return line, err
 	}
@@ -77,7 +82,13 @@ func (c *computation) line() (incentive.Line, error) {
 }
 
 func (c *computation) explainMeasure(of plan.Measure, m measured) {
-	step := Step{Kind: StepMeasure, Name: string(of.Aggregate), Where: text(of.Where), Count: m.count, Result: m.total}
+	if of.Aggregate == plan.Quotient {
+		c.explainMeasure(*of.Of, *m.of)
+		c.explainMeasure(*of.To, *m.to)
+		c.explain(Step{Kind: StepRatio, Amount: &m.of.total, Unit: &m.to.total, Result: m.total})
+		return
+	}
+	step := Step{Kind: StepMeasure, Name: string(of.Aggregate), Of: of.Attribute, Where: text(of.Where), Count: m.count, Result: m.total}
 	if c.component.Cumulative != nil {
 		step.Since = c.since().String()
 	}
@@ -98,11 +109,14 @@ func (c *computation) assignedOn(day incentive.Date) bool {
 
 // measure finds the credits that count and what they come to.
 func (c *computation) measure(of plan.Measure) (m measured, err error) {
+	if of.Aggregate == plan.Quotient {
+		return c.ratio(of)
+	}
 	credits := c.own[c.participant.ID]
 	if c.component.Override != nil {
 		credits = c.ofTeams[teamLevel{c.participant.ID, c.component.Override.Level}]
 	}
-	since := c.since()
+	since, seen := c.since(), map[string]bool{}
 	for _, one := range credits {
 		day := one.transaction.Date
 		if day.Before(since) || !c.assignedOn(day) {
@@ -116,7 +130,23 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 			continue
 		}
 		p := part{credit: one, measured: decimal.NewFromInt(1)}
-		if of.Aggregate == plan.Sum {
+		switch {
+		case of.Aggregate == plan.Distinct:
+			value := of.Value(one.transaction)
+			if value == "" {
+				continue
+			}
+			if seen[value] {
+				p.measured = decimal.Zero
+			}
+			seen[value] = true
+		case of.Aggregate == plan.Sum && of.Attribute != "":
+			number, err := plan.AttributeNumber(one.transaction.Attributes, of.Attribute, fmt.Sprintf("transaction %s of %s", one.transaction.ID, one.transaction.Source))
+			if err != nil {
+				return m, err
+			}
+			p.measured = number.Mul(one.Share)
+		case of.Aggregate == plan.Sum:
 			if one.transaction.Currency != c.plan.Currency {
 				return m, incentive.Errorf(CodeCurrencyDiffers, "transaction %s of %s is in %s, and plan %q pays in %s", one.transaction.ID, one.transaction.Source, one.transaction.Currency, c.plan.ID, c.plan.Currency)
 			}
@@ -126,11 +156,32 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 		m.count++
 		if back := c.component.Cumulative; back != nil && !back.TrueUp && day.Before(c.period.StartsOn) {
 			m.before = m.before.Add(p.measured)
+			m.since++
 			continue
 		}
 		m.parts = append(m.parts, p)
 	}
 	return m, nil
+}
+
+// ratio divides one measure by another; a ratio to nothing is nothing. No single credit
+// earns by it.
+func (c *computation) ratio(of plan.Measure) (m measured, err error) {
+	over, err := c.measure(*of.Of)
+	if err != nil {
+		return m, err
+	}
+	to, err := c.measure(*of.To)
+	if err != nil {
+		return m, err
+	}
+	m.of, m.to, m.count = &over, &to, over.count
+	if to.total.IsZero() {
+		return m, nil
+	}
+	ratio, err := incentive.NewRatio(over.total, to.total)
+	m.total = ratio.Decimal()
+	return m, err
 }
 
 func (c *computation) takes(filter *plan.Filter, one credit) (bool, error) {
@@ -297,6 +348,21 @@ func (c *computation) limit(parts []part) error {
 		excess = excess.Sub(taken)
 	}
 	c.fixed = c.fixed.Sub(excess)
+	return nil
+}
+
+// deduct takes off what is taken off in every period.
+func (c *computation) deduct(parts []part) error {
+	if c.component.Deduct == nil {
+		return nil
+	}
+	less, err := c.value(*c.component.Deduct, c.period.EndsOn)
+	if err != nil {
+		return err
+	}
+	earned := earnedBy(parts, c.fixed)
+	c.fixed = c.fixed.Sub(less)
+	c.explain(Step{Kind: StepDeduct, Amount: &earned, Unit: &less, Result: earned.Sub(less)})
 	return nil
 }
 

@@ -67,7 +67,7 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		s.Participants = append(s.Participants, who)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
-		s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: id(0), Measure: name, StartsOn: first, EndsOn: last, Amount: e.Quotas[name], Version: 1})
+		s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: id(0), Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
 	}
 	deals := slices.Clone(e.Deals)
 	for i := range deals {

@@ -22,10 +22,11 @@ type Kind string
 
 // The kinds of step. What is earned begins at nothing; rate, tier, curve and bonus add to
 // it, a closed gate makes it nothing, a multiplier multiplies it, floor and caps limit it,
-// and rounding makes it payable. The other kinds say where figures come from.
+// what was posted and a deduction are taken off it, and rounding makes it payable. The other kinds say where figures come from.
 const (
 	StepMeasure    Kind = "measure"    // Result is the measure of Count credits
-	StepQuota      Kind = "quota"      // Amount of the quota, for Days of its OfDays
+	StepRatio      Kind = "ratio"      // Amount divided by Unit; nothing where Unit is nothing
+	StepQuota      Kind = "quota"      // Amount of the quota, of which Rate where there is one, for Days (or months) of its OfDays
 	StepAttainment Kind = "attainment" // Amount divided by Unit, the quota
 	StepRate       Kind = "rate"       // Amount times Rate
 	StepTier       Kind = "tier"       // Amount, which lies between From and To, times Rate
@@ -40,6 +41,7 @@ const (
 	StepFloor      Kind = "floor"      // Amount, but no less than Rate
 	StepCapEach    Kind = "cap_each"   // Amount less Unit, which Count credits earned above Rate
 	StepPosted     Kind = "posted"     // Amount less Unit, which Count earlier periods posted
+	StepDeduct     Kind = "deduct"     // Amount less Unit
 	StepDraw       Kind = "draw"       // Amount against Rate, the draw, with Unit owed of which High at most is recovered
 	StepRounding   Kind = "rounding"   // Amount to minor units
 )
@@ -48,6 +50,7 @@ const (
 type Step struct {
 	Kind   Kind             `json:"kind"`
 	Name   string           `json:"name,omitempty"`  // of the quota, attribute or rounding that is used
+	Of     string           `json:"of,omitempty"`    // the transaction's attribute that is measured
 	Where  string           `json:"where,omitempty"` // the filter of the credits that count
 	Since  string           `json:"since,omitempty"` // the first day that counts, where that is not the period's
 	Count  int              `json:"count,omitempty"`
@@ -63,7 +66,7 @@ type Step struct {
 	Unit   *decimal.Decimal `json:"unit,omitempty"`
 	Rate   *decimal.Decimal `json:"rate,omitempty"`
 	Open   *bool            `json:"open,omitempty"`
-	Each   string           `json:"each,omitempty"` // what is rounded
+	Each   string           `json:"each,omitempty"` // what is rounded, or what a quota is prorated by
 	Result decimal.Decimal  `json:"result"`
 }
 
@@ -103,7 +106,19 @@ func CheckLine(line incentive.Line) error {
 				ratio = incentive.Ratio{Numerator: *s.Amount, Denominator: *s.Unit}
 				want = ratio.Decimal()
 			} else {
-				want = ratio.Of(*s.Amount)
+				of := *s.Amount
+				if s.Rate != nil {
+					of = of.Mul(*s.Rate)
+				}
+				want = ratio.Of(of)
+			}
+		case StepRatio:
+			if want = decimal.Zero; !s.Unit.IsZero() {
+				ratio, err := incentive.NewRatio(*s.Amount, *s.Unit)
+				if err != nil {
+					return err
+				}
+				want = ratio.Decimal()
 			}
 		case StepRate, StepTier:
 			want = s.Amount.Mul(*s.Rate)
@@ -155,7 +170,7 @@ func CheckLine(line incentive.Line) error {
 				want = decimal.Max(recovered, decimal.Zero).Neg()
 			}
 			earned = want
-		case StepMultiplier, StepFloor, StepCapEach, StepPosted:
+		case StepMultiplier, StepFloor, StepCapEach, StepPosted, StepDeduct:
 			if !s.Amount.Equal(earned) {
 				return wrong("step %d changes %s, and %s is earned", i+1, s.Amount, earned)
 			}
@@ -224,7 +239,7 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.Unit != nil
 	case StepFactor:
 		return s.Rate != nil
-	case StepPosted:
+	case StepPosted, StepDeduct, StepRatio:
 		return s.Amount != nil && s.Unit != nil
 	case StepScore, StepCapEach, StepDraw:
 		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind != StepScore || s.Unit.IsPositive())
@@ -253,8 +268,21 @@ func (s Step) String() string {
 		if s.Since != "" {
 			where += " since " + s.Since
 		}
-		return fmt.Sprintf("%s of %s%s: %s", s.Name, plural(s.Count, "credit"), where, s.Result)
+		name := s.Name
+		if s.Of != "" {
+			name += " of transaction." + s.Of
+		}
+		return fmt.Sprintf("%s of %s%s: %s", name, plural(s.Count, "credit"), where, s.Result)
+	case StepRatio:
+		return fmt.Sprintf("ratio: %s ÷ %s = %s", s.Amount, s.Unit, s.Result)
 	case StepQuota:
+		if s.Rate != nil {
+			unit := "days"
+			if s.Each != "" {
+				unit = s.Each + "s"
+			}
+			return fmt.Sprintf("quota %s: %s × %s × %d ÷ %d %s = %s", s.Name, s.Amount, s.Rate, s.Days, s.OfDays, unit, s.Result)
+		}
 		if s.Days == s.OfDays {
 			return fmt.Sprintf("quota %s: %s", s.Name, s.Result)
 		}
@@ -296,6 +324,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("floor: %s, but no less than %s, is %s", s.Amount, s.Rate, s.Result)
 	case StepPosted:
 		return fmt.Sprintf("due in all %s, less %s of %s: %s", s.Amount, s.Unit, plural(s.Count, "earlier period"), s.Result)
+	case StepDeduct:
+		return fmt.Sprintf("%s less %s: %s", s.Amount, s.Unit, s.Result)
 	case StepDraw:
 		switch {
 		case s.Result.IsPositive():

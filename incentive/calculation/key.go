@@ -21,7 +21,7 @@ func (c *computation) figure(k plan.Key, m measured) (value, unit decimal.Decima
 	case plan.KeyCount:
 		return decimal.NewFromInt(int64(m.count)), one, true, nil
 	case plan.KeyTenure:
-		months, err := c.tenure(k.Attribute)
+		months, err := c.tenure(k.Attribute, c.period.EndsOn)
 		return decimal.NewFromInt(int64(months)), one, true, err
 	default:
 		value, err = c.value(plan.Value{Attribute: k.Attribute}, c.period.EndsOn)
@@ -29,15 +29,14 @@ func (c *computation) figure(k plan.Key, m measured) (value, unit decimal.Decima
 	}
 }
 
-// tenure counts the months begun between a day kept with the participant and the last day
-// of the period: whoever began on the 15th begins the second month on the next 15th.
-func (c *computation) tenure(attribute string) (int, error) {
+// tenure counts the months begun between a day kept with the participant and a last day:
+// whoever began on the 15th begins the second month on the next 15th.
+func (c *computation) tenure(attribute string, last incentive.Date) (int, error) {
 	text := c.participant.Attributes[attribute]
 	since, err := incentive.ParseDate(text)
 	if err != nil {
 		return 0, incentive.Errorf(incentive.CodeInvalid, "%q of participant %s is %q, and the plan reads a day there, such as 2026-01-31", attribute, c.participant.ID, text)
 	}
-	last := c.period.EndsOn
 	if since.After(last) {
 		return 0, nil
 	}
@@ -176,7 +175,7 @@ func (c *computation) payCurve(m measured) error {
 	}
 	c.explainSegment(s, 1, m.total, unit, of, paid)
 	earned := decimal.Zero
-	if m.count > len(parts) { // earlier periods have paid for what came before
+	if m.since > 0 { // earlier periods have paid for what came before
 		s, before, err := at(m.before)
 		if err != nil {
 			return err

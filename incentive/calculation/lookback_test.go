@@ -63,6 +63,8 @@ func TestCumulative(t *testing.T) {
 		"a curve":                   {"{name: c, " + measure + ", cumulative: {over: year, pays: rate_only}, curve: {on: amount, points: [{at: 0, pays: 0}, {at: 1000, pays: 10}, {at: 2000, pays: 110}]}}", []string{"500", "1000", "1000"}, []string{"5.00", "55.00", "50.00"}},
 		"a count picks the rate":    {"{name: c, " + measure + ", cumulative: {over: half, pays: rate_only}, rate_by: {key: {on: count}, tiers: [{up_to: 1, rate: 1%}, {rate: 2%}]}}", []string{"100", "100"}, []string{"1.00", "2.00"}},
 		"a bonus once":              {"{name: c, " + measure + ", cumulative: {over: year, pays: true_up}, bonus: 500, gate: {on: amount, at_least: 1000}}", []string{"600", "600", "600"}, []string{"0.00", "500.00", "0.00"}},
+		"new customers so far":      {"{name: c, measure: {distinct: transaction.date}, cumulative: {over: year, pays: rate_only}, rate: 10}", []string{"600", "600"}, []string{"10.00", "10.00"}},
+		"a deduction comes back":    {"{name: c, " + measure + ", cumulative: {over: year, pays: true_up}, rate: 10%, deduct: 5}", []string{"600", "600"}, []string{"55.00", "60.00"}},
 		"a cap of the year":         {"{name: c, " + measure + ", cumulative: {over: year, pays: true_up}, rate: 10%, cap: 100}", []string{"600", "600", "600"}, []string{"60.00", "40.00", "0.00"}},
 		"since coming to the plan":  {"{name: c, " + measure + ", cumulative: {over: plan, pays: true_up}, rate: 10%, cap: 100}", []string{"600", "600"}, []string{"60.00", "40.00"}},
 	} {

@@ -21,6 +21,16 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 		if q.Measure != t.Quota {
 			continue
 		}
+		if rule, ruled := c.plan.Quotas[t.Quota]; ruled {
+			pieces, err := c.pieces(q, rule)
+			if err != nil {
+				return unit, false, err
+			}
+			for _, s := range pieces {
+				steps, quota = append(steps, s), quota.Add(s.Result)
+			}
+			continue
+		}
 		days := c.daysOf(q)
 		if days == 0 {
 			continue
@@ -50,23 +60,17 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 // daysOf counts the days of a quota that lie in the period, or since the interval began
 // that the component looks back over, while the participant is on the plan.
 func (c *computation) daysOf(q incentive.Quota) int {
-	days := 0
-	first, last := c.since(), c.period.EndsOn
+	first, last := c.goal()
+	return c.daysBetween(latest(q.StartsOn, first), earliest(q.EndsOn, last), plan.ByDays)
+}
+
+// goal returns the first and last day of the time whose quota is the goal.
+func (c *computation) goal() (first, last incentive.Date) {
+	first, last = c.since(), c.period.EndsOn
 	if back := c.component.Cumulative; back != nil && back.WholeGoal {
 		last = back.Ends(first, last)
 	}
-	for _, a := range c.stretches {
-		from := latest(q.StartsOn, first, a.StartsOn)
-		to := q.EndsOn
-		if last.Before(to) {
-			to = last
-		}
-		if !a.EndsOn.IsZero() && a.EndsOn.Before(to) {
-			to = a.EndsOn
-		}
-		days += max(0, from.DaysUntil(to)+1)
-	}
-	return days
+	return first, last
 }
 
 func latest(days ...incentive.Date) incentive.Date {

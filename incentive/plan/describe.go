@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -12,6 +14,9 @@ import (
 // Describe reads the plan back in plain English, a paragraph for each component.
 func (p *Plan) Describe() []string {
 	text := []string{fmt.Sprintf("%s (plan %s) pays in %s. %s", p.Name, p.ID, p.Currency, p.describeRounding())}
+	for _, name := range slices.Sorted(maps.Keys(p.Quotas)) {
+		text = append(text, "Quota "+name+": "+p.Quotas[name].describe())
+	}
 	for _, c := range p.Components {
 		text = append(text, c.Name+": "+c.describe())
 	}
@@ -134,6 +139,9 @@ func (c Component) describe() string {
 	} else if back != nil {
 		say("Only what came in this period is paid.")
 	}
+	if c.Deduct != nil {
+		say("%s is taken off in every period.", c.Deduct.describe(false))
+	}
 	return strings.Join(sentences, " ")
 }
 
@@ -172,17 +180,6 @@ func (by RateBy) describe(say func(string, ...any), measure string) {
 		steps(by.Edges, by.Key.On == KeyAttainment, func(i int) string {
 			return "(" + steps(by.Columns, by.Across.On == KeyAttainment, func(j int) string { return by.Rates[i][j].describe(true) }) + ")"
 		}))
-}
-
-func (m Measure) describe() string {
-	text := "what is credited"
-	if m.Aggregate == Count {
-		text = "the number of credits"
-	}
-	if m.Where != nil {
-		text += " where " + m.Where.Text
-	}
-	return text
 }
 
 func (t Target) describe(measure string) string {

@@ -16,10 +16,16 @@ import (
 type Example struct {
 	Name        string
 	Participant map[string]string // attributes
-	Quotas      map[string]decimal.Decimal
+	Quotas      map[string]Goal
 	Deals       []Deal
 	Pays        map[string]decimal.Decimal // by component; what is not named pays nothing
 	Line        int                        // where it stands in the document
+}
+
+// Goal is a quota of an example.
+type Goal struct {
+	Amount decimal.Decimal
+	Months int // that it goes over from January 2026 on
 }
 
 // Deal is a transaction of an example.
@@ -43,7 +49,7 @@ func (r *reader) named(what string, names []string, read func(name string, value
 }
 
 func (r *reader) example(node *yaml.Node, p *Plan) Example {
-	e := Example{Participant: map[string]string{}, Quotas: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
+	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
 	var components []string
 	for _, c := range p.Components {
 		components = append(components, c.Name)
@@ -68,7 +74,9 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 	r.Mapping(node, "an example", fields{
 		"name":        document.Needed(r.Text(&e.Name)),
 		"participant": document.Optional(r.named("the participant", slices.Sorted(maps.Keys(r.reads.Participant)), plain(e.Participant))),
-		"quotas":      document.Optional(r.named("the quotas", p.quotas(), number(e.Quotas))),
+		"quotas": document.Optional(r.named("the quotas", p.quotas(), func(name string, value *yaml.Node) {
+			e.Quotas[name] = r.goal(value)
+		})),
 		"deals": document.Optional(func(n *yaml.Node) {
 			r.Each(n, "\"deals\"", func(item *yaml.Node) {
 				d := Deal{Share: decimal.NewFromInt(1), Attributes: map[string]string{}}
@@ -94,6 +102,22 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"pays": document.Needed(r.named("\"pays\"", components, number(e.Pays))),
 	})
 	return e
+}
+
+// goal reads a quota of January, or of a longer time that begins with it.
+func (r *reader) goal(node *yaml.Node) Goal {
+	g := Goal{Months: 1}
+	if node.Kind == yaml.ScalarNode {
+		r.Number(&g.Amount)(node)
+		return g
+	}
+	over := Year
+	r.Mapping(node, "a quota", fields{
+		"amount": document.Needed(r.Number(&g.Amount)),
+		"over":   document.Needed(document.Choice(&r.Reader, &over, Quarter, Half, Year)),
+	})
+	g.Months = over.months()
+	return g
 }
 
 // quotas lists the quotas that the plan names, sorted.

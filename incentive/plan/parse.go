@@ -79,7 +79,7 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 
 func (r *reader) plan(node *yaml.Node) *Plan {
 	p := &Plan{Rounding: incentive.HalfAwayFromZero, RoundEach: EachLine}
-	var components, draw, examples *yaml.Node
+	var quotas, components, draw, examples *yaml.Node
 	readable := r.Mapping(node, "a plan", fields{
 		"language": document.Needed(func(n *yaml.Node) {
 			if n.Value != strconv.Itoa(Language) {
@@ -96,6 +96,7 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 			})
 		}),
 		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
+		"quotas":     document.Optional(func(n *yaml.Node) { quotas = n }),
 		"components": document.Needed(func(n *yaml.Node) { components = n }),
 		"draw":       document.Optional(func(n *yaml.Node) { draw = n }),
 		"examples":   document.Optional(func(n *yaml.Node) { examples = n }),
@@ -120,6 +121,9 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 	})
 	if draw != nil {
 		p.Draw = r.draw(draw)
+	}
+	if quotas != nil {
+		r.quotaRules(quotas, p)
 	}
 	if examples != nil {
 		r.Each(examples, "\"examples\"", func(item *yaml.Node) { p.Examples = append(p.Examples, r.example(item, p)) })
@@ -213,6 +217,7 @@ func (r *reader) component(node *yaml.Node) Component {
 		"floor":                document.Optional(r.value(&c.Floor)),
 		"cap_each_transaction": document.Optional(r.value(&c.CapEach)),
 		"cap":                  document.Optional(r.value(&c.Cap)),
+		"deduct":               document.Optional(r.value(&c.Deduct)),
 	})
 	if !readable {
 		return c
@@ -232,7 +237,11 @@ func (r *reader) component(node *yaml.Node) Component {
 		r.On(evaluated, "\"evaluate\" goes with a rate table or a curve")
 	case c.Evaluate == EachTransaction && (c.RateTable != nil && c.RateTable.On != Amount || c.Curve != nil && c.Curve.On != Amount):
 		r.On(evaluated, "a transaction by itself has an amount and no attainment: write \"on: amount\"")
-	case c.CapEach != nil && fixed:
+	case c.Measure.Aggregate == Quotient && c.Curve == nil && !fixed, c.Measure.Aggregate == Quotient && c.Evaluate == EachTransaction:
+		r.On(node, "a ratio is no amount that is paid a rate of: component %q pays of a ratio by a curve, a scorecard or a bonus with a gate", c.Name)
+	case c.Measure.Aggregate == Quotient && c.Cumulative != nil && !c.Cumulative.TrueUp:
+		r.On(node, "a ratio has no part that came in this period: write \"pays: true_up\" in component %q", c.Name)
+	case c.CapEach != nil && (fixed || c.Measure.Aggregate == Quotient):
 		r.On(node, "component %q earns by no single transaction, so that cap_each_transaction has no meaning", c.Name)
 	}
 	if c.Gate != nil && c.Gate.Measure.Aggregate == "" {
@@ -289,24 +298,6 @@ func (r *reader) level(into *int, least int) func(*yaml.Node) {
 			r.On(n, "%q is not a level: write 1 for direct reports, 2 for theirs, up to 20", n.Value)
 		}
 		*into = level
-	}
-}
-
-func (r *reader) measure(node *yaml.Node, into *Measure) {
-	var sum, count string
-	r.Mapping(node, "a measure", fields{
-		"sum":   document.Optional(document.Choice(&r.Reader, &sum, "credits")),
-		"count": document.Optional(document.Choice(&r.Reader, &count, "credits")),
-		"where": document.Optional(r.filter(&into.Where)),
-	})
-	switch {
-	case sum != "" && count == "":
-		into.Aggregate = Sum
-	case count != "" && sum == "":
-		into.Aggregate = Count
-	default:
-		into.Aggregate = Sum
-		r.On(node, "a measure says either \"sum: credits\" or \"count: credits\"")
 	}
 }
 

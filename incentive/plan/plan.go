@@ -29,6 +29,7 @@ type Plan struct {
 	Rounding   incentive.Rounding
 	RoundEach  RoundEach
 	Reads      Reads
+	Quotas     map[string]QuotaRule // by quota; what is not there is prorated by days
 	Components []Component
 	Draw       *Draw
 	Examples   []Example
@@ -71,7 +72,7 @@ type Reads struct {
 
 // Component is one part of a plan; it gives one line of a statement. It pays by exactly
 // one of Rate, Rates, RateBy, RateTable, Curve, Scorecard and Bonus. What that gives goes
-// through the gate, the multipliers, the floor and the caps, in this order.
+// through the gate, the multipliers, the floor, the caps and the deduction, in this order.
 type Component struct {
 	Name        string
 	Override    *Override // nil: the participant's own credits count
@@ -90,6 +91,7 @@ type Component struct {
 	Floor       *Value // the least that the component pays in a period
 	CapEach     *Value // the most that one credit earns
 	Cap         *Value // the most that the component pays in a period
+	Deduct      *Value // taken off last, in every period
 }
 
 // Cumulative makes a component look at everything since an interval began.
@@ -111,13 +113,15 @@ const (
 	PlanToDate Interval = "plan"
 )
 
+func (i Interval) months() int { return map[Interval]int{Quarter: 3, Half: 6, Year: 12}[i] }
+
 // Starts returns the first day of the interval that holds a day. For PlanToDate that is
 // the day the participant came to the plan.
 func (c Cumulative) Starts(day, assigned incentive.Date) incentive.Date {
 	if c.Over == PlanToDate {
 		return assigned
 	}
-	months := map[Interval]int{Quarter: 3, Half: 6, Year: 12}[c.Over]
+	months := c.Over.months()
 	// Months since some year's beginning, cut to whole intervals.
 	since := (int(day.Month) - c.Month + 12) % 12 % months
 	first := incentive.Date{Year: day.Year, Month: day.Month, Day: 1}
@@ -130,8 +134,7 @@ func (c Cumulative) Ends(starts, last incentive.Date) incentive.Date {
 	if c.Over == PlanToDate {
 		return last
 	}
-	months := map[Interval]int{Quarter: 3, Half: 6, Year: 12}[c.Over]
-	return incentive.DateOf(starts.UTC().AddDate(0, months, -1))
+	return incentive.DateOf(starts.UTC().AddDate(0, c.Over.months(), -1))
 }
 
 // Evaluate says what goes through a table or curve.
@@ -152,14 +155,18 @@ type Aggregate string
 
 // The aggregates.
 const (
-	Sum   Aggregate = "sum"   // the credited amounts
-	Count Aggregate = "count" // the credits
+	Sum      Aggregate = "sum"      // the credited amounts, or the credited share of an attribute
+	Count    Aggregate = "count"    // the credits
+	Distinct Aggregate = "distinct" // the values of an attribute, each once; credits without it do not count
+	Quotient Aggregate = "ratio"    // one measure divided by another, and nothing where that other is nothing
 )
 
 // Measure is the figure that performance is measured by.
 type Measure struct {
 	Aggregate Aggregate
-	Where     *Filter // nil: every credit
+	Attribute string   // of the transaction, for Sum and Distinct; "" for the credited amounts
+	Where     *Filter  // nil: every credit
+	Of, To    *Measure // of a Quotient
 }
 
 // Value is a number written in the plan or kept as an attribute of each participant.

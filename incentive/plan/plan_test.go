@@ -52,6 +52,22 @@ func TestParse(t *testing.T) {
 		"cap of a bonus":   {document: one("name: c", "bonus: 1", "cap_each_transaction: 2"), problems: []string{"cap_each_transaction has no meaning"}, typed: true},
 		"example":          {document: one("name: c", measure, "rate: participant.commission_rate") + "examples:\n  - {name: a, participant: {commission_rate: 5%}, deals: [{amount: 100, category: x, share: 0.5, level: 1, on: \"2026-01-02\"}], pays: {c: 2.50}}\n"},
 		"bad example":      {document: one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, quotas: {sales: 1}, deals: [{amount: 1, colour: x}], pays: {d: 2.50}}\n", problems: []string{`line 13, column 24: the quotas has no "sales"`, `a deal has no "colour"`, `"pays" has no "d": it may have c`}, typed: true},
+		"sum of attribute": {document: one("name: c", "measure: {sum: transaction.quantity, where: credit.share > 0}", "rate: 1")},
+		"sum of a text":    {document: one("name: c", "measure: {sum: transaction.category}", "rate: 1"), problems: []string{`line 10, column 20: name an attribute of the transaction, such as transaction.margin, and declare it under "reads" as a number`}, typed: true},
+		"sum of a builtin": {document: one("name: c", "measure: {sum: transaction.amount}", "rate: 1"), problems: []string{"such as transaction.margin"}, typed: true},
+		"distinct":         {document: one("name: c", "measure: {distinct: transaction.category}", "rate: 1")},
+		"distinct days":    {document: one("name: c", "measure: {distinct: transaction.date}", "rate: 1")},
+		"distinct numbers": {document: one("name: c", "measure: {distinct: transaction.quantity}", "rate: 1"), problems: []string{`such as transaction.customer`}, typed: true},
+		"count of money":   {document: one("name: c", "measure: {count: money}", "rate: 1"), problems: []string{`"money" is not known here: write credits`}},
+		"ratio":            {document: one("name: c", "measure: {ratio: {sum: transaction.quantity}, to: {count: credits}}", "curve: {on: amount, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}")},
+		"half a ratio":     {document: one("name: c", "measure: {ratio: {count: credits}}", "bonus: 1"), problems: []string{"a ratio says what it is of and to"}},
+		"ratio of ratios":  {document: one("name: c", "measure: {ratio: {ratio: {count: credits}, to: {count: credits}}, to: {count: credits}}", "bonus: 1"), problems: []string{"are no ratios themselves"}, typed: true},
+		"rate of a ratio":  {document: one("name: c", "measure: {ratio: {count: credits}, to: {count: credits}}", "rate: 1"), problems: []string{"a ratio is no amount"}, typed: true},
+		"ratio so far":     {document: one("name: c", "measure: {ratio: {count: credits}, to: {count: credits}}", "cumulative: {over: year, pays: rate_only}", "bonus: 1"), problems: []string{"a ratio has no part that came in this period"}, typed: true},
+		"quota rules":      {document: "quotas: {sales: {prorated: by_months, weights: [50%, 0.5], ramp: {since: participant.region, shares: [0%, 50%]}}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}")},
+		"unknown quota":    {document: "quotas: {sale: {prorated: not}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}"), problems: []string{`line 1, column 10: "quotas" has no "sale": it may have sales`}, typed: true},
+		"quota weights":    {document: "quotas: {sales: {weights: [50%, 40%]}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}"), problems: []string{"the weights add up to 0.9"}, typed: true},
+		"ramp since":       {document: "quotas: {sales: {ramp: {since: participant.commission_rate, shares: [1]}}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}"), problems: []string{"holds a day as a text"}, typed: true},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},
@@ -203,6 +219,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(one("name: commission", measure, "rate: 5%"))
 	f.Add(one("name: a", measure, "rates:", "  - {where: 'transaction.category == \"1\"', rate: 0.04}", "  - {rate: 0}"))
 	f.Add(one("name: a", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {rate: 2%}]}"))
+	f.Add("quotas: {sales: {prorated: by_months, weights: [50%, 0.5], ramp: {since: participant.region, shares: [0%, 50%]}}}\n" + one("name: a", "measure: {ratio: {sum: transaction.quantity}, to: {distinct: transaction.category}}", "curve: {on: attainment, quota: sales, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}", "deduct: 3"))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse([]byte(text))
 		if err != nil {

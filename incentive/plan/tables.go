@@ -47,11 +47,7 @@ func (r *reader) key(into *Key) func(*yaml.Node) {
 		case (into.On == KeyTenure) != (since != nil):
 			r.On(node, "\"since\" goes with tenure, as in {on: tenure, since: participant.hired_on}")
 		case since != nil:
-			name, found := strings.CutPrefix(since.Value, "participant.")
-			if !found || r.reads.Participant[name] != Text {
-				r.On(since, "name an attribute of the participant that holds a day as a text, as in since: participant.hired_on, and declare it under \"reads\"")
-			}
-			into.Attribute = name
+			r.since(&into.Attribute)(since)
 		}
 	}
 }

@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
+)
+
+func (r *reader) measure(node *yaml.Node, into *Measure) {
+	ways := 0
+	way := func(aggregate Aggregate, read func(*yaml.Node)) document.Field {
+		return document.Optional(func(n *yaml.Node) {
+			ways++
+			into.Aggregate = aggregate
+			read(n)
+		})
+	}
+	var to *yaml.Node
+	into.Aggregate = Sum
+	readable := r.Mapping(node, "a measure", fields{
+		"sum": way(Sum, func(n *yaml.Node) {
+			if n.Value != "credits" {
+				r.attribute(&into.Attribute, Number, nil)(n)
+			}
+		}),
+		"count":    way(Count, func(n *yaml.Node) { r.credits(n) }),
+		"distinct": way(Distinct, r.attribute(&into.Attribute, Text, builtinTransaction)),
+		"ratio": way(Quotient, func(n *yaml.Node) {
+			into.Of = &Measure{}
+			r.measure(n, into.Of)
+		}),
+		"to":    document.Optional(func(n *yaml.Node) { to = n }),
+		"where": document.Optional(r.filter(&into.Where)),
+	})
+	switch {
+	case !readable:
+	case ways != 1:
+		r.On(node, "a measure says either \"sum: credits\" or \"count: credits\", or sum or distinct of an attribute of the transaction, or \"ratio: {…}, to: {…}\"")
+	case (into.Aggregate == Quotient) != (to != nil):
+		r.On(node, "a ratio says what it is of and to, as in {ratio: {sum: transaction.margin}, to: {sum: credits}}")
+	case into.Aggregate == Quotient:
+		into.To = &Measure{}
+		r.measure(to, into.To)
+		if into.Where != nil || into.Of.Aggregate == Quotient || into.To.Aggregate == Quotient {
+			r.On(node, "the two measures of a ratio have filters of their own, and are no ratios themselves")
+		}
+	}
+}
+
+func (r *reader) credits(node *yaml.Node) {
+	if node.Kind != yaml.ScalarNode || node.Value != "credits" {
+		r.On(node, "%q is not known here: write credits", node.Value)
+	}
+}
+
+// attribute reads the name of an attribute of the transaction that holds a kind of value.
+func (r *reader) attribute(into *string, of Type, builtin map[string]Type) func(*yaml.Node) {
+	return func(node *yaml.Node) {
+		name, found := strings.CutPrefix(node.Value, "transaction.")
+		if node.Kind != yaml.ScalarNode || !found || r.reads.Transaction[name] != of && builtin[name] != of {
+			r.On(node, "name an attribute of the transaction, such as transaction.%s, and declare it under \"reads\" as a %s", map[Type]string{Number: "margin", Text: "customer"}[of], of)
+			return
+		}
+		*into = name
+	}
+}
+
+// Value returns the attribute of a transaction that a measure counts the values of.
+func (m Measure) Value(t *incentive.Transaction) string {
+	switch m.Attribute {
+	case "source":
+		return t.Source
+	case "id":
+		return t.ID
+	case "date":
+		return t.Date.String()
+	case "currency":
+		return string(t.Currency)
+	}
+	return t.Attributes[m.Attribute]
+}
+
+func (m Measure) describe() string {
+	var text string
+	switch {
+	case m.Aggregate == Quotient:
+		return "the ratio of " + m.Of.describe() + " to " + m.To.describe()
+	case m.Aggregate == Distinct:
+		text = "the number of different values of transaction." + m.Attribute + " among the credits"
+	case m.Aggregate == Count:
+		text = "the number of credits"
+	case m.Attribute != "":
+		text = "the credited share of transaction." + m.Attribute
+	default:
+		text = "what is credited"
+	}
+	if m.Where != nil {
+		text += " where " + m.Where.Text
+	}
+	return text
+}
