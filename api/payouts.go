@@ -36,11 +36,7 @@ func (s *server) GetPayoutList(ctx context.Context, request spec.GetPayoutListRe
 
 // ListPayouts lists the payouts that the caller may see.
 func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsRequestObject) (spec.ListPayoutsResponseObject, error) {
-	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
-	if err != nil {
-		return nil, err
-	}
-	seen, err := s.visible(ctx, p)
+	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,9 @@ func periodOf(p store.PeriodRevision) spec.Period {
 			acts = append(acts, string(act))
 		}
 	}
+	if p.State == incentive.Closed {
+		acts = append(acts, string(incentive.Reopen))
+	}
 	return spec.Period{Id: p.ID, Calendar: p.CalendarID, Code: p.Code, StartsOn: p.StartsOn, EndsOn: p.EndsOn, Revision: p.Revision, State: string(p.State),
 		OnHold: p.OnHold, Acts: acts, WindowDeadline: p.WindowDeadline, Problem: orNil(p.Problem)}
 }
@@ -62,6 +65,27 @@ func (s *server) OpenPeriod(ctx context.Context, request spec.OpenPeriodRequestO
 		return nil, err
 	}
 	return spec.OpenPeriod201JSONResponse(periodOf(p)), nil
+}
+
+// ReopenPeriod opens the next revision of a closed period and starts its workflow.
+func (s *server) ReopenPeriod(ctx context.Context, request spec.ReopenPeriodRequestObject) (spec.ReopenPeriodResponseObject, error) {
+	actor := personOf(ctx).ID
+	reason := strings.TrimSpace(request.Body.Reason)
+	if reason == "" {
+		return nil, incentive.Errorf(store.CodeReasonMissing, "say why: %s needs a reason", incentive.Reopen)
+	}
+	reasonID, err := s.Store.WriteText(ctx, actor, reason)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Store.ReopenPeriod(ctx, actor, request.Period, reasonID)
+	if err != nil {
+		return nil, err
+	}
+	if err := workflows.StartPayPeriod(ctx, s.Client, p.ID, p.Revision); err != nil {
+		return nil, err
+	}
+	return spec.ReopenPeriod201JSONResponse(periodOf(p)), nil
 }
 
 // ListActs lists what was done to a period.

@@ -11,23 +11,38 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
-// visible returns whose records the caller may see in a period: nil for everybody's. What
-// is not published yet is seen by those who may see everything.
-func (s *server) visible(ctx context.Context, p store.PeriodRevision) ([]string, error) {
-	scope := scopeOf(ctx)
-	if scope != incentive.All && !slices.Contains([]incentive.State{incentive.Published, incentive.Approving, incentive.Approved, incentive.Released, incentive.Disbursing, incentive.Settling, incentive.Closed}, p.State) {
-		return []string{}, nil
+// seen returns a revision of a period and whose records the caller may see in it: nil for
+// everybody's. What is not published yet is seen by those who may see everything; while
+// a period that was reopened is not, the others see the revision that stands.
+func (s *server) seen(ctx context.Context, periodID string, revision *int) (store.PeriodRevision, []string, error) {
+	p, err := s.Store.PeriodRevision(ctx, periodID, value(revision))
+	if err != nil {
+		return p, nil, err
 	}
-	return s.Store.Visible(ctx, personOf(ctx).ID, scope, p.EndsOn)
+	scope := scopeOf(ctx)
+	if scope != incentive.All && !published(p.State) && revision == nil {
+		stands, err := s.Store.StandingRevision(ctx, periodID)
+		switch {
+		case err == nil:
+			p = stands
+		case incentive.ErrorCode(err) != incentive.CodeNotFound:
+			return p, nil, err
+		}
+	}
+	if scope != incentive.All && !published(p.State) {
+		return p, []string{}, nil
+	}
+	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scope, p.EndsOn)
+	return p, people, err
+}
+
+func published(state incentive.State) bool {
+	return slices.Contains([]incentive.State{incentive.Published, incentive.Approving, incentive.Approved, incentive.Released, incentive.Disbursing, incentive.Settling, incentive.Closed}, state)
 }
 
 // ListStatements lists the statements that the caller may see.
 func (s *server) ListStatements(ctx context.Context, request spec.ListStatementsRequestObject) (spec.ListStatementsResponseObject, error) {
-	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
-	if err != nil {
-		return nil, err
-	}
-	seen, err := s.visible(ctx, p)
+	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision)
 	if err != nil {
 		return nil, err
 	}
@@ -38,19 +53,20 @@ func (s *server) ListStatements(ctx context.Context, request spec.ListStatements
 	}
 	answer := spec.ListStatements200JSONResponse{Statements: []spec.StatementSummary{}}
 	for _, one := range all {
-		answer.Statements = append(answer.Statements, spec.StatementSummary{Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, Digest: fmt.Sprintf("%x", one.Digest)})
+		answer.Statements = append(answer.Statements, spec.StatementSummary{Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest)})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
 	return answer, nil
 }
 
+// differenceOf is what a statement posts: its total, less what was posted of it before.
+func differenceOf(s store.StoredStatement) incentive.Money {
+	return incentive.Money{Minor: s.TotalOf.Minor - s.Before.Minor, Currency: s.Currency}
+}
+
 // GetStatement returns a statement with the reason for every cent.
 func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequestObject) (spec.GetStatementResponseObject, error) {
-	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
-	if err != nil {
-		return nil, err
-	}
-	seen, err := s.visible(ctx, p)
+	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +77,7 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}}
+	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}}
 	for _, line := range one.Lines {
 		explained, err := calculation.ReadExplanation(line)
 		if err != nil {

@@ -41,6 +41,10 @@ const (
 	Resume       Act = "resume"
 )
 
+// Reopen begins another revision of a closed period. It is no transition, as each revision
+// has a life of its own.
+const Reopen Act = "reopen"
+
 // The acts of the system itself.
 const (
 	Calculate        Act = "calculate"         // a run has been stored
@@ -129,7 +133,7 @@ func NeedsReason(act Act) bool {
 			return t.NeedsText
 		}
 	}
-	return act == Hold
+	return act == Hold || act == Reopen
 }
 
 func origins(act Act) []State {

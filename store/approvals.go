@@ -170,6 +170,11 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 		if err := refusePreparer(ctx, tx, set.PeriodID, set.Revision, set.DecidedBy, "approve"); err != nil {
 			return err
 		}
+		if set.Decision == "approved" {
+			if err := refuseOverChanged(ctx, tx, p); err != nil {
+				return err
+			}
+		}
 		var own bool
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM decision_set_item WHERE set_id = $1 AND participant_id = $2)`, setID, set.DecidedBy).Scan(&own); err != nil {
 			return err
@@ -252,6 +257,9 @@ func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 		return fmt.Errorf("read the approved statements of %s: %w", p.ID, err)
 	}
 	if err := post(ctx, tx, approved...); err != nil {
+		return err
+	}
+	if err := unpostLines(ctx, tx, p); err != nil {
 		return err
 	}
 	for _, sql := range []string{

@@ -77,8 +77,7 @@ func (b *books) command(period string, act incentive.Act) store.PeriodCommand {
 	b.acts++
 	c := store.PeriodCommand{PeriodID: period, Revision: p.Revision, Act: act, Actor: "fin", Key: fmt.Sprint(b.acts)}
 	if incentive.NeedsReason(act) {
-		c.ReasonID, err = b.WriteText(b.Context(), "fin", "a reason")
-		require.NoError(b, err)
+		c.ReasonID = b.reason()
 	}
 	return c
 }
@@ -86,6 +85,19 @@ func (b *books) command(period string, act incentive.Act) store.PeriodCommand {
 func (b *books) open(period string) {
 	b.Helper()
 	_, err := b.OpenPeriod(b.Context(), "fin", period)
+	require.NoError(b, err)
+}
+
+func (b *books) reason() string {
+	b.Helper()
+	id, err := b.WriteText(b.Context(), "fin", "a reason")
+	require.NoError(b, err)
+	return id
+}
+
+func (b *books) reopen(period string) {
+	b.Helper()
+	_, err := b.ReopenPeriod(b.Context(), "fin", period, b.reason())
 	require.NoError(b, err)
 }
 
@@ -105,6 +117,17 @@ func (b *books) run(p store.PeriodRevision) {
 	require.NoError(b, err)
 	_, err = b.KeepRun(b.Context(), b.command(p.ID, incentive.Calculate), *p.SnapshotID, calculation.EngineVersion, statements)
 	require.NoError(b, err)
+}
+
+// amend calculates a period again with some changes taken over.
+func (b *books) amend(period string, changes ...store.Change) {
+	b.Helper()
+	c := b.command(period, incentive.Recalculate)
+	amendment := store.Amendment{ID: fmt.Sprintf("00000000-0000-0000-0001-%012d", b.acts), PeriodID: period, Revision: c.Revision, By: "fin", Changes: changes}
+	require.NoError(b, b.KeepAmendment(b.Context(), amendment))
+	p, err := b.Recalculate(b.Context(), c, amendment.ID)
+	require.NoError(b, err)
+	b.run(p)
 }
 
 // publish goes on until every statement waits for its approval.
@@ -204,6 +227,14 @@ func (b *books) planned(period string) []string {
 		all = append(all, fmt.Sprintf("%s %s (%s) %s", o.ParticipantID, o.Amount.Amount(), o.Carried.Amount(), o.State))
 	}
 	return all
+}
+
+// statement says what somebody's statement comes to, and what of it was posted before.
+func (b *books) statement(period string, revision int, id string) string {
+	b.Helper()
+	s, err := b.Statement(b.Context(), period, revision, id)
+	require.NoError(b, err)
+	return s.TotalOf.Amount() + " (" + s.Before.Amount() + ")"
 }
 
 // balance is what the postings of a kind of account sum to, credits positive.

@@ -53,25 +53,10 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM period_act WHERE period_id = $1 AND revision = $2 AND act = $3`, p.ID, p.Revision, incentive.ApproveLast).Scan(&times); err != nil {
 			return err
 		}
-		var owed []entry
-		err = collect(ctx, tx, &owed, `
-			SELECT st.participant_id, l.kind, sum(l.amount_minor)::bigint, st.currency FROM statement st JOIN line l ON l.statement_id = st.id
-			WHERE st.run_id = $1 GROUP BY st.id, st.participant_id, l.kind, st.currency ORDER BY st.id, l.kind`, func(row pgx.CollectableRow) (e entry, err error) {
-			var kind incentive.LineKind
-			err = row.Scan(&e.credit.participant, &kind, &e.amount.Minor, &e.amount.Currency)
-			e.key = fmt.Sprintf("approve/%s/%d/%d/%s", p.ID, p.Revision, times, e.credit.participant)
-			e.kind, e.periodID, e.revision, e.effectiveOn = "approve", p.ID, p.Revision, p.EndsOn
-			e.debit.kind, e.credit.kind = CommissionExpense, Payable
-			if kind == incentive.DrawOf {
-				e.key += "/draw"
-				e.debit = account{kind: DrawReceivable, participant: e.credit.participant}
-			}
-			return e, err
-		}, p.RunID)
-		if err != nil {
-			return fmt.Errorf("read the statements of %s: %w", p.ID, err)
+		if err := refuseOverChanged(ctx, tx, *p); err != nil {
+			return err
 		}
-		if err := post(ctx, tx, owed...); err != nil {
+		if err := postLines(ctx, tx, *p, fmt.Sprintf("approve/%s/%d/%d", p.ID, p.Revision, times)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO payout_list (period_id, revision, digest) VALUES ($1, $2, '')`, p.ID, p.Revision); err != nil {

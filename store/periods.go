@@ -50,21 +50,36 @@ func scanPeriod(row pgx.CollectableRow) (PeriodRevision, error) {
 	return p, err
 }
 
-// PeriodRevision returns one revision of a period, or with revision 0 the latest. It is
-// of code CodeNotFound where the period was never opened.
+// PeriodRevision returns one revision of a period, or with revision 0 the one that counts:
+// the latest that is not cancelled, if there is one. It is of code CodeNotFound where the
+// period was never opened.
 func (s *Store) PeriodRevision(ctx context.Context, periodID string, revision int) (PeriodRevision, error) {
 	return periodRevision(ctx, s.pool, periodID, revision, "")
 }
 
 func periodRevision(ctx context.Context, q querier, periodID string, revision int, lock string) (PeriodRevision, error) {
 	rows, err := q.Query(ctx, periodColumns+`
-		WHERE r.period_id = $1 AND ($2 = 0 OR r.revision = $2) ORDER BY r.revision DESC LIMIT 1`+lock, periodID, revision)
+		WHERE r.period_id = $1 AND ($2 = 0 OR r.revision = $2) ORDER BY r.state = 'cancelled', r.revision DESC LIMIT 1`+lock, periodID, revision)
 	if err != nil {
 		return PeriodRevision{}, fmt.Errorf("read period %s: %w", periodID, err)
 	}
 	p, err := pgx.CollectExactlyOneRow(rows, scanPeriod)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, incentive.Errorf(incentive.CodeNotFound, "period %q has not been opened", periodID)
+	}
+	return p, err
+}
+
+// StandingRevision returns the revision whose result stands: the latest that is approved.
+// It is of code CodeNotFound where there is none.
+func (s *Store) StandingRevision(ctx context.Context, periodID string) (PeriodRevision, error) {
+	rows, err := s.pool.Query(ctx, periodColumns+` WHERE r.period_id = $1 AND r.state = ANY($2) ORDER BY r.revision DESC LIMIT 1`, periodID, posts)
+	if err != nil {
+		return PeriodRevision{}, fmt.Errorf("read period %s: %w", periodID, err)
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, scanPeriod)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, incentive.Errorf(incentive.CodeNotFound, "nothing of period %q is approved", periodID)
 	}
 	return p, err
 }
@@ -89,37 +104,65 @@ func (s *Store) RunningPeriods(ctx context.Context) ([]PeriodRevision, error) {
 	return pgx.CollectRows(rows, scanPeriod)
 }
 
-// OpenPeriod makes the next revision of a period. A period that is under way, or that
-// is closed, is refused with CodeAlreadyOpen, unless it is exactly what the same person
-// opened and is still open.
+// OpenPeriod opens a period that was never opened, or only to be cancelled. One that is
+// under way or closed is refused with CodeAlreadyOpen.
 func (s *Store) OpenPeriod(ctx context.Context, actor, periodID string) (PeriodRevision, error) {
+	return s.open(ctx, actor, periodID, "open", "", func(stands incentive.State) error {
+		switch stands {
+		case "", incentive.Cancelled:
+			return nil
+		case incentive.Closed:
+			return incentive.Errorf(CodeAlreadyOpen, "period %q is closed: give a reason to reopen it", periodID)
+		}
+		return incentive.Errorf(CodeAlreadyOpen, "period %q is already %s", periodID, stands)
+	})
+}
+
+// ReopenPeriod opens a closed period again, as its next revision. What the revision before
+// it posted stands until this one is approved.
+func (s *Store) ReopenPeriod(ctx context.Context, actor, periodID, reasonID string) (PeriodRevision, error) {
+	if reasonID == "" {
+		return PeriodRevision{}, incentive.Errorf(CodeReasonMissing, "to %s a period you must give a reason", incentive.Reopen)
+	}
+	return s.open(ctx, actor, periodID, string(incentive.Reopen), reasonID, func(stands incentive.State) error {
+		switch stands {
+		case incentive.Closed:
+			return nil
+		case "", incentive.Cancelled:
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "period %q has never been closed: open it", periodID)
+		}
+		return incentive.Errorf(incentive.CodeNotAllowedNow, "period %q is %s, and only a closed one is opened again", periodID, stands)
+	})
+}
+
+// open makes the next revision of a period where the one that counts allows it.
+func (s *Store) open(ctx context.Context, actor, periodID, act, reasonID string, allows func(stands incentive.State) error) (PeriodRevision, error) {
 	var opened PeriodRevision
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var exists bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pay_period WHERE id = $1)`, periodID).Scan(&exists); err != nil {
+		var revision int
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pay_period WHERE id = $1), (SELECT coalesce(max(revision), 0) + 1 FROM period_revision WHERE period_id = $1)`, periodID).Scan(&exists, &revision)
+		if err != nil {
 			return err
 		}
 		if !exists {
 			return incentive.Errorf(incentive.CodeNotFound, "there is no period %q in any calendar", periodID)
 		}
-		revision := 1
-		latest, err := periodRevision(ctx, tx, periodID, 0, " FOR UPDATE OF r")
-		switch {
-		case err == nil && latest.State == incentive.Cancelled:
-			revision = latest.Revision + 1
-		case err == nil:
-			return incentive.Errorf(CodeAlreadyOpen, "period %q is already %s", periodID, latest.State)
-		case incentive.ErrorCode(err) != incentive.CodeNotFound:
+		stands, err := periodRevision(ctx, tx, periodID, 0, " FOR UPDATE OF r")
+		if err != nil && incentive.ErrorCode(err) != incentive.CodeNotFound {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO period_revision (period_id, revision, state, opened_by) VALUES ($1, $2, 'open', $3)`, periodID, revision, actor)
+		if err := allows(stands.State); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO period_revision (period_id, revision, state, opened_by, reason_id) VALUES ($1, $2, 'open', $3, $4)`, periodID, revision, actor, orNull(reasonID))
 		if c := constraint(err); c == "one_open_revision" || c == "period_revision_pkey" {
 			return incentive.Errorf(CodeAlreadyOpen, "period %q is already open", periodID)
 		}
 		if err != nil {
 			return fmt.Errorf("open period %s: %w", periodID, err)
 		}
-		if err := audit(ctx, tx, actor, "open", incentive.PeriodSubject(periodID, revision), struct{}{}); err != nil {
+		if err := audit(ctx, tx, actor, act, incentive.PeriodSubject(periodID, revision), reasonBody{reasonID}); err != nil {
 			return err
 		}
 		opened, err = periodRevision(ctx, tx, periodID, revision, "")
@@ -236,7 +279,10 @@ func (s *Store) Publish(ctx context.Context, c PeriodCommand, deadline time.Time
 		Deadline time.Time `json:"deadline"`
 	}{deadline.UTC()}, func(tx pgx.Tx, p *PeriodRevision) error {
 		p.WindowDeadline = &deadline
-		return s.refuseBeforePredecessor(ctx, tx, *p)
+		if err := s.refuseBeforePredecessor(ctx, tx, *p); err != nil {
+			return err
+		}
+		return refuseOverChanged(ctx, tx, *p)
 	})
 }
 

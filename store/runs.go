@@ -136,6 +136,7 @@ type StoredStatement struct {
 	RunID    int64
 	Name     string // the participant's, at the end of the period
 	TotalOf  incentive.Money
+	Before   incentive.Money // what was posted of it when it was approved, or is now while it is not
 	Digest   []byte
 	State    incentive.State // the period's
 	Revision int
@@ -145,16 +146,23 @@ type StoredStatement struct {
 // after a participant, of all participants or ("visible" not nil) of those given.
 func (s *Store) Statements(ctx context.Context, periodID string, revision int, visible []string, after string, limit int) ([]StoredStatement, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT st.id, st.run_id, r.period_id, st.participant_id, st.currency, st.total_minor, st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+`
+		SELECT st.id, st.run_id, r.period_id, st.participant_id, st.currency, st.total_minor, CASE
+				WHEN r.state = ANY($6) THEN st.total_minor - coalesce((
+					SELECT sum(w.sign * l.amount_minor) FROM posted_line w JOIN line l ON l.id = w.line_id JOIN statement x ON x.id = l.statement_id
+					WHERE w.period_id = r.period_id AND w.revision = r.revision AND w.participant_id = st.participant_id AND x.currency = st.currency), 0)
+				ELSE coalesce((
+					SELECT sum(l.amount_minor) FROM standing_line s JOIN line l ON l.id = s.line_id JOIN statement x ON x.id = l.statement_id
+					WHERE s.earned_in = r.period_id AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,
+			st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+`
 		FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id
 		WHERE r.period_id = $1 AND r.revision = $2 AND st.participant_id > $3 AND ($4::text[] IS NULL OR st.participant_id = ANY($4))
-		ORDER BY st.participant_id LIMIT $5`, periodID, revision, after, visible, limit)
+		ORDER BY st.participant_id LIMIT $5`, periodID, revision, after, visible, limit, posts)
 	if err != nil {
 		return nil, fmt.Errorf("list the statements of %s: %w", periodID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (st StoredStatement, err error) {
-		err = row.Scan(&st.ID, &st.RunID, &st.PeriodID, &st.ParticipantID, &st.Currency, &st.TotalOf.Minor, &st.Digest, &st.State, &st.Revision, &st.Name)
-		st.TotalOf.Currency = st.Currency
+		err = row.Scan(&st.ID, &st.RunID, &st.PeriodID, &st.ParticipantID, &st.Currency, &st.TotalOf.Minor, &st.Before.Minor, &st.Digest, &st.State, &st.Revision, &st.Name)
+		st.TotalOf.Currency, st.Before.Currency = st.Currency, st.Currency
 		return st, err
 	})
 }
@@ -311,11 +319,12 @@ type Difference struct {
 }
 
 // Differences returns up to limit participants after one whose statements differ, in
-// anything, between two runs of a revision. A run of another one is of code CodeNotFound.
+// anything, between two runs of the period, of any of its revisions. A run of another
+// period is of code CodeNotFound.
 func (s *Store) Differences(ctx context.Context, p PeriodRevision, before, after int64, afterID string, limit int) ([]Difference, error) {
 	var known int
 	err := s.pool.QueryRow(ctx, `
-		SELECT count(*) FROM run JOIN snapshot sn ON sn.id = run.snapshot_id WHERE sn.period_id = $1 AND sn.revision = $2 AND run.id IN ($3, $4)`, p.ID, p.Revision, before, after).Scan(&known)
+		SELECT count(*) FROM run JOIN snapshot sn ON sn.id = run.snapshot_id WHERE sn.period_id = $1 AND run.id IN ($2, $3)`, p.ID, before, after).Scan(&known)
 	if err != nil {
 		return nil, fmt.Errorf("look for runs %d and %d: %w", before, after, err)
 	}

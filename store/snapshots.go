@@ -15,46 +15,88 @@ import (
 // snapshot by the order of commits.
 const dataLock = 0x67756572_02
 
-// The versions of records that a snapshot of a period takes. $1 is the snapshot, $2 and $3
-// the first and last day that matter. Plan versions and participants that start later
-// than the period cannot matter to it.
-const (
-	freezeAssignments = `INSERT INTO snapshot_record SELECT $1, 'assignment', record_id FROM (
-		SELECT DISTINCT ON (participant_id, plan_id, starts_on) record_id, starts_on, ends_on
-		FROM assignment WHERE calendar_id = $4 ORDER BY participant_id, plan_id, starts_on, version DESC) a
-	WHERE starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date)`
-	freezePlans = `INSERT INTO snapshot_record SELECT $1, 'plan_version', record_id FROM plan_version v
-	WHERE effective_from <= $2::date AND EXISTS (
-		SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
-		WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = v.plan_id)`
-	freezeParticipants = `INSERT INTO snapshot_record SELECT $1, 'participant', record_id FROM (
-		SELECT DISTINCT ON (participant_id, effective_from) record_id
-		FROM participant_fact WHERE effective_from <= $2::date ORDER BY participant_id, effective_from, version DESC) p`
-	// Quotas reach beyond the period, as a plan may look at a whole year's.
-	freezeQuotas = `INSERT INTO snapshot_record SELECT $1, 'quota', record_id FROM (
-		SELECT DISTINCT ON (participant_id, measure, starts_on) record_id, starts_on, ends_on
-		FROM quota ORDER BY participant_id, measure, starts_on, version DESC) q
-	WHERE starts_on <= $3::date AND ends_on >= $2::date`
-	freezeTransactions = `INSERT INTO snapshot_record SELECT $1, 'transaction', record_id FROM transaction t
-	WHERE date BETWEEN $2::date AND $3::date AND NOT EXISTS (
-		SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`
-	freezeCredits = `INSERT INTO snapshot_record SELECT $1, 'credit', c.record_id FROM snapshot_record r
-	JOIN transaction t ON t.record_id = r.record_id
-	JOIN credit c ON c.source = t.source AND c.transaction_id = t.transaction_id
-	WHERE r.snapshot_id = $1 AND r.kind = 'transaction' AND c.share <> 0 AND NOT EXISTS (
-		SELECT FROM credit later WHERE later.source = c.source AND later.transaction_id = c.transaction_id
-		AND later.participant_id = c.participant_id AND later.role = c.role AND later.version > c.version)`
-	// $2 is the period's first day, $3 the first that matters, $4 the calendar, $5 the plans
-	// that look back since then, and $6 those whose draws have a balance.
-	freezePosted = `INSERT INTO snapshot_record SELECT $1, 'posted', l.id
-	FROM pay_period p
-	JOIN LATERAL (SELECT * FROM period_revision r WHERE r.period_id = p.id ORDER BY revision DESC LIMIT 1) r ON r.state = ANY($7)
-	JOIN statement st ON st.run_id = r.run_id JOIN line l ON l.statement_id = st.id
-	WHERE p.calendar_id = $4 AND p.ends_on < $2::date
-		AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR l.plan_id = ANY($6) AND l.component = $8)
-		AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
-			WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = st.participant_id)`
-)
+// taking is one kind of record that a snapshot takes: a query of their ids, in which $1 is
+// the snapshot with what it has taken so far.
+type taking struct {
+	kind      string
+	sql       string
+	arguments []any // from $2 on
+}
+
+func (t taking) into(ctx context.Context, tx pgx.Tx, id int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO snapshot_record SELECT $1, '`+t.kind+`', record_id FROM (`+t.sql+`) taken`, append([]any{id}, t.arguments...)...)
+	if err != nil {
+		return fmt.Errorf("freeze the records of kind %s: %w", t.kind, err)
+	}
+	return nil
+}
+
+// changed reports whether the records are others today than those in a snapshot.
+func (t taking) changed(ctx context.Context, tx pgx.Tx, id int64) (changed bool, err error) {
+	err = tx.QueryRow(ctx, `
+		WITH today AS (`+t.sql+`), was AS (SELECT record_id FROM snapshot_record WHERE snapshot_id = $1 AND kind = '`+t.kind+`')
+		SELECT EXISTS (TABLE today EXCEPT TABLE was) OR EXISTS (TABLE was EXCEPT TABLE today)`, append([]any{id}, t.arguments...)...).Scan(&changed)
+	if err != nil {
+		return false, fmt.Errorf("compare the records of kind %s: %w", t.kind, err)
+	}
+	return changed, nil
+}
+
+// takingStructure is what says who is on which plan. Plan versions and participants that
+// start later than the period cannot matter to it.
+func takingStructure(p PeriodRevision) []taking {
+	return []taking{
+		{"assignment", `SELECT record_id FROM (
+			SELECT DISTINCT ON (participant_id, plan_id, starts_on) record_id, calendar_id, starts_on, ends_on
+			FROM assignment ORDER BY participant_id, plan_id, starts_on, version DESC) a
+			WHERE calendar_id = $4 AND starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date)`, []any{p.StartsOn, p.EndsOn, p.CalendarID}},
+		{"plan_version", `SELECT record_id FROM plan_version v WHERE effective_from <= $2::date AND EXISTS (
+			SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
+			WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = v.plan_id)`, []any{p.EndsOn}},
+		{"participant", `SELECT record_id FROM (
+			SELECT DISTINCT ON (participant_id, effective_from) record_id
+			FROM participant_fact WHERE effective_from <= $2::date ORDER BY participant_id, effective_from, version DESC) p`, []any{p.EndsOn}},
+	}
+}
+
+// takingPosted is what earlier periods posted that plans of this one look back at: since
+// back.Since and, where a draw has a balance, always.
+func takingPosted(p PeriodRevision, back calculation.LookBack) taking {
+	return taking{"posted", `SELECT l.id AS record_id
+		FROM pay_period p JOIN standing_line s ON s.earned_in = p.id JOIN line l ON l.id = s.line_id
+		WHERE p.calendar_id = $4 AND p.ends_on < $2::date
+			AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR l.plan_id = ANY($6) AND l.component = $7)
+			AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
+				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)`,
+		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, back.Draws, plan.DrawComponent}}
+}
+
+// takingFacts is what was sold and expected from the first day that matters on.
+func takingFacts(p PeriodRevision, back calculation.LookBack) []taking {
+	// A plan may hold a month against the whole year's goal, whatever is left of it.
+	const longestGoal = 366
+	lastGoal := p.EndsOn
+	if len(back.Cumulative) > 0 {
+		if whole := back.Since.AddDays(longestGoal); whole.After(p.EndsOn) {
+			lastGoal = whole
+		}
+	}
+	return []taking{
+		// Quotas reach beyond the period, as a plan may look at a whole year's.
+		{"quota", `SELECT record_id FROM (
+			SELECT DISTINCT ON (participant_id, measure, starts_on) record_id, starts_on, ends_on
+			FROM quota ORDER BY participant_id, measure, starts_on, version DESC) q
+			WHERE starts_on <= $3::date AND ends_on >= $2::date`, []any{back.Since, lastGoal}},
+		{"transaction", `SELECT record_id FROM transaction t WHERE date BETWEEN $2::date AND $3::date AND NOT EXISTS (
+			SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`, []any{back.Since, p.EndsOn}},
+		{"credit", `SELECT c.record_id FROM snapshot_record r
+			JOIN transaction t ON t.record_id = r.record_id
+			JOIN credit c ON c.source = t.source AND c.transaction_id = t.transaction_id
+			WHERE r.snapshot_id = $1 AND r.kind = 'transaction' AND c.share <> 0 AND NOT EXISTS (
+				SELECT FROM credit later WHERE later.source = c.source AND later.transaction_id = c.transaction_id
+				AND later.participant_id = c.participant_id AND later.role = c.role AND later.version > c.version)`, nil},
+	}
+}
 
 // posts are the states in which a period's lines stand.
 var posts = []incentive.State{incentive.Approved, incentive.Released, incentive.Disbursing, incentive.Settling, incentive.Closed}
@@ -62,42 +104,37 @@ var posts = []incentive.State{incentive.Approved, incentive.Released, incentive.
 // freeze takes into a snapshot all that a calculation of the period depends on, and
 // returns the first day whose transactions matter.
 func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since incentive.Date, err error) {
-	take := func(sql string, arguments ...any) error {
-		if _, err := tx.Exec(ctx, sql, append([]any{id}, arguments...)...); err != nil {
-			return fmt.Errorf("freeze the records of %s: %w", p.ID, err)
+	for _, t := range takingStructure(p) {
+		if err := t.into(ctx, tx, id); err != nil {
+			return since, err
 		}
-		return nil
 	}
-	err = errorsIn(take(freezeAssignments, p.StartsOn, p.EndsOn, p.CalendarID), take(freezePlans, p.EndsOn), take(freezeParticipants, p.EndsOn))
+	back, err := looksBack(ctx, tx, id, p)
 	if err != nil {
 		return since, err
 	}
-	soFar, err := loadSnapshot(ctx, tx, id, p.Period, since)
-	if err != nil {
-		return since, err
-	}
-	back, err := calculation.LooksBack(soFar)
-	if err != nil {
-		return since, err
-	}
+	rest := takingFacts(p, back)
 	if len(back.Cumulative)+len(back.Draws) > 0 {
 		if err := earlierPosted(ctx, tx, p); err != nil {
 			return since, err
 		}
-		if err := take(freezePosted, p.StartsOn, back.Since, p.CalendarID, back.Cumulative, back.Draws, posts, plan.DrawComponent); err != nil {
+		rest = append(rest, takingPosted(p, back))
+	}
+	for _, t := range rest {
+		if err := t.into(ctx, tx, id); err != nil {
 			return since, err
 		}
 	}
-	// A plan may hold a month against the whole year's goal, whatever is left of it.
-	const longestGoal = 366
-	lastGoal := p.EndsOn
-	if len(back.Cumulative) > 0 {
-		lastGoal = back.Since.AddDays(longestGoal)
-		if lastGoal.Before(p.EndsOn) {
-			lastGoal = p.EndsOn
-		}
+	return back.Since, nil
+}
+
+// looksBack says what the plans of a snapshot need of the time before the period.
+func looksBack(ctx context.Context, q querier, id int64, p PeriodRevision) (calculation.LookBack, error) {
+	snapshot := incentive.Snapshot{Period: p.Period}
+	if err := loadPlans(ctx, q, id, &snapshot); err != nil {
+		return calculation.LookBack{}, fmt.Errorf("read the plans of snapshot %d: %w", id, err)
 	}
-	return back.Since, errorsIn(take(freezeQuotas, back.Since, lastGoal), take(freezeTransactions, back.Since, p.EndsOn), take(freezeCredits))
+	return calculation.LooksBack(snapshot)
 }
 
 // earlierPosted refuses a period whose plans need what the one before it posts, while that
@@ -106,8 +143,8 @@ func earlierPosted(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	var before string
 	err := tx.QueryRow(ctx, `
 		SELECT p.id FROM pay_period p
-		LEFT JOIN LATERAL (SELECT * FROM period_revision r WHERE r.period_id = p.id ORDER BY revision DESC LIMIT 1) r ON true
-		WHERE p.calendar_id = $1 AND p.ends_on < $2 AND r.state IS NOT NULL AND r.state <> ALL($3) AND r.state <> 'cancelled' ORDER BY p.ends_on DESC LIMIT 1`,
+		JOIN period_revision r ON r.period_id = p.id
+		WHERE p.calendar_id = $1 AND p.ends_on < $2 AND r.state <> ALL($3) AND r.state <> 'cancelled' ORDER BY p.ends_on DESC LIMIT 1`,
 		p.CalendarID, p.StartsOn, posts).Scan(&before)
 	if err == pgx.ErrNoRows {
 		return nil
@@ -216,20 +253,13 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			SELECT participant_id, measure, starts_on, ends_on, amount, version
 			FROM snapshot_record r JOIN quota USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'quota'
 			ORDER BY participant_id COLLATE "C", measure COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Quota], id),
-		collect(ctx, q, &snapshot.Assignments, `
-			SELECT participant_id, plan_id, starts_on, ends_on, version
-			FROM snapshot_record r JOIN assignment USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'assignment'
-			ORDER BY participant_id COLLATE "C", plan_id COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Assignment], id),
-		collect(ctx, q, &snapshot.PlanVersions, `
-			SELECT plan_id, version, effective_from, document
-			FROM snapshot_record r JOIN plan_version USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'plan_version'
-			ORDER BY plan_id COLLATE "C", version`, pgx.RowToStructByPos[incentive.PlanVersion], id),
+		loadPlans(ctx, q, id, &snapshot),
 		collect(ctx, q, &snapshot.Posted, `
 			SELECT st.participant_id, l.plan_id, l.component, p.id, p.starts_on, p.ends_on, l.amount_minor, st.currency
 			FROM snapshot_record r JOIN line l ON l.id = r.record_id JOIN statement st ON st.id = l.statement_id
 			JOIN run ON run.id = st.run_id JOIN snapshot s ON s.id = run.snapshot_id JOIN pay_period p ON p.id = s.period_id
 			WHERE r.snapshot_id = $1 AND r.kind = 'posted'
-			ORDER BY st.participant_id COLLATE "C", l.plan_id COLLATE "C", l.component COLLATE "C", p.starts_on`, func(row pgx.CollectableRow) (l incentive.Posted, err error) {
+			ORDER BY st.participant_id COLLATE "C", l.plan_id COLLATE "C", l.component COLLATE "C", p.starts_on, l.id`, func(row pgx.CollectableRow) (l incentive.Posted, err error) {
 			err = row.Scan(&l.ParticipantID, &l.PlanID, &l.Component, &l.PeriodID, &l.StartsOn, &l.EndsOn, &l.Amount.Minor, &l.Amount.Currency)
 			return l, err
 		}, id),
@@ -238,6 +268,20 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 		return snapshot, fmt.Errorf("read snapshot %d: %w", id, err)
 	}
 	return snapshot, nil
+}
+
+// loadPlans reads who is on which plan.
+func loadPlans(ctx context.Context, q querier, id int64, snapshot *incentive.Snapshot) error {
+	return errorsIn(
+		collect(ctx, q, &snapshot.Assignments, `
+			SELECT participant_id, plan_id, starts_on, ends_on, version
+			FROM snapshot_record r JOIN assignment USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'assignment'
+			ORDER BY participant_id COLLATE "C", plan_id COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Assignment], id),
+		collect(ctx, q, &snapshot.PlanVersions, `
+			SELECT plan_id, version, effective_from, document
+			FROM snapshot_record r JOIN plan_version USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'plan_version'
+			ORDER BY plan_id COLLATE "C", version`, pgx.RowToStructByPos[incentive.PlanVersion], id),
+	)
 }
 
 // collect reads all rows of a query into into.

@@ -66,6 +66,7 @@ const (
 	ChangeKindAssignment  ChangeKind = "assignment"
 	ChangeKindParticipant ChangeKind = "participant"
 	ChangeKindPlan        ChangeKind = "plan"
+	ChangeKindPosted      ChangeKind = "posted"
 	ChangeKindQuota       ChangeKind = "quota"
 	ChangeKindTransaction ChangeKind = "transaction"
 )
@@ -78,6 +79,8 @@ func (e ChangeKind) Valid() bool {
 	case ChangeKindParticipant:
 		return true
 	case ChangeKindPlan:
+		return true
+	case ChangeKindPosted:
 		return true
 	case ChangeKindQuota:
 		return true
@@ -232,7 +235,7 @@ type Balances struct {
 
 // Change defines model for Change.
 type Change struct {
-	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant or plan.
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, or of the period that posts something else now.
 	Id   string     `json:"id"`
 	Kind ChangeKind `json:"kind"`
 
@@ -631,12 +634,17 @@ type Runs struct {
 
 // Statement defines model for Statement.
 type Statement struct {
-	Digest   string `json:"digest"`
-	Lines    []Line `json:"lines"`
-	Name     string `json:"name"`
-	Period   string `json:"period"`
-	Person   string `json:"person"`
-	Revision int    `json:"revision"`
+	// Difference What this statement posts: the total less what was posted before.
+	Difference Money  `json:"difference"`
+	Digest     string `json:"digest"`
+	Lines      []Line `json:"lines"`
+	Name       string `json:"name"`
+	Period     string `json:"period"`
+	Person     string `json:"person"`
+
+	// PostedBefore What earlier revisions of the period posted, and corrections since.
+	PostedBefore Money `json:"posted_before"`
+	Revision     int   `json:"revision"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
@@ -644,9 +652,14 @@ type Statement struct {
 
 // StatementSummary defines model for StatementSummary.
 type StatementSummary struct {
-	Digest string `json:"digest"`
-	Name   string `json:"name"`
-	Person string `json:"person"`
+	// Difference What this statement posts: the total less what was posted before.
+	Difference Money  `json:"difference"`
+	Digest     string `json:"digest"`
+	Name       string `json:"name"`
+	Person     string `json:"person"`
+
+	// PostedBefore What earlier revisions of the period posted, and corrections since.
+	PostedBefore Money `json:"posted_before"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
@@ -775,13 +788,13 @@ type ListPeriodsParams struct {
 
 // GetPeriodParams defines parameters for GetPeriod.
 type GetPeriodParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListActsParams defines parameters for ListActs.
 type ListActsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
@@ -820,7 +833,7 @@ type DecideParams struct {
 
 // ListDifferencesParams defines parameters for ListDifferences.
 type ListDifferencesParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
 	// From A run.
@@ -844,19 +857,19 @@ type OpenPeriodParams struct {
 
 // ListPaymentFilesParams defines parameters for ListPaymentFiles.
 type ListPaymentFilesParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // GetPayoutListParams defines parameters for GetPayoutList.
 type GetPayoutListParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListPayoutsParams defines parameters for ListPayouts.
 type ListPayoutsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
 	// After The last item of the page before.
@@ -872,15 +885,21 @@ type ReleasePeriodParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ReopenPeriodParams defines parameters for ReopenPeriod.
+type ReopenPeriodParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRunsParams defines parameters for ListRuns.
 type ListRunsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
 	// After The last item of the page before.
@@ -892,7 +911,7 @@ type ListStatementsParams struct {
 
 // GetStatementParams defines parameters for GetStatement.
 type GetStatementParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
@@ -937,6 +956,9 @@ type DecideJSONRequestBody = DecisionRequest
 
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
+
+// ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
+type ReopenPeriodJSONRequestBody = Reason
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -1242,7 +1264,7 @@ type ClientInterface interface {
 	// Corresponds with POST /periods/{period}/decisions (the `Decide` operationId).
 	Decide(ctx context.Context, period string, params *DecideParams, body DecideJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListDifferences Whose statements differ between two runs of a period, in anything.
+	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	//
 	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 	ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1280,6 +1302,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriod(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReopenPeriodWithBody Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+	ReopenPeriodWithBody(ctx context.Context, period string, params *ReopenPeriodParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+	ReopenPeriod(ctx context.Context, period string, params *ReopenPeriodParams, body ReopenPeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRuns The calculations of a period, oldest first.
 	//
@@ -1918,7 +1954,7 @@ func (c *Client) Decide(ctx context.Context, period string, params *DecideParams
 	return c.Client.Do(req)
 }
 
-// ListDifferences Whose statements differ between two runs of a period, in anything.
+// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 //
 // Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 func (c *Client) ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2017,6 +2053,40 @@ func (c *Client) ReleasePeriodWithBody(ctx context.Context, period string, param
 // Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 func (c *Client) ReleasePeriod(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReleasePeriodRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReopenPeriodWithBody Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+func (c *Client) ReopenPeriodWithBody(ctx context.Context, period string, params *ReopenPeriodParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReopenPeriodRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+func (c *Client) ReopenPeriod(ctx context.Context, period string, params *ReopenPeriodParams, body ReopenPeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReopenPeriodRequest(c.Server, period, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4020,6 +4090,66 @@ func NewReleasePeriodRequestWithBody(server string, period string, params *Relea
 	return req, nil
 }
 
+// NewReopenPeriodRequest calls the generic ReopenPeriod builder with application/json body
+func NewReopenPeriodRequest(server string, period string, params *ReopenPeriodParams, body ReopenPeriodJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReopenPeriodRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewReopenPeriodRequestWithBody constructs an http.Request for the ReopenPeriod method, with any body, and a specified content type
+func NewReopenPeriodRequestWithBody(server string, period string, params *ReopenPeriodParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/reopen", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListRunsRequest constructs an http.Request for the ListRuns method
 func NewListRunsRequest(server string, period string, params *ListRunsParams) (*http.Request, error) {
 	var err error
@@ -4658,7 +4788,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /periods/{period}/decisions (the `Decide` operationId).
 	DecideWithResponse(ctx context.Context, period string, params *DecideParams, body DecideJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideResponse, error)
 
-	// ListDifferencesWithResponse Whose statements differ between two runs of a period, in anything.
+	// ListDifferencesWithResponse Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4706,6 +4836,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriodWithResponse(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleasePeriodResponse, error)
+
+	// ReopenPeriodWithBodyWithResponse Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+	ReopenPeriodWithBodyWithResponse(ctx context.Context, period string, params *ReopenPeriodParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReopenPeriodResponse, error)
+
+	// ReopenPeriodWithResponse Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+	ReopenPeriodWithResponse(ctx context.Context, period string, params *ReopenPeriodParams, body ReopenPeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReopenPeriodResponse, error)
 
 	// ListRunsWithResponse The calculations of a period, oldest first.
 	//
@@ -6418,6 +6562,54 @@ func (r ReleasePeriodResponse) ContentType() string {
 	return ""
 }
 
+type ReopenPeriodResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Period
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReopenPeriodResponse) GetJSON201() *Period {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReopenPeriodResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReopenPeriodResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReopenPeriodResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReopenPeriodResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReopenPeriodResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListRunsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7187,7 +7379,7 @@ func (c *ClientWithResponses) DecideWithResponse(ctx context.Context, period str
 	return ParseDecideResponse(rsp)
 }
 
-// ListDifferencesWithResponse Whose statements differ between two runs of a period, in anything.
+// ListDifferencesWithResponse Whose statements differ between two runs of a period, of any of its revisions, in anything.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -7276,6 +7468,32 @@ func (c *ClientWithResponses) ReleasePeriodWithResponse(ctx context.Context, per
 		return nil, err
 	}
 	return ParseReleasePeriodResponse(rsp)
+}
+
+// ReopenPeriodWithBodyWithResponse Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+func (c *ClientWithResponses) ReopenPeriodWithBodyWithResponse(ctx context.Context, period string, params *ReopenPeriodParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReopenPeriodResponse, error) {
+	rsp, err := c.ReopenPeriodWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReopenPeriodResponse(rsp)
+}
+
+// ReopenPeriodWithResponse Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/reopen (the `ReopenPeriod` operationId).
+func (c *ClientWithResponses) ReopenPeriodWithResponse(ctx context.Context, period string, params *ReopenPeriodParams, body ReopenPeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReopenPeriodResponse, error) {
+	rsp, err := c.ReopenPeriod(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReopenPeriodResponse(rsp)
 }
 
 // ListRunsWithResponse The calculations of a period, oldest first.
@@ -8566,6 +8784,39 @@ func ParseReleasePeriodResponse(rsp *http.Response) (*ReleasePeriodResponse, err
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReopenPeriodResponse parses an HTTP response from a ReopenPeriodWithResponse call
+func ParseReopenPeriodResponse(rsp *http.Response) (*ReopenPeriodResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReopenPeriodResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Period
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

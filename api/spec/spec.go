@@ -67,6 +67,7 @@ const (
 	ChangeKindAssignment  ChangeKind = "assignment"
 	ChangeKindParticipant ChangeKind = "participant"
 	ChangeKindPlan        ChangeKind = "plan"
+	ChangeKindPosted      ChangeKind = "posted"
 	ChangeKindQuota       ChangeKind = "quota"
 	ChangeKindTransaction ChangeKind = "transaction"
 )
@@ -79,6 +80,8 @@ func (e ChangeKind) Valid() bool {
 	case ChangeKindParticipant:
 		return true
 	case ChangeKindPlan:
+		return true
+	case ChangeKindPosted:
 		return true
 	case ChangeKindQuota:
 		return true
@@ -233,7 +236,7 @@ type Balances struct {
 
 // Change defines model for Change.
 type Change struct {
-	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant or plan.
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, or of the period that posts something else now.
 	Id   string     `json:"id"`
 	Kind ChangeKind `json:"kind"`
 
@@ -632,12 +635,17 @@ type Runs struct {
 
 // Statement defines model for Statement.
 type Statement struct {
-	Digest   string `json:"digest"`
-	Lines    []Line `json:"lines"`
-	Name     string `json:"name"`
-	Period   string `json:"period"`
-	Person   string `json:"person"`
-	Revision int    `json:"revision"`
+	// Difference What this statement posts: the total less what was posted before.
+	Difference Money  `json:"difference"`
+	Digest     string `json:"digest"`
+	Lines      []Line `json:"lines"`
+	Name       string `json:"name"`
+	Period     string `json:"period"`
+	Person     string `json:"person"`
+
+	// PostedBefore What earlier revisions of the period posted, and corrections since.
+	PostedBefore Money `json:"posted_before"`
+	Revision     int   `json:"revision"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
@@ -645,9 +653,14 @@ type Statement struct {
 
 // StatementSummary defines model for StatementSummary.
 type StatementSummary struct {
-	Digest string `json:"digest"`
-	Name   string `json:"name"`
-	Person string `json:"person"`
+	// Difference What this statement posts: the total less what was posted before.
+	Difference Money  `json:"difference"`
+	Digest     string `json:"digest"`
+	Name       string `json:"name"`
+	Person     string `json:"person"`
+
+	// PostedBefore What earlier revisions of the period posted, and corrections since.
+	PostedBefore Money `json:"posted_before"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
@@ -776,13 +789,13 @@ type ListPeriodsParams struct {
 
 // GetPeriodParams defines parameters for GetPeriod.
 type GetPeriodParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListActsParams defines parameters for ListActs.
 type ListActsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
@@ -821,7 +834,7 @@ type DecideParams struct {
 
 // ListDifferencesParams defines parameters for ListDifferences.
 type ListDifferencesParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
 	// From A run.
@@ -845,19 +858,19 @@ type OpenPeriodParams struct {
 
 // ListPaymentFilesParams defines parameters for ListPaymentFiles.
 type ListPaymentFilesParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // GetPayoutListParams defines parameters for GetPayoutList.
 type GetPayoutListParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListPayoutsParams defines parameters for ListPayouts.
 type ListPayoutsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
 	// After The last item of the page before.
@@ -873,15 +886,21 @@ type ReleasePeriodParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ReopenPeriodParams defines parameters for ReopenPeriod.
+type ReopenPeriodParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRunsParams defines parameters for ListRuns.
 type ListRunsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
 	// After The last item of the page before.
@@ -893,7 +912,7 @@ type ListStatementsParams struct {
 
 // GetStatementParams defines parameters for GetStatement.
 type GetStatementParams struct {
-	// Revision The latest when absent.
+	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
@@ -938,6 +957,9 @@ type DecideJSONRequestBody = DecisionRequest
 
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
+
+// ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
+type ReopenPeriodJSONRequestBody = Reason
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -1025,7 +1047,7 @@ type ServerInterface interface {
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(c *gin.Context, period string, params DecideParams)
-	// ListDifferences Whose statements differ between two runs of a period, in anything.
+	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	// (GET /periods/{period}/differences)
 	ListDifferences(c *gin.Context, period string, params ListDifferencesParams)
 	// OpenPeriod Open a period: its workflow starts.
@@ -1043,6 +1065,9 @@ type ServerInterface interface {
 	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(c *gin.Context, period string, params ReleasePeriodParams)
+	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+	// (POST /periods/{period}/reopen)
+	ReopenPeriod(c *gin.Context, period string, params ReopenPeriodParams)
 	// ListRuns The calculations of a period, oldest first.
 	// (GET /periods/{period}/runs)
 	ListRuns(c *gin.Context, period string, params ListRunsParams)
@@ -2413,6 +2438,58 @@ func (siw *ServerInterfaceWrapper) ReleasePeriod(c *gin.Context) {
 	siw.Handler.ReleasePeriod(c, period, params)
 }
 
+// ReopenPeriod operation middleware
+func (siw *ServerInterfaceWrapper) ReopenPeriod(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReopenPeriodParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReopenPeriod(c, period, params)
+}
+
 // ListRuns operation middleware
 func (siw *ServerInterfaceWrapper) ListRuns(c *gin.Context) {
 
@@ -2682,6 +2759,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods", wrapper.ListPeriods)
 	router.GET(options.BaseURL+"/periods/:period", wrapper.GetPeriod)
 	router.POST(options.BaseURL+"/periods/:period/open", wrapper.OpenPeriod)
+	router.POST(options.BaseURL+"/periods/:period/reopen", wrapper.ReopenPeriod)
 	router.GET(options.BaseURL+"/periods/:period/acts", wrapper.ListActs)
 	router.POST(options.BaseURL+"/periods/:period/acts", wrapper.ActOnPeriod)
 	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
@@ -4144,6 +4222,47 @@ func (response ReleasePerioddefaultApplicationProblemPlusJSONResponse) VisitRele
 	return err
 }
 
+type ReopenPeriodRequestObject struct {
+	Period string `json:"period"`
+	Params ReopenPeriodParams
+	Body   *ReopenPeriodJSONRequestBody
+}
+
+type ReopenPeriodResponseObject interface {
+	VisitReopenPeriodResponse(w http.ResponseWriter) error
+}
+
+type ReopenPeriod201JSONResponse Period
+
+func (response ReopenPeriod201JSONResponse) VisitReopenPeriodResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReopenPerioddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReopenPerioddefaultApplicationProblemPlusJSONResponse) VisitReopenPeriodResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRunsRequestObject struct {
 	Period string `json:"period"`
 	Params ListRunsParams
@@ -4466,7 +4585,7 @@ type StrictServerInterface interface {
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(ctx context.Context, request DecideRequestObject) (DecideResponseObject, error)
-	// ListDifferences Whose statements differ between two runs of a period, in anything.
+	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	// (GET /periods/{period}/differences)
 	ListDifferences(ctx context.Context, request ListDifferencesRequestObject) (ListDifferencesResponseObject, error)
 	// OpenPeriod Open a period: its workflow starts.
@@ -4484,6 +4603,9 @@ type StrictServerInterface interface {
 	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(ctx context.Context, request ReleasePeriodRequestObject) (ReleasePeriodResponseObject, error)
+	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
+	// (POST /periods/{period}/reopen)
+	ReopenPeriod(ctx context.Context, request ReopenPeriodRequestObject) (ReopenPeriodResponseObject, error)
 	// ListRuns The calculations of a period, oldest first.
 	// (GET /periods/{period}/runs)
 	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
@@ -5631,6 +5753,51 @@ func (sh *strictHandler) ReleasePeriod(ctx *gin.Context, period string, params R
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReleasePeriodResponseObject); ok {
 		if err := validResponse.VisitReleasePeriodResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReopenPeriod operation middleware
+func (sh *strictHandler) ReopenPeriod(ctx *gin.Context, period string, params ReopenPeriodParams) {
+	var request ReopenPeriodRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body ReopenPeriodJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReopenPeriod(ctx, request.(ReopenPeriodRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReopenPeriod")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReopenPeriodResponseObject); ok {
+		if err := validResponse.VisitReopenPeriodResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

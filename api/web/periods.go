@@ -226,9 +226,12 @@ func (v *visit) sumOf(period string) (*sum, error) {
 func (v *visit) actOnPeriod() error {
 	id, name := v.r.PathValue("period"), v.r.PostFormValue("act")
 	var err error
-	if name == "open" {
+	switch name {
+	case "open":
 		_, err = command[client.Period](v.api.OpenPeriod(v.r.Context(), id, &client.OpenPeriodParams{IdempotencyKey: v.key()}))
-	} else {
+	case string(incentive.Reopen):
+		_, err = command[client.Period](v.api.ReopenPeriod(v.r.Context(), id, &client.ReopenPeriodParams{IdempotencyKey: v.key()}, client.Reason{Reason: v.r.PostFormValue("reason")}))
+	default:
 		request := client.ActRequest{Act: client.ActRequestAct(name)}
 		if reason := v.r.PostFormValue("reason"); reason != "" {
 			request.Reason = &reason

@@ -28,7 +28,7 @@ func families() map[string][]string {
 	for _, s := range incentive.States {
 		states = append(states, string(s))
 	}
-	acts, did := []string{"open"}, []string{"open"}
+	acts, did := []string{"open", string(incentive.Reopen)}, []string{"open", string(incentive.Reopen)}
 	for _, a := range incentive.PersonActs() {
 		did = append(did, string(a))
 		if a != incentive.Release { // has a page

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,6 +41,7 @@ type period struct {
 	Show         periodShow        `cmd:"" help:"Where a period stands, and what may be done now."`
 	History      periodHistory     `cmd:"" help:"What was done to a period, by whom and when."`
 	Open         periodOpen        `cmd:"" help:"Open a period: its workflow starts."`
+	Reopen       periodReopen      `cmd:"" help:"Open a closed period again, to pay or take back the difference."`
 	Lock         periodAct         `cmd:"" help:"Freeze everything that results depend on, and calculate."`
 	Compare      periodCompare     `cmd:"" help:"Whose statements differ between two runs: the last two when none is named."`
 	Changes      periodChanges     `cmd:"" help:"What has changed since a period was locked."`
@@ -137,6 +139,23 @@ func (o periodOpen) Run(ctx context.Context, d *desk) error {
 	return d.show(p, func(w *tabwriter.Writer) { showPeriod(w, p) })
 }
 
+type periodReopen struct {
+	Period string `arg:""`
+	Reason string `required:"" help:"Why; it stays on record."`
+}
+
+func (r periodReopen) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	p, err := client.Read[client.Period](c.ReopenPeriod(ctx, r.Period, &client.ReopenPeriodParams{IdempotencyKey: client.NewKey()}, client.Reason{Reason: r.Reason}))
+	if err != nil {
+		return err
+	}
+	return d.show(p, func(w *tabwriter.Writer) { showPeriod(w, p) })
+}
+
 // act does an act on a period and shows where it stands then.
 func (d *desk) act(ctx context.Context, periodID string, act incentive.Act, reason *string, days *int) error {
 	c, err := d.api()
@@ -173,6 +192,7 @@ type periodCompare struct {
 	Period string `arg:""`
 	From   int64  `arg:"" optional:"" help:"A run; the last but one when absent."`
 	To     int64  `arg:"" optional:"" help:"Another; the last when absent."`
+	With   int    `help:"Compare with the last run of this revision of the period." placeholder:"REVISION"`
 }
 
 func (p periodCompare) Run(ctx context.Context, d *desk) error {
@@ -183,6 +203,13 @@ func (p periodCompare) Run(ctx context.Context, d *desk) error {
 	runs, err := client.Read[client.Runs](c.ListRuns(ctx, p.Period, &client.ListRunsParams{}))
 	if err != nil {
 		return err
+	}
+	if p.With > 0 {
+		of, err := client.Read[client.Runs](c.ListRuns(ctx, p.Period, &client.ListRunsParams{Revision: &p.With}))
+		if err != nil {
+			return err
+		}
+		runs.Runs = slices.Concat(of.Runs[max(0, len(of.Runs)-1):], runs.Runs[max(0, len(runs.Runs)-1):])
 	}
 	if p.From == 0 || p.To == 0 {
 		if len(runs.Runs) < 2 {
@@ -351,13 +378,16 @@ func (s statement) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {
-			row(w, one.Person, one.Name, one.Total)
+			row(w, one.Person, one.Name, one.Total, one.Difference)
 		}
 	})
 }
 
 func showStatement(w *tabwriter.Writer, s client.Statement) {
 	fmt.Fprintf(w, "%s, %s: %s\n", s.Name, s.Period, s.Total)
+	if s.PostedBefore.Minor != 0 {
+		fmt.Fprintf(w, "%s was posted before, so %s is posted now\n", s.PostedBefore, s.Difference)
+	}
 	for _, line := range s.Lines {
 		fmt.Fprintf(w, "\n%s (plan %s, version %d): %s\n", line.Component, line.Plan, line.PlanVersion, line.Amount)
 		for _, words := range line.InWords {

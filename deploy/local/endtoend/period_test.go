@@ -103,7 +103,7 @@ func (h *house) await(period string, want incentive.State) {
 	h.t.Helper()
 	var last incentive.State
 	require.Eventually(h.t, func() bool {
-		p, err := h.store.PeriodRevision(h.t.Context(), period, 1)
+		p, err := h.store.PeriodRevision(h.t.Context(), period, 0)
 		require.NoError(h.t, err)
 		last = p.State
 		return last == want

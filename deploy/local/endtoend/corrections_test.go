@@ -1,0 +1,122 @@
+package endtoend
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+)
+
+// flatOffice is an office with a rep who is paid 10 % of what they sell, and three months.
+func flatOffice(t *testing.T) *office {
+	t.Helper()
+	o := openOffice(t)
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	for month := 1; month <= 3; month++ {
+		first := incentive.Date{Year: 2026, Month: time.Month(month), Day: 1}
+		o.loadAs("admin", "period", map[string]any{"id": fmt.Sprintf("m-2026-%02d", month), "calendar_id": "m", "code": fmt.Sprintf("2026-%02d", month), "starts_on": first.String(),
+			"ends_on": incentive.DateOf(first.UTC().AddDate(0, 1, -1)).String()})
+	}
+	o.loadAs("admin", "assignment", map[string]any{"participant_id": "r1", "plan_id": "flat", "calendar_id": "m", "starts_on": "2026-01-01"})
+	o.plan("language: 1\nplan: flat\nname: Flat\ncurrency: USD\ncomponents: [{name: commission, measure: {sum: credits}, rate: 10%}]\n")
+	return o
+}
+
+// deal is a sale of r1, or what is known of it now.
+func (o *office) deal(id, date, amount string) {
+	o.t.Helper()
+	_, held, err := o.store.Load(o.t.Context(), store.Import{Kind: "transaction", FileName: "deals", SHA256: []byte{1}, Mapping: []byte{}, ImportedBy: "admin"}, func(l *store.Loading) error {
+		err := l.Put(o.t.Context(), "transaction", []store.Row{{Key: id, Record: map[string]any{"source": "crm", "transaction_id": id, "date": date, "amount": amount, "currency": "USD", "attributes": map[string]string{}}}})
+		if err != nil {
+			return err
+		}
+		return l.Put(o.t.Context(), "credit", []store.Row{{Key: id, Record: map[string]any{"source": "crm", "transaction_id": id, "participant_id": "r1", "role": "owner", "share": "1"}}})
+	})
+	require.NoError(o.t, err)
+	require.Empty(o.t, held)
+}
+
+func (o *office) reopen(period string) {
+	o.t.Helper()
+	p, err := client.Read[client.Period](o.as("fin1").ReopenPeriod(o.t.Context(), period, &client.ReopenPeriodParams{IdempotencyKey: client.NewKey()}, client.Reason{Reason: "it was wrong"}))
+	require.NoError(o.t, err)
+	require.Equal(o.t, string(incentive.Open), p.State)
+	require.NoError(o.t, o.act("fin1", period, client.ActRequestActLock))
+	o.await(period, incentive.Calculated)
+}
+
+// payouts are a period's payouts by what was earned in it and what was carried.
+func (o *office) payouts(period string) []string {
+	o.t.Helper()
+	list, err := client.Read[client.Payouts](o.as("fin1").ListPayouts(o.t.Context(), period, &client.ListPayoutsParams{}))
+	require.NoError(o.t, err)
+	all := []string{}
+	for _, one := range list.Payouts {
+		all = append(all, fmt.Sprintf("%s: %s earned, %s carried, %s", one.Amount.Amount(), one.Earned.Amount(), one.Carried.Amount(), one.State))
+	}
+	return all
+}
+
+// ledger is what the postings of a kind of account sum to, debits positive.
+func (o *office) ledger(kind store.AccountKind) string {
+	o.t.Helper()
+	balances, err := o.store.Balances(o.t.Context(), "", 0)
+	require.NoError(o.t, err)
+	sum := incentive.Money{Currency: "USD"}
+	for _, b := range balances {
+		if b.Kind == kind {
+			sum.Minor += b.Minor
+		}
+	}
+	return sum.Amount()
+}
+
+// TestReopening pays a difference, and takes one back from the next payout.
+func TestReopening(t *testing.T) {
+	t.Parallel()
+	const january = "m-2026-01"
+	o := flatOffice(t)
+	o.deal("d1", "2026-01-10", "1000")
+	o.calculate(january)
+	o.toClosed(january)
+
+	_, err := client.Read[client.Period](o.as("fin1").OpenPeriod(t.Context(), january, &client.OpenPeriodParams{IdempotencyKey: client.NewKey()}))
+	require.Equal(t, store.CodeAlreadyOpen, incentive.ErrorCode(err))
+	_, err = client.Read[client.Period](o.as("fin1").ReopenPeriod(t.Context(), january, &client.ReopenPeriodParams{IdempotencyKey: client.NewKey()}, client.Reason{Reason: " "}))
+	require.Equal(t, store.CodeReasonMissing, incentive.ErrorCode(err))
+
+	o.deal("d2", "2026-01-20", "500")
+	o.reopen(january)
+	mine := func() client.Statement {
+		s, err := client.Read[client.Statement](o.as("r1").GetStatement(t.Context(), january, "r1", &client.GetStatementParams{}))
+		require.NoError(t, err)
+		return s
+	}
+	require.Equal(t, "100.00", mine().Total.Amount(), "until it is published anew, the rep sees what stands")
+	o.toClosed(january)
+	require.Equal(t, 2, mine().Revision)
+	require.Equal(t, "150.00", mine().Total.Amount())
+	require.Equal(t, "100.00", mine().PostedBefore.Amount())
+	require.Equal(t, "50.00", mine().Difference.Amount())
+	require.Equal(t, []string{"50.00: 50.00 earned, 0.00 carried, paid"}, o.payouts(january))
+
+	o.deal("d1", "2026-01-10", "200")
+	o.reopen(january)
+	o.toClosed(january)
+	require.Equal(t, "-80.00", mine().Difference.Amount())
+	require.Empty(t, o.payouts(january))
+	require.Equal(t, "80.00", o.ledger(store.Payable), "r1 owes it")
+
+	o.deal("d3", "2026-02-10", "3000")
+	o.calculate("m-2026-02")
+	o.toClosed("m-2026-02")
+	require.Equal(t, []string{"220.00: 300.00 earned, -80.00 carried, paid"}, o.payouts("m-2026-02"))
+	require.Equal(t, "0.00", o.ledger(store.Payable))
+	require.Equal(t, "370.00", o.ledger(store.CommissionExpense))
+	require.Equal(t, "-370.00", o.ledger(store.Cash))
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// CodeEarlierChanged says that what a period took from earlier ones is not what those
+// post any more: it has to be calculated again.
+const CodeEarlierChanged incentive.Code = "predecessor-changed"
+
+// postLines notes that the lines of a revision stand, in the place of everything that
+// earlier revisions of the period posted, and posts the differences to the ledger. The
+// key names the approval.
+func postLines(ctx context.Context, tx pgx.Tx, p PeriodRevision, key string) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO posted_line (line_id, participant_id, earned_in, period_id, revision, sign)
+		SELECT line_id, participant_id, earned_in, $1, $2::integer, -1 FROM standing_line WHERE earned_in = $1
+		UNION ALL
+		SELECT l.id, st.participant_id, $1, $1, $2::integer, 1 FROM statement st JOIN line l ON l.statement_id = st.id WHERE st.run_id = $3 ORDER BY 1`, p.ID, p.Revision, p.RunID)
+	if err != nil {
+		return fmt.Errorf("note the posted lines of %s: %w", p.ID, err)
+	}
+	var differences []entry
+	err = collect(ctx, tx, &differences, `
+		SELECT w.participant_id, l.kind, sum(w.sign * l.amount_minor)::bigint, st.currency
+		FROM posted_line w JOIN line l ON l.id = w.line_id JOIN statement st ON st.id = l.statement_id
+		WHERE w.period_id = $1 AND w.revision = $2 GROUP BY w.participant_id, l.kind, st.currency ORDER BY w.participant_id COLLATE "C", l.kind, st.currency`, func(row pgx.CollectableRow) (e entry, err error) {
+		var kind incentive.LineKind
+		err = row.Scan(&e.credit.participant, &kind, &e.amount.Minor, &e.amount.Currency)
+		e.key = fmt.Sprintf("%s/%s/%s", key, e.credit.participant, e.amount.Currency)
+		e.kind, e.periodID, e.revision = "approve", p.ID, p.Revision
+		if p.Revision == 1 {
+			e.effectiveOn = p.EndsOn // what a later one changes belongs to the day of its approval
+		}
+		e.debit.kind, e.credit.kind = CommissionExpense, Payable
+		if kind == incentive.DrawOf {
+			e.key += "/draw"
+			e.debit = account{kind: DrawReceivable, participant: e.credit.participant}
+		}
+		return e, err
+	}, p.ID, p.Revision)
+	if err != nil {
+		return fmt.Errorf("read the differences of %s: %w", p.ID, err)
+	}
+	return post(ctx, tx, differences...)
+}
+
+// unpostLines notes that an approval was taken back: what it posted stands no longer, and
+// what it took the place of stands again.
+func unpostLines(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO posted_line (line_id, participant_id, earned_in, period_id, revision, sign)
+		SELECT line_id, participant_id, earned_in, $1, $2::integer, -sum(sign) FROM posted_line WHERE period_id = $1 AND revision = $2
+		GROUP BY line_id, participant_id, earned_in HAVING sum(sign) <> 0 ORDER BY line_id`, p.ID, p.Revision)
+	if err != nil {
+		return fmt.Errorf("take back the posted lines of %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+// refuseOverChanged refuses a period that was calculated from what earlier ones posted,
+// where those post something else now.
+func refuseOverChanged(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	back, err := looksBack(ctx, tx, *p.SnapshotID, p)
+	if err != nil {
+		return err
+	}
+	changed, err := takingPosted(p, back).changed(ctx, tx, *p.SnapshotID)
+	if err != nil {
+		return err
+	}
+	if changed {
+		return incentive.Errorf(CodeEarlierChanged, "what earlier periods post has changed since %s was locked: recalculate it with the changes of kind posted", p.ID)
+	}
+	return nil
+}
