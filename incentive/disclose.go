@@ -16,7 +16,7 @@ func (s Snapshot) Disclose(show func(Part) bool) DisclosedParts {
 	at := []int{}
 	for i, part := range all {
 		if show(part) {
-			d.Shown, at = append(d.Shown, part), append(at, i)
+			d.Shown, at = append(d.Shown, Part{Kind: part.Kind, ID: part.ID}), append(at, i)
 		}
 	}
 	d.Disclosure = disclose(digestsOf(all), at)
@@ -27,21 +27,22 @@ func (s Snapshot) Disclose(show func(Part) bool) DisclosedParts {
 // all of each, and nothing else. Its error is of code CodeNotDisclosed.
 func (d DisclosedParts) Of(partial Snapshot) (Digest, error) {
 	held := map[partKey]Digest{}
-	for _, part := range partial.Parts() {
+	all := partial.Parts()
+	for _, part := range all {
 		held[partKey{part.Kind, part.ID}] = part.digest
 	}
 	digests := make([]Digest, 0, len(d.Shown))
 	for _, part := range d.Shown {
 		digest, is := held[partKey{part.Kind, part.ID}]
 		if !is {
-			return Digest{}, Errorf(CodeNotDisclosed, "the %s %s are disclosed twice, or not among the inputs", part.Kind, part.ID)
+			return Digest{}, Errorf(CodeNotDisclosed, "%s %s is disclosed twice, or not among the inputs", part.Kind, part.ID)
 		}
 		digests = append(digests, digest)
 		delete(held, partKey{part.Kind, part.ID})
 	}
-	for key, digest := range held {
-		if digest != (partDigesters{}).of(key.kind, key.id).sum() {
-			return Digest{}, Errorf(CodeNotDisclosed, "the inputs hold %s %s, which nothing shows to belong to the snapshot", key.kind, key.id)
+	for _, part := range all {
+		if digest, left := held[partKey{part.Kind, part.ID}]; left && digest != (partDigesters{}).of(part.Kind, part.ID).sum() {
+			return Digest{}, Errorf(CodeNotDisclosed, "the inputs hold %s %s, which nothing shows to belong to the snapshot", part.Kind, part.ID)
 		}
 	}
 	return d.Root(digests)

@@ -117,6 +117,9 @@ type moneyJSON struct {
 
 // MarshalJSON writes {"amount":"765.16","currency":"USD"}.
 func (m Money) MarshalJSON() ([]byte, error) {
+	if _, err := ParseCurrency(string(m.Currency)); err != nil {
+		return nil, err
+	}
 	return json.Marshal(moneyJSON{Amount: m.Amount(), Currency: string(m.Currency)})
 }
 

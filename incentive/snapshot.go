@@ -15,16 +15,16 @@ const (
 // Participant is what is true of anyone who can be paid from a day on, until the same
 // participant's next Participant in time.
 type Participant struct {
-	ID            string
-	EffectiveFrom Date
-	Name          string
-	Email         string
-	Kind          ParticipantKind
-	ManagerID     string // "" at the top of the hierarchy
-	Country       string // ISO 3166-1 alpha-2
-	PayCurrency   Currency
-	EmployedUntil Date              // the last day; zero while there is none
-	Attributes    map[string]string // personal rates and other facts that plans read, as written
+	ID            string            `json:"id"`
+	EffectiveFrom Date              `json:"effective_from"`
+	Name          string            `json:"name"`
+	Email         string            `json:"email"`
+	Kind          ParticipantKind   `json:"kind"`
+	ManagerID     string            `json:"manager_id"` // "" at the top of the hierarchy
+	Country       string            `json:"country"`    // ISO 3166-1 alpha-2
+	PayCurrency   Currency          `json:"pay_currency"`
+	EmployedUntil Date              `json:"employed_until"` // the last day; zero while there is none
+	Attributes    map[string]string `json:"attributes"`     // personal rates and other facts that plans read, as written
 }
 
 // unnamed reports whether nothing is said but whom the participant reports to.
@@ -41,58 +41,58 @@ type TransactionKey struct {
 // Transaction is one version of a dated sales event.
 type Transaction struct {
 	TransactionKey
-	Version    int
-	Date       Date
-	Amount     decimal.Decimal // major units, exact
-	Currency   Currency
-	Attributes map[string]string // whatever the source tells and plans filter by
+	Version    int               `json:"version"`
+	Date       Date              `json:"date"`
+	Amount     decimal.Decimal   `json:"amount"` // major units, exact
+	Currency   Currency          `json:"currency"`
+	Attributes map[string]string `json:"attributes"` // whatever the source tells and plans filter by
 }
 
 // Credit is a participant's share of a transaction.
 type Credit struct {
-	Transaction   TransactionKey
-	ParticipantID string
-	Role          string          // why: owner, overlay, …; one credit per transaction, participant and role
-	Share         decimal.Decimal // 1 is the whole transaction
-	Version       int
+	Transaction   TransactionKey  `json:"transaction"`
+	ParticipantID string          `json:"participant_id"`
+	Role          string          `json:"role"`  // why: owner, overlay, …; one credit per transaction, participant and role
+	Share         decimal.Decimal `json:"share"` // 1 is the whole transaction
+	Version       int             `json:"version"`
 }
 
 // Quota is what a participant is expected to reach between two days, both included.
 type Quota struct {
-	ParticipantID string
-	Measure       string
-	StartsOn      Date
-	EndsOn        Date
-	Amount        decimal.Decimal
-	Version       int
+	ParticipantID string          `json:"participant_id"`
+	Measure       string          `json:"measure"`
+	StartsOn      Date            `json:"starts_on"`
+	EndsOn        Date            `json:"ends_on"`
+	Amount        decimal.Decimal `json:"amount"`
+	Version       int             `json:"version"`
 }
 
 // Assignment puts a participant on a plan between two days, both included; a zero EndsOn
 // has no end.
 type Assignment struct {
-	ParticipantID string
-	PlanID        string
-	StartsOn      Date
-	EndsOn        Date
-	Version       int
+	ParticipantID string `json:"participant_id"`
+	PlanID        string `json:"plan_id"`
+	StartsOn      Date   `json:"starts_on"`
+	EndsOn        Date   `json:"ends_on"`
+	Version       int    `json:"version"`
 }
 
 // PlanVersion is one immutable version of a plan's document.
 type PlanVersion struct {
-	PlanID        string
-	Version       int
-	EffectiveFrom Date
-	Document      []byte // YAML, as it was written
+	PlanID        string `json:"plan_id"`
+	Version       int    `json:"version"`
+	EffectiveFrom Date   `json:"effective_from"`
+	Document      []byte `json:"document"` // YAML, as it was written
 }
 
 // Period is a stretch of days in a calendar for which people are paid, both ends included.
 type Period struct {
-	ID         string // "<calendar>-<code>"
-	CalendarID string
-	Code       string
-	StartsOn   Date
-	EndsOn     Date
-	Revision   int
+	ID         string `json:"id"` // "<calendar>-<code>"
+	CalendarID string `json:"calendar_id"`
+	Code       string `json:"code"`
+	StartsOn   Date   `json:"starts_on"`
+	EndsOn     Date   `json:"ends_on"`
+	Revision   int    `json:"revision"`
 }
 
 // Holds reports whether day lies in the period.
@@ -100,13 +100,13 @@ func (p Period) Holds(day Date) bool { return !day.Before(p.StartsOn) && !day.Af
 
 // Posted is a line of an earlier period of the same calendar, of its latest revision.
 type Posted struct {
-	ParticipantID string
-	PlanID        string
-	Component     string
-	PeriodID      string
-	StartsOn      Date
-	EndsOn        Date
-	Amount        Money
+	ParticipantID string `json:"participant_id"`
+	PlanID        string `json:"plan_id"`
+	Component     string `json:"component"`
+	PeriodID      string `json:"period_id"`
+	StartsOn      Date   `json:"starts_on"`
+	EndsOn        Date   `json:"ends_on"`
+	Amount        Money  `json:"amount"`
 }
 
 // Snapshot is everything a calculation depends on, frozen together by a lock. Each list
@@ -116,13 +116,13 @@ type Posted struct {
 // on), plan versions by (plan, version), posted lines by (participant, plan, component,
 // starts on). Transactions are those dated from Since to the period's last day.
 type Snapshot struct {
-	Period       Period
-	Since        Date // the period's first day, or earlier where a plan looks back
-	Participants []Participant
-	Transactions []Transaction
-	Credits      []Credit
-	Quotas       []Quota
-	Assignments  []Assignment
-	PlanVersions []PlanVersion
-	Posted       []Posted // what a plan that looks back may need of earlier periods
+	Period       Period        `json:"period"`
+	Since        Date          `json:"since"` // the period's first day, or earlier where a plan looks back
+	Participants []Participant `json:"participants"`
+	Transactions []Transaction `json:"transactions"`
+	Credits      []Credit      `json:"credits"`
+	Quotas       []Quota       `json:"quotas"`
+	Assignments  []Assignment  `json:"assignments"`
+	PlanVersions []PlanVersion `json:"plan_versions"`
+	Posted       []Posted      `json:"posted"` // what a plan that looks back may need of earlier periods
 }

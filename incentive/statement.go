@@ -9,10 +9,10 @@ import (
 // Statement is what a participant earned in a period, with the reason for every cent.
 // Its lines are in the order of the plan (plan id, then the document's components).
 type Statement struct {
-	PeriodID      string
-	ParticipantID string
-	Currency      Currency
-	Lines         []Line
+	PeriodID      string   `json:"period_id"`
+	ParticipantID string   `json:"participant_id"`
+	Currency      Currency `json:"currency"`
+	Lines         []Line   `json:"lines"`
 }
 
 // Total returns the sum of the lines, in the statement's currency.
@@ -36,22 +36,22 @@ const (
 // Line is one component's result for one participant and period, rounded once unless
 // the plan says otherwise.
 type Line struct {
-	PlanID        string
-	PlanVersion   int
-	Component     string
-	Kind          LineKind
-	Unrounded     decimal.Decimal // major units; the contributions sum exactly to it
-	Amount        Money
-	Explanation   json.RawMessage // a calculation.Explanation: the arithmetic as data
-	Contributions []Contribution
+	PlanID        string          `json:"plan_id"`
+	PlanVersion   int             `json:"plan_version"`
+	Component     string          `json:"component"`
+	Kind          LineKind        `json:"kind"`
+	Unrounded     decimal.Decimal `json:"unrounded"` // major units; the contributions sum exactly to it
+	Amount        Money           `json:"amount"`
+	Explanation   json.RawMessage `json:"explanation"` // a calculation.Explanation: the arithmetic as data
+	Contributions []Contribution  `json:"contributions"`
 }
 
 // Contribution is one credit's part of a line.
 type Contribution struct {
-	Transaction   TransactionKey
-	ParticipantID string          // whose credit: the line's own participant, or a report of theirs
-	Role          string          // the credit's role
-	Credited      decimal.Decimal // the credit in major units of the transaction
-	Amount        decimal.Decimal // its part of the line, unrounded
-	Shown         Money           // its part of the line's Amount, by largest remainder
+	Transaction   TransactionKey  `json:"transaction"`
+	ParticipantID string          `json:"participant_id"` // whose credit: the line's own participant, or a report of theirs
+	Role          string          `json:"role"`           // the credit's role
+	Credited      decimal.Decimal `json:"credited"`       // the credit in major units of the transaction
+	Amount        decimal.Decimal `json:"amount"`         // its part of the line, unrounded
+	Shown         Money           `json:"shown"`          // its part of the line's Amount, by largest remainder
 }

@@ -455,3 +455,40 @@ func BenchmarkCalculate(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(c.Transactions))*float64(b.N)/b.Elapsed().Seconds(), "transactions/s")
 }
+
+// TestPartOf calculates each statement from its own part of the snapshot alone.
+func TestPartOf(t *testing.T) {
+	t.Parallel()
+	moving := newCompany("{name: c, override: {level: 1}, "+measure+", rate: 1%}", "{name: d, override: {level: 2}, "+measure+", rate: 0.1%}", "{name: own, "+measure+", rate: participant.rate}").
+		person("a", "head", "rate", "3%").person("b", "head", "rate", "2%").person("head", "", "rate", "1%").person("r1", "a", "rate", "1%").person("r2", "b", "rate", "1%").
+		deal("r1", 14, "100").deal("r1", 15, "1000").deal("r2", 1, "10").split(20, "500", "x", "r1", "0.4", "r2", "0.6")
+	moved := moving.Participants[3]
+	moved.EffectiveFrom, moved.ManagerID = day("2026-03-15"), "b"
+	moving.Participants = slices.Insert(moving.Participants, 4, moved)
+	backwards := newCompany("{name: c, "+measure+", cumulative: {over: year, pays: true_up}, rate: 10%}").person("r1", "").person("r2", "").deal("r1", 1, "100").deal("r2", 1, "200")
+	backwards.Posted = []incentive.Posted{{ParticipantID: "r1", PlanID: "p", Component: "c", StartsOn: day("2026-02-01"), Amount: incentive.Money{Minor: 300, Currency: "USD"}},
+		{ParticipantID: "r2", PlanID: "p", Component: "c", StartsOn: day("2026-02-01"), Amount: incentive.Money{Minor: 400, Currency: "USD"}}}
+	for _, c := range []*company{moving, backwards, large(20, 200)} {
+		for _, whole := range c.statements(t) {
+			part, err := PartOf(c.Snapshot, whole.ParticipantID)
+			require.NoError(t, err)
+			for _, p := range part.Participants {
+				if p.ID != whole.ParticipantID {
+					require.Equal(t, incentive.Participant{ID: p.ID, EffectiveFrom: p.EffectiveFrom, ManagerID: p.ManagerID}, p, "nothing else is told of others")
+				}
+			}
+			for _, q := range part.Quotas {
+				require.Equal(t, whole.ParticipantID, q.ParticipantID)
+			}
+			statements, err := Calculate(t.Context(), part)
+			require.NoError(t, err)
+			require.Len(t, statements, 1)
+			require.Equal(t, whole.Digest(), statements[0].Digest(), whole.ParticipantID)
+		}
+	}
+	part, err := PartOf(moving.Snapshot, "r2")
+	require.NoError(t, err)
+	for _, c := range part.Credits {
+		require.Equal(t, "r2", c.ParticipantID, "who has nobody below sees their own credits only")
+	}
+}

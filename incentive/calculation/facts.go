@@ -49,14 +49,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	for _, q := range snapshot.Quotas {
 		f.quotas[q.ParticipantID] = append(f.quotas[q.ParticipantID], q)
 	}
-	deepest := 0
-	for _, p := range plans {
-		for _, c := range p.Components {
-			if c.Override != nil {
-				deepest = max(deepest, c.Override.Level)
-			}
-		}
-	}
+	depth := deepest(plans)
 	credits := map[incentive.TransactionKey][]*incentive.Credit{}
 	for i := range snapshot.Credits {
 		c := &snapshot.Credits[i]
@@ -68,7 +61,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		for _, c := range credits[t.TransactionKey] {
 			one := credit{c, t, t.Amount.Mul(c.Share)}
 			f.own[c.ParticipantID] = append(f.own[c.ParticipantID], one)
-			chain, err := f.managers(c.ParticipantID, t.Date, deepest)
+			chain, err := f.managers(c.ParticipantID, t.Date, depth)
 			if err != nil {
 				problems = append(problems, err)
 				continue
@@ -80,6 +73,19 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		}
 	}
 	return f, together(problems)
+}
+
+// deepest returns how many levels of the hierarchy the plans' overrides look down.
+func deepest(plans map[string]versionInForce) int {
+	depth := 0
+	for _, p := range plans {
+		for _, c := range p.Components {
+			if c.Override != nil {
+				depth = max(depth, c.Override.Level)
+			}
+		}
+	}
+	return depth
 }
 
 // participantOn returns what is true of a participant on a day.

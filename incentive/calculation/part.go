@@ -1,0 +1,80 @@
+package calculation
+
+import "github.com/guerdon/guerdon/incentive"
+
+// PartOf returns what of a snapshot the statement of one participant depends on: all that
+// is theirs with their plans and, where a plan pays overrides, the credits of the people
+// below them, of whom nothing else is told but whom they report to.
+func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapshot, error) {
+	part := incentive.Snapshot{Period: snapshot.Period, Since: snapshot.Since}
+	ofPlan := map[string]bool{}
+	for _, a := range snapshot.Assignments {
+		if a.ParticipantID == participantID {
+			part.Assignments = append(part.Assignments, a)
+			ofPlan[a.PlanID] = true
+		}
+	}
+	for _, v := range snapshot.PlanVersions {
+		if ofPlan[v.PlanID] {
+			part.PlanVersions = append(part.PlanVersions, v)
+		}
+	}
+	plans, err := inForce(part)
+	if err != nil {
+		return part, err
+	}
+	all, err := arrange(snapshot, plans)
+	if err != nil {
+		return part, err
+	}
+	counts := map[string]bool{participantID: true} // whose credits do
+	depth := deepest(plans)
+	for level := range depth {
+		for _, c := range all.ofTeams[teamLevel{participantID, level + 1}] {
+			counts[c.ParticipantID] = true
+		}
+	}
+	known := map[string]bool{participantID: true}
+	taken := map[incentive.TransactionKey]bool{}
+	for _, c := range snapshot.Credits {
+		if counts[c.ParticipantID] {
+			part.Credits = append(part.Credits, c)
+			known[c.ParticipantID], taken[c.Transaction] = true, true
+		}
+	}
+	for _, t := range snapshot.Transactions {
+		if taken[t.TransactionKey] {
+			part.Transactions = append(part.Transactions, t)
+		}
+	}
+	for id := range counts {
+		for _, c := range all.own[id] {
+			above, err := all.managers(id, c.transaction.Date, depth)
+			if err != nil {
+				return part, err
+			}
+			for _, manager := range above {
+				known[manager] = true
+			}
+		}
+	}
+	for _, p := range snapshot.Participants {
+		switch {
+		case p.ID == participantID:
+			part.Participants = append(part.Participants, p)
+		case known[p.ID]:
+			part.Participants = append(part.Participants, incentive.Participant{ID: p.ID, EffectiveFrom: p.EffectiveFrom, ManagerID: p.ManagerID})
+		}
+	}
+	for _, q := range snapshot.Quotas {
+		if q.ParticipantID == participantID {
+			part.Quotas = append(part.Quotas, q)
+		}
+	}
+	for _, l := range snapshot.Posted {
+		if l.ParticipantID == participantID {
+			part.Posted = append(part.Posted, l)
+		}
+	}
+	return part, nil
+}
