@@ -70,6 +70,7 @@ func (a *API) Wait(ctx context.Context) error {
 type server struct {
 	Config
 	commands sync.WaitGroup
+	proving  chan struct{} // holds whoever is making a proof
 }
 
 // New returns the API.
@@ -80,7 +81,7 @@ func New(config Config) (*API, error) {
 	if config.LargestImport == 0 {
 		config.LargestImport = 1 << 30
 	}
-	s := &server{Config: config}
+	s := &server{Config: config, proving: make(chan struct{}, 1)}
 	document, err := load(Document)
 	if err != nil {
 		return nil, err

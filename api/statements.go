@@ -1,8 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"mime"
 	"slices"
 
 	"github.com/guerdon/guerdon/api/spec"
@@ -64,14 +66,49 @@ func differenceOf(s store.StoredStatement) incentive.Money {
 	return incentive.Money{Minor: s.TotalOf.Minor - s.Before.Minor, Currency: s.Currency}
 }
 
-// GetStatement returns a statement with the reason for every cent.
-func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequestObject) (spec.GetStatementResponseObject, error) {
-	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision)
+// periodOf returns a revision of a period in which the caller may see somebody's statement.
+func (s *server) periodOf(ctx context.Context, person, periodID string, revision *int) (store.PeriodRevision, error) {
+	p, seen, err := s.seen(ctx, periodID, revision)
+	if err == nil && seen != nil && !slices.Contains(seen, person) {
+		err = incentive.Errorf(incentive.CodeNotFound, "there is no statement of %q in %s that you may see", person, p.ID)
+	}
+	return p, err
+}
+
+// GetProof returns the file that proves a statement.
+func (s *server) GetProof(ctx context.Context, request spec.GetProofRequestObject) (spec.GetProofResponseObject, error) {
+	p, err := s.periodOf(ctx, request.Person, request.Period, request.Params.Revision)
 	if err != nil {
 		return nil, err
 	}
-	if seen != nil && !slices.Contains(seen, request.Person) {
-		return nil, incentive.Errorf(incentive.CodeNotFound, "there is no statement of %q in %s that you may see", request.Person, p.ID)
+	whole := value(request.Params.Whole)
+	if whole && scopeOf(ctx) != incentive.All {
+		return nil, incentive.Errorf(incentive.CodeForbidden, "the whole snapshot holds everybody's records, which you may not see: leave whole out")
+	}
+	// A snapshot may be large, so one is taken apart at a time.
+	select {
+	case s.proving <- struct{}{}:
+		defer func() { <-s.proving }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	f, err := s.Store.Proof(ctx, p, request.Person, whole)
+	if err != nil {
+		return nil, err
+	}
+	var content bytes.Buffer
+	if err := f.Write(&content); err != nil {
+		return nil, fmt.Errorf("write the proof of the statement of %s: %w", request.Person, err)
+	}
+	name := mime.FormatMediaType("attachment", map[string]string{"filename": fmt.Sprintf("%s-%d-%s.proof.json", p.ID, p.Revision, request.Person)})
+	return spec.GetProof200ApplicationoctetStreamResponse{Body: &content, ContentLength: int64(content.Len()), Headers: spec.GetProof200ResponseHeaders{ContentDisposition: &name}}, nil
+}
+
+// GetStatement returns a statement with the reason for every cent.
+func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequestObject) (spec.GetStatementResponseObject, error) {
+	p, err := s.periodOf(ctx, request.Person, request.Period, request.Params.Revision)
+	if err != nil {
+		return nil, err
 	}
 	one, err := s.Store.Statement(ctx, p.ID, p.Revision, request.Person)
 	if err != nil {

@@ -915,6 +915,15 @@ type GetStatementParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// GetProofParams defines parameters for GetProof.
+type GetProofParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Whole With everybody's records; for those who may read everything.
+	Whole *bool `form:"whole,omitempty" json:"whole,omitempty"`
+}
+
 // PutPlanParams defines parameters for PutPlan.
 type PutPlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1331,6 +1340,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/statements/{person} (the `GetStatement` operationId).
 	GetStatement(ctx context.Context, period string, person string, params *GetStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProof A statement with all that proves it again: a file for guerdon verify.
+	//
+	// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
+	GetProof(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPlans Every version of every plan.
 	//
@@ -2132,6 +2146,21 @@ func (c *Client) ListStatements(ctx context.Context, period string, params *List
 // Corresponds with GET /periods/{period}/statements/{person} (the `GetStatement` operationId).
 func (c *Client) GetStatement(ctx context.Context, period string, person string, params *GetStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatementRequest(c.Server, period, person, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProof A statement with all that proves it again: a file for guerdon verify.
+//
+// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
+func (c *Client) GetProof(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProofRequest(c.Server, period, person, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4364,6 +4393,86 @@ func NewGetStatementRequest(server string, period string, person string, params 
 	return req, nil
 }
 
+// NewGetProofRequest constructs an http.Request for the GetProof method
+func NewGetProofRequest(server string, period string, person string, params *GetProofParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/statements/%s/proof", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Whole != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "whole", *params.Whole, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListPlansRequest constructs an http.Request for the ListPlans method
 func NewListPlansRequest(server string) (*http.Request, error) {
 	var err error
@@ -4871,6 +4980,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/statements/{person} (the `GetStatement` operationId).
 	GetStatementWithResponse(ctx context.Context, period string, person string, params *GetStatementParams, reqEditors ...RequestEditorFn) (*GetStatementResponse, error)
+
+	// GetProofWithResponse A statement with all that proves it again: a file for guerdon verify.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
+	GetProofWithResponse(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*GetProofResponse, error)
 
 	// ListPlansWithResponse Every version of every plan.
 	//
@@ -6754,6 +6870,54 @@ func (r GetStatementResponse) ContentType() string {
 	return ""
 }
 
+// GetProofResponse200Headers the declared response headers of an HTTP 200 response for GetProof
+type GetProofResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetProofResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetProofResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProofResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProofResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProofResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProofResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProofResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPlansResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7533,6 +7697,19 @@ func (c *ClientWithResponses) GetStatementWithResponse(ctx context.Context, peri
 		return nil, err
 	}
 	return ParseGetStatementResponse(rsp)
+}
+
+// GetProofWithResponse A statement with all that proves it again: a file for guerdon verify.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
+func (c *ClientWithResponses) GetProofWithResponse(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*GetProofResponse, error) {
+	rsp, err := c.GetProof(ctx, period, person, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProofResponse(rsp)
 }
 
 // ListPlansWithResponse Every version of every plan.
@@ -8916,6 +9093,45 @@ func ParseGetStatementResponse(rsp *http.Response) (*GetStatementResponse, error
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetProofResponse parses an HTTP response from a GetProofWithResponse call
+func ParseGetProofResponse(rsp *http.Response) (*GetProofResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProofResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetProofResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -916,6 +916,15 @@ type GetStatementParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// GetProofParams defines parameters for GetProof.
+type GetProofParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Whole With everybody's records; for those who may read everything.
+	Whole *bool `form:"whole,omitempty" json:"whole,omitempty"`
+}
+
 // PutPlanParams defines parameters for PutPlan.
 type PutPlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1077,6 +1086,9 @@ type ServerInterface interface {
 	// GetStatement A statement with the reason for every cent.
 	// (GET /periods/{period}/statements/{person})
 	GetStatement(c *gin.Context, period string, person string, params GetStatementParams)
+	// GetProof A statement with all that proves it again: a file for guerdon verify.
+	// (GET /periods/{period}/statements/{person}/proof)
+	GetProof(c *gin.Context, period string, person string, params GetProofParams)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(c *gin.Context)
@@ -2623,6 +2635,59 @@ func (siw *ServerInterfaceWrapper) GetStatement(c *gin.Context) {
 	siw.Handler.GetStatement(c, period, person, params)
 }
 
+// GetProof operation middleware
+func (siw *ServerInterfaceWrapper) GetProof(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProofParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "whole" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "whole", c.Request.URL.Query(), &params.Whole, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter whole: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetProof(c, period, person, params)
+}
+
 // ListPlans operation middleware
 func (siw *ServerInterfaceWrapper) ListPlans(c *gin.Context) {
 
@@ -2768,6 +2833,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/release", wrapper.ReleasePeriod)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person", wrapper.GetStatement)
+	router.GET(options.BaseURL+"/periods/:period/statements/:person/proof", wrapper.GetProof)
 	router.GET(options.BaseURL+"/periods/:period/approvals", wrapper.ListApprovals)
 	router.POST(options.BaseURL+"/periods/:period/decisions", wrapper.Decide)
 	router.GET(options.BaseURL+"/periods/:period/payout-list", wrapper.GetPayoutList)
@@ -4384,6 +4450,61 @@ func (response GetStatementdefaultApplicationProblemPlusJSONResponse) VisitGetSt
 	return err
 }
 
+type GetProofRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+	Params GetProofParams
+}
+
+type GetProofResponseObject interface {
+	VisitGetProofResponse(w http.ResponseWriter) error
+}
+
+type GetProof200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetProof200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetProof200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetProof200ApplicationoctetStreamResponse) VisitGetProofResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetProofdefaultApplicationProblemPlusJSONResponse) VisitGetProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPlansRequestObject struct {
 }
 
@@ -4615,6 +4736,9 @@ type StrictServerInterface interface {
 	// GetStatement A statement with the reason for every cent.
 	// (GET /periods/{period}/statements/{person})
 	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
+	// GetProof A statement with all that proves it again: a file for guerdon verify.
+	// (GET /periods/{period}/statements/{person}/proof)
+	GetProof(ctx context.Context, request GetProofRequestObject) (GetProofResponseObject, error)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(ctx context.Context, request ListPlansRequestObject) (ListPlansResponseObject, error)
@@ -5880,6 +6004,34 @@ func (sh *strictHandler) GetStatement(ctx *gin.Context, period string, person st
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetStatementResponseObject); ok {
 		if err := validResponse.VisitGetStatementResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetProof operation middleware
+func (sh *strictHandler) GetProof(ctx *gin.Context, period string, person string, params GetProofParams) {
+	var request GetProofRequestObject
+
+	request.Period = period
+	request.Person = person
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProof(ctx, request.(GetProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetProofResponseObject); ok {
+		if err := validResponse.VisitGetProofResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

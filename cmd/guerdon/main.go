@@ -41,6 +41,8 @@ type commands struct {
 	Approve   approve   `cmd:"" help:"Approve statements: those of the people named, or all that wait for you." group:"period"`
 	Reject    reject    `cmd:"" help:"Reject the statements of the people named." group:"period"`
 
+	Export export `cmd:"" help:"Write a statement with its proof to a file." group:"data"`
+
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
 	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`
 	Payout     payout     `cmd:"" help:"Retry or cancel a payout." group:"money"`
@@ -52,7 +54,7 @@ type commands struct {
 	Serve   serveAPI `cmd:"" name:"api" help:"Run the API." group:"server"`
 	Worker  work     `cmd:"" help:"Run a worker." group:"server"`
 	Migrate migrate  `cmd:"" help:"Bring the database up to date." group:"server"`
-	Verify  verify   `cmd:"" help:"Prove a period again from its snapshot, the ledger and the audit chain." group:"server"`
+	Verify  verify   `cmd:"" help:"Prove periods again from their snapshots, the ledger and the audit chain, or one statement from a file alone." group:"server"`
 }
 
 func main() {

@@ -39,7 +39,7 @@ func TestWithoutAPI(t *testing.T) {
 		"nobody":          {[]string{"me"}, 1, "", "say who you are"},
 		"no session":      {[]string{"--as", "../../x", "me"}, 1, "", "there is no session of ../../x"},
 		"no API":          {[]string{"--api-url", "http://127.0.0.1:1", "--token", "x", "me"}, 1, "", "the API does not answer"},
-		"no database":     {[]string{"verify", "p"}, 2, "", "missing flags: --database-url"},
+		"no database":     {[]string{"verify", "p"}, 1, "", `there is no file "p", and a period is proved from the database: set DATABASE_URL`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	temporal "go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
-	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/incentive"
@@ -151,42 +148,4 @@ func (m migrate) Run(ctx context.Context, d *desk) error {
 	}
 	fmt.Fprintln(d.out, secret)
 	return nil
-}
-
-type verify struct {
-	database
-	Period   string `arg:""`
-	Revision int    `help:"The latest when absent."`
-}
-
-func (v verify) Run(ctx context.Context, d *desk) error {
-	s, err := v.database.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	proof, err := activities.Verify(ctx, s, v.Period, v.Revision)
-	if err != nil {
-		return err
-	}
-	histories, err := worker.Replay(ctx, s, proof.PeriodID, proof.Revision)
-	if err != nil {
-		return err
-	}
-	if proof.State == incentive.Closed && histories == 0 {
-		fmt.Fprintln(d.complaints, "guerdon: the period's archive is not complete yet, so its history was not replayed: verify again shortly")
-	}
-	return d.show(struct {
-		activities.Proof
-		Histories int
-	}{proof, histories}, func(w *tabwriter.Writer) {
-		fmt.Fprintf(w, "%s, revision %d, is %s.\n", proof.PeriodID, proof.Revision, proof.State)
-		fmt.Fprintf(w, "The snapshot is unchanged:\t%x\n", proof.SnapshotDigest)
-		fmt.Fprintf(w, "Calculated anew, %d statements are the same, byte for byte:\t%x\n", proof.Statements, proof.RunDigest)
-		if histories > 0 {
-			fmt.Fprintf(w, "The recorded history replays to its end:\t%d workflow runs\n", histories)
-		}
-		fmt.Fprintf(w, "The ledger balances:\t%d journal entries\n", proof.JournalEntries)
-		fmt.Fprintf(w, "The audit chain is whole:\t%d links, up to %s\n", proof.AuditLinks, strings.TrimSpace(fmt.Sprintf("%x", proof.AuditHead)))
-	})
 }

@@ -114,8 +114,8 @@ func TestProof(t *testing.T) {
 		not    string
 	}{
 		"a rep": {"ann", false, []string{
-			"and nothing of ann is left out: 1 credits, 1 quotas, 1 assignments.",
-			"own (plan p, version 1) comes to 432.10 USD: calculated anew it is the same, its explanation gives it, and its 1 contributions add up to it.",
+			"and nothing of ann is left out (credits: 1, quotas: 1, assignments: 1).",
+			"own (plan p, version 1) comes to 432.10 USD: calculated anew it is the same, its explanation gives it, and its contributions (1) add up to it.",
 			"The statement comes to 432.10 USD.",
 			"is one of the 4 of the run",
 			"Link 5 of the audit chain names the snapshot, and link 7 the run.",

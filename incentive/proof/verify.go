@@ -85,7 +85,7 @@ func (f File) inputs(_ context.Context, r *Report) error {
 			own++
 		}
 	}
-	r.proved("The inputs belong to the snapshot with the digest %x, and nothing of %s is left out: %d credits, %d quotas, %d assignments.",
+	r.proved("The inputs belong to the snapshot with the digest %x, and nothing of %s is left out (credits: %d, quotas: %d, assignments: %d).",
 		f.SnapshotDigest[:], f.Statement.ParticipantID, own, len(f.Inputs.Quotas), len(f.Inputs.Assignments))
 	if team := f.team(); len(team) > 0 {
 		r.proved("So do the credits of the %d people below on which overrides are paid, and none of theirs is left out.", len(team))
@@ -150,7 +150,7 @@ func (f File) lines(ctx context.Context, r *Report) error {
 		if err := calculation.CheckLine(line); err != nil {
 			return err
 		}
-		r.proved("%s (plan %s, version %d) comes to %s: calculated anew it is the same, its explanation gives it, and its %d contributions add up to it.",
+		r.proved("%s (plan %s, version %d) comes to %s: calculated anew it is the same, its explanation gives it, and its contributions (%d) add up to it.",
 			line.Component, line.PlanID, line.PlanVersion, line.Amount, len(line.Contributions))
 	}
 	r.proved("The statement comes to %s.", f.Statement.Total())

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/store/storetest"
+)
+
+// published is a company with a published month, an API and everybody's token.
+type published struct {
+	*testing.T
+	*store.Store
+	database, url string
+}
+
+const month = "m-2026-01"
+
+func publishMonth(t *testing.T) *published {
+	t.Helper()
+	ctx := t.Context()
+	s, database := storetest.NewWithURL(t)
+	p := &published{T: t, Store: s, database: database}
+	require.NoError(t, s.SetCompany(ctx, store.System, "Test", "UTC"))
+	for _, id := range []string{"fin", "lead", "ann", "bob"} {
+		row := map[string]any{"participant_id": id, "effective_from": "2025-01-01", "name": "Name of " + id, "email": id + "@example.com", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}}
+		if id == "ann" || id == "bob" {
+			row["manager_id"] = "lead"
+		}
+		p.load("participant", row)
+	}
+	for id, role := range map[string]incentive.Role{"fin": incentive.Finance, "lead": incentive.Manager, "ann": incentive.Rep, "bob": incentive.Rep} {
+		require.NoError(t, s.Grant(ctx, "fin", id, []incentive.Role{role}))
+	}
+	p.load("period", map[string]any{"id": month, "calendar_id": "m", "code": "2026-01", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
+	for id, amount := range map[string]string{"ann": "1234.5", "bob": "9876.5"} {
+		p.load("transaction", map[string]any{"source": "crm", "transaction_id": "D-" + id, "date": "2026-01-10", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
+		p.load("credit", map[string]any{"source": "crm", "transaction_id": "D-" + id, "participant_id": id, "role": "owner", "share": "1"})
+	}
+	for _, id := range []string{"lead", "ann", "bob"} {
+		p.load("assignment", map[string]any{"participant_id": id, "plan_id": "p", "calendar_id": "m", "starts_on": "2026-01-01"})
+	}
+	_, err := s.PutPlan(ctx, "fin", "p", incentive.MustParseDate("2026-01-01"), []byte("language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents:\n"+
+		"  - {name: own, measure: {sum: credits}, rate: 10%}\n  - {name: team, override: {level: 1}, measure: {sum: credits}, rate: 1%}\n"))
+	require.NoError(t, err)
+	_, err = s.OpenPeriod(ctx, "fin", month)
+	require.NoError(t, err)
+	command := func(act incentive.Act) store.PeriodCommand {
+		return store.PeriodCommand{PeriodID: month, Revision: 1, Act: act, Actor: "fin", Key: string(act)}
+	}
+	locked, err := s.LockPeriod(ctx, command(incentive.Lock))
+	require.NoError(t, err)
+	snapshot, _, err := s.Snapshot(ctx, *locked.SnapshotID)
+	require.NoError(t, err)
+	statements, err := calculation.Calculate(ctx, snapshot)
+	require.NoError(t, err)
+	_, err = s.KeepRun(ctx, command(incentive.Calculate), *locked.SnapshotID, calculation.EngineVersion, statements)
+	require.NoError(t, err)
+	_, err = s.Publish(ctx, command(incentive.Publish), time.Now())
+	require.NoError(t, err)
+	surface, err := api.New(api.Config{Store: s, Rails: payments.Registry{}, Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	web := httptest.NewServer(surface)
+	t.Cleanup(web.Close)
+	p.url = web.URL
+	return p
+}
+
+func (p *published) load(kind string, record map[string]any) {
+	p.Helper()
+	_, held, err := p.Load(p.Context(), store.Import{Kind: kind, FileName: "test", SHA256: []byte{1}, Mapping: []byte{}, ImportedBy: "fin"}, func(l *store.Loading) error {
+		return l.Put(p.Context(), kind, []store.Row{{File: "test", Line: 1, Key: "it", Record: record}})
+	})
+	require.NoError(p, err)
+	require.Empty(p, held)
+}
+
+// guerdon runs a command line as somebody.
+func (p *published) guerdon(id string, arguments ...string) (exit int, out, told string) {
+	p.Helper()
+	token, err := p.NewToken(p.Context(), "fin", id, "test", time.Hour)
+	require.NoError(p, err)
+	return guerdon(p.T, append([]string{"--api-url", p.url, "--token", token}, arguments...)...)
+}
+
+func guerdon(t *testing.T, arguments ...string) (exit int, out, told string) {
+	t.Helper()
+	var said, complained bytes.Buffer
+	exit = run(t.Context(), arguments, &said, &complained)
+	return exit, said.String(), complained.String()
+}
+
+// TestStatementOnAnotherMachine exports statements as the people they belong to, and
+// proves them from the files alone.
+func TestStatementOnAnotherMachine(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	at := func(name string) string { return filepath.Join(t.TempDir(), name+".json") }
+	for name, c := range map[string]struct {
+		as, of string
+		whole  bool
+		hidden []string
+	}{
+		"a rep":     {"ann", "ann", false, []string{"bob", "9876", "Name of lead"}},
+		"a manager": {"lead", "lead", false, []string{"Name of ann", "bob@"}},
+		"finance":   {"fin", "bob", true, nil},
+	} {
+		file := at(c.of)
+		arguments := []string{"export", "statement", month, c.of, "-o", file}
+		if c.whole {
+			arguments = append(arguments, "--whole")
+		}
+		exit, _, told := p.guerdon(c.as, arguments...)
+		require.Zero(t, exit, told)
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, text := range c.hidden {
+			require.NotContains(t, string(content), text, name)
+		}
+		exit, out, told := guerdon(t, "verify", file)
+		require.Zero(t, exit, told)
+		require.Contains(t, out, "The statement of "+c.of+" for "+month+", revision 1.")
+		require.Contains(t, out, "calculated anew it is the same")
+		require.Contains(t, out, "The chain goes on with publish by fin")
+		require.Contains(t, out, "Not proved:")
+		_, head, err := p.VerifyAudit(t.Context())
+		require.NoError(t, err)
+		require.Contains(t, out, fmt.Sprintf("%x", head)[:8])
+
+		require.NoError(t, os.WriteFile(file, bytes.Replace(content, []byte(`"share":"1"`), []byte(`"share":"2"`), 1), 0o600))
+		exit, out, _ = guerdon(t, "--json", "verify", file)
+		require.Equal(t, 1, exit)
+		var answer struct{ Failure failure }
+		require.NoError(t, json.Unmarshal([]byte(out), &answer))
+		require.Equal(t, incentive.Code("not-proved"), answer.Failure.Code)
+		require.Contains(t, answer.Failure.Message, "do not belong to the snapshot")
+	}
+	exit, out, _ := guerdon(t, "verify", at("nothing"))
+	require.Equal(t, 1, exit)
+	require.Empty(t, out)
+	for name, c := range map[string]struct{ as, of, whole, says string }{
+		"somebody else's":     {"ann", "bob", "", "that you may see (not-found)"},
+		"everybody's records": {"ann", "ann", "--whole", "leave whole out (forbidden)"},
+		"a manager's whole":   {"lead", "ann", "--whole", "leave whole out (forbidden)"},
+		"nobody's":            {"fin", "fin", "", "there is no statement"},
+	} {
+		arguments := []string{"export", "statement", month, c.of, "-o", at("x")}
+		exit, _, told := p.guerdon(c.as, append(arguments, strings.Fields(c.whole)...)...)
+		require.Equal(t, 1, exit, name)
+		require.Contains(t, told, c.says, name)
+	}
+}
+
+// TestVerifyTheDatabase proves a company from its database, and says what fails when
+// somebody has changed it.
+func TestVerifyTheDatabase(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ tamper, says string }{
+		"nothing":          {"", "Calculated anew, 3 statements are the same"},
+		"a fact":           {"UPDATE transaction SET amount = 1", "FAILED: m-2026-01, revision 1: the records of snapshot 1 have changed since they were frozen"},
+		"a statement":      {"UPDATE line SET amount_minor = amount_minor + 1", "FAILED: m-2026-01, revision 1: the stored statement of ann is not what the snapshot gives"},
+		"snapshot and run": {"UPDATE audit_event SET body = '{}' WHERE act = 'calculate'", "FAILED: m-2026-01, revision 1: the audit chain names no snapshot"},
+		"the chain":        {"UPDATE audit_event SET actor = 'x' WHERE number = 3", "FAILED: the books: link 3 of the audit chain has been altered (audit-chain-broken)"},
+		"a closed period":  {"UPDATE period_revision SET state = 'closed'", "FAILED: m-2026-01, revision 1: the period is closed and its history is not archived yet"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := publishMonth(t)
+			if c.tamper != "" {
+				storetest.Exec(t, p.database, "SET search_path TO guerdon; SET session_replication_role = replica; "+c.tamper)
+			}
+			exit, out, told := guerdon(t, "verify", "--database-url", p.database)
+			require.Contains(t, out, c.says, told)
+			if c.tamper != "" {
+				require.Equal(t, 1, exit)
+				return
+			}
+			require.Zero(t, exit)
+			require.Contains(t, out, "The audit chain is whole")
+			exit, out, _ = guerdon(t, "--json", "verify", month, "--database-url", p.database)
+			require.Zero(t, exit)
+			var answer struct {
+				Periods []struct {
+					Statements int
+					Histories  *int
+				}
+				Journal  *int  `json:"journal_entries"`
+				Links    int64 `json:"audit_links"`
+				Failures []failure
+			}
+			require.NoError(t, json.Unmarshal([]byte(out), &answer))
+			require.Equal(t, 3, answer.Periods[0].Statements)
+			require.Zero(t, *answer.Periods[0].Histories)
+			require.Zero(t, *answer.Journal)
+			require.Positive(t, answer.Links)
+			require.Empty(t, answer.Failures)
+		})
+	}
+}
