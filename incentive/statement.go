@@ -29,8 +29,9 @@ type LineKind string
 
 // The kinds of line.
 const (
-	Earning LineKind = "earning" // commission expense
-	DrawOf  LineKind = "draw"    // an advance that is to be recovered, or its recovery
+	Earning  LineKind = "earning"  // commission expense
+	DrawOf   LineKind = "draw"     // an advance that is to be recovered, or its recovery
+	Holdback LineKind = "holdback" // what is earned and put off, or its payment
 )
 
 // Line is one component's result for one participant and period, rounded once unless

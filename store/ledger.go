@@ -16,9 +16,10 @@ type AccountKind string
 // The chart of accounts.
 const (
 	CommissionExpense AccountKind = "commission expense"
-	Payable           AccountKind = "payable"         // what is owed to a participant
-	DrawReceivable    AccountKind = "draw receivable" // what a participant owes of draws
-	Clearing          AccountKind = "clearing"        // what has been handed to a rail
+	Payable           AccountKind = "payable"          // what is owed to a participant
+	DrawReceivable    AccountKind = "draw receivable"  // what a participant owes of draws
+	HoldbackReserve   AccountKind = "holdback reserve" // what a participant has earned and is paid later
+	Clearing          AccountKind = "clearing"         // what has been handed to a rail
 	Cash              AccountKind = "cash"
 )
 

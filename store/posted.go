@@ -38,9 +38,13 @@ func postLines(ctx context.Context, tx pgx.Tx, p PeriodRevision, key string) err
 			e.effectiveOn = p.EndsOn // what a later one changes belongs to the day of its approval
 		}
 		e.debit.kind, e.credit.kind = CommissionExpense, Payable
-		if kind == incentive.DrawOf {
+		switch kind {
+		case incentive.DrawOf:
 			e.key += "/draw"
 			e.debit = account{kind: DrawReceivable, participant: e.credit.participant}
+		case incentive.Holdback:
+			e.key += "/holdback"
+			e.debit = account{kind: HoldbackReserve, participant: e.credit.participant}
 		}
 		return e, err
 	}, p.ID, p.Revision)

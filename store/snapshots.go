@@ -8,7 +8,6 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
-	"github.com/guerdon/guerdon/incentive/plan"
 )
 
 // dataLock is shared by imports and taken alone by a lock, so that nothing slips into a
@@ -60,15 +59,19 @@ func takingStructure(p PeriodRevision) []taking {
 }
 
 // takingPosted is what earlier periods posted that plans of this one look back at: since
-// back.Since and, where a draw has a balance, always.
+// back.Since and, where a line has a balance, always.
 func takingPosted(p PeriodRevision, back calculation.LookBack) taking {
+	var plans, components []string
+	for _, b := range back.Balances {
+		plans, components = append(plans, b.PlanID), append(components, b.Component)
+	}
 	return taking{"posted", `SELECT l.id AS record_id
 		FROM pay_period p JOIN standing_line s ON s.earned_in = p.id JOIN line l ON l.id = s.line_id
 		WHERE p.calendar_id = $4 AND p.ends_on < $2::date
-			AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR l.plan_id = ANY($6) AND l.component = $7)
+			AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR (l.plan_id, l.component) IN (SELECT * FROM unnest($6::text[], $7::text[])))
 			AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
 				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)`,
-		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, back.Draws, plan.DrawComponent}}
+		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, plans, components}}
 }
 
 // takingFacts is what was sold and expected from the first day that matters on.
@@ -114,7 +117,7 @@ func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since i
 		return since, err
 	}
 	rest := takingFacts(p, back)
-	if len(back.Cumulative)+len(back.Draws) > 0 {
+	if len(back.Cumulative)+len(back.Balances) > 0 {
 		if err := earlierPosted(ctx, tx, p); err != nil {
 			return since, err
 		}

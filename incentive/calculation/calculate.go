@@ -168,31 +168,58 @@ func (f *facts) statement(assignments []incentive.Assignment, plans map[string]v
 		case s.Currency != p.Currency || who.PayCurrency != p.Currency:
 			return s, incentive.Errorf(CodeCurrencyDiffers, "plan %q pays in %s, and %s is paid in %s", p.ID, p.Currency, id, who.PayCurrency)
 		}
+		onPlan := computation{facts: f, plan: p.Plan, participant: who, stretches: assignments[i:end]}
+		var lines []incentive.Line
 		for _, component := range p.Components {
-			c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: assignments[i:end]}
+			c := onPlan
+			c.component = component
 			line, err := c.line()
 			if err != nil {
 				return s, err
 			}
-			line.PlanVersion = p.version
-			s.Lines = append(s.Lines, line)
-		}
-		if p.Draw != nil {
-			earned := decimal.Zero
-			for _, line := range s.Lines {
-				if line.PlanID == p.ID {
-					earned = earned.Add(line.Amount.Decimal())
+			lines = append(lines, line)
+			if component.CapCarriesOver {
+				c := onPlan
+				most, err := c.value(*component.Cap, f.period.EndsOn)
+				if err != nil {
+					return s, err
 				}
+				if line, err = c.carryOver(plan.CarriedOver(component.Name), line.Amount.Decimal(), most, decimal.Zero); err != nil {
+					return s, err
+				}
+				lines = append(lines, line)
 			}
-			c := computation{facts: f, plan: p.Plan, participant: who, stretches: assignments[i:end]}
-			line, err := c.draw(earned)
+		}
+		if p.Cap != nil {
+			c := onPlan
+			line, err := c.planCap(amountOf(lines))
 			if err != nil {
 				return s, err
 			}
+			lines = append(lines, line)
+		}
+		if p.Draw != nil {
+			c := onPlan
+			drawn, err := c.draw(amountOf(lines))
+			if err != nil {
+				return s, err
+			}
+			lines = append(lines, drawn...)
+		}
+		for _, line := range lines {
 			line.PlanVersion = p.version
 			s.Lines = append(s.Lines, line)
 		}
 		i = end
 	}
 	return s, nil
+}
+
+// amountOf returns what lines come to.
+func amountOf(lines []incentive.Line) decimal.Decimal {
+	sum := decimal.Zero
+	for _, line := range lines {
+		sum = sum.Add(line.Amount.Decimal())
+	}
+	return sum
 }

@@ -330,7 +330,7 @@ func (c *computation) limit(parts []part) error {
 		c.fixed = c.fixed.Add(decimal.Max(least.Sub(earned), decimal.Zero))
 		c.explain(Step{Kind: StepFloor, Amount: &earned, Rate: &least, Result: decimal.Max(earned, least)})
 	}
-	if c.component.Cap == nil {
+	if c.component.Cap == nil || c.component.CapCarriesOver {
 		return nil
 	}
 	most, err := c.value(*c.component.Cap, c.period.EndsOn)

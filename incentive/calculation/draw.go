@@ -1,53 +1,100 @@
 package calculation
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/plan"
 )
 
-// draw gives the line of a plan's draw: an advance up to the guaranteed amount or, where
+// draw gives the lines of a plan's draw: an advance up to the guaranteed amount or, where
 // more was earned and advances are owed, their recovery. A recovery never takes pay below
-// the guaranteed amount, and never more than is owed.
-func (c *computation) draw(earned decimal.Decimal) (incentive.Line, error) {
+// its floor, and never more than is owed. What is forgiven is recovered on one line and
+// earned on another.
+func (c *computation) draw(earned decimal.Decimal) ([]incentive.Line, error) {
 	d := c.plan.Draw
-	line := incentive.Line{PlanID: c.plan.ID, Component: plan.DrawComponent, Kind: incentive.Earning}
 	guaranteed, err := c.value(d.Amount, c.period.EndsOn)
 	if err != nil {
-		return line, err
+		return nil, err
 	}
-	owed := decimal.Zero
+	kind, owed := incentive.Earning, decimal.Zero
 	if d.Recoverable {
-		line.Kind = incentive.DrawOf
-		for _, l := range c.posted[postedKey{c.participant.ID, c.plan.ID, plan.DrawComponent}] {
-			owed = owed.Add(l.Amount.Decimal())
+		kind, owed = incentive.DrawOf, c.balance(plan.DrawComponent, incentive.Date{})
+	}
+	month := 0
+	if d.ByMonths() {
+		if month, err = c.drawMonth(); err != nil {
+			return nil, err
 		}
 	}
-	above := earned.Sub(guaranteed)
-	step := Step{Kind: StepDraw, Amount: &earned, Rate: &guaranteed, Unit: &owed, Result: above.Neg()}
-	if !above.IsNegative() {
-		recovered := decimal.Min(above, owed)
-		if d.AtMost != nil {
-			most, err := c.value(*d.AtMost, c.period.EndsOn)
-			if err != nil {
-				return line, err
-			}
-			step.High = &most
-			recovered = decimal.Min(recovered, most)
-		}
-		step.Result = decimal.Max(recovered, decimal.Zero).Neg()
+	advances := d.AdvancedFor == 0 || month <= d.AdvancedFor
+	forgives := d.ForgivenAfter > 0 && month > d.ForgivenAfter
+	var step Step
+	switch {
+	case forgives:
+		step = Step{Kind: StepForgiven, Days: month, Unit: &owed, Result: owed.Neg()}
+	case advances && earned.LessThan(guaranteed):
+		step = Step{Kind: StepDraw, Amount: &earned, Rate: &guaranteed, Unit: &owed, Result: guaranteed.Sub(earned)}
+	default:
+		step, err = c.recovery(earned, guaranteed, owed, month, advances)
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.explain(step)
-	c.fixed = step.Result
-	if err := c.round(&line, nil); err != nil {
-		return line, err
+	line, err := c.balanceLine(plan.DrawComponent, kind, step.Result)
+	if err != nil || d.ForgivenAfter == 0 {
+		return []incentive.Line{line}, err
 	}
-	if line.Explanation, err = json.Marshal(c.explanation); err != nil {
-		return line, fmt.Errorf("write the explanation of the draw of %s: %w", c.participant.ID, err)
+	c.explanation = Explanation{}
+	if step.Kind != StepForgiven {
+		step = Step{Kind: StepForgiven, Days: month, Unit: new(decimal.Decimal)}
 	}
-	return line, nil
+	step.Result = *step.Unit
+	c.explain(step)
+	forgiven, err := c.balanceLine(plan.ForgivenComponent, incentive.Earning, step.Result)
+	return []incentive.Line{line, forgiven}, err
+}
+
+// recovery is the step that recovers what is owed of a draw.
+func (c *computation) recovery(earned, guaranteed, owed decimal.Decimal, month int, advances bool) (step Step, err error) {
+	d := c.plan.Draw
+	downTo := guaranteed
+	if d.DownTo != nil {
+		if downTo, err = c.value(*d.DownTo, c.period.EndsOn); err != nil {
+			return step, err
+		}
+		if advances {
+			downTo = decimal.Max(downTo, guaranteed)
+		}
+	}
+	most := new(decimal.Decimal)
+	switch {
+	case month < d.RecoveredFrom:
+	case d.AtMost == nil:
+		most = nil
+	default:
+		limit, err := c.value(*d.AtMost, c.period.EndsOn)
+		if err != nil {
+			return step, err
+		}
+		most = &limit
+	}
+	recovered := decimal.Min(earned.Sub(downTo), owed)
+	if most != nil {
+		recovered = decimal.Min(recovered, *most)
+	}
+	step = Step{Kind: StepDraw, Amount: &earned, Rate: &downTo, Unit: &owed, High: most, Result: decimal.Max(recovered, decimal.Zero).Neg()}
+	if d.ByMonths() || d.DownTo != nil {
+		step.Kind = StepRecovery
+	}
+	return step, nil
+}
+
+// drawMonth counts the months that have begun since the draw's first day.
+func (c *computation) drawMonth() (int, error) {
+	if c.plan.Draw.Since != "" {
+		return c.tenure(c.plan.Draw.Since, c.period.EndsOn)
+	}
+	return monthsBegun(c.assigned(), c.period.EndsOn), nil
 }

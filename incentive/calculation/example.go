@@ -69,6 +69,13 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
 		s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: id(0), Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
 	}
+	for _, name := range slices.Sorted(maps.Keys(e.Earlier)) {
+		amount, err := incentive.MoneyOf(e.Earlier[name], p.Currency)
+		if err != nil {
+			return incentive.Statement{}, err
+		}
+		s.Posted = append(s.Posted, incentive.Posted{ParticipantID: id(0), PlanID: p.ID, Component: name, PeriodID: "example-2025-12", StartsOn: incentive.MustParseDate("2025-12-01"), EndsOn: incentive.MustParseDate("2025-12-31"), Amount: amount})
+	}
 	deals := slices.Clone(e.Deals)
 	for i := range deals {
 		if deals[i].On.IsZero() {

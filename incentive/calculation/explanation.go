@@ -22,7 +22,8 @@ type Kind string
 
 // The kinds of step. What is earned begins at nothing; rate, tier, curve and bonus add to
 // it, a closed gate makes it nothing, a multiplier multiplies it, floor and caps limit it,
-// what was posted and a deduction are taken off it, and rounding makes it payable. The other kinds say where figures come from.
+// what was posted and a deduction are taken off it, and rounding makes it payable. A draw, a
+// recovery, a carry-over and an excess are lines by themselves. The other kinds say where figures come from.
 const (
 	StepMeasure    Kind = "measure"    // Result is the measure of Count credits
 	StepRatio      Kind = "ratio"      // Amount divided by Unit; nothing where Unit is nothing
@@ -43,6 +44,10 @@ const (
 	StepPosted     Kind = "posted"     // Amount less Unit, which Count earlier periods posted
 	StepDeduct     Kind = "deduct"     // Amount less Unit
 	StepDraw       Kind = "draw"       // Amount against Rate, the draw, with Unit owed of which High at most is recovered
+	StepRecovery   Kind = "recovery"   // of Unit owed what Amount lies above Rate, High at most
+	StepForgiven   Kind = "forgiven"   // Unit, which is owed when month Days has begun
+	StepCarryOver  Kind = "carry_over" // what room Amount and Low, of before, leave below Rate, for Unit that waits
+	StepExcess     Kind = "excess"     // what Amount goes beyond what Low, of before, leaves below Rate
 	StepRounding   Kind = "rounding"   // Amount to minor units
 )
 
@@ -170,6 +175,24 @@ func CheckLine(line incentive.Line) error {
 				want = decimal.Max(recovered, decimal.Zero).Neg()
 			}
 			earned = want
+		case StepRecovery:
+			want = decimal.Min(s.Amount.Sub(*s.Rate), *s.Unit)
+			if s.High != nil {
+				want = decimal.Min(want, *s.High)
+			}
+			want = decimal.Max(want, decimal.Zero).Neg()
+			earned = want
+		case StepForgiven:
+			if want = *s.Unit; line.Kind == incentive.DrawOf {
+				want = want.Neg()
+			}
+			earned = want
+		case StepCarryOver:
+			want = decimal.Min(s.Rate.Sub(*s.Low).Sub(*s.Amount), *s.Unit)
+			earned = want
+		case StepExcess:
+			want = decimal.Min(decimal.Max(s.Rate.Sub(*s.Low), decimal.Zero).Sub(*s.Amount), decimal.Zero)
+			earned = want
 		case StepMultiplier, StepFloor, StepCapEach, StepPosted, StepDeduct:
 			if !s.Amount.Equal(earned) {
 				return wrong("step %d changes %s, and %s is earned", i+1, s.Amount, earned)
@@ -241,7 +264,13 @@ func (s Step) whole() bool {
 		return s.Rate != nil
 	case StepPosted, StepDeduct, StepRatio:
 		return s.Amount != nil && s.Unit != nil
-	case StepScore, StepCapEach, StepDraw:
+	case StepForgiven:
+		return s.Unit != nil
+	case StepExcess:
+		return s.Amount != nil && s.Rate != nil && s.Low != nil
+	case StepCarryOver:
+		return s.Amount != nil && s.Rate != nil && s.Low != nil && s.Unit != nil
+	case StepScore, StepCapEach, StepDraw, StepRecovery:
 		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind != StepScore || s.Unit.IsPositive())
 	case StepCurve:
 		flat := s.To == nil && s.High == nil
@@ -334,6 +363,21 @@ func (s Step) String() string {
 			return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so %s is recovered", s.Amount, s.Rate, s.Unit, s.Result.Neg())
 		}
 		return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so nothing moves", s.Amount, s.Rate, s.Unit)
+	case StepRecovery:
+		return fmt.Sprintf("draw: %s earned and %s owed, which is recovered down to %s%s: %s is recovered", s.Amount, s.Unit, s.Rate, s.atMost(), s.Result.Neg())
+	case StepForgiven:
+		if s.Unit.IsZero() {
+			return fmt.Sprintf("draw: in month %d nothing is forgiven", s.Days)
+		}
+		return fmt.Sprintf("draw: in month %d, %s that is owed is forgiven", s.Days, s.Unit)
+	case StepCarryOver:
+		words := fmt.Sprintf("cap: %s%s, but no more than %s, with %s put off before", s.Amount, s.before(), s.Rate, s.Unit)
+		if s.Result.IsNegative() {
+			return fmt.Sprintf("%s: %s is put off", words, s.Result.Neg())
+		}
+		return fmt.Sprintf("%s: %s of it is paid", words, s.Result)
+	case StepExcess:
+		return fmt.Sprintf("cap: %s%s, but no more than %s: %s is lost", s.Amount, s.before(), s.Rate, s.Result.Neg())
 	case StepCapEach:
 		return fmt.Sprintf("cap of %s for each: %s earned more, %s in all, which leaves %s", s.Rate, plural(s.Count, "credit"), s.Unit, s.Result)
 	case StepGate:
@@ -354,6 +398,22 @@ func (s Step) String() string {
 		return fmt.Sprintf("rounded (%s, each %s): %s to %s", strings.ReplaceAll(s.Name, "_", " "), s.Each, s.Amount, s.Result)
 	}
 	return string(s.Kind)
+}
+
+// before says what earlier periods have taken of a cap.
+func (s Step) before() string {
+	if s.Low.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" after %s before", s.Low)
+}
+
+// atMost says the most that a period recovers.
+func (s Step) atMost() string {
+	if s.High == nil {
+		return ""
+	}
+	return fmt.Sprintf(", no more than %s", s.High)
 }
 
 // figure says Amount against Unit.

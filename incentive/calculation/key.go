@@ -37,14 +37,18 @@ func (c *computation) tenure(attribute string, last incentive.Date) (int, error)
 	if err != nil {
 		return 0, incentive.Errorf(incentive.CodeInvalid, "%q of participant %s is %q, and the plan reads a day there, such as 2026-01-31", attribute, c.participant.ID, text)
 	}
+	return monthsBegun(since, last), nil
+}
+
+func monthsBegun(since, last incentive.Date) int {
 	if since.After(last) {
-		return 0, nil
+		return 0
 	}
 	months := (last.Year-since.Year)*12 + int(last.Month) - int(since.Month)
 	if last.Day >= since.Day || last.AddDays(1).Day == 1 {
 		months++
 	}
-	return months, nil
+	return months
 }
 
 // pick returns the number of the step that a figure lies in.

@@ -1,7 +1,9 @@
 package calculation
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/guerdon/guerdon/incentive"
 )
@@ -10,8 +12,11 @@ import (
 type LookBack struct {
 	Since      incentive.Date // the first day whose transactions and quotas matter
 	Cumulative []string       // the plans that look back at their lines since then, sorted
-	Draws      []string       // the plans whose draws have a balance, sorted
+	Balances   []Balance      // the lines that have a balance whatever their age, sorted
 }
+
+// Balance names a line of a plan whose postings add up to a balance, such as a draw.
+type Balance struct{ PlanID, Component string }
 
 // LooksBack says what the plans in force need of the time before a period. Of snapshot
 // it reads the period, assignments and plan versions.
@@ -31,20 +36,24 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 				if c.Cumulative == nil {
 					continue
 				}
-				if starts := c.Cumulative.Starts(snapshot.Period.StartsOn, a.StartsOn); starts.Before(b.Since) {
-					b.Since = starts
-				}
+				b.Since = earliest(b.Since, c.Cumulative.Starts(snapshot.Period.StartsOn, a.StartsOn))
 				b.Cumulative = append(b.Cumulative, p.ID)
 			}
-			if p.Draw != nil {
-				b.Draws = append(b.Draws, p.ID)
+			if p.Cap != nil && p.Cap.Over != "" {
+				b.Since = earliest(b.Since, p.Cap.Starts(snapshot.Period.StartsOn))
+				b.Cumulative = append(b.Cumulative, p.ID)
+			}
+			for _, component := range p.Balances() {
+				b.Balances = append(b.Balances, Balance{p.ID, component})
 			}
 		}
 	}
-	for _, list := range []*[]string{&b.Cumulative, &b.Draws} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
+	slices.Sort(b.Cumulative)
+	b.Cumulative = slices.Compact(b.Cumulative)
+	slices.SortFunc(b.Balances, func(x, y Balance) int {
+		return cmp.Or(strings.Compare(x.PlanID, y.PlanID), strings.Compare(x.Component, y.Component))
+	})
+	b.Balances = slices.Compact(b.Balances)
 	return b, nil
 }
 
@@ -57,13 +66,16 @@ func (c *computation) since() incentive.Date {
 	if back == nil {
 		return c.period.StartsOn
 	}
-	assigned := c.stretches[0].StartsOn
+	return back.Starts(c.period.StartsOn, c.assigned())
+}
+
+// assigned returns the first day of the participant on the plan.
+func (c *computation) assigned() incentive.Date {
+	first := c.stretches[0].StartsOn
 	for _, a := range c.stretches[1:] {
-		if a.StartsOn.Before(assigned) {
-			assigned = a.StartsOn
-		}
+		first = earliest(first, a.StartsOn)
 	}
-	return back.Starts(c.period.StartsOn, assigned)
+	return first
 }
 
 // settleUp takes what earlier periods of the interval have posted from what is due over

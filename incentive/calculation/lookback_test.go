@@ -100,7 +100,15 @@ func TestLooksBack(t *testing.T) {
 	c.plan("draw: {amount: 10, kind: recoverable}\n", "{name: c, "+measure+", rate: 1%}")
 	back, err = LooksBack(c.Snapshot)
 	require.NoError(t, err)
-	require.Equal(t, LookBack{Since: day("2026-03-01"), Draws: []string{"p"}}, back)
+	require.Equal(t, LookBack{Since: day("2026-03-01"), Balances: []Balance{{"p", "Draw"}}}, back)
+	c.plan("cap: {amount: 5, over: quarter, excess: carried_over}\n", "{name: c, "+measure+", rate: 1%, cap: {amount: 3, excess: carried_over}}")
+	back, err = LooksBack(c.Snapshot)
+	require.NoError(t, err)
+	require.Equal(t, LookBack{Since: day("2026-01-01"), Cumulative: []string{"p"}, Balances: []Balance{{"p", "Cap"}, {"p", "c, carried over"}}}, back)
+	c.plan("cap: {amount: 5}\ndraw: {amount: 10, kind: non_recoverable}\n", "{name: c, "+measure+", rate: 1%}")
+	back, err = LooksBack(c.Snapshot)
+	require.NoError(t, err)
+	require.Equal(t, LookBack{Since: day("2026-03-01")}, back)
 	c.plan("", "{name: c, "+measure+", cumulative: {over: plan, pays: true_up}, rate: 1%}")
 	back, err = LooksBack(c.Snapshot)
 	require.NoError(t, err)
@@ -168,11 +176,19 @@ func TestDraws(t *testing.T) {
 		"recoverable":           {"{amount: 100, kind: recoverable}", []string{"50", "120", "300"}, []string{"50.00 + 50.00", "120.00 + -20.00", "300.00 + -30.00"}},
 		"never below the draw":  {"{amount: 100, kind: recoverable}", []string{"0", "100"}, []string{"0.00 + 100.00", "100.00 + 0.00"}},
 		"so much and no more":   {"{amount: 100, kind: recoverable, recover_at_most: 25}", []string{"0", "1000", "110"}, []string{"0.00 + 100.00", "1000.00 + -25.00", "110.00 + -10.00"}},
+		"for two months":        {"{amount: 100, kind: recoverable, advanced_for_months: 2}", []string{"0", "0", "-20", "130"}, []string{"0.00 + 100.00", "0.00 + 100.00", "-20.00 + 0.00", "130.00 + -30.00"}},
+		"recovered later":       {"{amount: 100, kind: recoverable, recovered_from_month: 3}", []string{"0", "150", "150"}, []string{"0.00 + 100.00", "150.00 + 0.00", "150.00 + -50.00"}},
+		"down to nothing":       {"{amount: 100, kind: recoverable, advanced_for_months: 1, recovered_down_to: 10}", []string{"0", "30", "200"}, []string{"0.00 + 100.00", "30.00 + -20.00", "200.00 + -80.00"}},
+		"never below, advanced": {"{amount: 100, kind: recoverable, recovered_down_to: 10}", []string{"0", "130"}, []string{"0.00 + 100.00", "130.00 + -30.00"}},
+		"forgiven":              {"{amount: 100, kind: recoverable, recover_at_most: 10, forgiven_after_month: 2}", []string{"0", "120", "120", "0"}, []string{"0.00 + 100.00 + 0.00", "120.00 + -10.00 + 0.00", "120.00 + -90.00 + 90.00", "0.00 + 0.00 + 0.00"}},
+		"guaranteed for a time": {"{amount: 100, kind: non_recoverable, advanced_for_months: 1}", []string{"40", "40"}, []string{"40.00 + 60.00", "40.00 + 0.00"}},
+		"months of service":     {"{amount: 100, kind: non_recoverable, advanced_for_months: 2, months_since: participant.hired_on}", []string{"40", "40"}, []string{"40.00 + 60.00", "40.00 + 0.00"}},
 		"negative earnings too": {"{amount: 100, kind: recoverable}", []string{"-20", "500"}, []string{"-20.00 + 120.00", "500.00 + -120.00"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			company := newCompany().person("r1", "")
+			company := newCompany().person("r1", "", "hired_on", "2025-12-31")
+			company.Assignments[0].StartsOn = day("2026-01-01")
 			company.plan("draw: "+c.draw+"\n", "{name: c, "+measure+", rate: 1}")
 			require.Equal(t, c.paid, byMonth(t, company, c.earned...))
 		})
@@ -184,23 +200,94 @@ func TestDraws(t *testing.T) {
 	require.Equal(t, incentive.Earning, lines[0].Kind)
 }
 
+// TestCaps is what becomes of what lies above a cap.
+func TestCaps(t *testing.T) {
+	t.Parallel()
+	const rate = "{name: c, " + measure + ", rate: 1}"
+	for name, c := range map[string]struct {
+		extra        string
+		components   []string
+		earned, paid []string
+	}{
+		"of a component, carried over": {"", []string{"{name: c, " + measure + ", rate: 1, cap: {amount: 100, excess: carried_over}}"}, []string{"250", "70", "-10", "0"},
+			[]string{"250.00 + -150.00", "70.00 + 30.00", "-10.00 + 110.00", "0.00 + 10.00"}},
+		"of a component, lost": {"", []string{"{name: c, " + measure + ", rate: 1, cap: {amount: 100, excess: lost}}"}, []string{"250", "70"}, []string{"100.00", "70.00"}},
+		"of all components":    {"cap: 100\n", []string{rate, "{name: b, bonus: 30}"}, []string{"50", "90", "0"}, []string{"50.00 + 30.00 + 0.00", "90.00 + 30.00 + -20.00", "0.00 + 30.00 + 0.00"}},
+		"carried over":         {"cap: {amount: 100, excess: carried_over}\n", []string{rate, "{name: b, bonus: 30}"}, []string{"90", "40", "0"}, []string{"90.00 + 30.00 + -20.00", "40.00 + 30.00 + 20.00", "0.00 + 30.00 + 0.00"}},
+		"of a quarter":         {"cap: {amount: 100, over: quarter}\n", []string{rate}, []string{"80", "30", "-20", "30"}, []string{"80.00 + 0.00", "30.00 + -10.00", "-20.00 + 0.00", "30.00 + 0.00"}},
+		"of a quarter, carried into the next": {"cap: {amount: 100, over: quarter, excess: carried_over}\n", []string{rate}, []string{"80", "30", "0", "95", "10", "0", "0"},
+			[]string{"80.00 + 0.00", "30.00 + -10.00", "0.00 + 0.00", "95.00 + 5.00", "10.00 + -10.00", "0.00 + 0.00", "0.00 + 15.00"}},
+		"of a year that begins in February": {"cap: {amount: 100, over: year, year_begins_in_month: 2}\n", []string{rate}, []string{"100", "60", "60"}, []string{"100.00 + 0.00", "60.00 + 0.00", "60.00 + -20.00"}},
+		"before the draw":                   {"cap: 100\ndraw: {amount: 50, kind: recoverable}\n", []string{rate}, []string{"0", "300"}, []string{"0.00 + 0.00 + 50.00", "300.00 + -200.00 + -50.00"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			company := newCompany().person("r1", "")
+			company.plan(c.extra, c.components...)
+			require.Equal(t, c.paid, byMonth(t, company, c.earned...))
+		})
+	}
+	c := newCompany().person("r1", "").deal("r1", 1, "300")
+	c.plan("cap: {amount: 100, excess: carried_over}\n", rate)
+	require.Equal(t, incentive.Holdback, c.statements(t)[0].Lines[1].Kind, "what is carried over is an expense already")
+	c.plan("cap: 100\n", rate)
+	require.Equal(t, incentive.Earning, c.statements(t)[0].Lines[1].Kind, "what is lost is none")
+}
+
+// TestNothingIsLost holds for any earnings: what is paid never goes above the cap, and
+// what is not paid waits.
+func TestNothingIsLost(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCompany().person("r1", "")
+		over := rapid.SampledFrom([]string{"", ", over: quarter"}).Draw(t, "over")
+		c.plan("cap: {amount: 200"+over+", excess: carried_over}\n", "{name: c, "+measure+", rate: 1}")
+		var sold []string
+		for range rapid.IntRange(1, 8).Draw(t, "months") {
+			sold = append(sold, decimal.New(rapid.Int64Range(0, 60_000).Draw(t, "sold"), -2).String())
+		}
+		waits, inQuarter := decimal.Zero, decimal.Zero
+		for n, month := range byMonth(t, c, sold...) {
+			earned, moved, _ := strings.Cut(month, " + ")
+			if over == "" || n%3 == 0 {
+				inQuarter = decimal.Zero
+			}
+			inQuarter = inQuarter.Add(d(earned)).Add(d(moved))
+			waits = waits.Sub(d(moved))
+			require.False(t, waits.IsNegative())
+			require.False(t, inQuarter.GreaterThan(d("200")))
+			require.True(t, waits.IsZero() || inQuarter.Equal(d("200")), "nothing waits where there is room")
+		}
+	})
+}
+
 // TestDrawsBalance holds for any earnings: what is paid is what was earned and what is
 // owed, and nobody ever owes less than nothing.
 func TestDrawsBalance(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCompany().person("r1", "")
-		c.plan("draw: {amount: 200, kind: recoverable, recover_at_most: 150}\n", "{name: c, "+measure+", rate: 1}")
+		end := rapid.SampledFrom([]string{"", ", recovered_from_month: 3, forgiven_after_month: 6"}).Draw(t, "end")
+		c.Assignments[0].StartsOn = day("2026-01-01")
+		c.plan("draw: {amount: 200, kind: recoverable, recover_at_most: 150"+end+"}\n", "{name: c, "+measure+", rate: 1}")
 		var sold []string
 		for range rapid.IntRange(1, 8).Draw(t, "months") {
 			sold = append(sold, decimal.New(rapid.Int64Range(0, 60_000).Draw(t, "sold"), -2).String())
 		}
 		owed := decimal.Zero
-		for _, month := range byMonth(t, c, sold...) {
-			earned, advanced, _ := strings.Cut(month, " + ")
-			owed = owed.Add(d(advanced))
-			require.False(t, owed.IsNegative())
-			require.False(t, d(earned).Add(d(advanced)).LessThan(d("200")), "pay never falls below the draw")
+		for n, month := range byMonth(t, c, sold...) {
+			lines := strings.Split(month, " + ")
+			owed = owed.Add(d(lines[1]))
+			require.False(t, owed.IsNegative(), "no more is recovered than was advanced")
+			pay := d("0")
+			for _, line := range lines {
+				pay = pay.Add(d(line))
+			}
+			if n < 6 || end == "" {
+				require.False(t, pay.LessThan(d("200")), "pay never falls below the draw")
+			} else {
+				require.True(t, pay.Equal(d(lines[0])), "what is forgiven is not paid again")
+			}
 		}
 	})
 }

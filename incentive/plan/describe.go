@@ -20,15 +20,11 @@ func (p *Plan) Describe() []string {
 	for _, c := range p.Components {
 		text = append(text, c.Name+": "+c.describe())
 	}
-	if d := p.Draw; d != nil {
-		how := "It is not recovered."
-		if d.Recoverable {
-			how = "It is recovered from what is earned above that later on, and never takes pay below it."
-			if d.AtMost != nil {
-				how += " One period recovers no more than " + d.AtMost.describe(false) + "."
-			}
-		}
-		text = append(text, fmt.Sprintf("Draw: what the components pay less than %s is advanced. %s", d.Amount.describe(false), how))
+	if p.Cap != nil {
+		text = append(text, CapComponent+": "+p.Cap.describe())
+	}
+	if p.Draw != nil {
+		text = append(text, DrawComponent+": "+strings.Join(p.Draw.describe(), " "))
 	}
 	return text
 }
@@ -133,6 +129,9 @@ func (c Component) describe() string {
 	}
 	if c.Cap != nil {
 		say("It pays no more than %s.", c.Cap.describe(false))
+		if c.CapCarriesOver {
+			say(carriedOver)
+		}
 	}
 	if back := c.Cumulative; back != nil && back.TrueUp {
 		say("What earlier periods were paid of it is taken off.")

@@ -18,7 +18,8 @@ type Example struct {
 	Participant map[string]string // attributes
 	Quotas      map[string]Goal
 	Deals       []Deal
-	Pays        map[string]decimal.Decimal // by component; what is not named pays nothing
+	Earlier     map[string]decimal.Decimal // by line, what December posted
+	Pays        map[string]decimal.Decimal // by line; what is not named pays nothing
 	Line        int                        // where it stands in the document
 }
 
@@ -49,13 +50,10 @@ func (r *reader) named(what string, names []string, read func(name string, value
 }
 
 func (r *reader) example(node *yaml.Node, p *Plan) Example {
-	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
-	var components []string
+	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Earlier: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
+	lines := p.OtherLines()
 	for _, c := range p.Components {
-		components = append(components, c.Name)
-	}
-	if p.Draw != nil {
-		components = append(components, DrawComponent)
+		lines = append(lines, c.Name)
 	}
 	plain := func(into map[string]string) func(string, *yaml.Node) {
 		return func(name string, value *yaml.Node) {
@@ -99,7 +97,8 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 				e.Deals = append(e.Deals, d)
 			})
 		}),
-		"pays": document.Needed(r.named("\"pays\"", components, number(e.Pays))),
+		"earlier": document.Optional(r.named("\"earlier\"", lines, number(e.Earlier))),
+		"pays":    document.Needed(r.named("\"pays\"", lines, number(e.Pays))),
 	})
 	return e
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,7 +80,7 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 
 func (r *reader) plan(node *yaml.Node) *Plan {
 	p := &Plan{Rounding: incentive.HalfAwayFromZero, RoundEach: EachLine}
-	var quotas, components, draw, examples *yaml.Node
+	var quotas, components, limit, draw, examples *yaml.Node
 	readable := r.Mapping(node, "a plan", fields{
 		"language": document.Needed(func(n *yaml.Node) {
 			if n.Value != strconv.Itoa(Language) {
@@ -98,6 +99,7 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
 		"quotas":     document.Optional(func(n *yaml.Node) { quotas = n }),
 		"components": document.Needed(func(n *yaml.Node) { components = n }),
+		"cap":        document.Optional(func(n *yaml.Node) { limit = n }),
 		"draw":       document.Optional(func(n *yaml.Node) { draw = n }),
 		"examples":   document.Optional(func(n *yaml.Node) { examples = n }),
 	})
@@ -114,13 +116,18 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 			r.On(item, "two components have the name %q", c.Name)
 		}
 		names[c.Name] = true
-		if draw != nil && c.Name == DrawComponent {
-			r.On(item, "%q is the name of the draw's own line: name this component otherwise", c.Name)
-		}
 		p.Components = append(p.Components, c)
 	})
+	if limit != nil {
+		p.Cap = r.planCap(limit)
+	}
 	if draw != nil {
 		p.Draw = r.draw(draw)
+	}
+	for i, c := range p.Components {
+		if slices.Contains(p.OtherLines(), c.Name) {
+			r.On(components.Content[i], "%q is the name of a line that the plan gives besides its components: name this one otherwise", c.Name)
+		}
 	}
 	if quotas != nil {
 		r.quotaRules(quotas, p)
@@ -216,7 +223,7 @@ func (r *reader) component(node *yaml.Node) Component {
 		"multipliers":          document.Optional(func(n *yaml.Node) { c.Multipliers = r.multipliers(n) }),
 		"floor":                document.Optional(r.value(&c.Floor)),
 		"cap_each_transaction": document.Optional(r.value(&c.CapEach)),
-		"cap":                  document.Optional(r.value(&c.Cap)),
+		"cap":                  document.Optional(r.componentCap(&c)),
 		"deduct":               document.Optional(r.value(&c.Deduct)),
 	})
 	if !readable {
@@ -254,41 +261,16 @@ func (r *reader) cumulative(node *yaml.Node) *Cumulative {
 	c := &Cumulative{Month: 1}
 	var pays, goal string
 	r.Mapping(node, "cumulative", fields{
-		"over": document.Needed(document.Choice(&r.Reader, &c.Over, Quarter, Half, Year, PlanToDate)),
-		"pays": document.Needed(document.Choice(&r.Reader, &pays, "true_up", "rate_only")),
-		"goal": document.Optional(document.Choice(&r.Reader, &goal, "to_date", "whole")),
-		"year_begins_in_month": document.Optional(func(n *yaml.Node) {
-			month, err := strconv.Atoi(n.Value)
-			if err != nil || month < 1 || month > 12 {
-				r.On(n, "%q is not a month: write 1 to 12", n.Value)
-				return
-			}
-			c.Month = month
-		}),
+		"over":                 document.Needed(document.Choice(&r.Reader, &c.Over, Quarter, Half, Year, PlanToDate)),
+		"pays":                 document.Needed(document.Choice(&r.Reader, &pays, "true_up", "rate_only")),
+		"goal":                 document.Optional(document.Choice(&r.Reader, &goal, "to_date", "whole")),
+		"year_begins_in_month": document.Optional(r.month(&c.Month)),
 	})
 	c.TrueUp, c.WholeGoal = pays == "true_up", goal == "whole"
 	if c.Over == PlanToDate && c.WholeGoal {
 		r.On(node, "the time on a plan has no end, so that its goal is that up to now: leave \"goal\" out")
 	}
 	return c
-}
-
-func (r *reader) draw(node *yaml.Node) *Draw {
-	d := &Draw{}
-	var amount *Value
-	var kind string
-	r.Mapping(node, "a draw", fields{
-		"amount":          document.Needed(r.value(&amount)),
-		"kind":            document.Needed(document.Choice(&r.Reader, &kind, "recoverable", "non_recoverable")),
-		"recover_at_most": document.Optional(r.value(&d.AtMost)),
-	})
-	if amount != nil {
-		d.Amount = *amount
-	}
-	if d.Recoverable = kind == "recoverable"; !d.Recoverable && d.AtMost != nil {
-		r.On(node, "what is not recoverable is not recovered: leave \"recover_at_most\" out")
-	}
-	return d
 }
 
 func (r *reader) level(into *int, least int) func(*yaml.Node) {

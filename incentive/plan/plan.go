@@ -6,6 +6,7 @@ package plan
 
 import (
 	_ "embed"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -31,19 +32,77 @@ type Plan struct {
 	Reads      Reads
 	Quotas     map[string]QuotaRule // by quota; what is not there is prorated by days
 	Components []Component
+	Cap        *Cap
 	Draw       *Draw
 	Examples   []Example
 }
 
-// DrawComponent names the line of a draw in a statement.
-const DrawComponent = "Draw"
+// Names of lines of a statement that no component has.
+const (
+	CapComponent      = "Cap"
+	DrawComponent     = "Draw"
+	ForgivenComponent = "Draw forgiven"
+)
+
+// CarriedOver names the line of what a component's cap puts off, and of what is paid of it
+// later on.
+func CarriedOver(component string) string { return component + ", carried over" }
+
+// OtherLines lists the lines that the plan gives a statement besides its components'.
+func (p *Plan) OtherLines() []string {
+	var names []string
+	for _, c := range p.Components {
+		if c.CapCarriesOver {
+			names = append(names, CarriedOver(c.Name))
+		}
+	}
+	if p.Cap != nil {
+		names = append(names, CapComponent)
+	}
+	if p.Draw != nil {
+		names = append(names, DrawComponent)
+		if p.Draw.ForgivenAfter > 0 {
+			names = append(names, ForgivenComponent)
+		}
+	}
+	return names
+}
+
+// Balances lists the lines whose postings of all earlier periods add up to what is owed.
+func (p *Plan) Balances() []string {
+	return slices.DeleteFunc(p.OtherLines(), func(name string) bool {
+		return name == CapComponent && !p.Cap.CarriesOver || name == DrawComponent && !p.Draw.Recoverable || name == ForgivenComponent
+	})
+}
+
+// Cap is the most that all components together pay.
+type Cap struct {
+	Amount      Value
+	Over        Interval // "" for each period
+	Month       int      // in which years begin
+	CarriesOver bool     // what lies above it is paid as soon as there is room; otherwise it is lost
+}
+
+// Starts returns the first day of the interval that holds a day.
+func (c Cap) Starts(day incentive.Date) incentive.Date {
+	return Cumulative{Over: c.Over, Month: c.Month}.Starts(day, day)
+}
 
 // Draw guarantees an amount for each period: what the components pay less is advanced.
+// Months are those begun since the participant came to the plan, or since another day.
 type Draw struct {
-	Amount      Value
-	Recoverable bool   // advances are owed, and recovered from what is earned above Amount
-	AtMost      *Value // the most that one period recovers; nil: no limit
+	Amount        Value
+	Recoverable   bool   // advances are owed, and recovered from what is earned above Amount
+	AtMost        *Value // the most that one period recovers; nil: no limit
+	Since         string // the participant's attribute that holds the day; "" for that of the assignment
+	AdvancedFor   int    // the months in which something is advanced; 0: all
+	RecoveredFrom int    // the first month that recovers; 0: the first of all
+	DownTo        *Value // what recovery never takes pay below; nil: Amount
+	ForgivenAfter int    // the month after which nothing is owed any more; 0: none
 }
+
+// ByMonths reports whether the draw changes with the months.
+func (d Draw) ByMonths() bool { return d.AdvancedFor > 0 || d.RecoveredFrom > 0 || d.ForgivenAfter > 0 }
 
 // RoundEach says what is rounded to what can be paid.
 type RoundEach string
@@ -74,24 +133,25 @@ type Reads struct {
 // one of Rate, Rates, RateBy, RateTable, Curve, Scorecard and Bonus. What that gives goes
 // through the gate, the multipliers, the floor, the caps and the deduction, in this order.
 type Component struct {
-	Name        string
-	Override    *Override // nil: the participant's own credits count
-	Measure     Measure
-	Cumulative  *Cumulative // nil: each period by itself
-	Rate        *Value
-	Rates       []FilteredRate
-	RateBy      *RateBy
-	RateTable   *RateTable
-	Curve       *Curve
-	Scorecard   *Scorecard
-	Bonus       *Value
-	Evaluate    Evaluate // of RateTable and Curve
-	Gate        *Gate
-	Multipliers *Multipliers
-	Floor       *Value // the least that the component pays in a period
-	CapEach     *Value // the most that one credit earns
-	Cap         *Value // the most that the component pays in a period
-	Deduct      *Value // taken off last, in every period
+	Name           string
+	Override       *Override // nil: the participant's own credits count
+	Measure        Measure
+	Cumulative     *Cumulative // nil: each period by itself
+	Rate           *Value
+	Rates          []FilteredRate
+	RateBy         *RateBy
+	RateTable      *RateTable
+	Curve          *Curve
+	Scorecard      *Scorecard
+	Bonus          *Value
+	Evaluate       Evaluate // of RateTable and Curve
+	Gate           *Gate
+	Multipliers    *Multipliers
+	Floor          *Value // the least that the component pays in a period
+	CapEach        *Value // the most that one credit earns
+	Cap            *Value // the most that the component pays in a period
+	CapCarriesOver bool   // what lies above Cap is paid as soon as there is room; otherwise it is lost
+	Deduct         *Value // taken off last, in every period
 }
 
 // Cumulative makes a component look at everything since an interval began.

@@ -68,6 +68,18 @@ func TestParse(t *testing.T) {
 		"unknown quota":    {document: "quotas: {sale: {prorated: not}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}"), problems: []string{`line 1, column 10: "quotas" has no "sale": it may have sales`}, typed: true},
 		"quota weights":    {document: "quotas: {sales: {weights: [50%, 40%]}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}"), problems: []string{"the weights add up to 0.9"}, typed: true},
 		"ramp since":       {document: "quotas: {sales: {ramp: {since: participant.commission_rate, shares: [1]}}}\n" + one("name: c", measure, "rate_table: {on: attainment, quota: sales, tiers: [{rate: 1}]}"), problems: []string{"holds a day as a text"}, typed: true},
+		"caps":             {document: "cap: {amount: 9, over: year, year_begins_in_month: 4, excess: carried_over}\n" + one("name: c", measure, "rate: 1", "cap: {amount: participant.commission_rate, excess: carried_over}")},
+		"plain cap":        {document: "cap: 1000\n" + one("name: c", measure, "rate: 1")},
+		"excess":           {document: one("name: c", measure, "rate: 1", "cap: {amount: 3, excess: kept}"), problems: []string{`"kept" is not known here: write lost or carried_over`}},
+		"month of a cap":   {document: "cap: {amount: 9, over: year, year_begins_in_month: 13}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"13" is not a month`}},
+		"line of a cap":    {document: "cap: 1000\n" + one("name: Cap", measure, "rate: 1"), problems: []string{`line 10, column 5: "Cap" is the name of a line that the plan gives besides its components`}, typed: true},
+		"carried over":     {document: one("name: c", measure, "rate: 1", "cap: {amount: 3, excess: carried_over}") + "  - {name: \"c, carried over\", bonus: 1}\n", problems: []string{`"c, carried over" is the name of a line`}, typed: true},
+		"draw":             {document: "draw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n" + one("name: c", measure, "rate: 1")},
+		"draw to keep":     {document: "draw: {amount: 9, kind: non_recoverable, forgiven_after_month: 12}\n" + one("name: c", measure, "rate: 1"), problems: []string{`what is not recoverable is neither recovered nor forgiven`}, typed: true},
+		"draw to recover":  {document: "draw: {amount: 9, kind: non_recoverable, recover_at_most: 1}\n" + one("name: c", measure, "rate: 1"), problems: []string{`leave "recover_at_most" out`}, typed: true},
+		"months of a draw": {document: "draw: {amount: 9, kind: recoverable, advanced_for_months: 0}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"0" is not a number of months`}},
+		"draw since":       {document: "draw: {amount: 9, kind: recoverable, months_since: participant.region}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"months_since" goes with`}, typed: true},
+		"line of a draw":   {document: "draw: {amount: 9, kind: recoverable, forgiven_after_month: 1}\n" + one("name: Draw forgiven", measure, "rate: 1"), problems: []string{`"Draw forgiven" is the name of a line`}, typed: true},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},
@@ -220,6 +232,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(one("name: a", measure, "rates:", "  - {where: 'transaction.category == \"1\"', rate: 0.04}", "  - {rate: 0}"))
 	f.Add(one("name: a", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {rate: 2%}]}"))
 	f.Add("quotas: {sales: {prorated: by_months, weights: [50%, 0.5], ramp: {since: participant.region, shares: [0%, 50%]}}}\n" + one("name: a", "measure: {ratio: {sum: transaction.quantity}, to: {distinct: transaction.category}}", "curve: {on: attainment, quota: sales, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}", "deduct: 3"))
+	f.Add("cap: {amount: 9, over: year, excess: carried_over}\ndraw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n" + one("name: c", measure, "rate: 1", "cap: {amount: 3, excess: carried_over}"))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse([]byte(text))
 		if err != nil {

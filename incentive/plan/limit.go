@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/guerdon/guerdon/incentive/document"
+)
+
+func (r *reader) excess(carriesOver *bool) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var word string
+		document.Choice(&r.Reader, &word, "lost", "carried_over")(n)
+		*carriesOver = word == "carried_over"
+	}
+}
+
+// componentCap reads a cap: a value, or one that says what becomes of the excess.
+func (r *reader) componentCap(c *Component) func(*yaml.Node) {
+	return func(node *yaml.Node) {
+		if node.Kind == yaml.ScalarNode {
+			r.value(&c.Cap)(node)
+			return
+		}
+		r.Mapping(node, "a cap", fields{"amount": document.Needed(r.value(&c.Cap)), "excess": document.Needed(r.excess(&c.CapCarriesOver))})
+	}
+}
+
+func (r *reader) planCap(node *yaml.Node) *Cap {
+	c := &Cap{Month: 1}
+	var amount *Value
+	if node.Kind == yaml.ScalarNode {
+		r.value(&amount)(node)
+	} else {
+		r.Mapping(node, "a cap", fields{
+			"amount":               document.Needed(r.value(&amount)),
+			"over":                 document.Optional(document.Choice(&r.Reader, &c.Over, Quarter, Half, Year)),
+			"year_begins_in_month": document.Optional(r.month(&c.Month)),
+			"excess":               document.Optional(r.excess(&c.CarriesOver)),
+		})
+	}
+	if amount != nil {
+		c.Amount = *amount
+	}
+	return c
+}
+
+func (r *reader) draw(node *yaml.Node) *Draw {
+	d := &Draw{}
+	var amount *Value
+	var kind string
+	r.Mapping(node, "a draw", fields{
+		"amount":               document.Needed(r.value(&amount)),
+		"kind":                 document.Needed(document.Choice(&r.Reader, &kind, "recoverable", "non_recoverable")),
+		"recover_at_most":      document.Optional(r.value(&d.AtMost)),
+		"months_since":         document.Optional(r.since(&d.Since)),
+		"advanced_for_months":  document.Optional(r.months(&d.AdvancedFor)),
+		"recovered_from_month": document.Optional(r.months(&d.RecoveredFrom)),
+		"recovered_down_to":    document.Optional(r.value(&d.DownTo)),
+		"forgiven_after_month": document.Optional(r.months(&d.ForgivenAfter)),
+	})
+	if amount != nil {
+		d.Amount = *amount
+	}
+	d.Recoverable = kind == "recoverable"
+	switch {
+	case d.Recoverable:
+	case d.AtMost != nil:
+		r.On(node, "what is not recoverable is not recovered: leave \"recover_at_most\" out")
+	case d.RecoveredFrom > 0 || d.DownTo != nil || d.ForgivenAfter > 0:
+		r.On(node, "what is not recoverable is neither recovered nor forgiven: it may have amount, kind, months_since and advanced_for_months")
+	}
+	if d.Since != "" && !d.ByMonths() {
+		r.On(node, "\"months_since\" goes with advanced_for_months, recovered_from_month or forgiven_after_month")
+	}
+	return d
+}
+
+func (r *reader) month(into *int) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		month, err := strconv.Atoi(n.Value)
+		if err != nil || month < 1 || month > 12 {
+			r.On(n, "%q is not a month: write 1 to 12", n.Value)
+			return
+		}
+		*into = month
+	}
+}
+
+// months reads a number of months.
+func (r *reader) months(into *int) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		months, err := strconv.Atoi(n.Value)
+		if err != nil || months < 1 || months > 1200 {
+			r.On(n, "%q is not a number of months: write 1 to 1200", n.Value)
+			return
+		}
+		*into = months
+	}
+}
+
+func (c Cap) describe() string {
+	over := map[Interval]string{"": "in a period", Quarter: "in a quarter", Half: "in a half-year", Year: "in a year"}[c.Over]
+	excess := "What lies above is lost."
+	if c.CarriesOver {
+		excess = carriedOver
+	}
+	return fmt.Sprintf("all components together pay no more than %s %s. %s", c.Amount.describe(false), over, excess)
+}
+
+const carriedOver = "What lies above is held back and paid as soon as there is room."
+
+func (d Draw) describe() []string {
+	since := "coming to the plan"
+	if d.Since != "" {
+		since = "the participant's " + d.Since
+	}
+	text := []string{fmt.Sprintf("what the components pay less than %s is advanced", d.Amount.describe(false))}
+	if d.AdvancedFor > 0 {
+		text[0] += fmt.Sprintf(" in the first %d months since %s", d.AdvancedFor, since)
+	}
+	text[0] += "."
+	if !d.Recoverable {
+		return append(text, "It is not recovered.")
+	}
+	downTo, from := "that", "later on"
+	switch {
+	case d.DownTo != nil && d.AdvancedFor > 0:
+		downTo += " and, once nothing is advanced any more, above " + d.DownTo.describe(false)
+	case d.DownTo != nil:
+		downTo = "the greater of that and " + d.DownTo.describe(false)
+	}
+	if d.RecoveredFrom > 0 {
+		from = fmt.Sprintf("from month %d since %s on", d.RecoveredFrom, since)
+	}
+	text = append(text, fmt.Sprintf("It is recovered from what is earned above %s %s, and never takes pay below it.", downTo, from))
+	if d.AtMost != nil {
+		text = append(text, "One period recovers no more than "+d.AtMost.describe(false)+".")
+	}
+	if d.ForgivenAfter > 0 {
+		text = append(text, fmt.Sprintf("What is still owed after month %d since %s is forgiven.", d.ForgivenAfter, since))
+	}
+	return text
+}
