@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -154,7 +155,7 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 	var result DecisionResult
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		result = DecisionResult{}
-		var set DecisionSet
+		set := DecisionSet{ID: setID}
 		err := tx.QueryRow(ctx, `SELECT period_id, revision, approver, decision, coalesce(reason_id::text, ''), decided_by FROM decision_set WHERE id = $1`, setID).
 			Scan(&set.PeriodID, &set.Revision, &set.Queue, &set.Decision, &set.ReasonID, &set.DecidedBy)
 		if err != nil {
@@ -164,45 +165,35 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 		if err != nil {
 			return err
 		}
-		if _, err := incentive.Next(p.State, p.OnHold, incentive.ApproveLast); err != nil {
+		subject := "decision-set/" + setID
+		applied, done, err := appliedBefore(ctx, tx, subject)
+		if err != nil {
 			return err
 		}
-		if err := refusePreparer(ctx, tx, set.PeriodID, set.Revision, set.DecidedBy, "approve"); err != nil {
-			return err
-		}
-		if set.Decision == "approved" {
-			if err := refuseOverChanged(ctx, tx, p); err != nil {
+		if !done {
+			if err := refuseDecisions(ctx, tx, p, set); err != nil {
 				return err
 			}
-		}
-		var own bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM decision_set_item WHERE set_id = $1 AND participant_id = $2)`, setID, set.DecidedBy).Scan(&own); err != nil {
-			return err
-		}
-		if own {
-			return incentive.Errorf(CodeOwnPay, "nobody decides on their own pay: leave your statement out")
-		}
-		var done bool
-		subject := "decision-set/" + setID
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1)`, subject).Scan(&done); err != nil {
-			return err
 		}
 		var items []Decision
 		err = collect(ctx, tx, &items, `SELECT participant_id, statement_digest FROM decision_set_item WHERE set_id = $1 ORDER BY participant_id COLLATE "C"`, pgx.RowToStructByPos[Decision], setID)
 		if err != nil {
 			return err
 		}
-		err = tx.QueryRow(ctx, `
-			WITH decided AS (
-				UPDATE approval a SET decision = $2, decided_by = $3, decided_at = now(), reason_id = $4
-				FROM decision_set_item i
-				WHERE NOT $8 AND i.set_id = $1 AND a.period_id = $5 AND a.revision = $6 AND a.participant_id = i.participant_id AND a.statement_digest = i.statement_digest
-				AND a.decision IS NULL AND coalesce(a.approver_id, $9) = $7
-				RETURNING a.participant_id)
-			SELECT count(*)::int FROM decided`,
-			setID, set.Decision, set.DecidedBy, orNull(set.ReasonID), set.PeriodID, set.Revision, set.Queue, done, FinanceQueue).Scan(&result.Applied)
-		if err != nil {
-			return fmt.Errorf("apply decision set %s: %w", setID, err)
+		result.Applied = applied
+		if !done {
+			err = tx.QueryRow(ctx, `
+				WITH decided AS (
+					UPDATE approval a SET decision = $2, decided_by = $3, decided_at = now(), reason_id = $4
+					FROM decision_set_item i
+					WHERE i.set_id = $1 AND a.period_id = $5 AND a.revision = $6 AND a.participant_id = i.participant_id AND a.statement_digest = i.statement_digest
+					AND a.decision IS NULL AND coalesce(a.approver_id, $8) = $7
+					RETURNING a.participant_id)
+				SELECT count(*)::int FROM decided`,
+				setID, set.Decision, set.DecidedBy, orNull(set.ReasonID), set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&result.Applied)
+			if err != nil {
+				return fmt.Errorf("apply decision set %s: %w", setID, err)
+			}
 		}
 		result.Refused = len(items) - result.Applied
 		if !done {
@@ -227,6 +218,42 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 			FROM approval WHERE period_id = $1 AND revision = $2`, set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&result.LeftHere, &result.LeftInAll)
 	})
 	return result, err
+}
+
+// appliedBefore says how many statements a set decided, if it was applied already: its
+// answer may have been lost, and whatever happened since, it is that answer.
+func appliedBefore(ctx context.Context, q querier, subject string) (applied int, done bool, err error) {
+	err = q.QueryRow(ctx, `SELECT (body::json->>'applied')::int FROM audit_event WHERE subject = $1`, subject).Scan(&applied)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("look for %s: %w", subject, err)
+	}
+	return applied, true, nil
+}
+
+// refuseDecisions refuses a set as a whole.
+func refuseDecisions(ctx context.Context, tx pgx.Tx, p PeriodRevision, set DecisionSet) error {
+	if _, err := incentive.Next(p.State, p.OnHold, incentive.ApproveLast); err != nil {
+		return err
+	}
+	if err := refusePreparer(ctx, tx, set.PeriodID, set.Revision, set.DecidedBy, "approve"); err != nil {
+		return err
+	}
+	if set.Decision == "approved" {
+		if err := refuseOverChanged(ctx, tx, p); err != nil {
+			return err
+		}
+	}
+	var own bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM decision_set_item WHERE set_id = $1 AND participant_id = $2)`, set.ID, set.DecidedBy).Scan(&own); err != nil {
+		return err
+	}
+	if own {
+		return incentive.Errorf(CodeOwnPay, "nobody decides on their own pay: leave your statement out")
+	}
+	return nil
 }
 
 // unapprove lets approvals, postings of approval and planned payouts of a revision fall
