@@ -30,3 +30,24 @@ func TestDecisionsAgain(t *testing.T) {
 	require.NoError(t, err, "though the period is not approving any more")
 	require.Equal(t, first, again)
 }
+
+func TestRecalculationAgain(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.open(monthOf(1))
+	b.deal("d1", "2026-01-10", "1000")
+	b.calculate(monthOf(1))
+	b.deal("d1", "2026-01-10", "2000")
+	amendment := store.Amendment{ID: "00000000-0000-0000-0000-000000000001", PeriodID: monthOf(1), Revision: 1, By: "fin", Changes: []store.Change{{Kind: "transaction", ID: "crm/d1"}}}
+	require.NoError(t, b.KeepAmendment(t.Context(), amendment))
+	c := b.command(monthOf(1), incentive.Recalculate)
+	first, err := b.Recalculate(t.Context(), c, amendment.ID)
+	require.NoError(t, err)
+	require.Equal(t, incentive.Locked, first.State)
+	again, err := b.Recalculate(t.Context(), c, amendment.ID)
+	require.NoError(t, err, "though nothing has changed since")
+	require.Equal(t, first, again)
+	another := b.command(monthOf(1), incentive.Recalculate)
+	_, err = b.Recalculate(t.Context(), another, amendment.ID)
+	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(err), "that is what to tell, whatever the list names")
+}

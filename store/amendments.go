@@ -134,12 +134,13 @@ func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID st
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, dataLock); err != nil {
 			return fmt.Errorf("wait for imports to end: %w", err)
 		}
-		p, err := periodRevision(ctx, tx, c.PeriodID, c.Revision, " FOR UPDATE OF r")
+		p, next, err := mayMove(ctx, tx, c)
 		if err != nil {
 			return err
 		}
-		if p.SnapshotID == nil {
-			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s and has nothing to calculate again", p.State)
+		locked = p
+		if next == "" {
+			return nil // done before: what it named has changed since
 		}
 		var id int64
 		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
@@ -154,17 +155,13 @@ func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID st
 			return err
 		}
 		digest, before := snapshot.Digest(), *p.SnapshotID
-		p, done, err := move(ctx, tx, c, struct {
+		p, _, err = move(ctx, tx, c, struct {
 			SnapshotDigest string `json:"snapshot_digest"`
 			Amends         int64  `json:"amends_snapshot"`
 			Amendment      string `json:"amendment"`
 		}{fmt.Sprintf("%x", digest), before, amendmentID})
 		if err != nil {
 			return err
-		}
-		locked = p
-		if !done {
-			return errAlreadyDone // rolls the spare snapshot back
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO snapshot (id, period_id, revision, digest, since) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`, id, c.PeriodID, c.Revision, digest[:], since); err != nil {
 			return fmt.Errorf("keep the snapshot of %s: %w", c.PeriodID, err)
@@ -173,9 +170,6 @@ func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID st
 		locked = p
 		return keep(ctx, tx, p)
 	})
-	if err == errAlreadyDone {
-		err = nil
-	}
 	return locked, err
 }
 

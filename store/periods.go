@@ -183,25 +183,32 @@ type PeriodCommand struct {
 	PayoutListDigest []byte
 }
 
-// move changes the state as the command says, once: rights and state are checked, the
-// act and its audit row are written, all in tx. done is false when the command's key
-// says that it was done before.
-func move(ctx context.Context, tx pgx.Tx, c PeriodCommand, body any) (p PeriodRevision, done bool, err error) {
+// mayMove locks the period and says what an act leads to. next is "" where the command's
+// key says that it was done before.
+func mayMove(ctx context.Context, tx pgx.Tx, c PeriodCommand) (p PeriodRevision, next incentive.State, err error) {
 	p, err = periodRevision(ctx, tx, c.PeriodID, c.Revision, " FOR UPDATE OF r")
 	if err != nil {
-		return p, false, err
+		return p, "", err
 	}
 	var before bool
 	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM period_act WHERE period_id = $1 AND revision = $2 AND key = $3)`, c.PeriodID, c.Revision, c.Key).Scan(&before)
 	if err != nil || before {
-		return p, false, err
+		return p, "", err
 	}
-	next, err := incentive.Next(p.State, p.OnHold, c.Act)
-	if err != nil {
-		return p, false, err
+	next, err = incentive.Next(p.State, p.OnHold, c.Act)
+	if err == nil && incentive.NeedsReason(c.Act) && c.ReasonID == "" {
+		err = incentive.Errorf(CodeReasonMissing, "to %s a period you must give a reason", c.Act)
 	}
-	if incentive.NeedsReason(c.Act) && c.ReasonID == "" {
-		return p, false, incentive.Errorf(CodeReasonMissing, "to %s a period you must give a reason", c.Act)
+	return p, next, err
+}
+
+// move changes the state as the command says, once: rights and state are checked, the
+// act and its audit row are written, all in tx. done is false when the command's key
+// says that it was done before.
+func move(ctx context.Context, tx pgx.Tx, c PeriodCommand, body any) (p PeriodRevision, done bool, err error) {
+	p, next, err := mayMove(ctx, tx, c)
+	if err != nil || next == "" {
+		return p, false, err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO period_act (period_id, revision, act, from_state, to_state, actor, reason_id, key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		c.PeriodID, c.Revision, c.Act, p.State, next, c.Actor, orNull(c.ReasonID), c.Key)

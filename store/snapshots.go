@@ -166,13 +166,17 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, dataLock); err != nil {
 			return fmt.Errorf("wait for imports to end: %w", err)
 		}
+		p, next, err := mayMove(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		locked = p
+		if next == "" {
+			return nil
+		}
 		var id int64
 		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
 			return fmt.Errorf("number the snapshot: %w", err)
-		}
-		p, err := periodRevision(ctx, tx, c.PeriodID, c.Revision, " FOR UPDATE OF r")
-		if err != nil {
-			return err
 		}
 		since, err := freeze(ctx, tx, id, p)
 		if err != nil {
@@ -183,7 +187,7 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 			return err
 		}
 		digest := snapshot.Digest()
-		p, done, err := move(ctx, tx, c, struct {
+		p, _, err = move(ctx, tx, c, struct {
 			SnapshotDigest string `json:"snapshot_digest"`
 			Transactions   int    `json:"transactions"`
 			Credits        int    `json:"credits"`
@@ -192,10 +196,6 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 		if err != nil {
 			return err
 		}
-		if !done {
-			locked = p
-			return errAlreadyDone // rolls the spare snapshot back
-		}
 		if _, err := tx.Exec(ctx, `INSERT INTO snapshot (id, period_id, revision, digest, since) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`, id, c.PeriodID, c.Revision, digest[:], since); err != nil {
 			return fmt.Errorf("keep the snapshot of %s: %w", c.PeriodID, err)
 		}
@@ -203,14 +203,8 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 		locked = p
 		return keep(ctx, tx, p)
 	})
-	if err == errAlreadyDone {
-		err = nil
-	}
 	return locked, err
 }
-
-// errAlreadyDone ends a transaction whose work turned out to be done.
-var errAlreadyDone = fmt.Errorf("already done")
 
 // Snapshot returns a frozen snapshot and the digest it was given when it was frozen.
 func (s *Store) Snapshot(ctx context.Context, id int64) (incentive.Snapshot, []byte, error) {
