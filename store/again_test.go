@@ -51,3 +51,29 @@ func TestRecalculationAgain(t *testing.T) {
 	_, err = b.Recalculate(t.Context(), another, amendment.ID)
 	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(err), "that is what to tell, whatever the list names")
 }
+
+func TestConfirmingAFileAgain(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	ctx := t.Context()
+	b.open(monthOf(1))
+	b.deal("d1", "2026-01-10", "1000")
+	b.calculate(monthOf(1))
+	b.approve(monthOf(1))
+	release := b.command(monthOf(1), incentive.Release)
+	list, err := b.PayoutList(ctx, monthOf(1), 1)
+	require.NoError(t, err)
+	release.Actor, release.PayoutListDigest = "fin2", list.Digest
+	_, err = b.Release(ctx, release)
+	require.NoError(t, err)
+	file, err := b.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: "payment-file", Currency: "USD", Name: "f", MessageID: "m", Content: []byte("c"), SHA256: []byte("s"), Payouts: 1, TotalMinor: 10000})
+	require.NoError(t, err)
+	for _, paid := range []bool{false, false, true, true} {
+		_, err := b.ConfirmFile(ctx, "fin2", file.ID, paid)
+		require.NoError(t, err)
+	}
+	events, err := b.AuditEvents(ctx, "payment-file/"+file.ID, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, events, 2, "each was said once")
+	require.Equal(t, "paid", b.payouts(monthOf(1))[0].State)
+}

@@ -567,8 +567,8 @@ func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error)
 	return f, err
 }
 
-// ConfirmFile notes that a person has taken the file to the bank (paid false), or that
-// the bank has carried it out (paid true).
+// ConfirmFile notes, once, that a person has taken the file to the bank (paid false), or
+// that the bank has carried it out (paid true).
 func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool) (PaymentFile, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var periodID, rail, currency string
@@ -588,9 +588,13 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 		if paid && !confirmed {
 			return incentive.Errorf(incentive.CodeConflict, "the file has not been confirmed as taken to the bank yet")
 		}
-		act := "confirm-file"
+		act, subject := "confirm-file", "payment-file/"+fileID
 		if paid {
 			act = "settle-file"
+		}
+		var done bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1 AND act = $2)`, subject, act).Scan(&done); err != nil || done {
+			return err
 		}
 		if !paid {
 			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id::text = $1 AND confirmed_at IS NULL`, fileID, actor)
@@ -609,7 +613,7 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 		if err := advance(ctx, tx, paid, inFile, periodID, revision, rail, currency); err != nil {
 			return err
 		}
-		return audit(ctx, tx, actor, act, "payment-file/"+fileID, struct{}{})
+		return audit(ctx, tx, actor, act, subject, struct{}{})
 	})
 	if err != nil {
 		return PaymentFile{}, err
