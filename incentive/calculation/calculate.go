@@ -6,6 +6,7 @@ package calculation
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime"
 	"strings"
 	"sync"
@@ -46,6 +47,9 @@ func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.St
 		return nil, err
 	}
 	groups := assigned(snapshot)
+	if err := f.contests(groups, plans); err != nil {
+		return nil, err
+	}
 	statements := make([]incentive.Statement, len(groups))
 	problems := make([]error, len(groups))
 	next := make(chan int)
@@ -148,15 +152,10 @@ func together(problems []error) error {
 func (f *facts) statement(assignments []incentive.Assignment, plans map[string]versionInForce) (incentive.Statement, error) {
 	id := assignments[0].ParticipantID
 	s := incentive.Statement{PeriodID: f.period.ID, ParticipantID: id}
-	for i := 0; i < len(assignments); {
-		// All stretches of time on the same plan give one line a component.
-		end := i + 1
-		for end < len(assignments) && assignments[end].PlanID == assignments[i].PlanID {
-			end++
-		}
-		p, found := plans[assignments[i].PlanID]
+	for stretches := range onePlan(assignments) {
+		p, found := plans[stretches[0].PlanID]
 		if !found {
-			return s, incentive.Errorf(CodeNoPlan, "%s is assigned to plan %q, which has no version in force on %s", id, assignments[i].PlanID, f.period.StartsOn)
+			return s, incentive.Errorf(CodeNoPlan, "%s is assigned to plan %q, which has no version in force on %s", id, stretches[0].PlanID, f.period.StartsOn)
 		}
 		if s.Currency == "" {
 			s.Currency = p.Currency
@@ -168,7 +167,7 @@ func (f *facts) statement(assignments []incentive.Assignment, plans map[string]v
 		case s.Currency != p.Currency || who.PayCurrency != p.Currency:
 			return s, incentive.Errorf(CodeCurrencyDiffers, "plan %q pays in %s, and %s is paid in %s", p.ID, p.Currency, id, who.PayCurrency)
 		}
-		onPlan := computation{facts: f, plan: p.Plan, participant: who, stretches: assignments[i:end]}
+		onPlan := computation{facts: f, plan: p.Plan, participant: who, stretches: stretches}
 		var lines []incentive.Line
 		for _, component := range p.Components {
 			c := onPlan
@@ -210,9 +209,25 @@ func (f *facts) statement(assignments []incentive.Assignment, plans map[string]v
 			line.PlanVersion = p.version
 			s.Lines = append(s.Lines, line)
 		}
-		i = end
 	}
 	return s, nil
+}
+
+// onePlan groups a participant's assignments by plan: all stretches of time on the same
+// plan give one line a component.
+func onePlan(assignments []incentive.Assignment) iter.Seq[[]incentive.Assignment] {
+	return func(yield func([]incentive.Assignment) bool) {
+		for i := 0; i < len(assignments); {
+			end := i + 1
+			for end < len(assignments) && assignments[end].PlanID == assignments[i].PlanID {
+				end++
+			}
+			if !yield(assignments[i:end]) {
+				return
+			}
+			i = end
+		}
+	}
 }
 
 // amountOf returns what lines come to.

@@ -51,6 +51,13 @@ func (c *computation) line() (incentive.Line, error) {
 	if err := c.pay(m); err != nil {
 		return line, err
 	}
+	if c.waits() {
+		c.fixed = decimal.Zero
+		for i := range parts {
+			parts[i].earned = decimal.Zero
+		}
+		return c.finish(line, parts)
+	}
 	open, err := c.gate(m)
 	if err != nil {
 		return line, err
@@ -71,9 +78,15 @@ func (c *computation) line() (incentive.Line, error) {
 	if err := c.deduct(parts); err != nil {
 		return line, err
 	}
+	return c.finish(line, parts)
+}
+
+// finish rounds a line and writes down why it is what it is.
+func (c *computation) finish(line incentive.Line, parts []part) (incentive.Line, error) {
 	if err := c.round(&line, parts); err != nil {
 		return line, err
 	}
+	var err error
 	line.Explanation, err = json.Marshal(c.explanation)
 	if err != nil {
 		return line, fmt.Errorf("write the explanation of %s for %s: %w", line.Component, c.participant.ID, err)
@@ -154,7 +167,7 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 		}
 		m.total = m.total.Add(p.measured)
 		m.count++
-		if back := c.component.Cumulative; back != nil && !back.TrueUp && day.Before(c.period.StartsOn) {
+		if back := c.component.Cumulative; back != nil && back.RateOnly() && day.Before(c.period.StartsOn) {
 			m.before = m.before.Add(p.measured)
 			m.since++
 			continue
@@ -221,6 +234,8 @@ func (c *computation) pay(m measured) (err error) {
 		return c.payTable(m)
 	case c.component.Curve != nil:
 		return c.payCurve(m)
+	case c.component.Ranking != nil || c.component.Pool != nil:
+		return c.payStanding(m)
 	case c.component.Scorecard != nil:
 		c.fixed, err = c.payScorecard()
 		return err

@@ -50,8 +50,9 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	for _, d := range e.Deals {
 		deepest = max(deepest, d.Level)
 	}
-	// Level 0 is the participant; level n reports to level n-1.
+	// Level 0 is the participant; level n reports to level n-1. Others come after them all.
 	id := func(level int) string { return fmt.Sprintf("level-%02d", level) }
+	other := func(name string) string { return "other-" + name }
 	s := incentive.Snapshot{
 		Period:       incentive.Period{ID: "example-2026-01", CalendarID: "example", Code: "2026-01", StartsOn: first, EndsOn: last, Revision: 1},
 		Assignments:  []incentive.Assignment{{ParticipantID: id(0), PlanID: p.ID, StartsOn: first, Version: 1}},
@@ -66,8 +67,23 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		}
 		s.Participants = append(s.Participants, who)
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
-		s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: id(0), Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
+	var others []string
+	for _, d := range e.Deals {
+		if d.By != "" && !slices.Contains(others, d.By) {
+			others = append(others, d.By)
+		}
+	}
+	slices.Sort(others)
+	for _, name := range others {
+		who := s.Participants[0]
+		who.ID = other(name)
+		s.Participants = append(s.Participants, who)
+		s.Assignments = append(s.Assignments, incentive.Assignment{ParticipantID: who.ID, PlanID: p.ID, StartsOn: first, Version: 1})
+	}
+	for _, a := range s.Assignments {
+		for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
+			s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: a.ParticipantID, Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Earlier)) {
 		amount, err := incentive.MoneyOf(e.Earlier[name], p.Currency)
@@ -86,7 +102,11 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	for i, d := range deals {
 		key := incentive.TransactionKey{Source: "example", ID: fmt.Sprintf("deal-%03d", i+1)}
 		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: p.Currency, Attributes: d.Attributes})
-		s.Credits = append(s.Credits, incentive.Credit{Transaction: key, ParticipantID: id(d.Level), Role: "owner", Share: d.Share, Version: 1})
+		whose := id(d.Level)
+		if d.By != "" {
+			whose = other(d.By)
+		}
+		s.Credits = append(s.Credits, incentive.Credit{Transaction: key, ParticipantID: whose, Role: "owner", Share: d.Share, Version: 1})
 	}
 	statements, err := Calculate(ctx, s)
 	if err != nil {

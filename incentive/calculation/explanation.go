@@ -20,8 +20,8 @@ type Explanation struct {
 // Kind says what a step does.
 type Kind string
 
-// The kinds of step. What is earned begins at nothing; rate, tier, curve and bonus add to
-// it, a closed gate makes it nothing, a multiplier multiplies it, floor and caps limit it,
+// The kinds of step. What is earned begins at nothing; rate, tier, curve, rank, pool
+// and bonus add to it, a closed gate makes it nothing, a multiplier multiplies it, floor and caps limit it,
 // what was posted and a deduction are taken off it, and rounding makes it payable. A draw, a
 // recovery, a carry-over and an excess are lines by themselves. The other kinds say where figures come from.
 const (
@@ -32,6 +32,10 @@ const (
 	StepRate       Kind = "rate"       // Amount times Rate
 	StepTier       Kind = "tier"       // Amount, which lies between From and To, times Rate
 	StepBonus      Kind = "bonus"      // Result
+	StepRank       Kind = "rank"       // Rate, the prizes of Tied places from Count on, divided by them; no Count wins nothing
+	StepPool       Kind = "pool"       // Amount's part of Unit, of Rate, in minor units that add up
+	StepBudget     Kind = "budget"     // Amount times Rate divided by Unit, all prizes, in minor units that add up
+	StepWait       Kind = "wait"       // nothing, as the interval ends on the day Name
 	StepGate       Kind = "gate"       // Open where Amount reaches From times Unit
 	StepCap        Kind = "cap"        // Amount, but no more than Rate
 	StepKey        Kind = "key"        // Amount against Unit lies between From and To
@@ -59,6 +63,7 @@ type Step struct {
 	Where  string           `json:"where,omitempty"` // the filter of the credits that count
 	Since  string           `json:"since,omitempty"` // the first day that counts, where that is not the period's
 	Count  int              `json:"count,omitempty"`
+	Tied   int              `json:"tied,omitempty"`
 	Days   int              `json:"days,omitempty"`
 	OfDays int              `json:"of_days,omitempty"`
 	From   *decimal.Decimal `json:"from,omitempty"`
@@ -130,6 +135,24 @@ func CheckLine(line incentive.Line) error {
 			earned = earned.Add(want)
 		case StepBonus:
 			earned = earned.Add(s.Result)
+		case StepRank:
+			want = incentive.Ratio{Numerator: *s.Rate, Denominator: decimal.NewFromInt(int64(s.Tied))}.Decimal()
+			earned = earned.Add(want)
+		case StepPool, StepBudget:
+			if s.Kind == StepBudget && !s.Amount.Equal(earned) {
+				return wrong("step %d cuts %s, and %s is won", i+1, s.Amount, earned)
+			}
+			exact := decimal.Zero
+			if !s.Unit.IsZero() {
+				exact = incentive.Ratio{Numerator: *s.Amount, Denominator: *s.Unit}.Of(*s.Rate)
+			}
+			if exact.Sub(s.Result).Abs().Shift(line.Amount.Currency.Exponent()).GreaterThanOrEqual(one) {
+				return wrong("step %d gives %s, which is not %s in minor units", i+1, s.Result, exact)
+			}
+			earned = s.Result
+		case StepWait:
+			earned = decimal.Zero
+			want = decimal.Zero
 		case StepGate:
 			reached := s.Unit != nil
 			if reached {
@@ -270,6 +293,10 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.Rate != nil && s.Low != nil
 	case StepCarryOver:
 		return s.Amount != nil && s.Rate != nil && s.Low != nil && s.Unit != nil
+	case StepRank:
+		return s.Amount != nil && s.Rate != nil && s.Tied > 0
+	case StepPool, StepBudget:
+		return s.Amount != nil && s.Rate != nil && s.Unit != nil
 	case StepScore, StepCapEach, StepDraw, StepRecovery:
 		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind != StepScore || s.Unit.IsPositive())
 	case StepCurve:
@@ -333,6 +360,20 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s: %s × %s = %s", tier, s.Amount, s.Rate, s.Result)
 	case StepBonus:
 		return fmt.Sprintf("bonus: %s", s.Result)
+	case StepRank:
+		switch {
+		case s.Count == 0:
+			return fmt.Sprintf("ranking: %s does not qualify", s.Amount)
+		case s.Tied > 1:
+			return fmt.Sprintf("ranking: %s takes place %d with %d others: %s ÷ %d = %s", s.Amount, s.Count, s.Tied-1, s.Rate, s.Tied, s.Result)
+		}
+		return fmt.Sprintf("ranking: %s takes place %d: %s", s.Amount, s.Count, s.Result)
+	case StepPool:
+		return fmt.Sprintf("pool: %s of all %s, of %s: %s", s.Amount, s.Unit, s.Rate, s.Result)
+	case StepBudget:
+		return fmt.Sprintf("prizes of %s in all, for which there is %s: %s becomes %s", s.Unit, s.Rate, s.Amount, s.Result)
+	case StepWait:
+		return fmt.Sprintf("the interval ends on %s, so nothing is paid yet", s.Name)
 	case StepKey:
 		return fmt.Sprintf("%s: %s, %s", strings.ReplaceAll(s.Name, "_", " "), s.figure(), s.between())
 	case StepScore:

@@ -25,6 +25,8 @@ type facts struct {
 	own     map[string][]credit                // by participant, in the order in which deals climb tiers
 	ofTeams map[teamLevel][]credit             // the same, by manager
 	posted  map[postedKey][]incentive.Posted   // lines of earlier periods
+	// standings is how contests end, by participant; it is filled before the first statement.
+	standings map[contestKey]map[string]standing
 }
 
 // teamLevel names the people so many levels below a manager.

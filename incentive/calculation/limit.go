@@ -1,9 +1,6 @@
 package calculation
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
@@ -15,14 +12,7 @@ import (
 func (c *computation) balanceLine(component string, kind incentive.LineKind, comesTo decimal.Decimal) (incentive.Line, error) {
 	line := incentive.Line{PlanID: c.plan.ID, Component: component, Kind: kind}
 	c.fixed = comesTo
-	if err := c.round(&line, nil); err != nil {
-		return line, err
-	}
-	var err error
-	if line.Explanation, err = json.Marshal(c.explanation); err != nil {
-		return line, fmt.Errorf("write the explanation of %s for %s: %w", component, c.participant.ID, err)
-	}
-	return line, nil
+	return c.finish(line, nil)
 }
 
 // balance is what earlier periods posted to a line of the plan since a day.

@@ -78,6 +78,21 @@ func (c *computation) assigned() incentive.Date {
 	return first
 }
 
+// waits reports whether the component pays at the end of an interval that goes on beyond
+// the period.
+func (c *computation) waits() bool {
+	back := c.component.Cumulative
+	if back == nil || !back.AtEnd {
+		return false
+	}
+	ends := back.Ends(c.since(), c.period.EndsOn)
+	if !ends.After(c.period.EndsOn) {
+		return false
+	}
+	c.explain(Step{Kind: StepWait, Name: ends.String()})
+	return true
+}
+
 // settleUp takes what earlier periods of the interval have posted from what is due over
 // the whole of it.
 func (c *computation) settleUp(parts []part) {

@@ -65,6 +65,8 @@ func TestCumulative(t *testing.T) {
 		"a bonus once":              {"{name: c, " + measure + ", cumulative: {over: year, pays: true_up}, bonus: 500, gate: {on: amount, at_least: 1000}}", []string{"600", "600", "600"}, []string{"0.00", "500.00", "0.00"}},
 		"new customers so far":      {"{name: c, measure: {distinct: transaction.date}, cumulative: {over: year, pays: rate_only}, rate: 10}", []string{"600", "600"}, []string{"10.00", "10.00"}},
 		"a deduction comes back":    {"{name: c, " + measure + ", cumulative: {over: year, pays: true_up}, rate: 10%, deduct: 5}", []string{"600", "600"}, []string{"55.00", "60.00"}},
+		"paid at the end":           {"{name: c, " + measure + ", cumulative: {over: quarter, pays: at_end}, bonus: 500, floor: 7, gate: {on: amount, at_least: 1500}}", []string{"600", "600", "600", "600"}, []string{"0.00", "0.00", "500.00", "0.00"}},
+		"deals paid at the end":     {"{name: c, " + measure + ", cumulative: {over: quarter, pays: at_end}, rate: 10%}", []string{"600", "600", "600"}, []string{"0.00", "0.00", "180.00"}},
 		"a cap of the year":         {"{name: c, " + measure + ", cumulative: {over: year, pays: true_up}, rate: 10%, cap: 100}", []string{"600", "600", "600"}, []string{"60.00", "40.00", "0.00"}},
 		"since coming to the plan":  {"{name: c, " + measure + ", cumulative: {over: plan, pays: true_up}, rate: 10%, cap: 100}", []string{"600", "600"}, []string{"60.00", "40.00"}},
 	} {

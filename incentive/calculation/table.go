@@ -119,11 +119,7 @@ func (c *computation) payTable(m measured) error {
 		return err
 	}
 	if t.On == plan.Attainment {
-		ratio, err := incentive.NewRatio(total, unit)
-		if err != nil {
-			return err
-		}
-		c.explain(Step{Kind: StepAttainment, Amount: &total, Unit: &unit, Result: ratio.Decimal()})
+		c.explainAttainment(total, unit)
 	}
 	if c.component.Evaluate == plan.EachTransaction {
 		return c.payEach(parts, unit)
@@ -145,6 +141,11 @@ func (c *computation) payTable(m measured) error {
 		earned = upTo
 	}
 	return nil
+}
+
+func (c *computation) explainAttainment(total, quota decimal.Decimal) {
+	ratio := incentive.Ratio{Numerator: total, Denominator: quota}
+	c.explain(Step{Kind: StepAttainment, Amount: &total, Unit: &quota, Result: ratio.Decimal()})
 }
 
 // slices returns the table's tiers as stretches of the measure. The highest retroactive

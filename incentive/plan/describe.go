@@ -89,6 +89,10 @@ func (c Component) describe() string {
 			say("%s (%s: %s against the quota %s)%s", m.Name, percent(m.Weight), m.Measure.describe(), m.Quota, end)
 		}
 		say("It follows straight lines between these points: %s.", points(c.Scorecard.Points, c.Scorecard.Extend, true, true))
+	case c.Ranking != nil:
+		c.Ranking.describe(say, measure)
+	case c.Pool != nil:
+		c.Pool.describe(say, measure)
 	default:
 		say("pays %s.", c.Bonus.describe(false))
 	}
@@ -135,6 +139,8 @@ func (c Component) describe() string {
 	}
 	if back := c.Cumulative; back != nil && back.TrueUp {
 		say("What earlier periods were paid of it is taken off.")
+	} else if back != nil && back.AtEnd {
+		say("It pays only in the period that ends the %s.", map[Interval]string{Quarter: "quarter", Half: "half-year", Year: "year"}[back.Over])
 	} else if back != nil {
 		say("Only what came in this period is paid.")
 	}

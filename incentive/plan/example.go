@@ -35,6 +35,7 @@ type Deal struct {
 	Share      decimal.Decimal // 1 where the example says nothing
 	On         incentive.Date  // zero: the first day
 	Level      int             // whose it is: 0 the participant's, 1 a direct report's, and so on
+	By         string          // a name of somebody else on the plan; "" for those of Level
 	Attributes map[string]string
 }
 
@@ -82,6 +83,7 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 					"amount": document.Needed(r.Number(&d.Amount)),
 					"share":  document.Optional(r.Number(&d.Share)),
 					"level":  document.Optional(r.level(&d.Level, 0)),
+					"by":     document.Optional(r.Text(&d.By)),
 					"on": document.Optional(func(n *yaml.Node) {
 						day, err := incentive.ParseDate(n.Value)
 						if err != nil || day.Year != 2026 || day.Month != 1 {
@@ -94,6 +96,9 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 					known[name] = document.Optional(func(value *yaml.Node) { plain(d.Attributes)(name, value) })
 				}
 				r.Mapping(item, "a deal", known)
+				if d.By != "" && d.Level != 0 {
+					r.On(item, "a deal is either of somebody else on the plan (by) or of people below (level)")
+				}
 				e.Deals = append(e.Deals, d)
 			})
 		}),
@@ -128,6 +133,9 @@ func (p *Plan) quotas() []string {
 		}
 	}
 	for _, c := range p.Components {
+		if c.Ranking != nil {
+			add(c.Ranking.Quota)
+		}
 		if c.RateTable != nil {
 			add(c.RateTable.Quota)
 		}

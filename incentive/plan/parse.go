@@ -214,6 +214,8 @@ func (r *reader) component(node *yaml.Node) Component {
 		"rate_by":    document.Optional(func(n *yaml.Node) { c.RateBy = r.rateBy(n) }),
 		"curve":      document.Optional(func(n *yaml.Node) { c.Curve = r.curve(n) }),
 		"scorecard":  document.Optional(func(n *yaml.Node) { c.Scorecard = r.scorecard(n) }),
+		"ranking":    document.Optional(func(n *yaml.Node) { c.Ranking = r.ranking(n) }),
+		"pool":       document.Optional(func(n *yaml.Node) { c.Pool = r.pool(n) }),
 		"bonus":      document.Optional(r.value(&c.Bonus)),
 		"evaluate": document.Optional(func(n *yaml.Node) {
 			evaluated = n
@@ -230,24 +232,29 @@ func (r *reader) component(node *yaml.Node) Component {
 		return c
 	}
 	ways := 0
-	for _, written := range []bool{c.Rate != nil, c.Rates != nil, c.RateBy != nil, c.RateTable != nil, c.Curve != nil, c.Scorecard != nil, c.Bonus != nil} {
+	for _, written := range []bool{c.Rate != nil, c.Rates != nil, c.RateBy != nil, c.RateTable != nil, c.Curve != nil, c.Scorecard != nil, c.Ranking != nil, c.Pool != nil, c.Bonus != nil} {
 		if written {
 			ways++
 		}
 	}
-	switch fixed := c.Bonus != nil || c.Scorecard != nil; {
+	contest := c.Ranking != nil || c.Pool != nil
+	switch fixed := c.Bonus != nil || c.Scorecard != nil || contest; {
 	case ways != 1:
-		r.On(node, "component %q pays by exactly one of rate, rates, rate_by, rate_table, curve, scorecard and bonus", c.Name)
-	case !measured && (!fixed || c.Gate != nil && c.Gate.Measure.Aggregate == "" || c.Multipliers.measures()):
+		r.On(node, "component %q pays by exactly one of rate, rates, rate_by, rate_table, curve, scorecard, ranking, pool and bonus", c.Name)
+	case !measured && (!fixed || contest || c.Gate != nil && c.Gate.Measure.Aggregate == "" || c.Multipliers.measures()):
 		r.On(node, "component %q lacks \"measure\", such as {sum: credits}", c.Name)
 	case evaluated != nil && c.RateTable == nil && c.Curve == nil:
 		r.On(evaluated, "\"evaluate\" goes with a rate table or a curve")
 	case c.Evaluate == EachTransaction && (c.RateTable != nil && c.RateTable.On != Amount || c.Curve != nil && c.Curve.On != Amount):
 		r.On(evaluated, "a transaction by itself has an amount and no attainment: write \"on: amount\"")
-	case c.Measure.Aggregate == Quotient && c.Curve == nil && !fixed, c.Measure.Aggregate == Quotient && c.Evaluate == EachTransaction:
-		r.On(node, "a ratio is no amount that is paid a rate of: component %q pays of a ratio by a curve, a scorecard or a bonus with a gate", c.Name)
-	case c.Measure.Aggregate == Quotient && c.Cumulative != nil && !c.Cumulative.TrueUp:
-		r.On(node, "a ratio has no part that came in this period: write \"pays: true_up\" in component %q", c.Name)
+	case c.Measure.Aggregate == Quotient && (c.Curve == nil && !fixed || c.Pool != nil), c.Measure.Aggregate == Quotient && c.Evaluate == EachTransaction:
+		r.On(node, "a ratio is no amount that is paid a rate of: component %q pays of a ratio by a curve, a ranking or a bonus with a gate", c.Name)
+	case c.Measure.Aggregate == Quotient && c.Cumulative != nil && c.Cumulative.RateOnly():
+		r.On(node, "a ratio has no part that came in this period: write \"pays: true_up\" or \"pays: at_end\" in component %q", c.Name)
+	case contest && c.Cumulative != nil && !c.Cumulative.AtEnd:
+		r.On(node, "who wins is known when the interval has ended: write \"pays: at_end\" in component %q", c.Name)
+	case c.Ranking != nil && c.Ranking.Ties == TiesEarliest && c.Measure.Aggregate == Quotient:
+		r.On(node, "a ratio is reached by no single credit, so that nobody came to it first: write \"ties: share\" or \"ties: all\" in component %q", c.Name)
 	case c.CapEach != nil && (fixed || c.Measure.Aggregate == Quotient):
 		r.On(node, "component %q earns by no single transaction, so that cap_each_transaction has no meaning", c.Name)
 	}
@@ -262,11 +269,14 @@ func (r *reader) cumulative(node *yaml.Node) *Cumulative {
 	var pays, goal string
 	r.Mapping(node, "cumulative", fields{
 		"over":                 document.Needed(document.Choice(&r.Reader, &c.Over, Quarter, Half, Year, PlanToDate)),
-		"pays":                 document.Needed(document.Choice(&r.Reader, &pays, "true_up", "rate_only")),
+		"pays":                 document.Needed(document.Choice(&r.Reader, &pays, "true_up", "rate_only", "at_end")),
 		"goal":                 document.Optional(document.Choice(&r.Reader, &goal, "to_date", "whole")),
 		"year_begins_in_month": document.Optional(r.month(&c.Month)),
 	})
-	c.TrueUp, c.WholeGoal = pays == "true_up", goal == "whole"
+	c.TrueUp, c.AtEnd, c.WholeGoal = pays == "true_up", pays == "at_end", goal == "whole"
+	if c.Over == PlanToDate && c.AtEnd {
+		r.On(node, "the time on a plan has no end at which to pay: write a quarter, half or year")
+	}
 	if c.Over == PlanToDate && c.WholeGoal {
 		r.On(node, "the time on a plan has no end, so that its goal is that up to now: leave \"goal\" out")
 	}

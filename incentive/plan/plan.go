@@ -130,7 +130,7 @@ type Reads struct {
 }
 
 // Component is one part of a plan; it gives one line of a statement. It pays by exactly
-// one of Rate, Rates, RateBy, RateTable, Curve, Scorecard and Bonus. What that gives goes
+// one of Rate, Rates, RateBy, RateTable, Curve, Scorecard, Ranking, Pool and Bonus. What that gives goes
 // through the gate, the multipliers, the floor, the caps and the deduction, in this order.
 type Component struct {
 	Name           string
@@ -143,6 +143,8 @@ type Component struct {
 	RateTable      *RateTable
 	Curve          *Curve
 	Scorecard      *Scorecard
+	Ranking        *Ranking
+	Pool           *Pool
 	Bonus          *Value
 	Evaluate       Evaluate // of RateTable and Curve
 	Gate           *Gate
@@ -158,9 +160,13 @@ type Component struct {
 type Cumulative struct {
 	Over      Interval
 	Month     int  // in which years begin
-	TrueUp    bool // pay what is due since then less what was paid; otherwise it only sets the rate
+	TrueUp    bool // pay what is due since then less what was paid
+	AtEnd     bool // pay everything in the period that ends the interval; with neither, it only sets the rate
 	WholeGoal bool // attainment is against the whole interval's quota, not that up to now
 }
+
+// RateOnly reports whether only this period's credits are paid.
+func (c Cumulative) RateOnly() bool { return !c.TrueUp && !c.AtEnd }
 
 // Interval is a stretch of time that a component looks back over.
 type Interval string

@@ -80,6 +80,18 @@ func TestParse(t *testing.T) {
 		"months of a draw": {document: "draw: {amount: 9, kind: recoverable, advanced_for_months: 0}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"0" is not a number of months`}},
 		"draw since":       {document: "draw: {amount: 9, kind: recoverable, months_since: participant.region}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"months_since" goes with`}, typed: true},
 		"line of a draw":   {document: "draw: {amount: 9, kind: recoverable, forgiven_after_month: 1}\n" + one("name: Draw forgiven", measure, "rate: 1"), problems: []string{`"Draw forgiven" is the name of a line`}, typed: true},
+		"ranking":          {document: one("name: c", measure, "cumulative: {over: quarter, pays: at_end}", "ranking: {on: attainment, quota: sales, prizes: [3000, 1000, 1000], ties: share, at_least: 100%, budget: 4000}")},
+		"rising prizes":    {document: one("name: c", measure, "ranking: {on: amount, prizes: [1, 2], ties: all}"), problems: []string{"line 11, column 39: the prizes do not rise"}, typed: true},
+		"no prize":         {document: one("name: c", measure, "ranking: {on: amount, prizes: [0], ties: all}"), problems: []string{"write an amount above zero"}, typed: true},
+		"ties":             {document: one("name: c", measure, "ranking: {on: amount, prizes: [1]}"), problems: []string{`a ranking lacks "ties"`}},
+		"ranked by what":   {document: one("name: c", "ranking: {on: amount, prizes: [1], ties: all}"), problems: []string{`lacks "measure"`}, typed: true},
+		"ranked so far":    {document: one("name: c", measure, "cumulative: {over: year, pays: true_up}", "ranking: {on: amount, prizes: [1], ties: all}"), problems: []string{`write "pays: at_end"`}, typed: true},
+		"first to a ratio": {document: one("name: c", "measure: {ratio: {count: credits}, to: {sum: credits}}", "ranking: {on: amount, prizes: [1], ties: earliest}"), problems: []string{`nobody came to it first`}, typed: true},
+		"end of the plan":  {document: one("name: c", measure, "rate: 1", "cumulative: {over: plan, pays: at_end}"), problems: []string{`the time on a plan has no end at which to pay`}, typed: true},
+		"pool":             {document: one("name: c", measure, "pool: {amount: 50000, at_least: 10}")},
+		"pool of a ratio":  {document: one("name: c", "measure: {ratio: {count: credits}, to: {sum: credits}}", "pool: {amount: 1}"), problems: []string{`a ratio is no amount`}, typed: true},
+		"cap each in pool": {document: one("name: c", measure, "pool: {amount: 1}", "cap_each_transaction: 1"), problems: []string{`cap_each_transaction has no meaning`}, typed: true},
+		"deal of whom":     {document: one("name: c", measure, "pool: {amount: 1}") + "examples:\n  - {name: a, deals: [{amount: 1, by: Ann, level: 1}], pays: {c: 1}}\n", problems: []string{`either of somebody else on the plan`}, typed: true},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},
@@ -233,6 +245,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(one("name: a", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {rate: 2%}]}"))
 	f.Add("quotas: {sales: {prorated: by_months, weights: [50%, 0.5], ramp: {since: participant.region, shares: [0%, 50%]}}}\n" + one("name: a", "measure: {ratio: {sum: transaction.quantity}, to: {distinct: transaction.category}}", "curve: {on: attainment, quota: sales, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}", "deduct: 3"))
 	f.Add("cap: {amount: 9, over: year, excess: carried_over}\ndraw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n" + one("name: c", measure, "rate: 1", "cap: {amount: 3, excess: carried_over}"))
+	f.Add(one("name: c", measure, "cumulative: {over: quarter, pays: at_end}", "ranking: {on: attainment, quota: sales, prizes: [3000, 1000, 1000], ties: share, at_least: 100%, budget: 4000}") + "  - {name: d, measure: {count: credits}, pool: {amount: 3}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse([]byte(text))
 		if err != nil {
