@@ -233,7 +233,7 @@ func TestRights(t *testing.T) {
 	}
 }
 
-var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x")
+var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x", ":adjustment", "x")
 
 // TestReach is how far rights go: own, team, all.
 func TestReach(t *testing.T) {
@@ -297,6 +297,12 @@ func TestRefusals(t *testing.T) {
 		"unknown role":        {"admin", "PUT", "/api/v1/people/r1/roles", "k15", `{"roles":["king"]}`, 400, "invalid", "the body at roles.0"},
 		"nothing decided":     {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k16", `{"decision":"approved","statements":[]}`, 400, "invalid", "leave it out"},
 		"rejected why":        {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k17", `{"decision":"rejected"}`, 400, "reason-missing", "a rejection needs a reason"},
+		"adjusting why":       {"fin", "POST", "/api/v1/adjustments", "k40", `{"period":"m-2026-01","person":"r1","type":"goodwill","amount":{"amount":"1","currency":"USD"},"reason":" "}`, 400, "reason-missing", "needs a reason"},
+		"own adjustment":      {"fin", "POST", "/api/v1/adjustments", "k41", `{"period":"m-2026-01","person":"fin","type":"goodwill","amount":{"amount":"1","currency":"USD"},"reason":"x"}`, 403, "own-pay", "their own pay"},
+		"half a cent":         {"fin", "POST", "/api/v1/adjustments", "k42", `{"period":"m-2026-01","person":"r1","type":"goodwill","amount":{"amount":"0.005","currency":"USD"},"reason":"x"}`, 400, "invalid", ""},
+		"no dispute":          {"fin", "POST", "/api/v1/adjustments", "k43", `{"period":"m-2026-01","person":"r1","type":"dispute","amount":{"amount":"1","currency":"USD"},"reason":"x"}`, 400, "invalid", "the body at type"},
+		"no such adjustment":  {"fin", "POST", "/api/v1/adjustments/x/decision", "k44", `{"decision":"approved"}`, 404, "not-found", ""},
+		"adjustments after":   {"fin", "GET", "/api/v1/adjustments?after=x", "", "", 400, "invalid", "parameter after"},
 		"two values":          {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k21", `{"act":"lock"}{"act":"publish"}`, 400, "invalid", "not one JSON value"},
 		"a field twice":       {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k22", `{"act":"lock","act":"cancel"}`, 400, "invalid", `it says "act" twice`},
 		"key with a slash":    {"fin", "POST", "/api/v1/periods/m-2026-01/open", "a/b", "", 400, "invalid", "parameter Idempotency-Key"},

@@ -84,7 +84,7 @@ const (
 	PartCredits     = "credits"     // their credits, each with the whole transaction
 	PartQuotas      = "quotas"      // their quotas
 	PartAssignments = "assignments" // their plans
-	PartPosted      = "posted"      // their lines of earlier periods
+	PartPosted      = "posted"      // their lines of earlier periods, and their adjustments
 )
 
 // PartsOfParticipant lists the kinds of part that every participant has, if only empty
@@ -163,6 +163,11 @@ func (s Snapshot) Parts() []Part {
 		d := all.of(PartPosted, l.ParticipantID)
 		d.texts(l.PlanID, l.Component, l.PeriodID, l.StartsOn.String(), l.EndsOn.String())
 		d.money(l.Amount)
+	}
+	for _, a := range s.Adjustments {
+		d := all.of(PartPosted, a.ParticipantID)
+		d.texts("an adjustment", a.ID, a.PeriodID, string(a.Type), a.DisputeID)
+		d.money(a.Amount)
 	}
 	parts := make([]Part, 0, len(all))
 	for key, d := range all {

@@ -41,6 +41,7 @@ const (
 	ImportData       Action = "import-data"       // transactions, credits, quotas
 	ImportStructure  Action = "import-structure"  // participants, calendars, plans, assignments
 	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
+	AdjustPay        Action = "adjust-pay"        // enter adjustments, and decide about those of others
 	ReleasePeriod    Action = "release-period"    // release, and confirm a payment file
 	DecideApproval   Action = "decide-approval"   // approve or reject statements that wait for one
 	ChooseMethod     Action = "choose-method"     // payout methods and destinations
@@ -57,6 +58,7 @@ var rights = map[Action]map[Role]Scope{
 	ImportData:       {Finance: All, Administrator: All},
 	ImportStructure:  {Administrator: All},
 	RunPeriod:        {Finance: All},
+	AdjustPay:        {Finance: All},
 	ReleasePeriod:    {Finance: All},
 	DecideApproval:   {Manager: Team, Finance: All},
 	ChooseMethod:     {Rep: Own, Manager: Own, Finance: Own},

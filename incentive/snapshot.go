@@ -114,7 +114,8 @@ type Posted struct {
 // from), transactions by (date, source, id), credits by (source, id, participant, role),
 // quotas by (participant, measure, starts on), assignments by (participant, plan, starts
 // on), plan versions by (plan, version), posted lines by (participant, plan, component,
-// starts on). Transactions are those dated from Since to the period's last day.
+// starts on), adjustments by (participant, id). Transactions are those dated from Since to
+// the period's last day.
 type Snapshot struct {
 	Period       Period        `json:"period"`
 	Since        Date          `json:"since"` // the period's first day, or earlier where a plan looks back
@@ -125,4 +126,5 @@ type Snapshot struct {
 	Assignments  []Assignment  `json:"assignments"`
 	PlanVersions []PlanVersion `json:"plan_versions"`
 	Posted       []Posted      `json:"posted"` // what a plan that looks back may need of earlier periods
+	Adjustments  []Adjustment  `json:"adjustments,omitempty"`
 }

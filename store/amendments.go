@@ -18,11 +18,11 @@ const CodeNothingChanged incentive.Code = "nothing-changed"
 const MaxChanges = 5000
 
 // Change names what has changed since a snapshot was frozen: a transaction with its
-// credits, all facts, quotas or assignments of a participant, a plan's version, or what an
-// earlier period posts.
+// credits, all facts, quotas or assignments of a participant, a plan's version, what an
+// earlier period posts, or an adjustment that was approved.
 type Change struct {
-	Kind string // transaction, participant, quota, assignment, plan or posted
-	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan or period
+	Kind string // transaction, participant, quota, assignment, plan, posted or adjustment
+	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan, period or adjustment
 	What string // new, changed or gone; empty where a change is only named
 }
 
@@ -39,7 +39,7 @@ type Amendment struct {
 const keyed = `(
 	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
 		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id,
-			(SELECT earned_in FROM posted_line w WHERE r.kind = 'posted' AND w.line_id = r.record_id LIMIT 1)) AS change_id
+			(SELECT earned_in FROM posted_line w WHERE r.kind = 'posted' AND w.line_id = r.record_id LIMIT 1), j.id::text) AS change_id
 	FROM snapshot_record r
 	LEFT JOIN transaction t ON r.kind = 'transaction' AND t.record_id = r.record_id
 	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
@@ -47,6 +47,7 @@ const keyed = `(
 	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id
 	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id
 	LEFT JOIN plan_version v ON r.kind = 'plan_version' AND v.record_id = r.record_id
+	LEFT JOIN adjustment j ON r.kind = 'adjustment' AND j.record_id = r.record_id
 	WHERE r.snapshot_id = `
 
 // afresh freezes a period as it stands today, lets look see it as a snapshot of that id,
@@ -113,7 +114,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 		case "amendment_item_pkey":
 			return incentive.Errorf(incentive.CodeInvalid, "a change is named twice")
 		case "amendment_item_kind_check":
-			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan or of what a period posted")
+			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment or of what a period posted")
 		}
 		if err != nil {
 			return fmt.Errorf("keep an amendment: %w", err)
@@ -165,6 +166,9 @@ func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID st
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO snapshot (id, period_id, revision, digest, since) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`, id, c.PeriodID, c.Revision, digest[:], since); err != nil {
 			return fmt.Errorf("keep the snapshot of %s: %w", c.PeriodID, err)
+		}
+		if err := takeAdjustments(ctx, tx, id, c.PeriodID); err != nil {
+			return err
 		}
 		p.SnapshotID, p.Problem = &id, ""
 		locked = p

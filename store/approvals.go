@@ -238,7 +238,7 @@ func refuseDecisions(ctx context.Context, tx pgx.Tx, p PeriodRevision, set Decis
 	if _, err := incentive.Next(p.State, p.OnHold, incentive.ApproveLast); err != nil {
 		return err
 	}
-	if err := refusePreparer(ctx, tx, set.PeriodID, set.Revision, set.DecidedBy, "approve"); err != nil {
+	if err := refusePreparer(ctx, tx, set.PeriodID, set.Revision, set.DecidedBy, toApprove); err != nil {
 		return err
 	}
 	if set.Decision == "approved" {

@@ -18,7 +18,7 @@ const System = "system"
 
 // Codes of refusals about periods.
 const (
-	CodeOwnPay          incentive.Code = "own-pay"          // nobody decides on their own pay
+	CodeOwnPay                         = incentive.CodeOwnPay
 	CodePreparer        incentive.Code = "preparer"         // who prepared a period does not approve or release it
 	CodeReasonMissing   incentive.Code = "reason-missing"   // the act needs a reason
 	CodeChangedMeantime incentive.Code = "changed-meantime" // what the person saw is no longer what stands
@@ -274,7 +274,7 @@ func (s *Store) Act(ctx context.Context, c PeriodCommand) (PeriodRevision, error
 	}
 	return s.act(ctx, c, reasonBody{c.ReasonID}, func(tx pgx.Tx, p *PeriodRevision) error {
 		if c.Act == incentive.Cancel {
-			return unapprove(ctx, tx, *p)
+			return errorsIn(unapprove(ctx, tx, *p), letAdjustmentsGo(ctx, tx, *p))
 		}
 		return nil
 	})
@@ -352,11 +352,19 @@ func (s *Store) FailCalculation(ctx context.Context, c PeriodCommand, problem st
 	})
 }
 
-// refusePreparer refuses who locked or recalculated the period.
+// toApprove is what a manager may still do who has answered a dispute with an adjustment:
+// somebody of finance approved that, and nobody else could approve the team.
+const toApprove = "approve"
+
+// refusePreparer refuses who locked or recalculated the period, or entered an adjustment
+// of it.
 func refusePreparer(ctx context.Context, q querier, periodID string, revision int, actor, what string) error {
 	var prepared bool
-	err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM period_act WHERE period_id = $1 AND revision = $2 AND actor = $3 AND act IN ('lock', 'recalculate'))`,
-		periodID, revision, actor).Scan(&prepared)
+	err := q.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM period_act WHERE period_id = $1 AND revision = $2 AND actor = $3 AND act IN ('lock', 'recalculate'))
+		OR EXISTS (SELECT FROM adjustment a LEFT JOIN adjustment_taken t ON t.adjustment_id = a.id
+			WHERE a.entered_by = $3 AND $1 IN (a.period_id, t.period_id) AND NOT ($4 AND a.type = 'dispute'))`,
+		periodID, revision, actor, what == toApprove).Scan(&prepared)
 	if err != nil {
 		return fmt.Errorf("look for the preparers of %s: %w", periodID, err)
 	}

@@ -116,7 +116,7 @@ func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since i
 	if err != nil {
 		return since, err
 	}
-	rest := takingFacts(p, back)
+	rest := append(takingFacts(p, back), takingAdjustments(p))
 	if len(back.Cumulative)+len(back.Balances) > 0 {
 		if err := earlierPosted(ctx, tx, p); err != nil {
 			return since, err
@@ -199,6 +199,9 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 		if _, err := tx.Exec(ctx, `INSERT INTO snapshot (id, period_id, revision, digest, since) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`, id, c.PeriodID, c.Revision, digest[:], since); err != nil {
 			return fmt.Errorf("keep the snapshot of %s: %w", c.PeriodID, err)
 		}
+		if err := takeAdjustments(ctx, tx, id, c.PeriodID); err != nil {
+			return err
+		}
 		p.SnapshotID, p.Problem = &id, ""
 		locked = p
 		return keep(ctx, tx, p)
@@ -259,6 +262,13 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			ORDER BY st.participant_id COLLATE "C", l.plan_id COLLATE "C", l.component COLLATE "C", p.starts_on, l.id`, func(row pgx.CollectableRow) (l incentive.Posted, err error) {
 			err = row.Scan(&l.ParticipantID, &l.PlanID, &l.Component, &l.PeriodID, &l.StartsOn, &l.EndsOn, &l.Amount.Minor, &l.Amount.Currency)
 			return l, err
+		}, id),
+		collect(ctx, q, &snapshot.Adjustments, `
+			SELECT a.id::text, a.participant_id, a.period_id, a.type, a.amount_minor, a.currency, coalesce(a.dispute_id::text, '')
+			FROM snapshot_record r JOIN adjustment a USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'adjustment'
+			ORDER BY a.participant_id COLLATE "C", a.id`, func(row pgx.CollectableRow) (a incentive.Adjustment, err error) {
+			err = row.Scan(&a.ID, &a.ParticipantID, &a.PeriodID, &a.Type, &a.Amount.Minor, &a.Amount.Currency, &a.DisputeID)
+			return a, err
 		}, id),
 	)
 	if err != nil {

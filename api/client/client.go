@@ -61,8 +61,66 @@ func (e ActRequestAct) Valid() bool {
 	}
 }
 
+// Defines values for AdjustmentDecision.
+const (
+	AdjustmentDecisionApproved AdjustmentDecision = "approved"
+	AdjustmentDecisionRejected AdjustmentDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the AdjustmentDecision enum.
+func (e AdjustmentDecision) Valid() bool {
+	switch e {
+	case AdjustmentDecisionApproved:
+		return true
+	case AdjustmentDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdjustmentDecisionRequestDecision.
+const (
+	AdjustmentDecisionRequestDecisionApproved AdjustmentDecisionRequestDecision = "approved"
+	AdjustmentDecisionRequestDecisionRejected AdjustmentDecisionRequestDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the AdjustmentDecisionRequestDecision enum.
+func (e AdjustmentDecisionRequestDecision) Valid() bool {
+	switch e {
+	case AdjustmentDecisionRequestDecisionApproved:
+		return true
+	case AdjustmentDecisionRequestDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdjustmentRequestType.
+const (
+	AdjustmentRequestTypeCorrection AdjustmentRequestType = "correction"
+	AdjustmentRequestTypeGoodwill   AdjustmentRequestType = "goodwill"
+	AdjustmentRequestTypeWriteOff   AdjustmentRequestType = "write-off"
+)
+
+// Valid indicates whether the value is a known member of the AdjustmentRequestType enum.
+func (e AdjustmentRequestType) Valid() bool {
+	switch e {
+	case AdjustmentRequestTypeCorrection:
+		return true
+	case AdjustmentRequestTypeGoodwill:
+		return true
+	case AdjustmentRequestTypeWriteOff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
+	ChangeKindAdjustment  ChangeKind = "adjustment"
 	ChangeKindAssignment  ChangeKind = "assignment"
 	ChangeKindParticipant ChangeKind = "participant"
 	ChangeKindPlan        ChangeKind = "plan"
@@ -74,6 +132,8 @@ const (
 // Valid indicates whether the value is a known member of the ChangeKind enum.
 func (e ChangeKind) Valid() bool {
 	switch e {
+	case ChangeKindAdjustment:
+		return true
 	case ChangeKindAssignment:
 		return true
 	case ChangeKindParticipant:
@@ -180,6 +240,70 @@ type ActRequest struct {
 // ActRequestAct defines model for ActRequest.Act.
 type ActRequestAct string
 
+// Adjustment defines model for Adjustment.
+type Adjustment struct {
+	// Amount An amount in whole minor units.
+	Amount    Money               `json:"amount"`
+	DecidedAt *time.Time          `json:"decided_at,omitempty"`
+	DecidedBy *string             `json:"decided_by,omitempty"`
+	Decision  *AdjustmentDecision `json:"decision,omitempty"`
+
+	// Dispute The dispute that it answers.
+	Dispute   *string   `json:"dispute,omitempty"`
+	EnteredAt time.Time `json:"entered_at"`
+	EnteredBy string    `json:"entered_by"`
+	Id        string    `json:"id"`
+	Name      string    `json:"name"`
+
+	// PaidBy The period that pays it, once one has taken it.
+	PaidBy *string `json:"paid_by,omitempty"`
+
+	// Period The period that it concerns.
+	Period string `json:"period"`
+	Person string `json:"person"`
+
+	// Reason Empty once erased.
+	Reason string `json:"reason"`
+	Type   string `json:"type"`
+}
+
+// AdjustmentDecision defines model for Adjustment.Decision.
+type AdjustmentDecision string
+
+// AdjustmentDecisionRequest defines model for AdjustmentDecisionRequest.
+type AdjustmentDecisionRequest struct {
+	Decision AdjustmentDecisionRequestDecision `json:"decision"`
+
+	// Reason Needed for a rejection.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// AdjustmentDecisionRequestDecision defines model for AdjustmentDecisionRequest.Decision.
+type AdjustmentDecisionRequestDecision string
+
+// AdjustmentRequest defines model for AdjustmentRequest.
+type AdjustmentRequest struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// Period The period that it concerns. Where that one can no longer be calculated the next one pays it.
+	Period string                `json:"period"`
+	Person string                `json:"person"`
+	Reason string                `json:"reason"`
+	Type   AdjustmentRequestType `json:"type"`
+}
+
+// AdjustmentRequestType defines model for AdjustmentRequest.Type.
+type AdjustmentRequestType string
+
+// Adjustments defines model for Adjustments.
+type Adjustments struct {
+	Adjustments []Adjustment `json:"adjustments"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
 // Approval defines model for Approval.
 type Approval struct {
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
@@ -235,7 +359,7 @@ type Balances struct {
 
 // Change defines model for Change.
 type Change struct {
-	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, or of the period that posts something else now.
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, of the period that posts something else now, or of the adjustment.
 	Id   string     `json:"id"`
 	Kind ChangeKind `json:"kind"`
 
@@ -687,6 +811,30 @@ type TokenRequest struct {
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// ListAdjustmentsParams defines parameters for ListAdjustments.
+type ListAdjustmentsParams struct {
+	// Period All periods when absent.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// EnterAdjustmentParams defines parameters for EnterAdjustment.
+type EnterAdjustmentParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideAdjustmentParams defines parameters for DecideAdjustment.
+type DecideAdjustmentParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
 	// Subject Such as period/monthly-2026-01/1; everything when absent.
@@ -930,6 +1078,12 @@ type PutPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
+type EnterAdjustmentJSONRequestBody = AdjustmentRequest
+
+// DecideAdjustmentJSONRequestBody defines body for DecideAdjustment for application/json ContentType.
+type DecideAdjustmentJSONRequestBody = AdjustmentDecisionRequest
+
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyRequest
 
@@ -1045,6 +1199,39 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 
 // The interface specification for the client above.
 type ClientInterface interface {
+
+	// ListAdjustments Amounts that people have entered, and what was decided about them.
+	//
+	// Corresponds with GET /adjustments (the `ListAdjustments` operationId).
+	ListAdjustments(ctx context.Context, params *ListAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnterAdjustmentWithBody Enter an amount for a participant. Somebody else of finance decides about it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+	EnterAdjustmentWithBody(ctx context.Context, params *EnterAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnterAdjustment Enter an amount for a participant. Somebody else of finance decides about it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+	EnterAdjustment(ctx context.Context, params *EnterAdjustmentParams, body EnterAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideAdjustmentWithBody Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+	DecideAdjustmentWithBody(ctx context.Context, adjustment string, params *DecideAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideAdjustment Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+	DecideAdjustment(ctx context.Context, adjustment string, params *DecideAdjustmentParams, body DecideAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListAuditEvents The audit chain.
 	//
@@ -1369,6 +1556,89 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 	GetPlan(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ListAdjustments Amounts that people have entered, and what was decided about them.
+//
+// Corresponds with GET /adjustments (the `ListAdjustments` operationId).
+func (c *Client) ListAdjustments(ctx context.Context, params *ListAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAdjustmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnterAdjustmentWithBody Enter an amount for a participant. Somebody else of finance decides about it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+func (c *Client) EnterAdjustmentWithBody(ctx context.Context, params *EnterAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnterAdjustmentRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnterAdjustment Enter an amount for a participant. Somebody else of finance decides about it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+func (c *Client) EnterAdjustment(ctx context.Context, params *EnterAdjustmentParams, body EnterAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnterAdjustmentRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideAdjustmentWithBody Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+func (c *Client) DecideAdjustmentWithBody(ctx context.Context, adjustment string, params *DecideAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideAdjustmentRequestWithBody(c.Server, adjustment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideAdjustment Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+func (c *Client) DecideAdjustment(ctx context.Context, adjustment string, params *DecideAdjustmentParams, body DecideAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideAdjustmentRequest(c.Server, adjustment, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ListAuditEvents The audit chain.
@@ -2233,6 +2503,197 @@ func (c *Client) GetPlan(ctx context.Context, plan string, version int, reqEdito
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewListAdjustmentsRequest constructs an http.Request for the ListAdjustments method
+func NewListAdjustmentsRequest(server string, params *ListAdjustmentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/adjustments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewEnterAdjustmentRequest calls the generic EnterAdjustment builder with application/json body
+func NewEnterAdjustmentRequest(server string, params *EnterAdjustmentParams, body EnterAdjustmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEnterAdjustmentRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewEnterAdjustmentRequestWithBody constructs an http.Request for the EnterAdjustment method, with any body, and a specified content type
+func NewEnterAdjustmentRequestWithBody(server string, params *EnterAdjustmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/adjustments")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDecideAdjustmentRequest calls the generic DecideAdjustment builder with application/json body
+func NewDecideAdjustmentRequest(server string, adjustment string, params *DecideAdjustmentParams, body DecideAdjustmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideAdjustmentRequestWithBody(server, adjustment, params, "application/json", bodyReader)
+}
+
+// NewDecideAdjustmentRequestWithBody constructs an http.Request for the DecideAdjustment method, with any body, and a specified content type
+func NewDecideAdjustmentRequestWithBody(server string, adjustment string, params *DecideAdjustmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "adjustment", adjustment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/adjustments/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
 }
 
 // NewListAuditEventsRequest constructs an http.Request for the ListAuditEvents method
@@ -4638,6 +5099,41 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /adjustments (the `ListAdjustments` operationId).
+	ListAdjustmentsWithResponse(ctx context.Context, params *ListAdjustmentsParams, reqEditors ...RequestEditorFn) (*ListAdjustmentsResponse, error)
+
+	// EnterAdjustmentWithBodyWithResponse Enter an amount for a participant. Somebody else of finance decides about it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+	EnterAdjustmentWithBodyWithResponse(ctx context.Context, params *EnterAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnterAdjustmentResponse, error)
+
+	// EnterAdjustmentWithResponse Enter an amount for a participant. Somebody else of finance decides about it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+	EnterAdjustmentWithResponse(ctx context.Context, params *EnterAdjustmentParams, body EnterAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterAdjustmentResponse, error)
+
+	// DecideAdjustmentWithBodyWithResponse Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+	DecideAdjustmentWithBodyWithResponse(ctx context.Context, adjustment string, params *DecideAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideAdjustmentResponse, error)
+
+	// DecideAdjustmentWithResponse Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+	DecideAdjustmentWithResponse(ctx context.Context, adjustment string, params *DecideAdjustmentParams, body DecideAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAdjustmentResponse, error)
+
 	// ListAuditEventsWithResponse The audit chain.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5015,6 +5511,150 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 	GetPlanWithResponse(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*GetPlanResponse, error)
+}
+
+type ListAdjustmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Adjustments
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAdjustmentsResponse) GetJSON200() *Adjustments {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAdjustmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAdjustmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAdjustmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAdjustmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAdjustmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EnterAdjustmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Adjustment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r EnterAdjustmentResponse) GetJSON201() *Adjustment {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EnterAdjustmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EnterAdjustmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EnterAdjustmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EnterAdjustmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EnterAdjustmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideAdjustmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Adjustment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideAdjustmentResponse) GetJSON200() *Adjustment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideAdjustmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideAdjustmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideAdjustmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideAdjustmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideAdjustmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type ListAuditEventsResponse struct {
@@ -7062,6 +7702,71 @@ func (r GetPlanResponse) ContentType() string {
 	return ""
 }
 
+// ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /adjustments (the `ListAdjustments` operationId).
+func (c *ClientWithResponses) ListAdjustmentsWithResponse(ctx context.Context, params *ListAdjustmentsParams, reqEditors ...RequestEditorFn) (*ListAdjustmentsResponse, error) {
+	rsp, err := c.ListAdjustments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAdjustmentsResponse(rsp)
+}
+
+// EnterAdjustmentWithBodyWithResponse Enter an amount for a participant. Somebody else of finance decides about it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+func (c *ClientWithResponses) EnterAdjustmentWithBodyWithResponse(ctx context.Context, params *EnterAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnterAdjustmentResponse, error) {
+	rsp, err := c.EnterAdjustmentWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnterAdjustmentResponse(rsp)
+}
+
+// EnterAdjustmentWithResponse Enter an amount for a participant. Somebody else of finance decides about it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /adjustments (the `EnterAdjustment` operationId).
+func (c *ClientWithResponses) EnterAdjustmentWithResponse(ctx context.Context, params *EnterAdjustmentParams, body EnterAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterAdjustmentResponse, error) {
+	rsp, err := c.EnterAdjustment(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnterAdjustmentResponse(rsp)
+}
+
+// DecideAdjustmentWithBodyWithResponse Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+func (c *ClientWithResponses) DecideAdjustmentWithBodyWithResponse(ctx context.Context, adjustment string, params *DecideAdjustmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideAdjustmentResponse, error) {
+	rsp, err := c.DecideAdjustmentWithBody(ctx, adjustment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideAdjustmentResponse(rsp)
+}
+
+// DecideAdjustmentWithResponse Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /adjustments/{adjustment}/decision (the `DecideAdjustment` operationId).
+func (c *ClientWithResponses) DecideAdjustmentWithResponse(ctx context.Context, adjustment string, params *DecideAdjustmentParams, body DecideAdjustmentJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAdjustmentResponse, error) {
+	rsp, err := c.DecideAdjustment(ctx, adjustment, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideAdjustmentResponse(rsp)
+}
+
 // ListAuditEventsWithResponse The audit chain.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -7762,6 +8467,105 @@ func (c *ClientWithResponses) GetPlanWithResponse(ctx context.Context, plan stri
 		return nil, err
 	}
 	return ParseGetPlanResponse(rsp)
+}
+
+// ParseListAdjustmentsResponse parses an HTTP response from a ListAdjustmentsWithResponse call
+func ParseListAdjustmentsResponse(rsp *http.Response) (*ListAdjustmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAdjustmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Adjustments
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEnterAdjustmentResponse parses an HTTP response from a EnterAdjustmentWithResponse call
+func ParseEnterAdjustmentResponse(rsp *http.Response) (*EnterAdjustmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EnterAdjustmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Adjustment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideAdjustmentResponse parses an HTTP response from a DecideAdjustmentWithResponse call
+func ParseDecideAdjustmentResponse(rsp *http.Response) (*DecideAdjustmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideAdjustmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Adjustment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
 }
 
 // ParseListAuditEventsResponse parses an HTTP response from a ListAuditEventsWithResponse call

@@ -62,8 +62,66 @@ func (e ActRequestAct) Valid() bool {
 	}
 }
 
+// Defines values for AdjustmentDecision.
+const (
+	AdjustmentDecisionApproved AdjustmentDecision = "approved"
+	AdjustmentDecisionRejected AdjustmentDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the AdjustmentDecision enum.
+func (e AdjustmentDecision) Valid() bool {
+	switch e {
+	case AdjustmentDecisionApproved:
+		return true
+	case AdjustmentDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdjustmentDecisionRequestDecision.
+const (
+	AdjustmentDecisionRequestDecisionApproved AdjustmentDecisionRequestDecision = "approved"
+	AdjustmentDecisionRequestDecisionRejected AdjustmentDecisionRequestDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the AdjustmentDecisionRequestDecision enum.
+func (e AdjustmentDecisionRequestDecision) Valid() bool {
+	switch e {
+	case AdjustmentDecisionRequestDecisionApproved:
+		return true
+	case AdjustmentDecisionRequestDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdjustmentRequestType.
+const (
+	AdjustmentRequestTypeCorrection AdjustmentRequestType = "correction"
+	AdjustmentRequestTypeGoodwill   AdjustmentRequestType = "goodwill"
+	AdjustmentRequestTypeWriteOff   AdjustmentRequestType = "write-off"
+)
+
+// Valid indicates whether the value is a known member of the AdjustmentRequestType enum.
+func (e AdjustmentRequestType) Valid() bool {
+	switch e {
+	case AdjustmentRequestTypeCorrection:
+		return true
+	case AdjustmentRequestTypeGoodwill:
+		return true
+	case AdjustmentRequestTypeWriteOff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
+	ChangeKindAdjustment  ChangeKind = "adjustment"
 	ChangeKindAssignment  ChangeKind = "assignment"
 	ChangeKindParticipant ChangeKind = "participant"
 	ChangeKindPlan        ChangeKind = "plan"
@@ -75,6 +133,8 @@ const (
 // Valid indicates whether the value is a known member of the ChangeKind enum.
 func (e ChangeKind) Valid() bool {
 	switch e {
+	case ChangeKindAdjustment:
+		return true
 	case ChangeKindAssignment:
 		return true
 	case ChangeKindParticipant:
@@ -181,6 +241,70 @@ type ActRequest struct {
 // ActRequestAct defines model for ActRequest.Act.
 type ActRequestAct string
 
+// Adjustment defines model for Adjustment.
+type Adjustment struct {
+	// Amount An amount in whole minor units.
+	Amount    Money               `json:"amount"`
+	DecidedAt *time.Time          `json:"decided_at,omitempty"`
+	DecidedBy *string             `json:"decided_by,omitempty"`
+	Decision  *AdjustmentDecision `json:"decision,omitempty"`
+
+	// Dispute The dispute that it answers.
+	Dispute   *string   `json:"dispute,omitempty"`
+	EnteredAt time.Time `json:"entered_at"`
+	EnteredBy string    `json:"entered_by"`
+	Id        string    `json:"id"`
+	Name      string    `json:"name"`
+
+	// PaidBy The period that pays it, once one has taken it.
+	PaidBy *string `json:"paid_by,omitempty"`
+
+	// Period The period that it concerns.
+	Period string `json:"period"`
+	Person string `json:"person"`
+
+	// Reason Empty once erased.
+	Reason string `json:"reason"`
+	Type   string `json:"type"`
+}
+
+// AdjustmentDecision defines model for Adjustment.Decision.
+type AdjustmentDecision string
+
+// AdjustmentDecisionRequest defines model for AdjustmentDecisionRequest.
+type AdjustmentDecisionRequest struct {
+	Decision AdjustmentDecisionRequestDecision `json:"decision"`
+
+	// Reason Needed for a rejection.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// AdjustmentDecisionRequestDecision defines model for AdjustmentDecisionRequest.Decision.
+type AdjustmentDecisionRequestDecision string
+
+// AdjustmentRequest defines model for AdjustmentRequest.
+type AdjustmentRequest struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// Period The period that it concerns. Where that one can no longer be calculated the next one pays it.
+	Period string                `json:"period"`
+	Person string                `json:"person"`
+	Reason string                `json:"reason"`
+	Type   AdjustmentRequestType `json:"type"`
+}
+
+// AdjustmentRequestType defines model for AdjustmentRequest.Type.
+type AdjustmentRequestType string
+
+// Adjustments defines model for Adjustments.
+type Adjustments struct {
+	Adjustments []Adjustment `json:"adjustments"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
 // Approval defines model for Approval.
 type Approval struct {
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
@@ -236,7 +360,7 @@ type Balances struct {
 
 // Change defines model for Change.
 type Change struct {
-	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, or of the period that posts something else now.
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, of the period that posts something else now, or of the adjustment.
 	Id   string     `json:"id"`
 	Kind ChangeKind `json:"kind"`
 
@@ -688,6 +812,30 @@ type TokenRequest struct {
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// ListAdjustmentsParams defines parameters for ListAdjustments.
+type ListAdjustmentsParams struct {
+	// Period All periods when absent.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// EnterAdjustmentParams defines parameters for EnterAdjustment.
+type EnterAdjustmentParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideAdjustmentParams defines parameters for DecideAdjustment.
+type DecideAdjustmentParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
 	// Subject Such as period/monthly-2026-01/1; everything when absent.
@@ -931,6 +1079,12 @@ type PutPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
+type EnterAdjustmentJSONRequestBody = AdjustmentRequest
+
+// DecideAdjustmentJSONRequestBody defines body for DecideAdjustment for application/json ContentType.
+type DecideAdjustmentJSONRequestBody = AdjustmentDecisionRequest
+
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyRequest
 
@@ -975,6 +1129,15 @@ type PutPlanJSONRequestBody = PlanRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAdjustments Amounts that people have entered, and what was decided about them.
+	// (GET /adjustments)
+	ListAdjustments(c *gin.Context, params ListAdjustmentsParams)
+	// EnterAdjustment Enter an amount for a participant. Somebody else of finance decides about it.
+	// (POST /adjustments)
+	EnterAdjustment(c *gin.Context, params EnterAdjustmentParams)
+	// DecideAdjustment Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+	// (POST /adjustments/{adjustment}/decision)
+	DecideAdjustment(c *gin.Context, adjustment string, params DecideAdjustmentParams)
 	// ListAuditEvents The audit chain.
 	// (GET /audit)
 	ListAuditEvents(c *gin.Context, params ListAuditEventsParams)
@@ -1108,6 +1271,144 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(c *gin.Context)
+
+// ListAdjustments operation middleware
+func (siw *ServerInterfaceWrapper) ListAdjustments(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAdjustmentsParams
+
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListAdjustments(c, params)
+}
+
+// EnterAdjustment operation middleware
+func (siw *ServerInterfaceWrapper) EnterAdjustment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EnterAdjustmentParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EnterAdjustment(c, params)
+}
+
+// DecideAdjustment operation middleware
+func (siw *ServerInterfaceWrapper) DecideAdjustment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "adjustment" -------------
+	var adjustment string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "adjustment", c.Param("adjustment"), &adjustment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter adjustment: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideAdjustmentParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideAdjustment(c, adjustment, params)
+}
 
 // ListAuditEvents operation middleware
 func (siw *ServerInterfaceWrapper) ListAuditEvents(c *gin.Context) {
@@ -2830,6 +3131,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
 	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
 	router.GET(options.BaseURL+"/periods/:period/changes", wrapper.ListChanges)
+	router.GET(options.BaseURL+"/adjustments", wrapper.ListAdjustments)
+	router.POST(options.BaseURL+"/adjustments", wrapper.EnterAdjustment)
+	router.POST(options.BaseURL+"/adjustments/:adjustment/decision", wrapper.DecideAdjustment)
 	router.POST(options.BaseURL+"/periods/:period/release", wrapper.ReleasePeriod)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person", wrapper.GetStatement)
@@ -2858,6 +3162,126 @@ type AcceptedJSONResponse struct {
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type ListAdjustmentsRequestObject struct {
+	Params ListAdjustmentsParams
+}
+
+type ListAdjustmentsResponseObject interface {
+	VisitListAdjustmentsResponse(w http.ResponseWriter) error
+}
+
+type ListAdjustments200JSONResponse Adjustments
+
+func (response ListAdjustments200JSONResponse) VisitListAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAdjustmentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAdjustmentsdefaultApplicationProblemPlusJSONResponse) VisitListAdjustmentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EnterAdjustmentRequestObject struct {
+	Params EnterAdjustmentParams
+	Body   *EnterAdjustmentJSONRequestBody
+}
+
+type EnterAdjustmentResponseObject interface {
+	VisitEnterAdjustmentResponse(w http.ResponseWriter) error
+}
+
+type EnterAdjustment201JSONResponse Adjustment
+
+func (response EnterAdjustment201JSONResponse) VisitEnterAdjustmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EnterAdjustmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EnterAdjustmentdefaultApplicationProblemPlusJSONResponse) VisitEnterAdjustmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAdjustmentRequestObject struct {
+	Adjustment string `json:"adjustment"`
+	Params     DecideAdjustmentParams
+	Body       *DecideAdjustmentJSONRequestBody
+}
+
+type DecideAdjustmentResponseObject interface {
+	VisitDecideAdjustmentResponse(w http.ResponseWriter) error
+}
+
+type DecideAdjustment200JSONResponse Adjustment
+
+func (response DecideAdjustment200JSONResponse) VisitDecideAdjustmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideAdjustmentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideAdjustmentdefaultApplicationProblemPlusJSONResponse) VisitDecideAdjustmentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListAuditEventsRequestObject struct {
 	Params ListAuditEventsParams
@@ -4625,6 +5049,15 @@ func (response GetPlandefaultApplicationProblemPlusJSONResponse) VisitGetPlanRes
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAdjustments Amounts that people have entered, and what was decided about them.
+	// (GET /adjustments)
+	ListAdjustments(ctx context.Context, request ListAdjustmentsRequestObject) (ListAdjustmentsResponseObject, error)
+	// EnterAdjustment Enter an amount for a participant. Somebody else of finance decides about it.
+	// (POST /adjustments)
+	EnterAdjustment(ctx context.Context, request EnterAdjustmentRequestObject) (EnterAdjustmentResponseObject, error)
+	// DecideAdjustment Approve or reject an adjustment. Neither whoever entered it nor whoever it is for can.
+	// (POST /adjustments/{adjustment}/decision)
+	DecideAdjustment(ctx context.Context, request DecideAdjustmentRequestObject) (DecideAdjustmentResponseObject, error)
 	// ListAuditEvents The audit chain.
 	// (GET /audit)
 	ListAuditEvents(ctx context.Context, request ListAuditEventsRequestObject) (ListAuditEventsResponseObject, error)
@@ -4805,6 +5238,121 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictGinServerOptions
+}
+
+// ListAdjustments operation middleware
+func (sh *strictHandler) ListAdjustments(ctx *gin.Context, params ListAdjustmentsParams) {
+	var request ListAdjustmentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAdjustments(ctx, request.(ListAdjustmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAdjustments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListAdjustmentsResponseObject); ok {
+		if err := validResponse.VisitListAdjustmentsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EnterAdjustment operation middleware
+func (sh *strictHandler) EnterAdjustment(ctx *gin.Context, params EnterAdjustmentParams) {
+	var request EnterAdjustmentRequestObject
+
+	request.Params = params
+
+	var body EnterAdjustmentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EnterAdjustment(ctx, request.(EnterAdjustmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EnterAdjustment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EnterAdjustmentResponseObject); ok {
+		if err := validResponse.VisitEnterAdjustmentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideAdjustment operation middleware
+func (sh *strictHandler) DecideAdjustment(ctx *gin.Context, adjustment string, params DecideAdjustmentParams) {
+	var request DecideAdjustmentRequestObject
+
+	request.Adjustment = adjustment
+	request.Params = params
+
+	var body DecideAdjustmentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideAdjustment(ctx, request.(DecideAdjustmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideAdjustment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideAdjustmentResponseObject); ok {
+		if err := validResponse.VisitDecideAdjustmentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ListAuditEvents operation middleware

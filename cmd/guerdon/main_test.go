@@ -40,6 +40,9 @@ func TestWithoutAPI(t *testing.T) {
 		"no session":      {[]string{"--as", "../../x", "me"}, 1, "", "there is no session of ../../x"},
 		"no API":          {[]string{"--api-url", "http://127.0.0.1:1", "--token", "x", "me"}, 1, "", "the API does not answer"},
 		"no database":     {[]string{"verify", "p"}, 1, "", `there is no file "p", and a period is proved from the database: set DATABASE_URL`},
+		"below zero":      {[]string{"--api-url", "http://127.0.0.1:1", "--token", "x", "adjust", "--reason", "x", "--", "p", "r", "-1.50", "USD"}, 1, "", "the API does not answer"},
+		"half a cent":     {[]string{"adjust", "p", "r", "0.005", "USD", "--reason", "x"}, 1, "", "0.005"},
+		"unknown type":    {[]string{"adjust", "p", "r", "1", "USD", "--reason", "x", "--type", "gift"}, 2, "", "gift"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -389,7 +389,11 @@ func showStatement(w *tabwriter.Writer, s client.Statement) {
 		fmt.Fprintf(w, "%s was posted before, so %s is posted now\n", s.PostedBefore, s.Difference)
 	}
 	for _, line := range s.Lines {
-		fmt.Fprintf(w, "\n%s (plan %s, version %d): %s\n", line.Component, line.Plan, line.PlanVersion, line.Amount)
+		of := ""
+		if line.Plan != "" { // an adjustment is of none
+			of = fmt.Sprintf(" (plan %s, version %d)", line.Plan, line.PlanVersion)
+		}
+		fmt.Fprintf(w, "\n%s%s: %s\n", line.Component, of, line.Amount)
 		for _, words := range line.InWords {
 			fmt.Fprintf(w, "    %s\n", words)
 		}

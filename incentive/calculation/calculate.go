@@ -34,7 +34,7 @@ const (
 const maxProblems = 10
 
 // Calculate returns the statement of every participant who is assigned to a plan on a
-// day of the period, ordered by participant. Amounts are in the plans' currency. What is
+// day of the period, or has an adjustment, ordered by participant. Amounts are in the plans' currency. What is
 // wrong with the data is an *incentive.Error whose message lists up to ten problems, with
 // the code of the first.
 func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.Statement, error) {
@@ -46,10 +46,11 @@ func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.St
 	if err != nil {
 		return nil, err
 	}
-	groups := assigned(snapshot)
-	if err := f.contests(groups, plans); err != nil {
+	onPlans := assigned(snapshot)
+	if err := f.contests(onPlans, plans); err != nil {
 		return nil, err
 	}
+	groups := withAdjustments(onPlans, snapshot.Adjustments)
 	statements := make([]incentive.Statement, len(groups))
 	problems := make([]error, len(groups))
 	next := make(chan int)
@@ -149,8 +150,8 @@ func together(problems []error) error {
 }
 
 // statement calculates everything that one participant earned.
-func (f *facts) statement(assignments []incentive.Assignment, plans map[string]versionInForce) (incentive.Statement, error) {
-	id := assignments[0].ParticipantID
+func (f *facts) statement(of payable, plans map[string]versionInForce) (incentive.Statement, error) {
+	id, assignments := of.participantID, of.assignments
 	s := incentive.Statement{PeriodID: f.period.ID, ParticipantID: id}
 	for stretches := range onePlan(assignments) {
 		p, found := plans[stretches[0].PlanID]
@@ -209,6 +210,19 @@ func (f *facts) statement(assignments []incentive.Assignment, plans map[string]v
 			line.PlanVersion = p.version
 			s.Lines = append(s.Lines, line)
 		}
+	}
+	for _, a := range of.adjustments {
+		if s.Currency == "" {
+			s.Currency = a.Amount.Currency
+		}
+		if a.Amount.Currency != s.Currency {
+			return s, incentive.Errorf(CodeCurrencyDiffers, "an adjustment of %s is in %s, and their statement is in %s", id, a.Amount.Currency, s.Currency)
+		}
+		line, err := f.adjustment(a)
+		if err != nil {
+			return s, err
+		}
+		s.Lines = append(s.Lines, line)
 	}
 	return s, nil
 }

@@ -53,6 +53,7 @@ const (
 	StepCarryOver  Kind = "carry_over" // what room Amount and Low, of before, leave below Rate, for Unit that waits
 	StepExcess     Kind = "excess"     // what Amount goes beyond what Low, of before, leaves below Rate
 	StepRounding   Kind = "rounding"   // Amount to minor units
+	StepAdjustment Kind = "adjustment" // Result, of the type Name
 )
 
 // Step is one step of an explanation. Amounts are in major units of the line's currency.
@@ -77,7 +78,11 @@ type Step struct {
 	Rate   *decimal.Decimal `json:"rate,omitempty"`
 	Open   *bool            `json:"open,omitempty"`
 	Each   string           `json:"each,omitempty"` // what is rounded, or what a quota is prorated by
-	Result decimal.Decimal  `json:"result"`
+	// Of an adjustment: the period it concerns, where another one pays it, and the dispute
+	// that it answers.
+	Period  string          `json:"period,omitempty"`
+	Dispute string          `json:"dispute,omitempty"`
+	Result  decimal.Decimal `json:"result"`
 }
 
 // ReadExplanation reads a line's explanation.
@@ -153,6 +158,9 @@ func CheckLine(line incentive.Line) error {
 		case StepWait:
 			earned = decimal.Zero
 			want = decimal.Zero
+		case StepAdjustment:
+			want = line.Amount.Decimal()
+			earned = earned.Add(want)
 		case StepGate:
 			reached := s.Unit != nil
 			if reached {
@@ -374,6 +382,15 @@ func (s Step) String() string {
 		return fmt.Sprintf("prizes of %s in all, for which there is %s: %s becomes %s", s.Unit, s.Rate, s.Amount, s.Result)
 	case StepWait:
 		return fmt.Sprintf("the interval ends on %s, so nothing is paid yet", s.Name)
+	case StepAdjustment:
+		what := "adjustment (" + s.Name + ")"
+		if s.Period != "" {
+			what += " of " + s.Period
+		}
+		if s.Dispute != "" {
+			what += ", by dispute " + s.Dispute
+		}
+		return fmt.Sprintf("%s: %s", what, s.Result)
 	case StepKey:
 		return fmt.Sprintf("%s: %s, %s", strings.ReplaceAll(s.Name, "_", " "), s.figure(), s.between())
 	case StepScore:

@@ -76,5 +76,10 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			part.Posted = append(part.Posted, l)
 		}
 	}
+	for _, a := range snapshot.Adjustments {
+		if a.ParticipantID == participantID {
+			part.Adjustments = append(part.Adjustments, a)
+		}
+	}
 	return part, nil
 }

@@ -53,6 +53,7 @@ func company() incentive.Snapshot {
 		s.Assignments = append(s.Assignments, incentive.Assignment{ParticipantID: id, PlanID: plan, StartsOn: first, Version: 1})
 		s.Posted = append(s.Posted, incentive.Posted{ParticipantID: id, PlanID: "p", Component: "own", PeriodID: "m-2025-12", StartsOn: first.AddDays(-31), EndsOn: first.AddDays(-1), Amount: incentive.Money{Minor: int64(990 + i), Currency: "USD"}})
 	}
+	s.Adjustments = []incentive.Adjustment{{ID: "adjustment of bob", ParticipantID: "bob", PeriodID: "m-2025-12", Type: incentive.OfDispute, DisputeID: "x", Amount: incentive.Money{Minor: 55, Currency: "USD"}}}
 	return s
 }
 
@@ -125,6 +126,7 @@ func TestProof(t *testing.T) {
 		"a manager": {"bob", false, []string{
 			"So do the credits of the 2 people below on which overrides are paid, and none of theirs is left out.",
 			"team (plan p, version 1) comes to 123.46 USD",
+			"Adjustment comes to 0.55 USD: calculated anew it is the same",
 		}, "that nobody else belonged to the team"},
 		"with everybody's": {"bob", true, []string{
 			"The inputs are the whole snapshot with the digest",
@@ -223,7 +225,7 @@ func TestConsistentForgery(t *testing.T) {
 		says   string
 	}{
 		"another amount":      {func(f *File) { f.Statement.Lines[0].Amount.Minor++ }, "line 1 of the statement, own of plan p, says"},
-		"a line left out":     {func(f *File) { f.Statement.Lines = f.Statement.Lines[1:] }, "the statement has 2 lines, not 1"},
+		"a line left out":     {func(f *File) { f.Statement.Lines = f.Statement.Lines[1:] }, "the statement has 3 lines, not 2"},
 		"another currency":    {func(f *File) { f.Statement.Currency = "EUR" }, "calculated anew the statement is of bob"},
 		"somebody else":       {func(f *File) { f.Statement.ParticipantID = "ann" }, "does not show all person of ann"},
 		"a larger deal":       {func(f *File) { f.Inputs.Transactions[0].Amount = decimal.New(9, 9) }, "do not belong to the snapshot"},

@@ -150,8 +150,12 @@ func (f File) lines(ctx context.Context, r *Report) error {
 		if err := calculation.CheckLine(line); err != nil {
 			return err
 		}
-		r.proved("%s (plan %s, version %d) comes to %s: calculated anew it is the same, its explanation gives it, and its contributions (%d) add up to it.",
-			line.Component, line.PlanID, line.PlanVersion, line.Amount, len(line.Contributions))
+		of := ""
+		if line.PlanID != "" { // an adjustment is of none
+			of = fmt.Sprintf(" (plan %s, version %d)", line.PlanID, line.PlanVersion)
+		}
+		r.proved("%s%s comes to %s: calculated anew it is the same, its explanation gives it, and its contributions (%d) add up to it.",
+			line.Component, of, line.Amount, len(line.Contributions))
 	}
 	r.proved("The statement comes to %s.", f.Statement.Total())
 	if f.whole() {
