@@ -70,7 +70,7 @@ func (d digester) attributes(all map[string]string) {
 // one plan, under one heading. Its digest covers its kind and id too.
 type Part struct {
 	Kind   string `json:"kind"`
-	ID     string `json:"id"` // of a participant or a plan; "" where there is one such part
+	ID     string `json:"id"` // of a participant, a plan or a source; "" where there is one such part
 	digest Digest
 }
 
@@ -85,6 +85,7 @@ const (
 	PartQuotas      = "quotas"      // their quotas
 	PartAssignments = "assignments" // their plans
 	PartPosted      = "posted"      // their lines of earlier periods, and their adjustments
+	PartRates       = "rates"       // all exchange rates of a source
 )
 
 // PartsOfParticipant lists the kinds of part that every participant has, if only empty
@@ -168,6 +169,12 @@ func (s Snapshot) Parts() []Part {
 		d := all.of(PartPosted, a.ParticipantID)
 		d.texts("an adjustment", a.ID, a.PeriodID, string(a.Type), a.DisputeID)
 		d.money(a.Amount)
+	}
+	for _, r := range s.Rates {
+		d := all.of(PartRates, r.Source)
+		d.texts(string(r.From), string(r.To), r.Date.String())
+		d.number(int64(r.Version))
+		d.decimal(r.Rate)
 	}
 	parts := make([]Part, 0, len(all))
 	for key, d := range all {

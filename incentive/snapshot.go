@@ -109,22 +109,34 @@ type Posted struct {
 	Amount        Money  `json:"amount"`
 }
 
+// ExchangeRate is what one unit of a currency was worth in another on a day, as a source
+// says.
+type ExchangeRate struct {
+	Source  string          `json:"source"`
+	From    Currency        `json:"from"`
+	To      Currency        `json:"to"`
+	Date    Date            `json:"date"`
+	Rate    decimal.Decimal `json:"rate"`
+	Version int             `json:"version"`
+}
+
 // Snapshot is everything a calculation depends on, frozen together by a lock. Each list
 // is in its canonical order, which the store guarantees: participants by (id, effective
 // from), transactions by (date, source, id), credits by (source, id, participant, role),
 // quotas by (participant, measure, starts on), assignments by (participant, plan, starts
 // on), plan versions by (plan, version), posted lines by (participant, plan, component,
-// starts on), adjustments by (participant, id). Transactions are those dated from Since to
-// the period's last day.
+// starts on), adjustments by (participant, id), rates by (source, from, to, date).
+// Transactions are those dated from Since to the period's last day.
 type Snapshot struct {
-	Period       Period        `json:"period"`
-	Since        Date          `json:"since"` // the period's first day, or earlier where a plan looks back
-	Participants []Participant `json:"participants"`
-	Transactions []Transaction `json:"transactions"`
-	Credits      []Credit      `json:"credits"`
-	Quotas       []Quota       `json:"quotas"`
-	Assignments  []Assignment  `json:"assignments"`
-	PlanVersions []PlanVersion `json:"plan_versions"`
-	Posted       []Posted      `json:"posted"` // what a plan that looks back may need of earlier periods
-	Adjustments  []Adjustment  `json:"adjustments,omitempty"`
+	Period       Period         `json:"period"`
+	Since        Date           `json:"since"` // the period's first day, or earlier where a plan looks back
+	Participants []Participant  `json:"participants"`
+	Transactions []Transaction  `json:"transactions"`
+	Credits      []Credit       `json:"credits"`
+	Quotas       []Quota        `json:"quotas"`
+	Assignments  []Assignment   `json:"assignments"`
+	PlanVersions []PlanVersion  `json:"plan_versions"`
+	Posted       []Posted       `json:"posted"` // what a plan that looks back may need of earlier periods
+	Adjustments  []Adjustment   `json:"adjustments,omitempty"`
+	Rates        []ExchangeRate `json:"rates,omitempty"` // of the sources that plans name
 }

@@ -21,8 +21,8 @@ const MaxChanges = 5000
 // credits, all facts, quotas or assignments of a participant, a plan's version, what an
 // earlier period posts, or an adjustment that was approved.
 type Change struct {
-	Kind string // transaction, participant, quota, assignment, plan, posted or adjustment
-	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan, period or adjustment
+	Kind string // transaction, participant, quota, assignment, plan, posted, adjustment or exchange_rate
+	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan, period, adjustment or source of rates
 	What string // new, changed or gone; empty where a change is only named
 }
 
@@ -38,7 +38,7 @@ type Amendment struct {
 // keyed lists a snapshot's records with the change that each belongs to.
 const keyed = `(
 	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
-		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id,
+		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source,
 			(SELECT earned_in FROM posted_line w WHERE r.kind = 'posted' AND w.line_id = r.record_id LIMIT 1), j.id::text) AS change_id
 	FROM snapshot_record r
 	LEFT JOIN transaction t ON r.kind = 'transaction' AND t.record_id = r.record_id
@@ -46,6 +46,7 @@ const keyed = `(
 	LEFT JOIN quota q ON r.kind = 'quota' AND q.record_id = r.record_id
 	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id
 	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id
+	LEFT JOIN exchange_rate e ON r.kind = 'exchange_rate' AND e.record_id = r.record_id
 	LEFT JOIN plan_version v ON r.kind = 'plan_version' AND v.record_id = r.record_id
 	LEFT JOIN adjustment j ON r.kind = 'adjustment' AND j.record_id = r.record_id
 	WHERE r.snapshot_id = `
@@ -114,7 +115,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 		case "amendment_item_pkey":
 			return incentive.Errorf(incentive.CodeInvalid, "a change is named twice")
 		case "amendment_item_kind_check":
-			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment or of what a period posted")
+			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source or of what a period posted")
 		}
 		if err != nil {
 			return fmt.Errorf("keep an amendment: %w", err)

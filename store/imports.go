@@ -111,6 +111,14 @@ var loaders = map[string]loader{
 		reasons: map[string]string{
 			string(CodeUnknownParticipant): "there is no participant %s: import the participant first",
 			string(CodeUnknownPeriod):      "no period of the calendar starts on the day of the quota of %s: import the calendar first, or give the quota's last day"}},
+	"exchange_rate": {sql: versioned("exchange_rate",
+		`n int, rate_source text, from_currency text, to_currency text, date date, rate numeric`,
+		`t.rate_source = g.rate_source AND t.from_currency = g.from_currency AND t.to_currency = g.to_currency AND t.date = g.date`,
+		`l.rate = g.rate`, ``) + `,
+	put AS (INSERT INTO exchange_rate (rate_source, from_currency, to_currency, date, version, rate)
+		SELECT rate_source, from_currency, to_currency, date, coalesce(version, 0) + 1, rate
+		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
+	SELECT n, outcome FROM judged ORDER BY n`},
 	"assignment": {sql: versioned("assignment",
 		`n int, participant_id text, plan_id text, calendar_id text, starts_on date, ends_on date`,
 		`t.participant_id = g.participant_id AND t.plan_id = g.plan_id AND t.starts_on = g.starts_on`,

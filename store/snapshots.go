@@ -74,7 +74,7 @@ func takingPosted(p PeriodRevision, back calculation.LookBack) taking {
 		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, plans, components}}
 }
 
-// takingFacts is what was sold and expected from the first day that matters on.
+// takingFacts is what was sold and expected, and what currencies were worth, from the first day that matters on.
 func takingFacts(p PeriodRevision, back calculation.LookBack) []taking {
 	// A plan may hold a month against the whole year's goal, whatever is left of it.
 	const longestGoal = 366
@@ -85,6 +85,10 @@ func takingFacts(p PeriodRevision, back calculation.LookBack) []taking {
 		}
 	}
 	return []taking{
+		{"exchange_rate", `SELECT record_id FROM (
+			SELECT DISTINCT ON (rate_source, from_currency, to_currency, date) record_id
+			FROM exchange_rate WHERE rate_source = ANY($2) AND date BETWEEN $3::date AND $4::date ORDER BY rate_source, from_currency, to_currency, date, version DESC) e`,
+			[]any{back.Rates, back.RatesSince, p.EndsOn}},
 		// Quotas reach beyond the period, as a plan may look at a whole year's.
 		{"quota", `SELECT record_id FROM (
 			SELECT DISTINCT ON (participant_id, measure, starts_on) record_id, starts_on, ends_on
@@ -254,6 +258,10 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			FROM snapshot_record r JOIN quota USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'quota'
 			ORDER BY participant_id COLLATE "C", measure COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Quota], id),
 		loadPlans(ctx, q, id, &snapshot),
+		collect(ctx, q, &snapshot.Rates, `
+			SELECT rate_source, from_currency, to_currency, date, rate, version
+			FROM snapshot_record r JOIN exchange_rate USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'exchange_rate'
+			ORDER BY rate_source COLLATE "C", from_currency COLLATE "C", to_currency COLLATE "C", date`, pgx.RowToStructByPos[incentive.ExchangeRate], id),
 		collect(ctx, q, &snapshot.Posted, `
 			SELECT st.participant_id, l.plan_id, l.component, p.id, p.starts_on, p.ends_on, l.amount_minor, st.currency
 			FROM snapshot_record r JOIN line l ON l.id = r.record_id JOIN statement st ON st.id = l.statement_id

@@ -121,13 +121,14 @@ func (e AdjustmentRequestType) Valid() bool {
 
 // Defines values for ChangeKind.
 const (
-	ChangeKindAdjustment  ChangeKind = "adjustment"
-	ChangeKindAssignment  ChangeKind = "assignment"
-	ChangeKindParticipant ChangeKind = "participant"
-	ChangeKindPlan        ChangeKind = "plan"
-	ChangeKindPosted      ChangeKind = "posted"
-	ChangeKindQuota       ChangeKind = "quota"
-	ChangeKindTransaction ChangeKind = "transaction"
+	ChangeKindAdjustment   ChangeKind = "adjustment"
+	ChangeKindAssignment   ChangeKind = "assignment"
+	ChangeKindExchangeRate ChangeKind = "exchange_rate"
+	ChangeKindParticipant  ChangeKind = "participant"
+	ChangeKindPlan         ChangeKind = "plan"
+	ChangeKindPosted       ChangeKind = "posted"
+	ChangeKindQuota        ChangeKind = "quota"
+	ChangeKindTransaction  ChangeKind = "transaction"
 )
 
 // Valid indicates whether the value is a known member of the ChangeKind enum.
@@ -136,6 +137,8 @@ func (e ChangeKind) Valid() bool {
 	case ChangeKindAdjustment:
 		return true
 	case ChangeKindAssignment:
+		return true
+	case ChangeKindExchangeRate:
 		return true
 	case ChangeKindParticipant:
 		return true
@@ -360,7 +363,7 @@ type Balances struct {
 
 // Change defines model for Change.
 type Change struct {
-	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, of the period that posts something else now, or of the adjustment.
+	// Id <source>/<id> of a transaction, with its credits; otherwise of the participant, of the plan, of the period that posts something else now, of the adjustment, or of the source of exchange rates.
 	Id   string     `json:"id"`
 	Kind ChangeKind `json:"kind"`
 

@@ -25,7 +25,7 @@ const EngineVersion = "1"
 const (
 	CodeNoQuota         incentive.Code = "no-quota"          // a plan measures attainment and the participant has no quota
 	CodeNoPlan          incentive.Code = "no-plan"           // an assignment names a plan that has no version in force
-	CodeCurrencyDiffers incentive.Code = "currency-differs"  // an amount is not in the plan's currency
+	CodeCurrencyDiffers incentive.Code = "currency-differs"  // an amount is not in the plan's currency, and the plan says no rates
 	CodeHierarchyCircle incentive.Code = "hierarchy-circle"  // people manage each other in a circle
 	CodeUnknownCredit   incentive.Code = "credit-of-nothing" // a credit's participant is unknown on the transaction's date
 )
@@ -158,53 +158,18 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 		if !found {
 			return s, incentive.Errorf(CodeNoPlan, "%s is assigned to plan %q, which has no version in force on %s", id, stretches[0].PlanID, f.period.StartsOn)
 		}
-		if s.Currency == "" {
-			s.Currency = p.Currency
-		}
 		who, known := f.participantOn(id, f.period.EndsOn)
-		switch {
-		case !known:
+		if !known {
 			return s, incentive.Errorf(CodeUnknownCredit, "nothing is known of %s on %s: import the participant with an earlier date of effect", id, f.period.EndsOn)
-		case s.Currency != p.Currency || who.PayCurrency != p.Currency:
-			return s, incentive.Errorf(CodeCurrencyDiffers, "plan %q pays in %s, and %s is paid in %s", p.ID, p.Currency, id, who.PayCurrency)
 		}
-		onPlan := computation{facts: f, plan: p.Plan, participant: who, stretches: stretches}
-		var lines []incentive.Line
-		for _, component := range p.Components {
-			c := onPlan
-			c.component = component
-			line, err := c.line()
-			if err != nil {
-				return s, err
-			}
-			lines = append(lines, line)
-			if component.CapCarriesOver {
-				c := onPlan
-				most, err := c.value(*component.Cap, f.period.EndsOn)
-				if err != nil {
-					return s, err
-				}
-				if line, err = c.carryOver(plan.CarriedOver(component.Name), line.Amount.Decimal(), most, decimal.Zero); err != nil {
-					return s, err
-				}
-				lines = append(lines, line)
-			}
+		s.Currency = who.PayCurrency
+		c := computation{facts: f, plan: p.Plan, participant: who, stretches: stretches}
+		lines, err := c.lines()
+		if err != nil {
+			return s, err
 		}
-		if p.Cap != nil {
-			c := onPlan
-			line, err := c.planCap(amountOf(lines))
-			if err != nil {
-				return s, err
-			}
-			lines = append(lines, line)
-		}
-		if p.Draw != nil {
-			c := onPlan
-			drawn, err := c.draw(amountOf(lines))
-			if err != nil {
-				return s, err
-			}
-			lines = append(lines, drawn...)
+		if err := c.payIn(s.Currency, lines); err != nil {
+			return s, err
 		}
 		for _, line := range lines {
 			line.PlanVersion = p.version
@@ -225,6 +190,48 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 		s.Lines = append(s.Lines, line)
 	}
 	return s, nil
+}
+
+// lines calculates everything that a plan gives a participant, in the plan's currency.
+func (c *computation) lines() (lines []incentive.Line, err error) {
+	for _, component := range c.plan.Components {
+		of := *c
+		of.component = component
+		line, err := of.line()
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+		if !component.CapCarriesOver {
+			continue
+		}
+		of = *c
+		most, err := of.value(*component.Cap, c.period.EndsOn)
+		if err != nil {
+			return nil, err
+		}
+		if line, err = of.carryOver(plan.CarriedOver(component.Name), line.Amount.Decimal(), most, decimal.Zero); err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	if c.plan.Cap != nil {
+		of := *c
+		line, err := of.planCap(amountOf(lines))
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	if c.plan.Draw != nil {
+		of := *c
+		drawn, err := of.draw(amountOf(lines))
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, drawn...)
+	}
+	return lines, nil
 }
 
 // onePlan groups a participant's assignments by plan: all stretches of time on the same

@@ -63,6 +63,12 @@ func (c *company) split(n int, amount, category string, shares ...string) *compa
 	return c
 }
 
+// rate makes a unit of one currency worth so much of another on a day, as the bank says.
+func (c *company) rate(from, to incentive.Currency, on, rate string) *company {
+	c.Rates = append(c.Rates, incentive.ExchangeRate{Source: "bank", From: from, To: to, Date: day(on), Rate: d(rate), Version: 1})
+	return c
+}
+
 func (c *company) statements(t require.TestingT) []incentive.Statement {
 	byKey := func(a, b incentive.TransactionKey) int {
 		return strings.Compare(a.Source+"\x00"+a.ID, b.Source+"\x00"+b.ID)

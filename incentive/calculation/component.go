@@ -30,12 +30,13 @@ type part struct {
 
 // measured is what a measure comes to.
 type measured struct {
-	parts  []part          // the credits that earn
-	before decimal.Decimal // what earlier periods of the interval add, whose credits have earned
-	total  decimal.Decimal // all together
-	count  int             // of all credits together
-	since  int             // how many of them are of earlier periods
-	of, to *measured       // of a ratio
+	parts     []part          // the credits that earn
+	before    decimal.Decimal // what earlier periods of the interval add, whose credits have earned
+	total     decimal.Decimal // all together
+	count     int             // of all credits together
+	since     int             // how many of them are of earlier periods
+	of, to    *measured       // of a ratio
+	exchanges []Step          // into the plan's currency
 }
 
 func (c *computation) line() (incentive.Line, error) {
@@ -101,6 +102,9 @@ func (c *computation) explainMeasure(of plan.Measure, m measured) {
 		c.explain(Step{Kind: StepRatio, Amount: &m.of.total, Unit: &m.to.total, Result: m.total})
 		return
 	}
+	for _, s := range m.exchanges {
+		c.explain(s)
+	}
 	step := Step{Kind: StepMeasure, Name: string(of.Aggregate), Of: of.Attribute, Where: text(of.Where), Count: m.count, Result: m.total}
 	if c.component.Cumulative != nil {
 		step.Since = c.since().String()
@@ -160,10 +164,9 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 			}
 			p.measured = number.Mul(one.Share)
 		case of.Aggregate == plan.Sum:
-			if one.transaction.Currency != c.plan.Currency {
-				return m, incentive.Errorf(CodeCurrencyDiffers, "transaction %s of %s is in %s, and plan %q pays in %s", one.transaction.ID, one.transaction.Source, one.transaction.Currency, c.plan.ID, c.plan.Currency)
+			if p.measured, err = c.takeOver(one, &m); err != nil {
+				return m, err
 			}
-			p.measured = one.credited
 		}
 		m.total = m.total.Add(p.measured)
 		m.count++

@@ -1,6 +1,7 @@
 package calculation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -92,6 +93,11 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		}
 		s.Posted = append(s.Posted, incentive.Posted{ParticipantID: id(0), PlanID: p.ID, Component: name, PeriodID: "example-2025-12", StartsOn: incentive.MustParseDate("2025-12-01"), EndsOn: incentive.MustParseDate("2025-12-31"), Amount: amount})
 	}
+	for _, from := range slices.Sorted(maps.Keys(e.Rates)) {
+		for day := first; p.Exchange != nil && !day.After(last); day = day.AddDays(1) {
+			s.Rates = append(s.Rates, incentive.ExchangeRate{Source: p.Exchange.Rates, From: incentive.Currency(from), To: p.Currency, Date: day, Rate: e.Rates[from], Version: 1})
+		}
+	}
 	deals := slices.Clone(e.Deals)
 	for i := range deals {
 		if deals[i].On.IsZero() {
@@ -101,7 +107,7 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	slices.SortStableFunc(deals, func(a, b plan.Deal) int { return a.On.Compare(b.On) })
 	for i, d := range deals {
 		key := incentive.TransactionKey{Source: "example", ID: fmt.Sprintf("deal-%03d", i+1)}
-		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: p.Currency, Attributes: d.Attributes})
+		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: cmp.Or(d.Currency, p.Currency), Attributes: d.Attributes})
 		whose := id(d.Level)
 		if d.By != "" {
 			whose = other(d.By)

@@ -25,6 +25,8 @@ type Kind string
 // what was posted and a deduction are taken off it, and rounding makes it payable. A draw, a
 // recovery, a carry-over and an excess are lines by themselves. The other kinds say where figures come from.
 const (
+	StepExchange   Kind = "exchange"   // Amount in Currency, of Count credits, times Rate or divided by Unit
+	StepPaidIn     Kind = "paid_in"    // Amount times Rate or divided by Unit, rounded to the currency of the line
 	StepMeasure    Kind = "measure"    // Result is the measure of Count credits
 	StepRatio      Kind = "ratio"      // Amount divided by Unit; nothing where Unit is nothing
 	StepQuota      Kind = "quota"      // Amount of the quota, of which Rate where there is one, for Days (or months) of its OfDays
@@ -58,26 +60,27 @@ const (
 
 // Step is one step of an explanation. Amounts are in major units of the line's currency.
 type Step struct {
-	Kind   Kind             `json:"kind"`
-	Name   string           `json:"name,omitempty"`  // of the quota, attribute or rounding that is used
-	Of     string           `json:"of,omitempty"`    // the transaction's attribute that is measured
-	Where  string           `json:"where,omitempty"` // the filter of the credits that count
-	Since  string           `json:"since,omitempty"` // the first day that counts, where that is not the period's
-	Count  int              `json:"count,omitempty"`
-	Tied   int              `json:"tied,omitempty"`
-	Days   int              `json:"days,omitempty"`
-	OfDays int              `json:"of_days,omitempty"`
-	From   *decimal.Decimal `json:"from,omitempty"`
-	To     *decimal.Decimal `json:"to,omitempty"`
-	Above  bool             `json:"above,omitempty"` // From itself is not enough
-	Low    *decimal.Decimal `json:"low,omitempty"`
-	High   *decimal.Decimal `json:"high,omitempty"`
-	Added  bool             `json:"added,omitempty"` // factors are added, not multiplied
-	Amount *decimal.Decimal `json:"amount,omitempty"`
-	Unit   *decimal.Decimal `json:"unit,omitempty"`
-	Rate   *decimal.Decimal `json:"rate,omitempty"`
-	Open   *bool            `json:"open,omitempty"`
-	Each   string           `json:"each,omitempty"` // what is rounded, or what a quota is prorated by
+	Kind     Kind             `json:"kind"`
+	Name     string           `json:"name,omitempty"`  // of the quota, attribute or rounding that is used
+	Of       string           `json:"of,omitempty"`    // the transaction's attribute that is measured
+	Where    string           `json:"where,omitempty"` // the filter of the credits that count
+	Since    string           `json:"since,omitempty"` // the first day that counts, where that is not the period's
+	Count    int              `json:"count,omitempty"`
+	Tied     int              `json:"tied,omitempty"`
+	Days     int              `json:"days,omitempty"`
+	OfDays   int              `json:"of_days,omitempty"`
+	From     *decimal.Decimal `json:"from,omitempty"`
+	To       *decimal.Decimal `json:"to,omitempty"`
+	Above    bool             `json:"above,omitempty"` // From itself is not enough
+	Low      *decimal.Decimal `json:"low,omitempty"`
+	High     *decimal.Decimal `json:"high,omitempty"`
+	Added    bool             `json:"added,omitempty"` // factors are added, not multiplied
+	Amount   *decimal.Decimal `json:"amount,omitempty"`
+	Unit     *decimal.Decimal `json:"unit,omitempty"`
+	Rate     *decimal.Decimal `json:"rate,omitempty"`
+	Open     *bool            `json:"open,omitempty"`
+	Currency string           `json:"currency,omitempty"` // of what is exchanged, or rounded before it is
+	Each     string           `json:"each,omitempty"`     // what is rounded, or what a quota is prorated by
 	// Of an adjustment: the period it concerns, where another one pays it, and the dispute
 	// that it answers.
 	Period  string          `json:"period,omitempty"`
@@ -108,6 +111,14 @@ func CheckLine(line incentive.Line) error {
 		return incentive.Errorf(CodeExplanationWrong, "%s of plan %s: %s", line.Component, line.PlanID, fmt.Sprintf(format, arguments...))
 	}
 	earned, factors := decimal.Zero, one
+	currency := line.Amount.Currency // of the plan
+	for _, s := range e.Steps {
+		if s.Kind == StepRounding && s.Currency != "" {
+			if currency, err = incentive.ParseCurrency(s.Currency); err != nil {
+				return wrong("%s", incentive.ErrorMessage(err))
+			}
+		}
+	}
 	for i, s := range e.Steps {
 		want := s.Result
 		if !s.whole() {
@@ -115,6 +126,23 @@ func CheckLine(line incentive.Line) error {
 		}
 		switch s.Kind {
 		case StepMeasure:
+		case StepExchange:
+			// Each credit's part is rounded, at least to the places of a quotient.
+			apart := want.Sub(s.exchanged()).Abs().Shift(currency.Exponent())
+			if apart.GreaterThan(decimal.NewFromInt(int64(s.Count))) {
+				return wrong("step %d gives %s, not %s", i+1, s.exchanged(), s.Result)
+			}
+		case StepPaidIn:
+			if i == 0 || !s.Amount.Equal(e.Steps[i-1].Result) {
+				return wrong("step %d pays %s, which is not what is rounded", i+1, s.Amount)
+			}
+			paid, err := incentive.Rounding(s.Each).Round(s.exchanged(), line.Amount.Currency)
+			if err != nil {
+				return err
+			}
+			if want = paid.Decimal(); paid != line.Amount {
+				return wrong("step %d pays %s, and the line is %s", i+1, paid, line.Amount)
+			}
 		case StepQuota, StepAttainment:
 			ratio := incentive.Ratio{Numerator: decimal.NewFromInt(int64(s.Days)), Denominator: decimal.NewFromInt(int64(s.OfDays))}
 			if s.Kind == StepAttainment {
@@ -151,7 +179,7 @@ func CheckLine(line incentive.Line) error {
 			if !s.Unit.IsZero() {
 				exact = incentive.Ratio{Numerator: *s.Amount, Denominator: *s.Unit}.Of(*s.Rate)
 			}
-			if exact.Sub(s.Result).Abs().Shift(line.Amount.Currency.Exponent()).GreaterThanOrEqual(one) {
+			if exact.Sub(s.Result).Abs().Shift(currency.Exponent()).GreaterThanOrEqual(one) {
 				return wrong("step %d gives %s, which is not %s in minor units", i+1, s.Result, exact)
 			}
 			earned = s.Result
@@ -249,9 +277,11 @@ func CheckLine(line incentive.Line) error {
 			if !s.Amount.Equal(earned) {
 				return wrong("step %d rounds %s, and %s is earned", i+1, s.Amount, earned)
 			}
-			want = line.Amount.Decimal()
+			if currency == line.Amount.Currency {
+				want = line.Amount.Decimal()
+			}
 			if s.Each == "line" {
-				rounded, err := incentive.Rounding(s.Name).Round(earned, line.Amount.Currency)
+				rounded, err := incentive.Rounding(s.Name).Round(earned, currency)
 				if err != nil {
 					return err
 				}
@@ -283,6 +313,8 @@ func CheckLine(line incentive.Line) error {
 // whole reports whether the step has what its kind needs.
 func (s Step) whole() bool {
 	switch s.Kind {
+	case StepExchange, StepPaidIn:
+		return s.Amount != nil && (s.Rate != nil || s.Unit != nil && s.Unit.IsPositive())
 	case StepQuota:
 		return s.Amount != nil && s.OfDays > 0
 	case StepAttainment:
@@ -337,6 +369,10 @@ func (s Step) String() string {
 			name += " of transaction." + s.Of
 		}
 		return fmt.Sprintf("%s of %s%s: %s", name, plural(s.Count, "credit"), where, s.Result)
+	case StepExchange:
+		return fmt.Sprintf("%s in %s (%s): %s %s = %s", plural(s.Count, "credit"), s.Currency, s.Name, s.Amount, s.rate(), s.Result)
+	case StepPaidIn:
+		return fmt.Sprintf("paid in another currency (%s): %s %s %s = %s", s.Name, s.Currency, s.Amount, s.rate(), s.Result)
 	case StepRatio:
 		return fmt.Sprintf("ratio: %s ÷ %s = %s", s.Amount, s.Unit, s.Result)
 	case StepQuota:
@@ -456,6 +492,22 @@ func (s Step) String() string {
 		return fmt.Sprintf("rounded (%s, each %s): %s to %s", strings.ReplaceAll(s.Name, "_", " "), s.Each, s.Amount, s.Result)
 	}
 	return string(s.Kind)
+}
+
+// exchanged is what Amount comes to at Rate, or at one for Unit.
+func (s Step) exchanged() decimal.Decimal {
+	if s.Rate != nil {
+		return s.Amount.Mul(*s.Rate)
+	}
+	return incentive.Ratio{Numerator: *s.Amount, Denominator: *s.Unit}.Decimal()
+}
+
+// rate says the rate of an exchange.
+func (s Step) rate() string {
+	if s.Rate != nil {
+		return "× " + s.Rate.String()
+	}
+	return "÷ " + s.Unit.String()
 }
 
 // before says what earlier periods have taken of a cap.

@@ -20,11 +20,12 @@ type credit struct {
 // changed by nobody.
 type facts struct {
 	period  incentive.Period
-	people  map[string][]incentive.Participant // each by date of effect
-	quotas  map[string][]incentive.Quota       // by participant
-	own     map[string][]credit                // by participant, in the order in which deals climb tiers
-	ofTeams map[teamLevel][]credit             // the same, by manager
-	posted  map[postedKey][]incentive.Posted   // lines of earlier periods
+	people  map[string][]incentive.Participant    // each by date of effect
+	quotas  map[string][]incentive.Quota          // by participant
+	own     map[string][]credit                   // by participant, in the order in which deals climb tiers
+	ofTeams map[teamLevel][]credit                // the same, by manager
+	posted  map[postedKey][]incentive.Posted      // lines of earlier periods
+	rates   map[ratePair][]incentive.ExchangeRate // each by date
 	// standings is how contests end, by participant; it is filled before the first statement.
 	standings map[contestKey]map[string]standing
 }
@@ -40,6 +41,11 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	f := &facts{
 		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{},
 		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
+		rates: map[ratePair][]incentive.ExchangeRate{},
+	}
+	for _, r := range snapshot.Rates {
+		pair := ratePair{r.Source, r.From, r.To}
+		f.rates[pair] = append(f.rates[pair], r)
 	}
 	for _, l := range snapshot.Posted {
 		key := postedKey{l.ParticipantID, l.PlanID, l.Component}

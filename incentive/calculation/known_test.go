@@ -266,6 +266,14 @@ var known = map[string]func(t *testing.T, e example) []*company{
 	"RP-03": func(t *testing.T, e example) []*company {
 		return quotaOf(t, "{prorated: by_months, ramp: {since: participant.hired_on, shares: ["+strings.Join(e.texts(t, "percents"), "%, ")+"%]}}", d(e.text(t, "full_quota")).Mul(d("12")).String(), "2019-01-01", 5)
 	},
+	"FX-01": func(t *testing.T, e example) []*company {
+		c := newCompany().person("r1", "").deal("r1", 1, e.text(t, "amount_eur"))
+		c.plan("exchange: {rates: bank, on: transaction_date, round_each: true}\n", "{name: c, "+measure+", rate: "+e.text(t, "share")+"}")
+		c.Transactions[0].Currency, c.Participants[0].PayCurrency = "EUR", "EUR"
+		// Bought at one rate, and sold at another.
+		c.rate("EUR", "USD", "2026-03-01", e.text(t, "rate1")).rate("EUR", "USD", "2026-03-31", e.text(t, "rate2"))
+		return []*company{c}
+	},
 	"GM-01": func(t *testing.T, e example) []*company {
 		// The margin is what the transaction is worth: two transactions, one of them the cost.
 		return []*company{seller(sum+"rate: "+e.text(t, "rate")+"}", e.text(t, "price"), "-"+e.text(t, "cost"))}
@@ -335,7 +343,7 @@ var perUnit = map[string]string{"TM-09": "2500", "WS-01": "1000000", "AT-01": "1
 // notCovered are the examples that the language does not cover yet, with what they need.
 var notCovered = map[string]string{
 	"CB-01": "clawbacks", "CB-03": "clawbacks",
-	"FX-01": "exchange rates", "AS-01": "a schedule of the books, by which nobody is paid otherwise",
+	"AS-01": "a schedule of the books, by which nobody is paid otherwise",
 }
 
 // TestOutOfStep is the published example YT-03, which another engine answers by 200 and

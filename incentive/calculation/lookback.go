@@ -12,6 +12,8 @@ import (
 type LookBack struct {
 	Since      incentive.Date // the first day whose transactions and quotas matter
 	Cumulative []string       // the plans that look back at their lines since then, sorted
+	Rates      []string       // the sources of exchange rates, sorted
+	RatesSince incentive.Date // the first day whose rates may matter
 	Balances   []Balance      // the lines that have a balance whatever their age, sorted
 }
 
@@ -22,6 +24,7 @@ type Balance struct{ PlanID, Component string }
 // it reads the period, assignments and plan versions.
 func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 	b := LookBack{Since: snapshot.Period.StartsOn}
+	oldest := 0
 	plans, err := inForce(snapshot)
 	if err != nil {
 		return b, err
@@ -39,6 +42,10 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 				b.Since = earliest(b.Since, c.Cumulative.Starts(snapshot.Period.StartsOn, a.StartsOn))
 				b.Cumulative = append(b.Cumulative, p.ID)
 			}
+			if p.Exchange != nil {
+				b.Rates = append(b.Rates, p.Exchange.Rates)
+				oldest = max(oldest, p.Exchange.AtMostOld, 31) // an average takes a whole month
+			}
 			if p.Cap != nil && p.Cap.Over != "" {
 				b.Since = earliest(b.Since, p.Cap.Starts(snapshot.Period.StartsOn))
 				b.Cumulative = append(b.Cumulative, p.ID)
@@ -47,6 +54,11 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 				b.Balances = append(b.Balances, Balance{p.ID, component})
 			}
 		}
+	}
+	slices.Sort(b.Rates)
+	b.Rates = slices.Compact(b.Rates)
+	if len(b.Rates) > 0 {
+		b.RatesSince = b.Since.AddDays(-oldest)
 	}
 	slices.Sort(b.Cumulative)
 	b.Cumulative = slices.Compact(b.Cumulative)

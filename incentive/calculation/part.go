@@ -27,6 +27,17 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 	if err != nil {
 		return part, err
 	}
+	sources := map[string]bool{}
+	for _, p := range plans {
+		if p.Exchange != nil {
+			sources[p.Exchange.Rates] = true
+		}
+	}
+	for _, r := range snapshot.Rates {
+		if sources[r.Source] {
+			part.Rates = append(part.Rates, r)
+		}
+	}
 	counts := map[string]bool{participantID: true} // whose credits do
 	depth := deepest(plans)
 	for level := range depth {

@@ -21,12 +21,13 @@ const (
 	Credit      Kind = "credit"
 	Quota       Kind = "quota"
 	Assignment  Kind = "assignment"
+	Rate        Kind = "exchange_rate"
 	Period      Kind = "period"
 	Holiday     Kind = "holiday"
 )
 
 // Kinds lists every kind in the order in which a company is imported.
-var Kinds = []Kind{Participant, Period, Holiday, Transaction, Credit, Quota, Assignment}
+var Kinds = []Kind{Participant, Period, Holiday, Transaction, Credit, Quota, Rate, Assignment}
 
 // fieldType reads the text of a field into what the record holds. Its error says what
 // would be accepted.
@@ -69,6 +70,7 @@ var kinds = map[Kind][]fieldOf{
 		key("participant_id", identifier), key("measure", identifier), key("starts_on", day), optional("ends_on", day, nil), needed("amount", number),
 		optional("calendar_id", identifier, nil), // whose period gives the last day where there is none
 	},
+	Rate: {key("rate_source", identifier), key("from_currency", currency), key("to_currency", currency), key("date", day), needed("rate", number)},
 	Assignment: {
 		key("participant_id", identifier), key("plan_id", identifier), needed("calendar_id", identifier), key("starts_on", day), optional("ends_on", day, nil),
 	},

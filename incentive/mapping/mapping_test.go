@@ -113,7 +113,9 @@ func TestRows(t *testing.T) {
 			others: map[string]string{"orders.csv": "id,day\n1,04.03.2026\n"}, rows: []string{`"date":"2026-03-04"`}},
 		"reserved":       {mapping: "records: [{kind: participant, fields: {participant_id: Deal, effective_from: Closed, name: Deal, country: {constant: US}, pay_currency: Amount}}]", content: header + "finance,2026-01-01,USD,\n", rejected: []string{"2 Deal=finance malformed"}},
 		"negative quota": {mapping: "records: [{kind: quota, fields: {participant_id: Deal, measure: {constant: sales}, starts_on: Closed, ends_on: Closed, amount: Amount}}]", content: header + "r1,2026-01-01,-10,\n", rejected: []string{"2 Amount=-10 malformed: a quota is not below zero"}},
-		"countries":      {mapping: "records: [{kind: participant, fields: {participant_id: Deal, effective_from: Closed, name: Deal, country: Product, kind: Product, pay_currency: {constant: USD}}}]", content: header + "r1,2026-01-01,1,USA\n", rejected: []string{"2 Product=USA malformed"}},
+		"rates": {mapping: "records: [{kind: exchange_rate, fields: {rate_source: {constant: ecb}, from_currency: Deal, to_currency: {constant: USD}, date: Closed, rate: Amount}}]", content: header + "EUR,2026-01-01,1.0847,\nGBP,2026-01-01,0,\nUSD,2026-01-01,1,\n",
+			rows: []string{`{"date":"2026-01-01","from_currency":"EUR","rate":"1.0847","rate_source":"ecb","to_currency":"USD"}`}, rejected: []string{"3 Amount=0 malformed: an exchange rate is above zero", "4 =USD malformed: a rate is from one currency to another"}},
+		"countries": {mapping: "records: [{kind: participant, fields: {participant_id: Deal, effective_from: Closed, name: Deal, country: Product, kind: Product, pay_currency: {constant: USD}}}]", content: header + "r1,2026-01-01,1,USA\n", rejected: []string{"2 Product=USA malformed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,7 +184,7 @@ func TestMappings(t *testing.T) {
 	}{
 		"plain":            {deals, "", false},
 		"no records":       {"file: {}\n", `a mapping lacks "records"`, false},
-		"unknown kind":     {"records: [{kind: deal, fields: {}}]", `"deal" is not known here: write participant, period, holiday, transaction, credit, quota or assignment`, false},
+		"unknown kind":     {"records: [{kind: deal, fields: {}}]", `"deal" is not known here: write participant, period, holiday, transaction, credit, quota, exchange_rate or assignment`, false},
 		"lacking field":    {"records: [{kind: holiday, fields: {date: a}}]", `a holiday lacks "name"`, true},
 		"unknown field":    {"records: [{kind: holiday, fields: {date: a, name: b, day: c}}]", `a holiday has no "day": it may have date or name`, true},
 		"two ways":         {record("{column: a, constant: b}"), "exactly one of constant, column, join, product and first", false},

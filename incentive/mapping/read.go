@@ -281,6 +281,12 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	if amount, has := values["amount"].(decimal.Decimal); has && kind == Quota && amount.IsNegative() {
 		return &wrong{"amount", amount.String(), "a quota is not below zero"}
 	}
+	if rate, has := values["rate"].(decimal.Decimal); has && !rate.IsPositive() {
+		return &wrong{"rate", rate.String(), "an exchange rate is above zero"}
+	}
+	if kind == Rate && values["from_currency"] == values["to_currency"] {
+		return &wrong{"to_currency", fmt.Sprint(values["to_currency"]), "a rate is from one currency to another"}
+	}
 	if manager := values["manager_id"]; manager != nil && manager == values["participant_id"] {
 		return &wrong{"manager_id", fmt.Sprint(manager), "nobody is their own manager: leave it empty at the top"}
 	}

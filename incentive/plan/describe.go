@@ -14,6 +14,9 @@ import (
 // Describe reads the plan back in plain English, a paragraph for each component.
 func (p *Plan) Describe() []string {
 	text := []string{fmt.Sprintf("%s (plan %s) pays in %s. %s", p.Name, p.ID, p.Currency, p.describeRounding())}
+	if p.Exchange != nil {
+		text[0] += " " + p.Exchange.describe()
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Quotas)) {
 		text = append(text, "Quota "+name+": "+p.Quotas[name].describe())
 	}

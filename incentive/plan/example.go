@@ -17,6 +17,7 @@ type Example struct {
 	Name        string
 	Participant map[string]string // attributes
 	Quotas      map[string]Goal
+	Rates       map[string]decimal.Decimal // what one unit of a currency is worth in the plan's
 	Deals       []Deal
 	Earlier     map[string]decimal.Decimal // by line, what December posted
 	Pays        map[string]decimal.Decimal // by line; what is not named pays nothing
@@ -32,10 +33,11 @@ type Goal struct {
 // Deal is a transaction of an example.
 type Deal struct {
 	Amount     decimal.Decimal
-	Share      decimal.Decimal // 1 where the example says nothing
-	On         incentive.Date  // zero: the first day
-	Level      int             // whose it is: 0 the participant's, 1 a direct report's, and so on
-	By         string          // a name of somebody else on the plan; "" for those of Level
+	Currency   incentive.Currency // "" for the plan's
+	Share      decimal.Decimal    // 1 where the example says nothing
+	On         incentive.Date     // zero: the first day
+	Level      int                // whose it is: 0 the participant's, 1 a direct report's, and so on
+	By         string             // a name of somebody else on the plan; "" for those of Level
 	Attributes map[string]string
 }
 
@@ -51,7 +53,7 @@ func (r *reader) named(what string, names []string, read func(name string, value
 }
 
 func (r *reader) example(node *yaml.Node, p *Plan) Example {
-	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Earlier: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
+	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Rates: map[string]decimal.Decimal{}, Earlier: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
 	lines := p.OtherLines()
 	for _, c := range p.Components {
 		lines = append(lines, c.Name)
@@ -76,14 +78,16 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"quotas": document.Optional(r.named("the quotas", p.quotas(), func(name string, value *yaml.Node) {
 			e.Quotas[name] = r.goal(value)
 		})),
+		"rates": document.Optional(r.rateExamples(e.Rates)),
 		"deals": document.Optional(func(n *yaml.Node) {
 			r.Each(n, "\"deals\"", func(item *yaml.Node) {
 				d := Deal{Share: decimal.NewFromInt(1), Attributes: map[string]string{}}
 				known := fields{
-					"amount": document.Needed(r.Number(&d.Amount)),
-					"share":  document.Optional(r.Number(&d.Share)),
-					"level":  document.Optional(r.level(&d.Level, 0)),
-					"by":     document.Optional(r.Text(&d.By)),
+					"amount":   document.Needed(r.Number(&d.Amount)),
+					"currency": document.Optional(r.currency(&d.Currency)),
+					"share":    document.Optional(r.Number(&d.Share)),
+					"level":    document.Optional(r.level(&d.Level, 0)),
+					"by":       document.Optional(r.Text(&d.By)),
 					"on": document.Optional(func(n *yaml.Node) {
 						day, err := incentive.ParseDate(n.Value)
 						if err != nil || day.Year != 2026 || day.Month != 1 {
@@ -106,6 +110,25 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"pays":    document.Needed(r.named("\"pays\"", lines, number(e.Pays))),
 	})
 	return e
+}
+
+// rateExamples reads what currencies are worth.
+func (r *reader) rateExamples(into map[string]decimal.Decimal) func(*yaml.Node) {
+	return func(node *yaml.Node) {
+		known := fields{}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			var code incentive.Currency
+			if r.currency(&code)(node.Content[i]); code == "" {
+				return
+			}
+			known[string(code)] = document.Optional(func(n *yaml.Node) {
+				var rate decimal.Decimal
+				r.positive(&rate)(n)
+				into[string(code)] = rate
+			})
+		}
+		r.Mapping(node, "\"rates\"", known)
+	}
 }
 
 // goal reads a quota of January, or of a longer time that begins with it.

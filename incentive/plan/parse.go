@@ -97,6 +97,7 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 			})
 		}),
 		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
+		"exchange":   document.Optional(func(n *yaml.Node) { p.Exchange = r.exchange(n) }),
 		"quotas":     document.Optional(func(n *yaml.Node) { quotas = n }),
 		"components": document.Needed(func(n *yaml.Node) { components = n }),
 		"cap":        document.Optional(func(n *yaml.Node) { limit = n }),

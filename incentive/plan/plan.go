@@ -30,6 +30,7 @@ type Plan struct {
 	Rounding   incentive.Rounding
 	RoundEach  RoundEach
 	Reads      Reads
+	Exchange   *Exchange            // nil: everything is in Currency
 	Quotas     map[string]QuotaRule // by quota; what is not there is prorated by days
 	Components []Component
 	Cap        *Cap
@@ -66,6 +67,11 @@ func (p *Plan) OtherLines() []string {
 		}
 	}
 	return names
+}
+
+// LooksBack reports whether the plan looks at what earlier periods posted.
+func (p *Plan) LooksBack() bool {
+	return p.Cap != nil && p.Cap.Over != "" || len(p.Balances()) > 0 || slices.ContainsFunc(p.Components, func(c Component) bool { return c.Cumulative != nil && c.Cumulative.TrueUp })
 }
 
 // Balances lists the lines whose postings of all earlier periods add up to what is owed.

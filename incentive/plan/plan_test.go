@@ -92,6 +92,11 @@ func TestParse(t *testing.T) {
 		"pool of a ratio":  {document: one("name: c", "measure: {ratio: {count: credits}, to: {sum: credits}}", "pool: {amount: 1}"), problems: []string{`a ratio is no amount`}, typed: true},
 		"cap each in pool": {document: one("name: c", measure, "pool: {amount: 1}", "cap_each_transaction: 1"), problems: []string{`cap_each_transaction has no meaning`}, typed: true},
 		"deal of whom":     {document: one("name: c", measure, "pool: {amount: 1}") + "examples:\n  - {name: a, deals: [{amount: 1, by: Ann, level: 1}], pays: {c: 1}}\n", problems: []string{`either of somebody else on the plan`}, typed: true},
+		"exchange":         {document: "exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n" + one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, rates: {EUR: 1.1}, deals: [{amount: 1, currency: EUR}], pays: {c: 1.1}}\n"},
+		"exchange when":    {document: "exchange: {rates: ecb, on: tuesday}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"tuesday" is not known here: write transaction_date, period_end or month_average`}},
+		"old rates":        {document: "exchange: {rates: ecb, on: period_end, at_most_days_old: 367}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"367" is not a number of days`}},
+		"old averages":     {document: "exchange: {rates: ecb, on: month_average, at_most_days_old: 3}\n" + one("name: c", measure, "rate: 1"), problems: []string{`an average takes the rates of the month`}, typed: true},
+		"rate of a thing":  {document: one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, rates: {euro: 1.1}, pays: {c: 1.1}}\n", problems: []string{`"euro" is not a currency`}},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},
@@ -246,6 +251,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("quotas: {sales: {prorated: by_months, weights: [50%, 0.5], ramp: {since: participant.region, shares: [0%, 50%]}}}\n" + one("name: a", "measure: {ratio: {sum: transaction.quantity}, to: {distinct: transaction.category}}", "curve: {on: attainment, quota: sales, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}", "deduct: 3"))
 	f.Add("cap: {amount: 9, over: year, excess: carried_over}\ndraw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n" + one("name: c", measure, "rate: 1", "cap: {amount: 3, excess: carried_over}"))
 	f.Add(one("name: c", measure, "cumulative: {over: quarter, pays: at_end}", "ranking: {on: attainment, quota: sales, prizes: [3000, 1000, 1000], ties: share, at_least: 100%, budget: 4000}") + "  - {name: d, measure: {count: credits}, pool: {amount: 3}}\n")
+	f.Add("exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n" + one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, rates: {EUR: 1.1}, deals: [{amount: 1, currency: EUR}], pays: {c: 1.1}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse([]byte(text))
 		if err != nil {

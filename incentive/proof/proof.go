@@ -76,6 +76,9 @@ func (f File) shown() map[incentive.Part]bool {
 	for _, v := range f.Inputs.PlanVersions {
 		shown[incentive.Part{Kind: incentive.PartPlan, ID: v.PlanID}] = true
 	}
+	for _, r := range f.Inputs.Rates {
+		shown[incentive.Part{Kind: incentive.PartRates, ID: r.Source}] = true
+	}
 	for _, p := range f.Inputs.Participants {
 		shown[incentive.Part{Kind: incentive.PartManager, ID: p.ID}] = true
 	}

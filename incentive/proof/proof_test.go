@@ -21,6 +21,7 @@ const document = `language: 1
 plan: p
 name: P
 currency: USD
+exchange: {rates: ecb, on: period_end}
 reads:
   participant: {rate: number}
 components:
@@ -36,6 +37,9 @@ func company() incentive.Snapshot {
 		Since:        first,
 		PlanVersions: []incentive.PlanVersion{{PlanID: "p", Version: 1, EffectiveFrom: first, Document: []byte(document)}, {PlanID: "q", Version: 1, EffectiveFrom: first, Document: []byte(strings.Replace(document, "plan: p", "plan: q", 1))}},
 	}
+	for _, source := range []string{"bank", "ecb"} {
+		s.Rates = append(s.Rates, incentive.ExchangeRate{Source: source, From: "EUR", To: "USD", Date: last, Rate: decimal.New(11, -1), Version: 1})
+	}
 	for i, id := range []string{"ann", "bob", "cid", "dan"} {
 		p := incentive.Participant{ID: id, EffectiveFrom: first, Name: "Name of " + id, Email: id + "@example.com", Kind: incentive.Employee, Country: "US", PayCurrency: "USD", Attributes: map[string]string{"rate": "7%", "secret": "of " + id}}
 		plan := "p"
@@ -47,7 +51,7 @@ func company() incentive.Snapshot {
 		}
 		s.Participants = append(s.Participants, p)
 		key := incentive.TransactionKey{Source: "crm", ID: "D-" + id}
-		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: first.AddDays(i), Amount: decimal.New(int64(1234567+i), -2), Currency: "USD", Attributes: map[string]string{"product": "x<y"}})
+		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: first.AddDays(i), Amount: decimal.New(int64(1234567+i), -2), Currency: []incentive.Currency{"USD", "EUR"}[i%2], Attributes: map[string]string{"product": "x<y"}})
 		s.Credits = append(s.Credits, incentive.Credit{Transaction: key, ParticipantID: id, Role: "owner", Share: decimal.New(5, -1), Version: 1})
 		s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: id, Measure: "sales", StartsOn: first, EndsOn: last, Amount: decimal.New(int64(770+i), 0), Version: 1})
 		s.Assignments = append(s.Assignments, incentive.Assignment{ParticipantID: id, PlanID: plan, StartsOn: first, Version: 1})
