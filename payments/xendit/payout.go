@@ -1,0 +1,122 @@
+package xendit
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+)
+
+// payout is a payout as Xendit answers with it.
+type payout struct {
+	ID                string            `json:"id"`
+	ReferenceID       string            `json:"reference_id"`
+	ChannelCode       string            `json:"channel_code"`
+	ChannelProperties channelProperties `json:"channel_properties"`
+	Amount            number            `json:"amount"`
+	Currency          string            `json:"currency"`
+	Status            string            `json:"status"`
+	FailureCode       string            `json:"failure_code"`
+	Created           time.Time         `json:"created"`
+	Updated           time.Time         `json:"updated"`
+}
+
+// states is the one table of what each status means.
+var states = map[string]payments.State{
+	"ACCEPTED":                      payments.Submitted,
+	"PENDING_COMPLIANCE_ASSESSMENT": payments.Submitted,
+	"REQUESTED":                     payments.Submitted,
+	"SUCCEEDED":                     payments.Paid,
+	"REVERSED":                      payments.Returned,
+	"FAILED":                        payments.Refused,
+	"CANCELLED":                     payments.Refused,
+	"COMPLIANCE_REJECTED":           payments.Refused,
+}
+
+// result reads a payout. One without id or amount is no payout at all; a status that is
+// not in the table is for a person, who is told by Xendit what it means.
+func (p payout) result() (payments.Result, error) {
+	currency, err := incentive.ParseCurrency(p.Currency)
+	if err != nil || p.ID == "" {
+		return payments.Result{}, unreadable("Xendit's answer is not a payout", err)
+	}
+	amount, err := p.Amount.exactly(currency)
+	if err != nil {
+		return payments.Result{}, unreadable("Xendit's answer has an amount that cannot be read", err)
+	}
+	state, known := states[p.Status]
+	if !known {
+		return payments.Result{}, alarm("status-unknown", "Xendit gives the payout a status that is not known here")
+	}
+	result := payments.Result{State: state, RailID: p.ID, Amount: amount, At: p.Updated.UTC()}
+	if p.Updated.IsZero() {
+		result.At = p.Created.UTC()
+	}
+	if state == payments.Returned {
+		result.Reversed = amount.Minor // Xendit knows no reversal of a part
+	}
+	return result, nil
+}
+
+// failure is the error of a payout that Xendit took and will not make.
+func (p payout) failure() error {
+	if p.Status != "FAILED" {
+		return refuse(p.Status, "Xendit has a payout with this key, which was "+strings.ToLower(strings.ReplaceAll(p.Status, "_", " ")))
+	}
+	for _, f := range failures {
+		if f.code == p.FailureCode {
+			return &payments.Error{Class: f.class, Rail: Name, Code: f.code, Message: f.message}
+		}
+	}
+	return refuse(plainCode(p.FailureCode), "Xendit could not make the payout")
+}
+
+// number is an amount in major units, as Xendit writes amounts: a JSON number, kept as
+// its digits.
+type number string
+
+// MarshalJSON writes the digits.
+func (n number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
+
+// UnmarshalJSON keeps the digits.
+func (n *number) UnmarshalJSON(data []byte) error {
+	var digits json.Number
+	if err := json.Unmarshal(data, &digits); err != nil {
+		return err
+	}
+	*n = number(digits)
+	return nil
+}
+
+// toXendit writes an amount. Xendit takes the rupiah whole, although ISO 4217 gives it
+// two decimal places.
+func toXendit(m incentive.Money) (number, error) {
+	if m.Currency == "IDR" {
+		if m.Minor%100 != 0 {
+			return "", refuse("amount-too-fine", "Xendit pays whole rupiah only")
+		}
+		return number(decimal.New(m.Minor, -2).StringFixed(0)), nil
+	}
+	return number(m.Amount()), nil
+}
+
+func (n number) exactly(c incentive.Currency) (incentive.Money, error) {
+	amount, err := incentive.ParseDecimal(string(n))
+	if err != nil {
+		return incentive.Money{}, err
+	}
+	return incentive.MoneyOf(amount, c)
+}
+
+// atMost is the amount in whole minor units: what is left over cannot be paid out.
+func (n number) atMost(c incentive.Currency) (incentive.Money, error) {
+	amount, err := incentive.ParseDecimal(string(n))
+	if err != nil {
+		return incentive.Money{}, err
+	}
+	return incentive.Down.Round(amount, c)
+}
