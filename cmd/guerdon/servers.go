@@ -14,8 +14,6 @@ import (
 	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
-	"github.com/guerdon/guerdon/payments/paymentfile"
-	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/worker"
 )
@@ -40,12 +38,9 @@ func (o database) open(ctx context.Context) (*store.Store, error) {
 // server is what the API and the worker need besides.
 type server struct {
 	database
-	TemporalAddress      string   `env:"TEMPORAL_ADDRESS" default:"localhost:7233" help:"The Temporal server."`
-	TemporalNamespace    string   `env:"TEMPORAL_NAMESPACE" default:"guerdon" help:"Its namespace."`
-	CompanyName          string   `env:"GUERDON_COMPANY" default:"" help:"The company's name in payment files; that of the database when absent."`
-	StripeAPIKey         string   `env:"STRIPE_API_KEY" placeholder:"KEY" help:"Pays by Stripe with this key."`
-	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" placeholder:"SECRETS" help:"The secrets of Stripe's webhooks."`
-	StripePerSecond      float64  `env:"STRIPE_PER_SECOND" help:"Calls that the account may make; what Stripe allows everybody when absent."`
+	TemporalAddress   string `env:"TEMPORAL_ADDRESS" default:"localhost:7233" help:"The Temporal server."`
+	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" default:"guerdon" help:"Its namespace."`
+	railSettings
 }
 
 // open connects to everything. close lets go of it.
@@ -64,21 +59,7 @@ func (o server) open(ctx context.Context, log *slog.Logger) (s *store.Store, c t
 		}
 		return nil, nil, rails, nil, err
 	}
-	name := o.CompanyName
-	if name == "" {
-		if name, _, err = s.Company(ctx); err != nil {
-			return nil, nil, rails, nil, err
-		}
-	}
-	all := []payments.Rail{paymentfile.New("payment-file", name)}
-	if o.StripeAPIKey != "" {
-		rail, err := stripe.New(stripe.Config{APIKey: o.StripeAPIKey, WebhookSecrets: o.StripeWebhookSecrets, PerSecond: o.StripePerSecond})
-		if err != nil {
-			return nil, nil, rails, nil, err
-		}
-		all = append(all, rail)
-	}
-	if rails, err = payments.NewRegistry(all...); err != nil {
+	if rails, err = o.registry(ctx, s); err != nil {
 		return nil, nil, rails, nil, err
 	}
 	c, err = temporal.DialContext(ctx, temporal.Options{HostPort: o.TemporalAddress, Namespace: o.TemporalNamespace, Logger: sdklog.NewStructuredLogger(log)})

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/iso20022"
+	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/payments/stripe"
+	"github.com/guerdon/guerdon/payments/tremendous"
+	"github.com/guerdon/guerdon/store"
+)
+
+// railSettings say by which rails the company pays. A rail without its first setting is
+// not there; payment-file always is.
+type railSettings struct {
+	CompanyName string `env:"GUERDON_COMPANY" default:"" help:"The company's name in payment files; that of the database when absent."`
+
+	StripeAPIKey         string   `env:"STRIPE_API_KEY" placeholder:"KEY" help:"Pays by Stripe with this key."`
+	StripeWebhookSecrets []string `env:"STRIPE_WEBHOOK_SECRETS" placeholder:"SECRETS" help:"The secrets of Stripe's webhooks."`
+	StripePerSecond      float64  `env:"STRIPE_PER_SECOND" help:"Calls that the account may make; what Stripe allows everybody when absent."`
+
+	TremendousAPIKey         string   `env:"TREMENDOUS_API_KEY" placeholder:"KEY" help:"Pays by Tremendous's rewards with this key."`
+	TremendousCampaign       string   `env:"TREMENDOUS_CAMPAIGN" placeholder:"ID" help:"The campaign of the rewards."`
+	TremendousFundingSource  string   `env:"TREMENDOUS_FUNDING_SOURCE" placeholder:"ID" help:"What rewards are paid from; the account's balance when absent."`
+	TremendousWebhookSecrets []string `env:"TREMENDOUS_WEBHOOK_SECRETS" placeholder:"SECRETS" help:"The secrets of Tremendous's webhooks."`
+	TremendousURL            string   `env:"TREMENDOUS_URL" placeholder:"URL" help:"Another address than Tremendous's own, such as that of its sandbox."`
+
+	ISO20022Scheme          iso20022.Scheme               `name:"iso20022-scheme" env:"ISO20022_SCHEME" placeholder:"sepa|general" help:"Pays by files of ISO 20022 under these rules."`
+	ISO20022Accounts        map[incentive.Currency]string `name:"iso20022-accounts" env:"ISO20022_ACCOUNTS" placeholder:"EUR=IBAN/BIC;…" help:"The accounts that pay, by currency."`
+	ISO20022Version         iso20022.Version              `name:"iso20022-version" env:"ISO20022_VERSION" placeholder:"NAME" help:"The version of pain.001 that the bank takes; pain.001.001.09 when absent."`
+	ISO20022BankReference   string                        `name:"iso20022-bank-reference" env:"ISO20022_BANK_REFERENCE" placeholder:"ID" help:"The id that the bank gave the company for its files."`
+	ISO20022CategoryPurpose string                        `name:"iso20022-category-purpose" env:"ISO20022_CATEGORY_PURPOSE" placeholder:"CODE" help:"What the bank is told that payments are for, such as SALA."`
+	ISO20022LeadDays        int                           `name:"iso20022-lead-days" env:"ISO20022_LEAD_DAYS" help:"Banking days between the file and the day of payment."`
+}
+
+// registry makes the rails.
+func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Registry, error) {
+	name, zone, err := s.Company(ctx)
+	if err != nil {
+		return payments.Registry{}, err
+	}
+	if o.CompanyName != "" {
+		name = o.CompanyName
+	}
+	rails := []payments.Rail{paymentfile.New("payment-file", name)}
+	for _, one := range []struct {
+		wanted bool
+		make   func() (payments.Rail, error)
+	}{
+		{o.StripeAPIKey != "", func() (payments.Rail, error) {
+			return stripe.New(stripe.Config{APIKey: o.StripeAPIKey, WebhookSecrets: o.StripeWebhookSecrets, PerSecond: o.StripePerSecond})
+		}},
+		{o.TremendousAPIKey != "", func() (payments.Rail, error) {
+			return tremendous.New(tremendous.Config{APIKey: o.TremendousAPIKey, CampaignID: o.TremendousCampaign, FundingSourceID: o.TremendousFundingSource, WebhookSecrets: o.TremendousWebhookSecrets, BaseURL: o.TremendousURL})
+		}},
+		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
+	} {
+		if !one.wanted {
+			continue
+		}
+		rail, err := one.make()
+		if err != nil {
+			return payments.Registry{}, err
+		}
+		rails = append(rails, rail)
+	}
+	return payments.NewRegistry(rails...)
+}
+
+func (o railSettings) iso20022(company, zone string) (*iso20022.Rail, error) {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the company's time zone %q is not known here", zone)
+	}
+	accounts := map[incentive.Currency]iso20022.Account{}
+	for currency, written := range o.ISO20022Accounts {
+		number, bank, _ := strings.Cut(written, "/")
+		accounts[currency] = iso20022.Account{Number: number, Bank: bank}
+	}
+	return iso20022.New(iso20022.Config{
+		Scheme: o.ISO20022Scheme, Version: o.ISO20022Version, Debtor: iso20022.Debtor{Name: company, BankReference: o.ISO20022BankReference}, Accounts: accounts,
+		CategoryPurpose: o.ISO20022CategoryPurpose, LeadDays: o.ISO20022LeadDays, Zone: location, Now: time.Now,
+	})
+}

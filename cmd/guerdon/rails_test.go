@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store/storetest"
+)
+
+// TestRailsOfTheSettings reads settings as the servers do and makes the rails of them.
+func TestRailsOfTheSettings(t *testing.T) {
+	t.Parallel()
+	s := storetest.New(t)
+	for name, c := range map[string]struct {
+		settings string
+		rails    string
+		refused  string
+	}{
+		"none":                       {"", "payment-file", ""},
+		"Stripe":                     {"--stripe-api-key=sk_secret", "payment-file stripe", ""},
+		"Tremendous":                 {"--tremendous-api-key=sk_secret --tremendous-campaign=c", "payment-file tremendous", ""},
+		"Tremendous, no campaign":    {"--tremendous-api-key=sk_secret", "", "needs an API key and the id of a campaign"},
+		"Tremendous, in the clear":   {"--tremendous-api-key=sk_secret --tremendous-campaign=c --tremendous-url=http://example.com", "", "not one that a key may be sent to"},
+		"SEPA":                       {"--iso20022-scheme=sepa --iso20022-accounts=EUR=DE89370400440532013000/COBADEFFXXX", "iso20022-sepa payment-file", ""},
+		"general, of two currencies": {"--iso20022-scheme=general --iso20022-accounts=USD=123456789/USABA021000021;GBP=GB33BUKB20201555555555/BUKBGB22XXX --iso20022-lead-days=1", "iso20022-general payment-file", ""},
+		"another scheme":             {"--iso20022-scheme=wire --iso20022-accounts=EUR=DE89370400440532013000", "", "the scheme is sepa or general"},
+		"no account":                 {"--iso20022-scheme=sepa", "", "an account to pay from is needed"},
+		"a wrong account":            {"--iso20022-scheme=sepa --iso20022-accounts=EUR=DE00370400440532013000", "", "the account for EUR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var settings railSettings
+			parser, err := kong.New(&settings)
+			require.NoError(t, err)
+			_, err = parser.Parse(append(strings.Fields(c.settings), "--company-name=Example"))
+			require.NoError(t, err)
+			registry, err := settings.registry(t.Context(), s)
+			if c.refused != "" {
+				require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err))
+				require.Contains(t, err.Error(), c.refused)
+				require.NotContains(t, fmt.Sprintf("%+v", err), "sk_secret")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.rails, strings.Join(registry.Names(), " "))
+		})
+	}
+}
