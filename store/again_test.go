@@ -12,6 +12,24 @@ import (
 // An answer may be lost after everything was done; whoever asks again gets it, whatever
 // has happened since.
 
+func TestOpeningAgain(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	first, err := b.OpenPeriod(t.Context(), "fin", monthOf(1))
+	require.NoError(t, err)
+	again, err := b.OpenPeriod(t.Context(), "fin", monthOf(1))
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	_, err = b.OpenPeriod(t.Context(), "fin2", monthOf(1))
+	require.Equal(t, store.CodeAlreadyOpen, incentive.ErrorCode(err), "who has opened nothing asks for the first time")
+	events, err := b.AuditEvents(t.Context(), incentive.PeriodSubject(monthOf(1), 1), 0, 10)
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	b.calculate(monthOf(1))
+	_, err = b.OpenPeriod(t.Context(), "fin", monthOf(1))
+	require.Equal(t, store.CodeAlreadyOpen, incentive.ErrorCode(err))
+}
+
 func TestDecisionsAgain(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)

@@ -105,7 +105,8 @@ func (s *Store) RunningPeriods(ctx context.Context) ([]PeriodRevision, error) {
 }
 
 // OpenPeriod opens a period that was never opened, or only to be cancelled. One that is
-// under way or closed is refused with CodeAlreadyOpen.
+// under way or closed is refused with CodeAlreadyOpen, but for one that the same person
+// has opened and that is still open.
 func (s *Store) OpenPeriod(ctx context.Context, actor, periodID string) (PeriodRevision, error) {
 	return s.open(ctx, actor, periodID, "open", "", func(stands incentive.State) error {
 		switch stands {
@@ -119,7 +120,8 @@ func (s *Store) OpenPeriod(ctx context.Context, actor, periodID string) (PeriodR
 }
 
 // ReopenPeriod opens a closed period again, as its next revision. What the revision before
-// it posted stands until this one is approved.
+// it posted stands until this one is approved. Asked again by the same person, while the
+// revision is open, it answers the same.
 func (s *Store) ReopenPeriod(ctx context.Context, actor, periodID, reasonID string) (PeriodRevision, error) {
 	if reasonID == "" {
 		return PeriodRevision{}, incentive.Errorf(CodeReasonMissing, "to %s a period you must give a reason", incentive.Reopen)
@@ -151,6 +153,14 @@ func (s *Store) open(ctx context.Context, actor, periodID, act, reasonID string,
 		stands, err := periodRevision(ctx, tx, periodID, 0, " FOR UPDATE OF r")
 		if err != nil && incentive.ErrorCode(err) != incentive.CodeNotFound {
 			return err
+		}
+		if stands.State == incentive.Open {
+			var again bool // asked again, as after an answer that was lost
+			err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1 AND act = $2 AND actor = $3)`, incentive.PeriodSubject(periodID, stands.Revision), act, actor).Scan(&again)
+			if err != nil || again {
+				opened = stands
+				return err
+			}
 		}
 		if err := allows(stands.State); err != nil {
 			return err
