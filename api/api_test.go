@@ -17,6 +17,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 	temporal "go.temporal.io/sdk/client"
@@ -64,15 +65,16 @@ func (h handle) Get(_ context.Context, into any) error {
 // rep r2 of nobody's.
 type site struct {
 	*testing.T
-	url    string
-	store  *store.Store
-	room   *engineRoom
-	tokens map[string]string
+	url      string
+	database string
+	store    *store.Store
+	room     *engineRoom
+	tokens   map[string]string
 }
 
 func open(t *testing.T, wait time.Duration) *site {
 	t.Helper()
-	s := storetest.New(t)
+	s, database := storetest.NewWithURL(t)
 	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"))
 	require.NoError(t, err)
 	room := &engineRoom{update: func(context.Context, temporal.UpdateWorkflowOptions) (any, error) {
@@ -87,7 +89,7 @@ func open(t *testing.T, wait time.Duration) *site {
 	})
 	_, err = s.FirstAdministrator(t.Context(), "admin", "Test", "UTC", time.Hour)
 	require.NoError(t, err)
-	site := &site{T: t, url: web.URL, store: s, room: room, tokens: map[string]string{}}
+	site := &site{T: t, url: web.URL, database: database, store: s, room: room, tokens: map[string]string{}}
 	site.imports("admin", people, "id,manager,country\nfin,,US\naud,,US\nm,,US\nr1,m,US\nr2,,US\n")
 	site.imports("admin", "records: [{kind: period, fields: {calendar_id: {constant: m}, code: code, starts_on: first, ends_on: last}}]", "code,first,last\n2026-01,2026-01-01,2026-01-31\n2026-02,2026-02-01,2026-02-28\n")
 	for id, role := range map[string]incentive.Role{"fin": incentive.Finance, "aud": incentive.Auditor, "m": incentive.Manager, "r1": incentive.Rep, "r2": incentive.Rep} {
@@ -414,6 +416,42 @@ func TestSlowCommand(t *testing.T) {
 	got, err := client.Read[client.ActAnswer](s.as("fin").ActOnPeriod(t.Context(), "m-2026-01", &client.ActOnPeriodParams{IdempotencyKey: "slow"}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestActLock}))
 	require.NoError(t, err)
 	require.Equal(t, "locked", got.State)
+}
+
+// TestAKeyIsHeldWhileItsCommandIsWorkedOn lets nobody else take over a command that
+// takes longer than a claim lasts.
+func TestAKeyIsHeldWhileItsCommandIsWorkedOn(t *testing.T) {
+	t.Parallel()
+	s := open(t, time.Minute)
+	_, err := s.store.OpenPeriod(t.Context(), "fin", "m-2026-01")
+	require.NoError(t, err)
+	begun, done := make(chan bool), make(chan bool)
+	s.room.update = func(context.Context, temporal.UpdateWorkflowOptions) (any, error) {
+		close(begun) // a second time would panic
+		<-done
+		return workflows.Answer{State: incentive.Locked}, nil
+	}
+	const path, body = "/api/v1/periods/m-2026-01/acts", `{"act":"lock"}`
+	first := make(chan int, 1)
+	go func() {
+		status, _, _ := s.send("fin", "POST", path, "k", body)
+		first <- status
+	}()
+	<-begun
+	storetest.Exec(t, s.database, `UPDATE guerdon.command SET created_at = now() - interval '14 seconds' WHERE key = 'k'`)
+	connection, err := pgx.Connect(t.Context(), s.database)
+	require.NoError(t, err)
+	defer connection.Close(context.Background())
+	require.Eventually(t, func() bool {
+		var held bool
+		require.NoError(t, connection.QueryRow(t.Context(), `SELECT created_at > now() - interval '10 seconds' FROM guerdon.command WHERE key = 'k'`).Scan(&held))
+		return held
+	}, 14*time.Second, 20*time.Millisecond)
+	status, _, answer := s.send("fin", "POST", path, "k", body)
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, answer, string(store.CodeKeyInProgress))
+	close(done)
+	require.Equal(t, http.StatusOK, <-first)
 }
 
 // TestWorkflowGone says why where a workflow has ended, and starts one that should run.

@@ -23,6 +23,7 @@ import (
 // claim is an idempotency key that a request holds.
 type claim struct {
 	actor, key string
+	letGo      context.CancelFunc // of the key, once the answer is stored
 	mutex      sync.Mutex
 	left       bool // the request was answered 202; whoever finishes the command stores its answer
 }
@@ -41,6 +42,7 @@ func (s *server) once(c *gin.Context, hash []byte, secret bool) {
 		c.Data(answer.Status, answer.ContentType, answer.Body)
 		return
 	}
+	s.hold(ctx, held)
 	with(c, claimKey, held)
 	writer := &capture{ResponseWriter: c.Writer}
 	c.Writer = writer
@@ -66,11 +68,31 @@ func (s *server) once(c *gin.Context, hash []byte, secret bool) {
 	finished = true
 }
 
+// hold keeps a claim from being taken for a dead process's until it is let go.
+func (s *server) hold(ctx context.Context, held *claim) {
+	ctx, held.letGo = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		ticker := time.NewTicker(store.ClaimLasts / 5)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := s.Store.HoldCommand(ctx, held.actor, held.key); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "a key was not held on to", "error", err)
+			}
+		}
+	}()
+}
+
 // finish stores a command's answer. After a failure of ours the key is given back, as
 // the same command may be tried again.
 func (s *server) finish(ctx context.Context, held *claim, status int, contentType string, body []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
+	defer held.letGo()
 	var err error
 	if status >= http.StatusInternalServerError {
 		err = s.Store.DropCommand(ctx, held.actor, held.key)

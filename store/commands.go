@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,17 +25,20 @@ type Answer struct {
 	Body        []byte
 }
 
+// ClaimLasts is how long a claim of an idempotency key lasts that nobody holds on to.
+const ClaimLasts = 15 * time.Second
+
 // BeginCommand claims an actor's idempotency key for a request. fresh tells the caller
 // to do the command; otherwise answer is what was answered before. The same key with
 // another request is refused with CodeKeyReused, and one whose answer is still missing
-// with CodeKeyInProgress; a claim older than ten minutes was left by a dead process and
-// may be taken over.
+// with CodeKeyInProgress; a claim that nobody has held on to for ClaimLasts was left by a
+// dead process and is taken over.
 func (s *Store) BeginCommand(ctx context.Context, actor, key string, requestHash []byte) (answer Answer, fresh bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO command (actor, key, request_hash) VALUES ($1, $2, $3)
 			ON CONFLICT (actor, key) DO UPDATE SET created_at = now()
-			WHERE command.status IS NULL AND command.request_hash = $3 AND command.created_at < now() - interval '10 minutes'`, actor, key, requestHash)
+			WHERE command.status IS NULL AND command.request_hash = $3 AND command.created_at < now() - $4::interval`, actor, key, requestHash, ClaimLasts)
 		if err != nil {
 			return err
 		}
@@ -61,6 +65,15 @@ func (s *Store) BeginCommand(ctx context.Context, actor, key string, requestHash
 		err = fmt.Errorf("claim an idempotency key: %w", err)
 	}
 	return answer, fresh, err
+}
+
+// HoldCommand holds on to a claim while its command is worked on.
+func (s *Store) HoldCommand(ctx context.Context, actor, key string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE command SET created_at = now() WHERE actor = $1 AND key = $2 AND status IS NULL`, actor, key)
+	if err != nil {
+		return fmt.Errorf("hold on to an idempotency key: %w", err)
+	}
+	return nil
 }
 
 // FinishCommand stores the answer to a command.

@@ -96,7 +96,7 @@ func TestFactsAreAppendOnly(t *testing.T) {
 
 func TestIdempotencyKeys(t *testing.T) {
 	t.Parallel()
-	s := storetest.New(t)
+	s, url := storetest.NewWithURL(t)
 	ctx := t.Context()
 	_, fresh, err := s.BeginCommand(ctx, "ann", "key", []byte("a"))
 	require.NoError(t, err)
@@ -105,6 +105,17 @@ func TestIdempotencyKeys(t *testing.T) {
 	require.Equal(t, store.CodeKeyInProgress, incentive.ErrorCode(err))
 	_, _, err = s.BeginCommand(ctx, "ann", "key", []byte("b"))
 	require.Equal(t, store.CodeKeyReused, incentive.ErrorCode(err))
+	left := `UPDATE guerdon.command SET created_at = now() - interval '16 seconds'`
+	storetest.Exec(t, url, left)
+	require.NoError(t, s.HoldCommand(ctx, "ann", "key"))
+	_, _, err = s.BeginCommand(ctx, "ann", "key", []byte("a"))
+	require.Equal(t, store.CodeKeyInProgress, incentive.ErrorCode(err), "somebody holds on to it")
+	storetest.Exec(t, url, left)
+	_, _, err = s.BeginCommand(ctx, "ann", "key", []byte("b"))
+	require.Equal(t, store.CodeKeyReused, incentive.ErrorCode(err))
+	_, fresh, err = s.BeginCommand(ctx, "ann", "key", []byte("a"))
+	require.NoError(t, err)
+	require.True(t, fresh, "a dead process's is taken over")
 	require.NoError(t, s.FinishCommand(ctx, "ann", "key", store.Answer{Status: 200, Body: []byte("done")}))
 	answer, fresh, err := s.BeginCommand(ctx, "ann", "key", []byte("a"))
 	require.NoError(t, err)
