@@ -11,7 +11,6 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	history "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowapi "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -55,7 +54,7 @@ func (a *Activities) Archive(ctx context.Context, periodID string, revision int)
 				continue
 			}
 			found = found || run.Execution.WorkflowId == PayPeriodID(periodID, revision)
-			ended, err := a.archiveRun(ctx, periodID, revision, run)
+			ended, err := a.archiveRun(ctx, periodID, revision, run.Execution.WorkflowId, run.Execution.RunId)
 			if err != nil {
 				return false, err
 			}
@@ -82,30 +81,52 @@ func ofRevision(workflowID, periodID string, revision int) bool {
 	return false
 }
 
-// archiveRun stores one run's history, unless it is still running. A queue of a period
-// that has ended has nothing left to wait for, and is told so.
-func (a *Activities) archiveRun(ctx context.Context, periodID string, revision int, run *workflowapi.WorkflowExecutionInfo) (ended bool, err error) {
-	id, runID := run.Execution.WorkflowId, run.Execution.RunId
-	if run.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		if strings.HasPrefix(id, "approval/") {
-			err = a.Client.CancelWorkflow(ctx, id, runID)
-			var gone *serviceerror.NotFound
-			if errors.As(err, &gone) {
-				err = nil
-			}
-		}
-		return false, err
-	}
+// archiveRun stores one run's history, unless it is still running, and before it those of
+// the runs that it names: children, and the run that it went over into. Temporal's list
+// of workflows may not know these yet. A queue of a period that has ended has nothing left
+// to wait for, and is told so.
+func (a *Activities) archiveRun(ctx context.Context, periodID string, revision int, id, runID string) (ended bool, err error) {
 	if there, err := a.Store.HasHistory(ctx, id, runID); err != nil || there {
 		return true, err
 	}
 	whole := &history.History{}
+	done := true
 	for events := a.Client.GetWorkflowHistory(ctx, id, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
 		event, err := events.Next()
 		if err != nil {
 			return false, fmt.Errorf("read the history of %s: %w", id, err)
 		}
 		whole.Events = append(whole.Events, event)
+		next, nextRun := "", ""
+		switch event.EventType {
+		case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+			child := event.GetChildWorkflowExecutionStartedEventAttributes().WorkflowExecution
+			next, nextRun = child.WorkflowId, child.RunId
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+			ended = true
+			next, nextRun = id, event.GetWorkflowExecutionContinuedAsNewEventAttributes().NewExecutionRunId
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+			enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+			ended = true
+		}
+		if next != "" {
+			there, err := a.archiveRun(ctx, periodID, revision, next, nextRun)
+			if err != nil {
+				return false, err
+			}
+			done = done && there
+		}
+	}
+	if !ended && strings.HasPrefix(id, "approval/") {
+		err = a.Client.CancelWorkflow(ctx, id, runID)
+		var gone *serviceerror.NotFound
+		if errors.As(err, &gone) {
+			err = nil
+		}
+		return false, err
+	}
+	if !ended || !done {
+		return false, nil
 	}
 	text, err := protojson.Marshal(whole)
 	if err != nil {
