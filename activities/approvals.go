@@ -54,6 +54,7 @@ type Decided struct {
 // Decide applies a kept decision set and, when nothing waits for approval any more,
 // tells the period's workflow.
 func (a *Activities) Decide(ctx context.Context, periodID string, revision int, setID string) (Decided, error) {
+	defer heartbeat(ctx)()
 	result, err := a.Store.ApplyDecisions(ctx, setID)
 	if err != nil {
 		if code := incentive.ErrorCode(err); code != incentive.CodeInternal {

@@ -188,11 +188,12 @@ func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID in
 	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, calculation.EngineVersion, statements))
 }
 
-// heartbeat tells Temporal every few seconds that a long activity is alive.
+// heartbeat tells Temporal every few seconds that a long activity is alive, so that one
+// whose worker was killed is soon run again.
 func heartbeat(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
-		ticker := time.NewTicker(5 * time.Second)
+		ticker := time.NewTicker(3 * time.Second)
 		defer ticker.Stop()
 		for {
 			select {

@@ -24,7 +24,7 @@ func Approval(ctx workflow.Context, queue activities.ApprovalQueue) error {
 	empty := false
 	err := workflow.SetUpdateHandler(ctx, DecideUpdate, func(ctx workflow.Context, setID string) (DecideAnswer, error) {
 		var d activities.Decided
-		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, quickOptions()), do.Decide, queue.PeriodID, queue.Revision, setID).Get(ctx, &d)
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, longOptions("decide")), do.Decide, queue.PeriodID, queue.Revision, setID).Get(ctx, &d)
 		if err != nil {
 			return DecideAnswer{}, err
 		}

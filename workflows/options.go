@@ -32,5 +32,5 @@ func quickOptions() workflow.ActivityOptions {
 // longOptions are for activities that work through a whole period and say by heartbeats
 // that they are alive.
 func longOptions(summary string) workflow.ActivityOptions {
-	return workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: 20 * time.Second, RetryPolicy: retry, Summary: summary}
+	return workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: 10 * time.Second, RetryPolicy: retry, Summary: summary}
 }
