@@ -38,6 +38,7 @@ const (
 	ReadStatements   Action = "read-statements"   // statements, lines, contributions, payouts of people
 	ReadTotals       Action = "read-totals"       // ledger, payout lists, payment files, imports
 	ReadAudit        Action = "read-audit"        // audit chain
+	ReadEverything   Action = "read-everything"   // all that there is, in files
 	ImportData       Action = "import-data"       // transactions, credits, quotas
 	ImportStructure  Action = "import-structure"  // participants, calendars, plans, assignments
 	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
@@ -55,6 +56,7 @@ var rights = map[Action]map[Role]Scope{
 	ReadStatements:   {Rep: Own, Manager: Team, Finance: All, Auditor: All},
 	ReadTotals:       {Finance: All, Auditor: All},
 	ReadAudit:        {Finance: All, Auditor: All},
+	ReadEverything:   {Finance: All, Auditor: All},
 	ImportData:       {Finance: All, Administrator: All},
 	ImportStructure:  {Administrator: All},
 	RunPeriod:        {Finance: All},

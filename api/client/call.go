@@ -74,6 +74,19 @@ func Bytes(response *http.Response, err error) ([]byte, error) {
 	}
 }
 
+// Save is Bytes for an answer that is too large to hold: it goes to w.
+func Save(w io.Writer, response *http.Response, err error) error {
+	if err != nil || response.StatusCode != http.StatusOK {
+		_, err = Bytes(response, err)
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(w, response.Body); err != nil {
+		return incentive.Errorf(CodeUnreachable, "the API's answer was cut short: %v", err)
+	}
+	return nil
+}
+
 // again asks what became of a command.
 func again(response *http.Response) (*http.Response, error) {
 	ctx := response.Request.Context()

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -163,6 +165,55 @@ func TestStatementOnAnotherMachine(t *testing.T) {
 		exit, _, told := p.guerdon(c.as, append(arguments, strings.Fields(c.whole)...)...)
 		require.Equal(t, 1, exit, name)
 		require.Contains(t, told, c.says, name)
+	}
+}
+
+// TestExportCompany exports everything to a zip and into a directory.
+func TestExportCompany(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	folder := t.TempDir()
+	archive, unpacked := filepath.Join(folder, "all.zip"), filepath.Join(folder, "all")
+	for _, to := range []string{archive, unpacked} {
+		exit, out, told := p.guerdon("fin", "export", to)
+		require.Zero(t, exit, told)
+		require.Contains(t, out, "Written to "+to)
+	}
+	content, err := os.ReadFile(filepath.Join(unpacked, "transactions.csv"))
+	require.NoError(t, err)
+	require.Contains(t, string(content), "D-ann,1,2026-01-10,1234.5,USD")
+	content, err = os.ReadFile(filepath.Join(unpacked, "plans", "p-1.yaml"))
+	require.NoError(t, err)
+	require.Contains(t, string(content), "plan: p")
+	left, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, left, 2, "nothing else is left behind")
+	for name, c := range map[string]struct{ as, to, says string }{
+		"something is there": {"fin", archive, "there is something at " + archive + " already"},
+		"a rep":              {"ann", filepath.Join(folder, "ann"), "none of your roles may read everything"},
+	} {
+		exit, _, told := p.guerdon(c.as, "export", c.to)
+		require.Equal(t, 1, exit, name)
+		require.Contains(t, told, c.says, name)
+	}
+	require.NoFileExists(t, filepath.Join(folder, "ann"))
+
+	whole, err := os.ReadFile(archive)
+	require.NoError(t, err)
+	read, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	require.NoError(t, err)
+	within, err := read.File[0].DataOffset()
+	require.NoError(t, err)
+	for name, change := range map[string]func([]byte) []byte{
+		"cut short": func(b []byte) []byte { return b[:len(b)/2] },
+		"changed":   func(b []byte) []byte { b[within+5] ^= 1; return b },
+	} {
+		surface := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(change(bytes.Clone(whole))) }))
+		exit, _, told := guerdon(t, "--api-url", surface.URL, "--token", "x", "export", filepath.Join(folder, "broken.zip"))
+		surface.Close()
+		require.Equal(t, 1, exit, name)
+		require.Contains(t, told, "the export broke off or was changed on its way", name)
+		require.NoFileExists(t, filepath.Join(folder, "broken.zip"))
 	}
 }
 

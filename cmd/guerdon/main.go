@@ -41,7 +41,7 @@ type commands struct {
 	Approve   approve   `cmd:"" help:"Approve statements: those of the people named, or all that wait for you." group:"period"`
 	Reject    reject    `cmd:"" help:"Reject the statements of the people named." group:"period"`
 
-	Export      export      `cmd:"" help:"Write a statement with its proof to a file." group:"data"`
+	Export      export      `cmd:"" help:"Write everything of the company, or a statement with its proof, to files." group:"data"`
 	Adjustments adjustments `cmd:"" help:"List adjustments." group:"period"`
 	Adjust      adjust      `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
 	Adjustment  adjustment  `cmd:"" help:"Approve or reject an adjustment." group:"period"`
