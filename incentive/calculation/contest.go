@@ -11,9 +11,6 @@ import (
 	"github.com/guerdon/guerdon/incentive/plan"
 )
 
-// contestKey names a component by which the people on a plan compete.
-type contestKey struct{ plan, component string }
-
 // standing is where a participant stands in a contest: the steps that say why, and what is
 // won.
 type standing struct {
@@ -32,8 +29,8 @@ type entrant struct {
 
 // contests settles every contest of the plans in force among the people assigned to them.
 func (f *facts) contests(groups [][]incentive.Assignment, plans map[string]versionInForce) error {
-	f.standings = map[contestKey]map[string]standing{}
-	entrants := map[contestKey][]entrant{}
+	f.standings = map[Contest]map[string]standing{}
+	entrants := map[Contest][]entrant{}
 	var problems []error
 	for _, assignments := range groups {
 		for on := range onePlan(assignments) {
@@ -49,7 +46,7 @@ func (f *facts) contests(groups [][]incentive.Assignment, plans map[string]versi
 				c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: on}
 				e, err := c.enter()
 				problems = append(problems, err)
-				key := contestKey{p.ID, component.Name}
+				key := Contest{p.ID, component.Name}
 				entrants[key] = append(entrants[key], e)
 			}
 		}
@@ -58,8 +55,8 @@ func (f *facts) contests(groups [][]incentive.Assignment, plans map[string]versi
 		return err
 	}
 	for key, all := range entrants {
-		p := plans[key.plan]
-		component := p.Components[slices.IndexFunc(p.Components, func(c plan.Component) bool { return c.Name == key.component })]
+		p := plans[key.PlanID]
+		component := p.Components[slices.IndexFunc(p.Components, func(c plan.Component) bool { return c.Name == key.Component })]
 		var err error
 		if component.Pool != nil {
 			f.standings[key], err = poolShares(component.Pool, all, p.Currency)
@@ -219,7 +216,7 @@ func (c *computation) payStanding(m measured) error {
 			c.explainAttainment(m.total, unit)
 		}
 	}
-	s := c.standings[contestKey{c.plan.ID, c.component.Name}][c.participant.ID]
+	s := c.standings[Contest{c.plan.ID, c.component.Name}][c.participant.ID]
 	for _, step := range s.steps {
 		c.explain(step)
 	}

@@ -27,7 +27,7 @@ type facts struct {
 	posted  map[postedKey][]incentive.Posted      // lines of earlier periods
 	rates   map[ratePair][]incentive.ExchangeRate // each by date
 	// standings is how contests end, by participant; it is filled before the first statement.
-	standings map[contestKey]map[string]standing
+	standings map[Contest]map[string]standing
 }
 
 // teamLevel names the people so many levels below a manager.

@@ -94,3 +94,21 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 	}
 	return part, nil
 }
+
+// Contest names a component by which the people on a plan compete.
+type Contest struct{ PlanID, Component string }
+
+// Contests returns the components of the plans in force whose results depend on everybody
+// who is on the plan.
+func Contests(snapshot incentive.Snapshot) (map[Contest]bool, error) {
+	plans, err := inForce(snapshot)
+	contests := map[Contest]bool{}
+	for id, p := range plans {
+		for _, c := range p.Components {
+			if c.Ranking != nil || c.Pool != nil {
+				contests[Contest{id, c.Name}] = true
+			}
+		}
+	}
+	return contests, err
+}

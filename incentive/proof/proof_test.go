@@ -29,24 +29,26 @@ components:
   - {name: team, override: {level: 1}, measure: {sum: credits}, rate: 1%}
 `
 
-// company is a month of three reps, of whom bob leads ann and cid.
+const contest = "  - {name: prize, measure: {sum: credits}, ranking: {on: amount, prizes: [100, 50], ties: all}}\n"
+
+// company is a month of bob, who leads ann and cid, and of dan and eve, who compete.
 func company() incentive.Snapshot {
 	first, last := incentive.MustParseDate("2026-01-01"), incentive.MustParseDate("2026-01-31")
 	s := incentive.Snapshot{
 		Period:       incentive.Period{ID: "m-2026-01", CalendarID: "m", Code: "2026-01", StartsOn: first, EndsOn: last, Revision: 2},
 		Since:        first,
-		PlanVersions: []incentive.PlanVersion{{PlanID: "p", Version: 1, EffectiveFrom: first, Document: []byte(document)}, {PlanID: "q", Version: 1, EffectiveFrom: first, Document: []byte(strings.Replace(document, "plan: p", "plan: q", 1))}},
+		PlanVersions: []incentive.PlanVersion{{PlanID: "p", Version: 1, EffectiveFrom: first, Document: []byte(document)}, {PlanID: "q", Version: 1, EffectiveFrom: first, Document: []byte(strings.Replace(document, "plan: p", "plan: q", 1) + contest)}},
 	}
 	for _, source := range []string{"bank", "ecb"} {
 		s.Rates = append(s.Rates, incentive.ExchangeRate{Source: source, From: "EUR", To: "USD", Date: last, Rate: decimal.New(11, -1), Version: 1})
 	}
-	for i, id := range []string{"ann", "bob", "cid", "dan"} {
+	for i, id := range []string{"ann", "bob", "cid", "dan", "eve"} {
 		p := incentive.Participant{ID: id, EffectiveFrom: first, Name: "Name of " + id, Email: id + "@example.com", Kind: incentive.Employee, Country: "US", PayCurrency: "USD", Attributes: map[string]string{"rate": "7%", "secret": "of " + id}}
 		plan := "p"
 		switch id {
 		case "ann", "cid":
 			p.ManagerID = "bob"
-		case "dan":
+		case "dan", "eve":
 			plan = "q"
 		}
 		s.Participants = append(s.Participants, p)
@@ -122,7 +124,7 @@ func TestProof(t *testing.T) {
 			"and nothing of ann is left out (credits: 1, quotas: 1, assignments: 1).",
 			"own (plan p, version 1) comes to 432.10 USD: calculated anew it is the same, its explanation gives it, and its contributions (1) add up to it.",
 			"The statement comes to 432.10 USD.",
-			"is one of the 4 of the run",
+			"is one of the 5 of the run",
 			"Link 5 of the audit chain names the snapshot, and link 7 the run.",
 			"The chain goes on with publish by fin at 2026-02-01 10:03:00 (link 8).",
 			"The chain is unbroken from link 5 to link 9",
@@ -132,9 +134,15 @@ func TestProof(t *testing.T) {
 			"team (plan p, version 1) comes to 123.46 USD",
 			"Adjustment comes to 0.55 USD: calculated anew it is the same",
 		}, "that nobody else belonged to the team"},
+		"in a contest": {"eve", false, []string{
+			"own (plan q, version 1) comes to 432.10 USD: calculated anew it is the same",
+			"prize (plan q, version 1) comes to 50.00 USD: its explanation gives it.",
+			"The statement comes to 482.10 USD.",
+		}, "that prize comes to what the contest gives"},
+		"in a contest, with everybody's": {"eve", true, []string{"prize (plan q, version 1) comes to 50.00 USD: calculated anew it is the same"}, "that the statement was paid"},
 		"with everybody's": {"bob", true, []string{
 			"The inputs are the whole snapshot with the digest",
-			"Calculated anew, the whole snapshot gives all 4 statements of the run.",
+			"Calculated anew, the whole snapshot gives all 5 statements of the run.",
 		}, "that the statement was paid"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -106,9 +106,26 @@ func (f File) team() map[string]bool {
 	return team
 }
 
+// contests returns the components that cannot be calculated from the inputs, as they
+// depend on everybody who competes.
+func (f File) contests() (map[calculation.Contest]bool, error) {
+	if f.whole() {
+		return nil, nil
+	}
+	return calculation.Contests(f.Inputs)
+}
+
+func contestOf(line incentive.Line) calculation.Contest {
+	return calculation.Contest{PlanID: line.PlanID, Component: line.Component}
+}
+
 // recalculate returns what the inputs give, of which the participant's statement must be
-// the one that the file states.
+// the one that the file states, but for what is won in contests.
 func (f File) recalculate(ctx context.Context) ([]incentive.Statement, error) {
+	contests, err := f.contests()
+	if err != nil {
+		return nil, err
+	}
 	all, err := calculation.Calculate(ctx, f.Inputs)
 	if err != nil {
 		return nil, fmt.Errorf("calculate the statement of %s anew: %w", f.Statement.ParticipantID, err)
@@ -122,6 +139,10 @@ func (f File) recalculate(ctx context.Context) ([]incentive.Statement, error) {
 			return nil, wrong("calculated anew the statement has %d lines, not %d", len(s.Lines), len(stated.Lines))
 		}
 		for i, line := range s.Lines {
+			if contests[contestOf(line)] && contestOf(line) == contestOf(stated.Lines[i]) {
+				s.Lines[i] = stated.Lines[i]
+				continue
+			}
 			if alone(line) != alone(stated.Lines[i]) {
 				return nil, wrong("line %d of the statement, %s of plan %s, says %s; calculated anew it is %s of plan %s, %s, or its explanation or contributions differ",
 					i+1, stated.Lines[i].Component, stated.Lines[i].PlanID, stated.Lines[i].Amount, line.Component, line.PlanID, line.Amount)
@@ -146,9 +167,18 @@ func (f File) lines(ctx context.Context, r *Report) error {
 	if err != nil {
 		return err
 	}
+	contests, err := f.contests()
+	if err != nil {
+		return err
+	}
 	for _, line := range f.Statement.Lines {
 		if err := calculation.CheckLine(line); err != nil {
 			return err
+		}
+		if contests[contestOf(line)] {
+			r.proved("%s (plan %s, version %d) comes to %s: its explanation gives it.", line.Component, line.PlanID, line.PlanVersion, line.Amount)
+			r.NotProved = append(r.NotProved, fmt.Sprintf("that %s comes to what the contest gives: that depends on everybody who competes, so only the proof with the whole snapshot shows it", line.Component))
+			continue
 		}
 		of := ""
 		if line.PlanID != "" { // an adjustment is of none
