@@ -862,6 +862,12 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ExportCompanyParams defines parameters for ExportCompany.
+type ExportCompanyParams struct {
+	// PaymentFiles With the payment files, which hold bank details.
+	PaymentFiles *bool `form:"payment_files,omitempty" json:"payment_files,omitempty"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1283,6 +1289,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
+	//
+	// Corresponds with GET /export (the `ExportCompany` operationId).
+	ExportCompany(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth Whether the API and its database answer.
 	//
@@ -1762,6 +1773,21 @@ func (c *Client) PutCompanyWithBody(ctx context.Context, params *PutCompanyParam
 // Corresponds with PUT /company (the `PutCompany` operationId).
 func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutCompanyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
+//
+// Corresponds with GET /export (the `ExportCompany` operationId).
+func (c *Client) ExportCompany(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCompanyRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2980,6 +3006,60 @@ func NewPutCompanyRequestWithBody(server string, params *PutCompanyParams, conte
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewExportCompanyRequest constructs an http.Request for the ExportCompany method
+func NewExportCompanyRequest(server string, params *ExportCompanyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.PaymentFiles != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "payment_files", *params.PaymentFiles, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -5193,6 +5273,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithResponse(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
 
+	// ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /export (the `ExportCompany` operationId).
+	ExportCompanyWithResponse(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*ExportCompanyResponse, error)
+
 	// GetHealthWithResponse Whether the API and its database answer.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5963,6 +6050,54 @@ func (r PutCompanyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportCompanyResponse200Headers the declared response headers of an HTTP 200 response for ExportCompany
+type ExportCompanyResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type ExportCompanyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportCompanyResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportCompanyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportCompanyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCompanyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCompanyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportCompanyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7874,6 +8009,19 @@ func (c *ClientWithResponses) PutCompanyWithResponse(ctx context.Context, params
 	return ParsePutCompanyResponse(rsp)
 }
 
+// ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /export (the `ExportCompany` operationId).
+func (c *ClientWithResponses) ExportCompanyWithResponse(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*ExportCompanyResponse, error) {
+	rsp, err := c.ExportCompany(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCompanyResponse(rsp)
+}
+
 // GetHealthWithResponse Whether the API and its database answer.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8791,6 +8939,45 @@ func ParsePutCompanyResponse(rsp *http.Response) (*PutCompanyResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseExportCompanyResponse parses an HTTP response from a ExportCompanyWithResponse call
+func ParseExportCompanyResponse(rsp *http.Response) (*ExportCompanyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCompanyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportCompanyResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

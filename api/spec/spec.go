@@ -863,6 +863,12 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ExportCompanyParams defines parameters for ExportCompany.
+type ExportCompanyParams struct {
+	// PaymentFiles With the payment files, which hold bank details.
+	PaymentFiles *bool `form:"payment_files,omitempty" json:"payment_files,omitempty"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1159,6 +1165,9 @@ type ServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(c *gin.Context, params PutCompanyParams)
+	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
+	// (GET /export)
+	ExportCompany(c *gin.Context, params ExportCompanyParams)
 	// GetHealth Whether the API and its database answer.
 	// (GET /health)
 	GetHealth(c *gin.Context)
@@ -1612,6 +1621,33 @@ func (siw *ServerInterfaceWrapper) PutCompany(c *gin.Context) {
 	}
 
 	siw.Handler.PutCompany(c, params)
+}
+
+// ExportCompany operation middleware
+func (siw *ServerInterfaceWrapper) ExportCompany(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportCompanyParams
+
+	// ------------- Optional query parameter "payment_files" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "payment_files", c.Request.URL.Query(), &params.PaymentFiles, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payment_files: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExportCompany(c, params)
 }
 
 // GetHealth operation middleware
@@ -3152,6 +3188,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
+	router.GET(options.BaseURL+"/export", wrapper.ExportCompany)
 	router.GET(options.BaseURL+"/commands/:key", wrapper.GetCommand)
 }
 
@@ -3542,6 +3579,59 @@ type PutCompanydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutCompanydefaultApplicationProblemPlusJSONResponse) VisitPutCompanyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCompanyRequestObject struct {
+	Params ExportCompanyParams
+}
+
+type ExportCompanyResponseObject interface {
+	VisitExportCompanyResponse(w http.ResponseWriter) error
+}
+
+type ExportCompany200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportCompany200ApplicationzipResponse struct {
+	Body          io.Reader
+	Headers       ExportCompany200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportCompany200ApplicationzipResponse) VisitExportCompanyResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportCompanydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportCompanydefaultApplicationProblemPlusJSONResponse) VisitExportCompanyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5079,6 +5169,9 @@ type StrictServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(ctx context.Context, request PutCompanyRequestObject) (PutCompanyResponseObject, error)
+	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
+	// (GET /export)
+	ExportCompany(ctx context.Context, request ExportCompanyRequestObject) (ExportCompanyResponseObject, error)
 	// GetHealth Whether the API and its database answer.
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -5542,6 +5635,32 @@ func (sh *strictHandler) PutCompany(ctx *gin.Context, params PutCompanyParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutCompanyResponseObject); ok {
 		if err := validResponse.VisitPutCompanyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportCompany operation middleware
+func (sh *strictHandler) ExportCompany(ctx *gin.Context, params ExportCompanyParams) {
+	var request ExportCompanyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCompany(ctx, request.(ExportCompanyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCompany")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExportCompanyResponseObject); ok {
+		if err := validResponse.VisitExportCompanyResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

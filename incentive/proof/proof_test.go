@@ -245,7 +245,7 @@ func TestConsistentForgery(t *testing.T) {
 		"another snapshot":    {func(f *File) { f.SnapshotDigest[0]++ }, "do not belong to the snapshot"},
 		"a part not shown":    {func(f *File) { f.InputsInSnapshot.Shown = f.InputsInSnapshot.Shown[:1] }, "the file does not show all"},
 		"another run":         {func(f *File) { f.RunDigest[0]++ }, "does not belong to the run"},
-		"another place":       {func(f *File) { f.StatementInRun.At[0] ^= 1 }, "does not belong to the run"},
+		"another blind":       {func(f *File) { f.StatementInRun.Blinds[0][0]++ }, "does not belong to the run"},
 		"another link":        {func(f *File) { f.Chain.Links[1][0]++ }, "do not lead to the hash"},
 		"another act":         {func(f *File) { f.Chain.Shown[2].Act = "withdraw" }, "link 8 of the audit chain does not say"},
 		"the lock not shown":  {func(f *File) { f.Chain.Shown = f.Chain.Shown[1:] }, "shows no lock with the snapshot"},
