@@ -3,8 +3,10 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/guerdon/guerdon/incentive"
@@ -35,6 +37,7 @@ func (a *Activities) ListRails(ctx context.Context, periodID string, revision in
 
 // RailWork is what is left to do on a rail.
 type RailWork struct {
+	OnHold       bool  // nothing may be done until somebody resumes the period
 	Batches      []int // batches with a payout that is still to be sent, call by call
 	WaitingFiles int   // files that nobody has confirmed yet
 	Open         int   // payouts that are neither paid nor cancelled
@@ -45,8 +48,16 @@ type RailWork struct {
 func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision int, rail string) (RailWork, error) {
 	defer heartbeat(ctx)()
 	var work RailWork
+	p, err := a.Store.PeriodRevision(ctx, periodID, revision)
+	if err != nil || p.OnHold {
+		return RailWork{OnHold: p.OnHold}, err
+	}
 	if _, err := a.Rails.File(rail); err == nil {
-		if err := a.buildFiles(ctx, periodID, revision, rail); err != nil {
+		err := a.buildFiles(ctx, periodID, revision, rail)
+		if incentive.ErrorCode(err) == incentive.CodeOnHold {
+			return RailWork{OnHold: true}, nil
+		}
+		if err != nil {
 			return work, err
 		}
 		files, err := a.Store.PaymentFiles(ctx, periodID, revision)
@@ -65,9 +76,28 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		}
 		work.Batches = batches
 	}
-	var err error
 	work.Open, err = a.Store.OpenOnRail(ctx, periodID, revision, rail)
 	return work, err
+}
+
+// RetrySignal tells a disbursement that there may be something to do: a person has put
+// payouts back, or resumed the period.
+const RetrySignal = "retry"
+
+// resumed tells the disbursements of a period that was on hold to go on.
+func (a *Activities) resumed(ctx context.Context, periodID string, revision int) error {
+	rails, err := a.ListRails(ctx, periodID, revision)
+	if err != nil {
+		return err
+	}
+	for _, rail := range rails {
+		err := a.Client.SignalWorkflow(ctx, DisburseID(periodID, revision, rail), "", RetrySignal, nil)
+		var gone *serviceerror.NotFound // it has ended, or has not begun
+		if err != nil && !errors.As(err, &gone) {
+			return fmt.Errorf("tell the disbursement by %s: %w", rail, err)
+		}
+	}
+	return nil
 }
 
 // buildFiles builds the payment file of each currency, once. A payout that cannot be
@@ -148,8 +178,13 @@ func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, requ
 	return err
 }
 
-// ListPayouts lists the payouts of a batch that are still to be sent.
+// ListPayouts lists the payouts of a batch that are still to be sent: none while the
+// period is on hold.
 func (a *Activities) ListPayouts(ctx context.Context, periodID string, revision int, rail string, batch int) ([]string, error) {
+	p, err := a.Store.PeriodRevision(ctx, periodID, revision)
+	if err != nil || p.OnHold {
+		return nil, err
+	}
 	return a.Store.PayoutsToSend(ctx, periodID, revision, rail, batch)
 }
 
@@ -158,10 +193,12 @@ func (a *Activities) SetAside(ctx context.Context, payoutID, code string) error 
 	return a.Store.SetAside(ctx, payoutID, code)
 }
 
-// SubmitOutcome is what became of a payout that was submitted. Stop is the code of a
-// fault that every payout left would meet.
+// SubmitOutcome is what became of a payout that was to be submitted. Stop is the code of a
+// fault that every payout left would meet; with OnHold nothing was done, as the period is
+// on hold.
 type SubmitOutcome struct {
-	Stop string
+	Stop   string
+	OnHold bool
 }
 
 // SubmitPayout makes one payout, exactly once however often it runs: the attempt with its
@@ -170,6 +207,9 @@ type SubmitOutcome struct {
 func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitOutcome, error) {
 	defer heartbeat(ctx)()
 	o, attempt, live, err := a.Store.IntendAttempt(ctx, payoutID)
+	if incentive.ErrorCode(err) == incentive.CodeOnHold {
+		return SubmitOutcome{OnHold: true}, nil
+	}
 	if err != nil || !live {
 		return SubmitOutcome{}, err
 	}

@@ -110,6 +110,12 @@ func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
 	case incentive.Close:
 		p, err := a.Store.ClosePeriod(ctx, c)
 		return a.archived(ctx, act, p, err)
+	case incentive.Resume:
+		p, err := a.Store.Act(ctx, c)
+		if err == nil {
+			err = a.resumed(ctx, act.PeriodID, act.Revision)
+		}
+		return outcome(p, err)
 	default:
 		p, err := a.Store.Act(ctx, c)
 		return a.archived(ctx, act, p, err)

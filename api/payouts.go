@@ -78,7 +78,7 @@ func (s *server) decidePayout(ctx context.Context, payoutID, reason string, deci
 	if err := decide(ctx, actor, payoutID, reasonID); err != nil {
 		return err
 	}
-	err = s.Client.SignalWorkflow(ctx, activities.DisburseID(o.PeriodID, o.Revision, o.Rail), "", workflows.RetrySignal, nil)
+	err = s.Client.SignalWorkflow(ctx, activities.DisburseID(o.PeriodID, o.Revision, o.Rail), "", activities.RetrySignal, nil)
 	if _, gone := err.(*serviceerror.NotFound); gone {
 		return nil // nothing is being paid yet, or everything has been
 	}

@@ -312,9 +312,18 @@ type Attempt struct {
 // IntendAttempt returns the payout's live attempt, writing a new one down when there is
 // none. The attempt's number and key come from here alone, so that however often Temporal
 // runs an activity again, the key stays the same. A payout that is not planned any more
-// has no attempt to make: live is false.
+// has no attempt to make: live is false. While the period is on hold it refuses with
+// incentive.CodeOnHold.
 func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payout, attempt Attempt, live bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		var periodID string
+		var revision int
+		if err := tx.QueryRow(ctx, `SELECT period_id, revision FROM payout WHERE id = $1`, payoutID).Scan(&periodID, &revision); err != nil {
+			return fmt.Errorf("read payout %s: %w", payoutID, err)
+		}
+		if err := refuseOnHold(ctx, tx, periodID, revision); err != nil {
+			return err
+		}
 		rows, err := tx.Query(ctx, payoutColumns+` WHERE o.id = $1 FOR UPDATE OF o`, payoutID)
 		if err != nil {
 			return err
@@ -341,6 +350,16 @@ func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payo
 		return err
 	})
 	return payout, attempt, live, err
+}
+
+// refuseOnHold lets nothing new be submitted while a period is on hold. Whoever puts it
+// on hold waits for the transactions that were let through.
+func refuseOnHold(ctx context.Context, tx pgx.Tx, periodID string, revision int) error {
+	p, err := periodRevision(ctx, tx, periodID, revision, " FOR SHARE OF r")
+	if err == nil && p.OnHold {
+		err = incentive.Errorf(incentive.CodeOnHold, "the period is on hold: resume it first")
+	}
+	return err
 }
 
 func liveAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
@@ -506,9 +525,13 @@ type PaymentFile struct {
 }
 
 // KeepPaymentFile stores the one file of a run, rail and currency and returns what
-// stands: a file built before is kept as it was.
+// stands: a file built before is kept as it was. While the period is on hold it refuses
+// with incentive.CodeOnHold.
 func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		if err := refuseOnHold(ctx, tx, f.PeriodID, f.Revision); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `
 			INSERT INTO payment_file (period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (period_id, revision, rail, currency) DO NOTHING`,
@@ -568,7 +591,7 @@ func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error)
 }
 
 // ConfirmFile notes, once, that a person has taken the file to the bank (paid false), or
-// that the bank has carried it out (paid true).
+// that the bank has carried it out (paid true). No file of a period on hold is taken.
 func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool) (PaymentFile, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var periodID, rail, currency string
@@ -597,6 +620,9 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 			return err
 		}
 		if !paid {
+			if err := refuseOnHold(ctx, tx, periodID, revision); err != nil {
+				return err
+			}
 			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id::text = $1 AND confirmed_at IS NULL`, fileID, actor)
 			if err != nil {
 				return fmt.Errorf("confirm payment file %s: %w", fileID, err)

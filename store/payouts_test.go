@@ -104,3 +104,53 @@ func TestPayoutsComeFromTheBalance(t *testing.T) {
 		require.Equal(t, []string{"ann 100.00 (0.00) planned"}, b.planned(monthOf(1)))
 	})
 }
+
+// TestOnHoldNothingIsSubmitted is about a period that is put on hold after its release:
+// no attempt is begun, and no file is built or taken to the bank.
+func TestOnHoldNothingIsSubmitted(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	ctx := t.Context()
+	b.open(monthOf(1))
+	b.deal("d1", "2026-01-10", "1000")
+	b.calculate(monthOf(1))
+	b.approve(monthOf(1))
+	release := b.command(monthOf(1), incentive.Release)
+	list, err := b.PayoutList(ctx, monthOf(1), 1)
+	require.NoError(t, err)
+	release.Actor, release.PayoutListDigest = "fin2", list.Digest
+	_, err = b.Release(ctx, release)
+	require.NoError(t, err)
+	payout := b.payouts(monthOf(1))[0].ID
+	built := store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: "payment-file", Currency: "USD", Name: "f", MessageID: "m", Content: []byte("c"), SHA256: []byte("s"), Payouts: 1, TotalMinor: 10000}
+	hold := func(act incentive.Act) {
+		t.Helper()
+		_, err := b.Act(ctx, b.command(monthOf(1), act))
+		require.NoError(t, err)
+	}
+	refused := func(err error) {
+		t.Helper()
+		require.Equal(t, incentive.CodeOnHold, incentive.ErrorCode(err), "%v", err)
+	}
+
+	hold(incentive.Hold)
+	_, _, _, err = b.IntendAttempt(ctx, payout)
+	refused(err)
+	_, err = b.KeepPaymentFile(ctx, built)
+	refused(err)
+	hold(incentive.Resume)
+	kept, err := b.KeepPaymentFile(ctx, built)
+	require.NoError(t, err)
+	hold(incentive.Hold)
+	_, _, _, err = b.IntendAttempt(ctx, payout)
+	refused(err)
+	_, err = b.ConfirmFile(ctx, "fin2", kept.ID, false)
+	refused(err)
+	hold(incentive.Resume)
+	_, err = b.ConfirmFile(ctx, "fin2", kept.ID, false)
+	require.NoError(t, err)
+	hold(incentive.Hold)
+	_, err = b.ConfirmFile(ctx, "fin2", kept.ID, true)
+	require.NoError(t, err, "what the bank has done is noted at any time")
+	require.Equal(t, []string{"ann 100.00 (0.00) paid"}, b.planned(monthOf(1)))
+}

@@ -14,9 +14,6 @@ import (
 // waits for a person. Its argument is the rail.
 const RailSubmittedSignal = "rail-submitted"
 
-// RetrySignal tells a disbursement that a person has put payouts back.
-const RetrySignal = "retry"
-
 // ConfirmFileUpdate is the Update by which a person says that a payment file has been
 // taken to the bank, or carried out by it.
 const ConfirmFileUpdate = "confirm-file"
@@ -57,7 +54,7 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 		return err
 	}
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		signals := workflow.GetSignalChannel(ctx, RetrySignal)
+		signals := workflow.GetSignalChannel(ctx, activities.RetrySignal)
 		for signals.Receive(ctx, nil) {
 			changed = true
 		}
@@ -78,14 +75,14 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			}
 			continue
 		}
-		if !input.Submitted && work.WaitingFiles == 0 {
+		if !work.OnHold && !input.Submitted && work.WaitingFiles == 0 {
 			err := workflow.SignalExternalWorkflow(ctx, activities.PayPeriodID(input.PeriodID, input.Revision), "", RailSubmittedSignal, input.Rail).Get(ctx, nil)
 			if err != nil {
 				return err
 			}
 			input.Submitted = true
 		}
-		if work.Open == 0 {
+		if !work.OnHold && work.Open == 0 {
 			return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 		}
 		err := workflow.Await(ctx, func() bool { return changed || workflow.GetInfo(ctx).GetContinueAsNewSuggested() })
@@ -138,7 +135,8 @@ type BatchInput struct {
 
 // Batch makes the payouts of one batch, inBatch at a time. A payout that cannot be made
 // is set aside for a person and holds up no other; a fault that is the rail's or the
-// company's, and no payout's, sets the rest of the batch aside too.
+// company's, and no payout's, sets the rest of the batch aside too. When the period is put
+// on hold the rest stays as it is, for a run of the batch after it is resumed.
 func Batch(ctx workflow.Context, input BatchInput) error {
 	quick := workflow.WithActivityOptions(ctx, quickOptions())
 	var payouts []string
@@ -152,7 +150,7 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 12},
 	})
 	slots := workflow.NewSemaphore(ctx, inBatch)
-	stop := ""
+	stop, onHold := "", false
 	var failed error
 	left := len(payouts)
 	for _, id := range payouts {
@@ -162,7 +160,7 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer func() { slots.Release(1); left-- }()
 			code := stop
-			if code == "" {
+			if code == "" && !onHold {
 				var sent activities.SubmitOutcome
 				err := workflow.ExecuteActivity(call, do.SubmitPayout, id).Get(ctx, &sent)
 				switch {
@@ -171,6 +169,8 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 					return
 				case err != nil:
 					code = activities.UnknownOutcome
+				case sent.OnHold:
+					onHold = true
 				case sent.Stop != "":
 					stop, code = sent.Stop, sent.Stop
 				}

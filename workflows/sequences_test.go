@@ -616,7 +616,7 @@ func (s *sequence) mend(act, person string, reason bool) {
 		err := decide(ctx, s.id("fin-b"), payoutID, why)
 		require.Equal(s.t, want, codeOf(err), "%v", err)
 		if err == nil {
-			_ = s.house.env.SignalWorkflowByID(activities.DisburseID(s.period, 1, s.model.payouts[person].rail), workflows.RetrySignal, nil)
+			_ = s.house.env.SignalWorkflowByID(activities.DisburseID(s.period, 1, s.model.payouts[person].rail), activities.RetrySignal, nil)
 		}
 	})
 }

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/guerdon/guerdon/activities"
@@ -26,9 +28,10 @@ import (
 
 // house is everything that runs: PostgreSQL, Temporal, a worker and a company.
 type house struct {
-	t      *testing.T
-	store  *store.Store
-	client client.Client
+	t           *testing.T
+	store       *store.Store
+	client      client.Client
+	databaseURL string
 }
 
 func start(t *testing.T, rails ...payments.Rail) *house {
@@ -51,7 +54,17 @@ func start(t *testing.T, rails ...payments.Rail) *house {
 		stop()
 		require.NoError(t, <-ended)
 	})
-	return &house{t: t, store: s, client: c}
+	return &house{t: t, store: s, client: c, databaseURL: url}
+}
+
+// count asks the database, past the store.
+func (h *house) count(sql string) (n int) {
+	h.t.Helper()
+	connection, err := pgx.Connect(h.t.Context(), h.databaseURL)
+	require.NoError(h.t, err)
+	defer connection.Close(context.Background())
+	require.NoError(h.t, connection.QueryRow(h.t.Context(), sql).Scan(&n))
+	return n
 }
 
 type quiet struct{}
@@ -264,6 +277,44 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 	}
 	h.closed(2)
 	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, 1, "boss"), activities.DisburseID(period, 1, "payment-file"), activities.ArchiveID(period, 1))
+}
+
+// TestOnHoldInMidDisbursement puts a period on hold while 500 payouts are made, and
+// resumes it.
+func TestOnHoldInMidDisbursement(t *testing.T) {
+	t.Parallel()
+	const reps = 500
+	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 1_000_000_00}, AnyAccount: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
+	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_x", WebhookSecrets: []string{"whsec_x"}, BaseURL: bank.URL, PerSecond: 200})
+	require.NoError(t, err)
+	h := start(t, rail)
+	h.company(reps, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
+	h.release(reps)
+	ctx := t.Context()
+	require.Eventually(t, func() bool { return len(bank.Report()) >= 60 }, time.Minute, 5*time.Millisecond)
+	require.Empty(t, h.do(period, incentive.Hold, "fin", nil, "something looks wrong").Code)
+	begun := h.count("SELECT count(*) FROM guerdon.payout_attempt")
+	require.Less(t, begun, reps)
+	require.Eventually(t, func() bool {
+		looks := 0
+		events := h.client.GetWorkflowHistory(ctx, activities.DisburseID(period, 1, stripe.Name), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for events.HasNext() {
+			event, err := events.Next()
+			require.NoError(t, err)
+			if event.EventType == enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED {
+				looks++
+			}
+		}
+		return looks == 2 // it has seen that the period is on hold, and waits
+	}, time.Minute, 20*time.Millisecond)
+	require.Equal(t, begun, h.count("SELECT count(*) FROM guerdon.payout_attempt"), "nothing new is submitted")
+	require.Equal(t, begun, h.count("SELECT count(*) FROM guerdon.payout WHERE state = 'paid'"), "what was under way has ended")
+	require.Len(t, bank.Report(), begun)
+	require.Empty(t, h.do(period, incentive.Resume, "fin", nil, "").Code)
+	h.closed(reps)
+	once(t, bank, reps)
 }
 
 // TestEachPayoutOnceThroughFaults pays two batches at a rail that loses answers after
