@@ -9,6 +9,7 @@ import (
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/workflows"
 )
@@ -169,6 +170,39 @@ func (s *server) ListChanges(ctx context.Context, request spec.ListChangesReques
 		answer.Changes = append(answer.Changes, spec.Change{Kind: spec.ChangeKind(change.Kind), Id: change.ID, What: orNil(change.What)})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].Kind + ":" + all[len(all)-1].ID })
+	return answer, nil
+}
+
+// ListUncredited lists the transactions that nobody is credited with.
+func (s *server) ListUncredited(ctx context.Context, request spec.ListUncreditedRequestObject) (spec.ListUncreditedResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+	if err != nil {
+		return nil, err
+	}
+	if p.SnapshotID == nil {
+		return nil, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: who is credited with what is known from the lock on", p.State)
+	}
+	if err := s.oneSnapshot(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-s.proving }()
+	snapshot, _, err := s.Store.Snapshot(ctx, *p.SnapshotID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := calculation.Uncredited(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListUncredited200JSONResponse{Transactions: []spec.UncreditedTransaction{}, Total: len(all)}
+	first := min(value(request.Params.After), len(all))
+	last := min(first+limitOf(request.Params.Limit), len(all))
+	for _, t := range all[first:last] {
+		answer.Transactions = append(answer.Transactions, spec.UncreditedTransaction{Source: t.Source, Id: t.ID, Date: t.Date, Amount: t.Amount.String(), Currency: string(t.Currency)})
+	}
+	if last < len(all) {
+		answer.Next = &last
+	}
 	return answer, nil
 }
 

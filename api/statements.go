@@ -75,6 +75,17 @@ func (s *server) periodOf(ctx context.Context, person, periodID string, revision
 	return p, err
 }
 
+// oneSnapshot waits for its turn: a snapshot may be large, so one is taken apart at a time.
+// Whoever has it gives it back by reading from proving.
+func (s *server) oneSnapshot(ctx context.Context) error {
+	select {
+	case s.proving <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // GetProof returns the file that proves a statement.
 func (s *server) GetProof(ctx context.Context, request spec.GetProofRequestObject) (spec.GetProofResponseObject, error) {
 	p, err := s.periodOf(ctx, request.Person, request.Period, request.Params.Revision)
@@ -85,13 +96,10 @@ func (s *server) GetProof(ctx context.Context, request spec.GetProofRequestObjec
 	if whole && scopeOf(ctx) != incentive.All {
 		return nil, incentive.Errorf(incentive.CodeForbidden, "the whole snapshot holds everybody's records, which you may not see: leave whole out")
 	}
-	// A snapshot may be large, so one is taken apart at a time.
-	select {
-	case s.proving <- struct{}{}:
-		defer func() { <-s.proving }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := s.oneSnapshot(ctx); err != nil {
+		return nil, err
 	}
+	defer func() { <-s.proving }()
 	f, err := s.Store.Proof(ctx, p, request.Person, whole)
 	if err != nil {
 		return nil, err

@@ -77,6 +77,11 @@ type Assignment struct {
 	Version       int    `json:"version"`
 }
 
+// Holds reports whether the participant is on the plan on a day.
+func (a Assignment) Holds(day Date) bool {
+	return !day.Before(a.StartsOn) && (a.EndsOn.IsZero() || !day.After(a.EndsOn))
+}
+
 // PlanVersion is one immutable version of a plan's document.
 type PlanVersion struct {
 	PlanID        string `json:"plan_id"`

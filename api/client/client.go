@@ -811,6 +811,24 @@ type TokenRequest struct {
 	Name string `json:"name"`
 }
 
+// UncreditedTransaction defines model for UncreditedTransaction.
+type UncreditedTransaction struct {
+	// Amount An exact decimal.
+	Amount   string         `json:"amount"`
+	Currency string         `json:"currency"`
+	Date     incentive.Date `json:"date"`
+	Id       string         `json:"id"`
+	Source   string         `json:"source"`
+}
+
+// UncreditedTransactions defines model for UncreditedTransactions.
+type UncreditedTransactions struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next         *int                    `json:"next,omitempty"`
+	Total        int                     `json:"total"`
+	Transactions []UncreditedTransaction `json:"transactions"`
+}
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -1079,6 +1097,15 @@ type GetProofParams struct {
 
 	// Whole With everybody's records; for those who may read everything.
 	Whole *bool `form:"whole,omitempty" json:"whole,omitempty"`
+}
+
+// ListUncreditedParams defines parameters for ListUncredited.
+type ListUncreditedParams struct {
+	// After The value of 'next' of the page before.
+	After *int `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // PutPlanParams defines parameters for PutPlan.
@@ -1546,6 +1573,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
 	GetProof(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUncredited Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
+	//
+	// Corresponds with GET /periods/{period}/uncredited (the `ListUncredited` operationId).
+	ListUncredited(ctx context.Context, period string, params *ListUncreditedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPlans Every version of every plan.
 	//
@@ -2460,6 +2492,21 @@ func (c *Client) GetStatement(ctx context.Context, period string, person string,
 // Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
 func (c *Client) GetProof(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetProofRequest(c.Server, period, person, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUncredited Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
+//
+// Corresponds with GET /periods/{period}/uncredited (the `ListUncredited` operationId).
+func (c *Client) ListUncredited(ctx context.Context, period string, params *ListUncreditedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUncreditedRequest(c.Server, period, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5017,6 +5064,79 @@ func NewGetProofRequest(server string, period string, person string, params *Get
 	return req, nil
 }
 
+// NewListUncreditedRequest constructs an http.Request for the ListUncredited method
+func NewListUncreditedRequest(server string, period string, params *ListUncreditedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/uncredited", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListPlansRequest constructs an http.Request for the ListPlans method
 func NewListPlansRequest(server string) (*http.Request, error) {
 	var err error
@@ -5573,6 +5693,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
 	GetProofWithResponse(ctx context.Context, period string, person string, params *GetProofParams, reqEditors ...RequestEditorFn) (*GetProofResponse, error)
+
+	// ListUncreditedWithResponse Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/uncredited (the `ListUncredited` operationId).
+	ListUncreditedWithResponse(ctx context.Context, period string, params *ListUncreditedParams, reqEditors ...RequestEditorFn) (*ListUncreditedResponse, error)
 
 	// ListPlansWithResponse Every version of every plan.
 	//
@@ -7696,6 +7823,54 @@ func (r GetProofResponse) ContentType() string {
 	return ""
 }
 
+type ListUncreditedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UncreditedTransactions
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUncreditedResponse) GetJSON200() *UncreditedTransactions {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListUncreditedResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUncreditedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUncreditedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUncreditedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUncreditedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPlansResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8566,6 +8741,19 @@ func (c *ClientWithResponses) GetProofWithResponse(ctx context.Context, period s
 		return nil, err
 	}
 	return ParseGetProofResponse(rsp)
+}
+
+// ListUncreditedWithResponse Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/uncredited (the `ListUncredited` operationId).
+func (c *ClientWithResponses) ListUncreditedWithResponse(ctx context.Context, period string, params *ListUncreditedParams, reqEditors ...RequestEditorFn) (*ListUncreditedResponse, error) {
+	rsp, err := c.ListUncredited(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUncreditedResponse(rsp)
 }
 
 // ListPlansWithResponse Every version of every plan.
@@ -10126,6 +10314,39 @@ func ParseGetProofResponse(rsp *http.Response) (*GetProofResponse, error) {
 			headers.ContentDisposition = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListUncreditedResponse parses an HTTP response from a ListUncreditedWithResponse call
+func ParseListUncreditedResponse(rsp *http.Response) (*ListUncreditedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUncreditedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UncreditedTransactions
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -812,6 +812,24 @@ type TokenRequest struct {
 	Name string `json:"name"`
 }
 
+// UncreditedTransaction defines model for UncreditedTransaction.
+type UncreditedTransaction struct {
+	// Amount An exact decimal.
+	Amount   string         `json:"amount"`
+	Currency string         `json:"currency"`
+	Date     incentive.Date `json:"date"`
+	Id       string         `json:"id"`
+	Source   string         `json:"source"`
+}
+
+// UncreditedTransactions defines model for UncreditedTransactions.
+type UncreditedTransactions struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next         *int                    `json:"next,omitempty"`
+	Total        int                     `json:"total"`
+	Transactions []UncreditedTransaction `json:"transactions"`
+}
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -1082,6 +1100,15 @@ type GetProofParams struct {
 	Whole *bool `form:"whole,omitempty" json:"whole,omitempty"`
 }
 
+// ListUncreditedParams defines parameters for ListUncredited.
+type ListUncreditedParams struct {
+	// After The value of 'next' of the page before.
+	After *int `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // PutPlanParams defines parameters for PutPlan.
 type PutPlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1264,6 +1291,9 @@ type ServerInterface interface {
 	// GetProof A statement with all that proves it again: a file for guerdon verify.
 	// (GET /periods/{period}/statements/{person}/proof)
 	GetProof(c *gin.Context, period string, person string, params GetProofParams)
+	// ListUncredited Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
+	// (GET /periods/{period}/uncredited)
+	ListUncredited(c *gin.Context, period string, params ListUncreditedParams)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(c *gin.Context)
@@ -3028,6 +3058,50 @@ func (siw *ServerInterfaceWrapper) GetProof(c *gin.Context) {
 	siw.Handler.GetProof(c, period, person, params)
 }
 
+// ListUncredited operation middleware
+func (siw *ServerInterfaceWrapper) ListUncredited(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUncreditedParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListUncredited(c, period, params)
+}
+
 // ListPlans operation middleware
 func (siw *ServerInterfaceWrapper) ListPlans(c *gin.Context) {
 
@@ -3169,6 +3243,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/acts", wrapper.ActOnPeriod)
 	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
 	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
+	router.GET(options.BaseURL+"/periods/:period/uncredited", wrapper.ListUncredited)
 	router.GET(options.BaseURL+"/periods/:period/changes", wrapper.ListChanges)
 	router.GET(options.BaseURL+"/adjustments", wrapper.ListAdjustments)
 	router.POST(options.BaseURL+"/adjustments", wrapper.EnterAdjustment)
@@ -5022,6 +5097,46 @@ func (response GetProofdefaultApplicationProblemPlusJSONResponse) VisitGetProofR
 	return err
 }
 
+type ListUncreditedRequestObject struct {
+	Period string `json:"period"`
+	Params ListUncreditedParams
+}
+
+type ListUncreditedResponseObject interface {
+	VisitListUncreditedResponse(w http.ResponseWriter) error
+}
+
+type ListUncredited200JSONResponse UncreditedTransactions
+
+func (response ListUncredited200JSONResponse) VisitListUncreditedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUncrediteddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListUncrediteddefaultApplicationProblemPlusJSONResponse) VisitListUncreditedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPlansRequestObject struct {
 }
 
@@ -5268,6 +5383,9 @@ type StrictServerInterface interface {
 	// GetProof A statement with all that proves it again: a file for guerdon verify.
 	// (GET /periods/{period}/statements/{person}/proof)
 	GetProof(ctx context.Context, request GetProofRequestObject) (GetProofResponseObject, error)
+	// ListUncredited Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
+	// (GET /periods/{period}/uncredited)
+	ListUncredited(ctx context.Context, request ListUncreditedRequestObject) (ListUncreditedResponseObject, error)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(ctx context.Context, request ListPlansRequestObject) (ListPlansResponseObject, error)
@@ -6702,6 +6820,33 @@ func (sh *strictHandler) GetProof(ctx *gin.Context, period string, person string
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetProofResponseObject); ok {
 		if err := validResponse.VisitGetProofResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListUncredited operation middleware
+func (sh *strictHandler) ListUncredited(ctx *gin.Context, period string, params ListUncreditedParams) {
+	var request ListUncreditedRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListUncredited(ctx, request.(ListUncreditedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListUncredited")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListUncreditedResponseObject); ok {
+		if err := validResponse.VisitListUncreditedResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -86,6 +86,7 @@ type planCommand struct {
 	Check   planCheck   `cmd:"" help:"Check plan files. Needs no API."`
 	Test    planTest    `cmd:"" help:"Calculate the examples that plan files carry. Needs no API."`
 	Explain planExplain `cmd:"" help:"Read a plan file back in plain English. Needs no API."`
+	Diff    planDiff    `cmd:"" help:"Say in plain English what differs between two plan files. Needs no API."`
 	Schema  planSchema  `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
 	Put     planPut     `cmd:"" help:"Store a plan as its next version."`
 	List    planList    `cmd:"" help:"List every version of every plan."`
@@ -153,6 +154,41 @@ func (p planExplain) Run(d *desk) error {
 		return inFile(p.File, err)
 	}
 	fmt.Fprintln(d.out, strings.Join(parsed.Describe(), "\n\n"))
+	return nil
+}
+
+type planDiff struct {
+	Old string `arg:"" type:"existingfile"`
+	New string `arg:"" type:"existingfile"`
+}
+
+func (p planDiff) Run(d *desk) error {
+	var plans []*plan.Plan
+	for _, name := range []string{p.Old, p.New} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		parsed, err := plan.Parse(text)
+		if err != nil {
+			return inFile(name, err)
+		}
+		plans = append(plans, parsed)
+	}
+	differences := plan.Diff(plans[0], plans[1])
+	if len(differences) == 0 {
+		fmt.Fprintln(d.out, "The two pay the same.")
+	}
+	for _, one := range differences {
+		switch {
+		case one.Was == "":
+			fmt.Fprintf(d.out, "%s is new.\n  is:  %s\n", one.Part, one.Is)
+		case one.Is == "":
+			fmt.Fprintf(d.out, "%s is gone.\n  was: %s\n", one.Part, one.Was)
+		default:
+			fmt.Fprintf(d.out, "%s is changed.\n  was: %s\n  is:  %s\n", one.Part, one.Was, one.Is)
+		}
+	}
 	return nil
 }
 

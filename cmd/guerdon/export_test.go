@@ -54,6 +54,7 @@ func publishMonth(t *testing.T) *published {
 		p.load("transaction", map[string]any{"source": "crm", "transaction_id": "D-" + id, "date": "2026-01-10", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
 		p.load("credit", map[string]any{"source": "crm", "transaction_id": "D-" + id, "participant_id": id, "role": "owner", "share": "1"})
 	}
+	p.load("transaction", map[string]any{"source": "crm", "transaction_id": "D-nobody", "date": "2026-01-11", "amount": "5.5", "currency": "USD", "attributes": map[string]string{}})
 	for _, id := range []string{"lead", "ann", "bob"} {
 		p.load("assignment", map[string]any{"participant_id": id, "plan_id": "p", "calendar_id": "m", "starts_on": "2026-01-01"})
 	}
@@ -105,6 +106,24 @@ func guerdon(t *testing.T, arguments ...string) (exit int, out, told string) {
 	var said, complained bytes.Buffer
 	exit = run(t.Context(), arguments, &said, &complained)
 	return exit, said.String(), complained.String()
+}
+
+// TestUncredited lists what nobody is credited with, to those who may see everything.
+func TestUncredited(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	exit, out, told := p.guerdon("fin", "period", "uncredited", month)
+	require.Zero(t, exit, told)
+	require.Equal(t, "crm D-nobody 2026-01-11 5.5 USD", strings.Join(strings.Fields(out), " "))
+	exit, _, told = p.guerdon("ann", "period", "uncredited", month)
+	require.NotZero(t, exit)
+	require.Contains(t, told, "may read totals")
+	p.load("period", map[string]any{"id": "m-2026-02", "calendar_id": "m", "code": "2026-02", "starts_on": "2026-02-01", "ends_on": "2026-02-28"})
+	_, err := p.OpenPeriod(t.Context(), "fin", "m-2026-02")
+	require.NoError(t, err)
+	exit, _, told = p.guerdon("fin", "period", "uncredited", "m-2026-02")
+	require.NotZero(t, exit)
+	require.Contains(t, told, "known from the lock on")
 }
 
 // TestStatementOnAnotherMachine exports statements as the people they belong to, and

@@ -21,6 +21,7 @@ func TestWithoutAPI(t *testing.T) {
 	good := filepath.Join("..", "..", "docs", "plans", "channel-manager.yaml")
 	bad := write("bad.yaml", "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: c, bonus: x}]\n")
 	failing := write("failing.yaml", "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: c, bonus: 1}]\nexamples:\n  - {name: e, pays: {c: 2}}\n")
+	raised := write("raised.yaml", "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: c, bonus: 2}, {name: d, bonus: 3}]\n")
 	for name, c := range map[string]struct {
 		arguments []string
 		exit      int
@@ -33,6 +34,10 @@ func TestWithoutAPI(t *testing.T) {
 		"test":            {[]string{"plan", "test", good}, 0, "pays what its 2 examples say", ""},
 		"failing test":    {[]string{"plan", "test", failing}, 1, "", `line 7: example "e": c pays 1.00, not 2`},
 		"explain":         {[]string{"plan", "explain", good}, 0, `Partner sales: pays, of what is credited, 2% where transaction.partner_tier == "gold"; 1.5% where transaction.partner_tier == "silver"; 1% of all other credits. It pays no more than 6000.`, ""},
+		"diff":            {[]string{"plan", "diff", failing, raised}, 0, "c is changed.\n  was: pays 1.\n  is:  pays 2.\nd is new.\n  is:  pays 3.\n", ""},
+		"diff back":       {[]string{"plan", "diff", raised, failing}, 0, "d is gone.\n  was: pays 3.\n", ""},
+		"no difference":   {[]string{"plan", "diff", good, good}, 0, "The two pay the same.", ""},
+		"diff of a draft": {[]string{"plan", "diff", good, bad}, 1, "", bad + `:5:31`},
 		"schema":          {[]string{"plan", "schema"}, 0, `"$schema"`, ""},
 		"policy schema":   {[]string{"policy", "schema"}, 0, `"$schema"`, ""},
 		"policy check":    {[]string{"policy", "check", "../../docs/policies/large-company.yaml"}, 0, "the policy is good", ""},

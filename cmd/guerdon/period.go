@@ -44,6 +44,7 @@ type period struct {
 	Reopen       periodReopen      `cmd:"" help:"Open a closed period again, to pay or take back the difference."`
 	Lock         periodAct         `cmd:"" help:"Freeze everything that results depend on, and calculate."`
 	Compare      periodCompare     `cmd:"" help:"Whose statements differ between two runs: the last two when none is named."`
+	Uncredited   periodUncredited  `cmd:"" help:"Transactions of a locked period that nobody is credited with."`
 	Changes      periodChanges     `cmd:"" help:"What has changed since a period was locked."`
 	Recalculate  periodRecalculate `cmd:"" help:"Calculate again, taking over the changes named."`
 	Publish      periodAct         `cmd:"" help:"Show the results to everybody; the dispute window begins."`
@@ -245,6 +246,33 @@ func orNothing(m *incentive.Money) string {
 		return "no statement"
 	}
 	return m.String()
+}
+
+type periodUncredited struct {
+	Period string `arg:""`
+}
+
+func (p periodUncredited) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.UncreditedTransaction{}
+	for after := (*int)(nil); ; {
+		page, err := client.Read[client.UncreditedTransactions](c.ListUncredited(ctx, p.Period, &client.ListUncreditedParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Transactions...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, t := range all {
+			row(w, t.Source, t.Id, t.Date.String(), t.Amount, string(t.Currency))
+		}
+	})
 }
 
 type periodChanges struct {

@@ -117,7 +117,7 @@ func (c *computation) explain(step Step) { c.explanation.Steps = append(c.explan
 // assignedOn reports whether the participant is on the plan on a day.
 func (c *computation) assignedOn(day incentive.Date) bool {
 	for _, a := range c.stretches {
-		if !day.Before(a.StartsOn) && (a.EndsOn.IsZero() || !day.After(a.EndsOn)) {
+		if a.Holds(day) {
 			return true
 		}
 	}

@@ -108,6 +108,9 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	for i, d := range deals {
 		key := incentive.TransactionKey{Source: "example", ID: fmt.Sprintf("deal-%03d", i+1)}
 		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: cmp.Or(d.Currency, p.Currency), Attributes: d.Attributes})
+		if d.Uncredited {
+			continue
+		}
 		whose := id(d.Level)
 		if d.By != "" {
 			whose = other(d.By)

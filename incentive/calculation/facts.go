@@ -19,13 +19,14 @@ type credit struct {
 // facts is a snapshot arranged for looking things up. It is read by many at once and
 // changed by nobody.
 type facts struct {
-	period  incentive.Period
-	people  map[string][]incentive.Participant    // each by date of effect
-	quotas  map[string][]incentive.Quota          // by participant
-	own     map[string][]credit                   // by participant, in the order in which deals climb tiers
-	ofTeams map[teamLevel][]credit                // the same, by manager
-	posted  map[postedKey][]incentive.Posted      // lines of earlier periods
-	rates   map[ratePair][]incentive.ExchangeRate // each by date
+	period     incentive.Period
+	people     map[string][]incentive.Participant    // each by date of effect
+	quotas     map[string][]incentive.Quota          // by participant
+	own        map[string][]credit                   // by participant, in the order in which deals climb tiers
+	ofTeams    map[teamLevel][]credit                // the same, by manager
+	posted     map[postedKey][]incentive.Posted      // lines of earlier periods
+	rates      map[ratePair][]incentive.ExchangeRate // each by date
+	uncredited []incentive.Transaction               // of the period, in their order
 	// standings is how contests end, by participant; it is filled before the first statement.
 	standings map[Contest]map[string]standing
 }
@@ -63,10 +64,24 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		c := &snapshot.Credits[i]
 		credits[c.Transaction] = append(credits[c.Transaction], c)
 	}
+	rules := f.creditRules(snapshot, plans)
+	assignments := map[string][]incentive.Assignment{}
+	for _, a := range snapshot.Assignments {
+		assignments[a.ParticipantID] = append(assignments[a.ParticipantID], a)
+	}
 	var problems []error
 	for i := range snapshot.Transactions { // by date, source and id: the order in which deals climb tiers
 		t := &snapshot.Transactions[i]
-		for _, c := range credits[t.TransactionKey] {
+		given := credits[t.TransactionKey]
+		if len(given) == 0 {
+			var err error
+			if given, err = f.credit(rules, t, assignments); err != nil {
+				problems = append(problems, err)
+			} else if len(given) == 0 && f.period.Holds(t.Date) {
+				f.uncredited = append(f.uncredited, *t)
+			}
+		}
+		for _, c := range given {
 			one := credit{c, t, t.Amount.Mul(c.Share)}
 			f.own[c.ParticipantID] = append(f.own[c.ParticipantID], one)
 			chain, err := f.managers(c.ParticipantID, t.Date, depth)

@@ -11,25 +11,52 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
+// paragraph is what is said of a part of a plan.
+type paragraph struct {
+	part
+	text string
+}
+
+// part names a part of a plan.
+type part struct {
+	isComponent bool // which may have any name
+	title       string
+}
+
 // Describe reads the plan back in plain English, a paragraph for each component.
 func (p *Plan) Describe() []string {
-	text := []string{fmt.Sprintf("%s (plan %s) pays in %s. %s", p.Name, p.ID, p.Currency, p.describeRounding())}
+	var all []string
+	for i, said := range p.paragraphs() {
+		if i > 0 {
+			said.text = said.title + ": " + said.text
+		}
+		all = append(all, said.text)
+	}
+	return all
+}
+
+func (p *Plan) paragraphs() []paragraph {
+	head := fmt.Sprintf("%s (plan %s) pays in %s. %s", p.Name, p.ID, p.Currency, p.describeRounding())
 	if p.Exchange != nil {
-		text[0] += " " + p.Exchange.describe()
+		head += " " + p.Exchange.describe()
+	}
+	all := []paragraph{{part{false, "The plan"}, head}}
+	for i, c := range p.Credits {
+		all = append(all, paragraph{part{false, fmt.Sprintf("Crediting rule %d (%s)", i+1, c.Role)}, c.describe()})
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Quotas)) {
-		text = append(text, "Quota "+name+": "+p.Quotas[name].describe())
+		all = append(all, paragraph{part{false, "Quota " + name}, p.Quotas[name].describe()})
 	}
 	for _, c := range p.Components {
-		text = append(text, c.Name+": "+c.describe())
+		all = append(all, paragraph{part{true, c.Name}, c.describe()})
 	}
 	if p.Cap != nil {
-		text = append(text, CapComponent+": "+p.Cap.describe())
+		all = append(all, paragraph{part{false, CapComponent}, p.Cap.describe()})
 	}
 	if p.Draw != nil {
-		text = append(text, DrawComponent+": "+strings.Join(p.Draw.describe(), " "))
+		all = append(all, paragraph{part{false, DrawComponent}, strings.Join(p.Draw.describe(), " ")})
 	}
-	return text
+	return all
 }
 
 func (p *Plan) describeRounding() string {
@@ -89,7 +116,7 @@ func (c Component) describe() string {
 			if i == len(c.Scorecard.Measures)-1 {
 				end = "."
 			}
-			say("%s (%s: %s against the quota %s)%s", m.Name, percent(m.Weight), m.Measure.describe(), m.Quota, end)
+			say("%s (%s: %s against the quota %s%s)%s", m.Name, percent(m.Weight), m.Measure.describe(), m.Quota, m.WithoutQuota.describe(), end)
 		}
 		say("It follows straight lines between these points: %s.", points(c.Scorecard.Points, c.Scorecard.Extend, true, true))
 	case c.Ranking != nil:
@@ -147,10 +174,22 @@ func (c Component) describe() string {
 	} else if back != nil {
 		say("Only what came in this period is paid.")
 	}
+	if back := c.Cumulative; back != nil {
+		if back.WholeGoal {
+			say("The goal is that of the whole interval.")
+		}
+		sayYear(say, back.Month)
+	}
 	if c.Deduct != nil {
 		say("%s is taken off in every period.", c.Deduct.describe(false))
 	}
 	return strings.Join(sentences, " ")
+}
+
+func sayYear(say func(string, ...any), month int) {
+	if month != 1 {
+		say("Years begin in month %d.", month)
+	}
 }
 
 func (c Component) describeTable(say func(string, ...any), measure string) {
@@ -192,15 +231,22 @@ func (by RateBy) describe(say func(string, ...any), measure string) {
 
 func (t Target) describe(measure string) string {
 	if t.On == Attainment {
-		return "attainment (" + measure + " against the quota " + t.Quota + ")"
+		return "attainment (" + measure + " against the quota " + t.Quota + t.WithoutQuota.describe() + ")"
 	}
 	return measure
+}
+
+func (w Without) describe() string {
+	if w == Nothing {
+		return ", which somebody may lack"
+	}
+	return ""
 }
 
 func (k Key) describe(measure string) string {
 	switch k.On {
 	case KeyAttainment:
-		return Target{On: Attainment, Quota: k.Quota}.describe(measure)
+		return Target{On: Attainment, Quota: k.Quota, WithoutQuota: k.WithoutQuota}.describe(measure)
 	case KeyAmount:
 		return measure
 	case KeyCount:

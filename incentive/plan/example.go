@@ -37,6 +37,7 @@ type Deal struct {
 	Share      decimal.Decimal    // 1 where the example says nothing
 	On         incentive.Date     // zero: the first day
 	Level      int                // whose it is: 0 the participant's, 1 a direct report's, and so on
+	Uncredited bool               // only the plan's rules say whose it is
 	By         string             // a name of somebody else on the plan; "" for those of Level
 	Attributes map[string]string
 }
@@ -83,11 +84,12 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 			r.Each(n, "\"deals\"", func(item *yaml.Node) {
 				d := Deal{Share: decimal.NewFromInt(1), Attributes: map[string]string{}}
 				known := fields{
-					"amount":   document.Needed(r.Number(&d.Amount)),
-					"currency": document.Optional(r.currency(&d.Currency)),
-					"share":    document.Optional(r.Number(&d.Share)),
-					"level":    document.Optional(r.level(&d.Level, 0)),
-					"by":       document.Optional(r.Text(&d.By)),
+					"amount":     document.Needed(r.Number(&d.Amount)),
+					"currency":   document.Optional(r.currency(&d.Currency)),
+					"share":      document.Optional(r.Number(&d.Share)),
+					"level":      document.Optional(r.level(&d.Level, 0)),
+					"by":         document.Optional(r.Text(&d.By)),
+					"uncredited": document.Optional(r.Yes(&d.Uncredited)),
 					"on": document.Optional(func(n *yaml.Node) {
 						day, err := incentive.ParseDate(n.Value)
 						if err != nil || day.Year != 2026 || day.Month != 1 {

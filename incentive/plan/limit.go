@@ -107,6 +107,9 @@ func (c Cap) describe() string {
 	if c.CarriesOver {
 		excess = carriedOver
 	}
+	if c.Month != 1 {
+		excess += fmt.Sprintf(" Years begin in month %d.", c.Month)
+	}
 	return fmt.Sprintf("all components together pay no more than %s %s. %s", c.Amount.describe(false), over, excess)
 }
 

@@ -70,17 +70,7 @@ func (r *reader) attribute(into *string, of Type, builtin map[string]Type) func(
 
 // Value returns the attribute of a transaction that a measure counts the values of.
 func (m Measure) Value(t *incentive.Transaction) string {
-	switch m.Attribute {
-	case "source":
-		return t.Source
-	case "id":
-		return t.ID
-	case "date":
-		return t.Date.String()
-	case "currency":
-		return string(t.Currency)
-	}
-	return t.Attributes[m.Attribute]
+	return transactionText(t, m.Attribute)
 }
 
 func (m Measure) describe() string {

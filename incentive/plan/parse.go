@@ -80,7 +80,7 @@ func (r *reader) filter(into **Filter) func(*yaml.Node) {
 
 func (r *reader) plan(node *yaml.Node) *Plan {
 	p := &Plan{Rounding: incentive.HalfAwayFromZero, RoundEach: EachLine}
-	var quotas, components, limit, draw, examples *yaml.Node
+	var credits, quotas, components, limit, draw, examples *yaml.Node
 	readable := r.Mapping(node, "a plan", fields{
 		"language": document.Needed(func(n *yaml.Node) {
 			if n.Value != strconv.Itoa(Language) {
@@ -98,6 +98,7 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 		}),
 		"reads":      document.Optional(func(n *yaml.Node) { r.readsOf(n, &p.Reads) }),
 		"exchange":   document.Optional(func(n *yaml.Node) { p.Exchange = r.exchange(n) }),
+		"credits":    document.Optional(func(n *yaml.Node) { credits = n }),
 		"quotas":     document.Optional(func(n *yaml.Node) { quotas = n }),
 		"components": document.Needed(func(n *yaml.Node) { components = n }),
 		"cap":        document.Optional(func(n *yaml.Node) { limit = n }),
@@ -110,6 +111,9 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 	// Components are read last, whatever the order of the document, as they name what
 	// "reads" declares.
 	r.reads = p.Reads
+	if credits != nil {
+		r.Each(credits, "\"credits\"", func(item *yaml.Node) { p.Credits = append(p.Credits, r.creditRule(item)) })
+	}
 	names := map[string]bool{}
 	r.Each(components, "\"components\"", func(item *yaml.Node) {
 		c := r.component(item)

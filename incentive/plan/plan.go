@@ -30,7 +30,8 @@ type Plan struct {
 	Rounding   incentive.Rounding
 	RoundEach  RoundEach
 	Reads      Reads
-	Exchange   *Exchange            // nil: everything is in Currency
+	Exchange   *Exchange // nil: everything is in Currency
+	Credits    []CreditRule
 	Quotas     map[string]QuotaRule // by quota; what is not there is prorated by days
 	Components []Component
 	Cap        *Cap

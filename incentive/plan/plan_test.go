@@ -97,6 +97,11 @@ func TestParse(t *testing.T) {
 		"old rates":        {document: "exchange: {rates: ecb, on: period_end, at_most_days_old: 367}\n" + one("name: c", measure, "rate: 1"), problems: []string{`"367" is not a number of days`}},
 		"old averages":     {document: "exchange: {rates: ecb, on: month_average, at_most_days_old: 3}\n" + one("name: c", measure, "rate: 1"), problems: []string{`an average takes the rates of the month`}, typed: true},
 		"rate of a thing":  {document: one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, rates: {euro: 1.1}, pays: {c: 1.1}}\n", problems: []string{`"euro" is not a currency`}},
+		"crediting":        {document: "credits: [{role: territory, match: {transaction.category: participant.region, transaction.source: participant.id}, where: transaction.quantity > 1, share: participant.commission_rate, evenly: true}]\n" + one("name: c", measure, "rate: 1")},
+		"no match":         {document: "credits: [{match: {}}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`a rule matches at least one attribute`}},
+		"match a number":   {document: "credits: [{match: {transaction.quantity: participant.region}}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`"match" has no "transaction.quantity": it may have transaction.category`}, typed: true},
+		"match to number":  {document: "credits: [{match: {transaction.category: participant.commission_rate}}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`name an attribute of the participant that is a text`}, typed: true},
+		"share of a rule":  {document: "credits: [{match: {transaction.category: participant.id}, share: 101%}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`a share lies above 0`}, typed: true},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},
@@ -252,6 +257,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("cap: {amount: 9, over: year, excess: carried_over}\ndraw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n" + one("name: c", measure, "rate: 1", "cap: {amount: 3, excess: carried_over}"))
 	f.Add(one("name: c", measure, "cumulative: {over: quarter, pays: at_end}", "ranking: {on: attainment, quota: sales, prizes: [3000, 1000, 1000], ties: share, at_least: 100%, budget: 4000}") + "  - {name: d, measure: {count: credits}, pool: {amount: 3}}\n")
 	f.Add("exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n" + one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, rates: {EUR: 1.1}, deals: [{amount: 1, currency: EUR}], pays: {c: 1.1}}\n")
+	f.Add("credits: [{role: territory, match: {transaction.category: participant.region}, where: transaction.quantity > 1, share: participant.commission_rate, evenly: true}]\n" + one("name: c", measure, "rate: 1"))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse([]byte(text))
 		if err != nil {

@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func parsed(t *testing.T, document string) *Plan {
+	t.Helper()
+	p, err := Parse([]byte(document))
+	require.NoError(t, err)
+	return p
+}
+
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	before := parsed(t, one("name: Commission", measure, "rate: 5%")+"  - {name: Bonus, bonus: 100}\n")
+	after := parsed(t, one("name: Commission", measure, "rate: 6%")+"  - {name: Prize, bonus: 100}\n")
+	require.Equal(t, []Difference{
+		{"Commission", "pays 5% of what is credited.", "pays 6% of what is credited."},
+		{"Prize", "", "pays 100."},
+		{"Bonus", "pays 100.", ""},
+	}, Diff(before, after))
+	require.Empty(t, Diff(before, before))
+	renamed := parsed(t, strings.Replace(one("name: Commission", measure, "rate: 5%")+"  - {name: Bonus, bonus: 100}\n", "name: New business", "name: Old business", 1))
+	require.Equal(t, "The plan", Diff(before, renamed)[0].Part)
+}
+
+// TestEveryWordIsReadBack changes one thing at a time: what is read back changes with it,
+// so that no difference between two versions goes unsaid.
+func TestEveryWordIsReadBack(t *testing.T) {
+	t.Parallel()
+	const table = "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 1, rate: 1%}, {rate: 2%}]}"
+	const curve = "curve: {on: amount, of: 5, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}"
+	const score = "scorecard: {of: 1000, points: [{at: 0, pays: 0}, {at: 1, pays: 1}], measures: [{name: a, weight: 40%, quota: q, measure: {sum: credits}}, {name: b, weight: 60%, quota: q, measure: {count: credits}}]}"
+	const by = "rate_by: {key: {on: attainment, quota: q}, across: {key: participant.commission_rate, columns: [{below: 1}, {}]}, tiers: [{up_to: 2, rates: [1, 2]}, {rates: [3, 4]}]}"
+	const factors = "multipliers: {combine: add, factors: [{name: a, factor: 2}, {name: b, key: {on: attainment, quota: q}, steps: [{up_to: 3, factor: 1}, {factor: 2}]}]}"
+	const contest = "ranking: {on: attainment, quota: q, prizes: [2, 1], ties: all, at_least: 1, budget: 2}"
+	const advance = "draw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n"
+	const limit = "cap: {amount: 9, over: year, year_begins_in_month: 4, excess: carried_over}\n"
+	const rules = "quotas: {sales: {prorated: by_months, weights: [50%, 50%], ramp: {since: participant.region, shares: [0%]}}}\n"
+	const money = "exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n"
+	const credits = "credits: [{role: a, match: {transaction.category: participant.region}, where: transaction.quantity > 1, share: 50%, evenly: true}]\n"
+	component := func(lines ...string) string { return one(append([]string{"name: c", measure}, lines...)...) }
+	for _, c := range []struct{ document, from, to string }{
+		{component("rate: 1"), "sum: credits", "count: credits"},
+		{component("rate: 1"), "sum: credits", "sum: transaction.quantity"},
+		{component("rate: 1"), "sum: credits", "distinct: transaction.category"},
+		{component("rate: 1"), "sum: credits", "sum: credits, where: credit.share > 0"},
+		{component("rate: 1", "override: {level: 1}"), "level: 1", "level: 2"},
+		{component("rate: 1", "cap: {amount: 2, excess: lost}"), "lost", "carried_over"},
+		{component("rate: 1", "cap: {amount: 2, excess: lost}"), "amount: 2", "amount: 3"},
+		{component("rate: 1", "deduct: 2"), "deduct: 2", "deduct: 3"},
+		{component("rate: 1", "floor: 2"), "floor: 2", "floor: 3"},
+		{component("rate: 1", "cap_each_transaction: 2"), "transaction: 2", "transaction: 3"},
+		{component("rate: 1", "gate: {on: amount, at_least: 2}"), "at_least", "above"},
+		{component("rate: 1", "gate: {on: amount, at_least: 2}"), "at_least: 2", "at_least: 3"},
+		{component("rate: 1", "gate: {on: attainment, quota: q, at_least: 2}"), "quota: q", "quota: q, without_quota: nothing"},
+		{component("rate: 1", "cumulative: {over: year, pays: true_up}"), "true_up", "rate_only"},
+		{component("rate: 1", "cumulative: {over: year, pays: true_up}"), "true_up", "at_end"},
+		{component("rate: 1", "cumulative: {over: year, pays: true_up}"), "true_up", "true_up, goal: whole"},
+		{component("rate: 1", "cumulative: {over: year, pays: true_up}"), "true_up", "true_up, year_begins_in_month: 2"},
+		{component("rates: [{where: credit.share == 1, rate: 1}, {rate: 2}]"), "share == 1", "share == 0.5"},
+		{component(table), "up_to", "below"},
+		{component(table), "rate: 2%", "rate: 2%, retroactive: true"},
+		{component(table), "on: attainment, quota: sales", "on: amount"},
+		{component(table), "quota: sales", "quota: other"},
+		{component(table), "quota: sales", "quota: sales, without_quota: nothing"},
+		{component(strings.Replace(table, "on: attainment, quota: sales", "on: amount", 1), "evaluate: each_transaction"), "each_transaction", "total"},
+		{component(by), "quota: q", "quota: q, without_quota: nothing"},
+		{component(by), "below: 1", "up_to: 1"},
+		{component(by), "rates: [3, 4]", "rates: [3, 5]"},
+		{component(curve), "of: 5", "of: 6"},
+		{component(curve), "of: 5, ", ""},
+		{component(curve), "}]}", "}], beyond: extend}"},
+		{component(curve), "pays: 1}", "pays: 2}"},
+		{one("name: c", score), "40%", "30%, without_quota: nothing"},
+		{one("name: c", score), "of: 1000", "of: 2000"},
+		{one("name: c", score), "quota: q, measure: {sum", "quota: q, without_quota: nothing, measure: {sum"},
+		{component("rate: 1", factors), "combine: add", "combine: multiply"},
+		{component("rate: 1", factors), "quota: q", "quota: q, without_quota: nothing"},
+		{component("rate: 1", factors), "factor: 2}]}", "factor: 3}]}"},
+		{component(contest), "ties: all", "ties: share"},
+		{component(contest), "at_least: 1", "at_least: 2"},
+		{component(contest), "budget: 2", "budget: 3"},
+		{component(contest), "quota: q", "quota: q, without_quota: nothing"},
+		{component("pool: {amount: 9}"), "amount: 9", "amount: 9, at_least: 3"},
+		{advance + component("rate: 1"), "amount: 9", "amount: 8"},
+		{advance + component("rate: 1"), "recover_at_most: 3", "recover_at_most: 4"},
+		{advance + component("rate: 1"), "months_since: participant.region, ", ""},
+		{advance + component("rate: 1"), "advanced_for_months: 3", "advanced_for_months: 4"},
+		{advance + component("rate: 1"), "from_month: 4", "from_month: 5"},
+		{advance + component("rate: 1"), "down_to: 5", "down_to: 6"},
+		{advance + component("rate: 1"), "after_month: 12", "after_month: 13"},
+		{limit + component("rate: 1"), "over: year", "over: half"},
+		{limit + component("rate: 1"), "month: 4", "month: 5"},
+		{limit + component("rate: 1"), "carried_over", "lost"},
+		{rules + component(table), "by_months", "by_days"},
+		{rules + component(table), "50%, 50%", "60%, 40%"},
+		{rules + component(table), "[0%]", "[1%]"},
+		{money + component("rate: 1"), "ecb", "bank"},
+		{money + component("rate: 1"), "transaction_date", "period_end"},
+		{money + component("rate: 1"), "31", "30"},
+		{money + component("rate: 1"), "true", "false"},
+		{credits + component("rate: 1"), "role: a", "role: b"},
+		{credits + component("rate: 1"), "participant.region", "participant.id"},
+		{credits + component("rate: 1"), "share: 50%", "share: 60%"},
+		{credits + component("rate: 1"), "evenly: true", "evenly: false"},
+		{credits + component("rate: 1"), "quantity > 1", "quantity > 2"},
+		{"rounding: {mode: down}\n" + component("rate: 1"), "down", "half_to_even"},
+		{"rounding: {mode: down}\n" + component("rate: 1"), "down", "down, each: contribution"},
+		{component("rate: 1"), "currency: USD", "currency: EUR"},
+		// What one unit of the measure is paid at is not always said as a percentage.
+		{component("rate: 0.5"), "rate: 0.5", "rate: 500"},
+	} {
+		require.Contains(t, c.document, c.from)
+		after := strings.Replace(c.document, c.from, c.to, 1)
+		if strings.Contains(c.to, "30%, without_quota") { // both weights change
+			after = strings.Replace(after, "60%", "70%", 1)
+		}
+		require.NotEmpty(t, Diff(parsed(t, c.document), parsed(t, after)), "%s: %s to %s", c.document, c.from, c.to)
+	}
+}
