@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -138,4 +139,79 @@ func TestPayPeriod(t *testing.T) {
 			require.Equal(t, c.want, d.acts)
 		})
 	}
+}
+
+// TestEveryActInEveryState lets every person's act meet a period in every state, on hold
+// and not, and holds what happens against the model's own table.
+func TestEveryActInEveryState(t *testing.T) {
+	t.Parallel()
+	// Where nothing holds it, the system has gone on by the time that the act comes.
+	soon := map[incentive.State]incentive.State{incentive.Locked: incentive.Calculated, incentive.Released: incentive.Disbursing}
+	for _, from := range incentive.States {
+		for _, onHold := range []bool{false, true} {
+			for _, act := range incentive.PersonActs() {
+				t.Run(fmt.Sprintf("%s %t %s", from, onHold, act), func(t *testing.T) {
+					t.Parallel()
+					meets := from
+					if then := soon[from]; then != "" && !onHold {
+						meets = then
+					}
+					m := model{state: string(meets), onHold: onHold}
+					want, code := m.allowed(string(act))
+					next, err := incentive.Next(meets, onHold, act)
+					require.Equal(t, code, string(incentive.ErrorCode(err)))
+					require.Equal(t, want, string(next))
+					if from == incentive.Closed || from == incentive.Cancelled {
+						return // its workflow has ended, and the API says so by the same table
+					}
+					state, answer := meet(t, from, onHold, act)
+					require.Equal(t, code, answer)
+					switch {
+					case code != "":
+						require.Equal(t, meets, state, "nothing happens")
+					case soon[next] != "" && act != incentive.Hold:
+						require.Equal(t, soon[next], state)
+					default:
+						require.Equal(t, next, state)
+					}
+				})
+			}
+		}
+	}
+}
+
+// meet lets an act meet a period, and returns where the period is then, and the code of a
+// refusal.
+func meet(t *testing.T, from incentive.State, onHold bool, act incentive.Act) (state incentive.State, code string) {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(silent{})
+	env := suite.NewTestWorkflowEnvironment()
+	d := &database{state: from, onHold: onHold, deadline: env.Now().Add(50 * 24 * time.Hour), now: env.Now}
+	var a *activities.Activities
+	env.OnActivity(a.Act, mock.Anything, mock.Anything).Return(d.act)
+	env.OnActivity(a.Calculate, mock.Anything, mock.Anything, mock.Anything).Return(d.calculate)
+	env.OnActivity(a.ListRails, mock.Anything, mock.Anything, mock.Anything).Return([]string{fileRail}, nil)
+	env.OnActivity(a.PrepareRail, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(activities.RailWork{WaitingFiles: 1, Open: 1}, nil)
+	env.RegisterActivity(&activities.Activities{})
+	env.RegisterWorkflow(workflows.Disburse)
+	env.SetDetachedChildWait(false)
+	answered := false
+	env.RegisterDelayedCallback(func() {
+		env.UpdateWorkflow(string(act), "key", &testsuite.TestUpdateCallback{
+			OnAccept: func() {},
+			OnReject: func(err error) { code, _ = refusal(err); answered = true },
+			OnComplete: func(answer any, err error) {
+				require.NoError(t, err)
+				code, answered = string(answer.(workflows.Answer).Code), true
+			},
+		}, workflows.ActInput{Actor: "somebody"})
+	}, time.Minute)
+	env.RegisterDelayedCallback(func() { state = d.state }, time.Hour)
+	env.RegisterDelayedCallback(env.CancelWorkflow, 2*time.Hour)
+	env.ExecuteWorkflow(workflows.PayPeriod, workflows.PayPeriodInput{PeriodID: "p", Revision: 1, State: from, OnHold: onHold, SnapshotID: 7, Deadline: d.deadline})
+	require.True(t, answered)
+	if state == "" { // it came to its end at once
+		state = d.state
+	}
+	return state, code
 }
