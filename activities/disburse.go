@@ -14,8 +14,8 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
-// UnknownOutcome is the code of a payout whose answer was lost and could not be found
-// out: it waits for a person, and nothing can pay it a second time meanwhile.
+// UnknownOutcome is the code of a payout whose answer was lost and could not be looked
+// up: it waits for a person, and nothing can pay it a second time meanwhile.
 const UnknownOutcome = "unknown-outcome"
 
 // keyLifetime is how long after the first call a key may be used again. Rails forget keys
@@ -230,7 +230,7 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 			return a.confirm(ctx, rail, attempt, found, o.Amount)
 		}
 		if attempt.SentAt == nil || a.Now().Sub(*attempt.SentAt) > keyLifetime {
-			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, UnknownOutcome)
+			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, string(store.CodeNotFoundAtRail))
 		}
 	}
 	if err := a.Store.MarkSent(ctx, attempt); err != nil {

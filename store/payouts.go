@@ -21,6 +21,9 @@ const BatchSize = 500
 const (
 	CodeNoDestination incentive.Code = "no-destination" // the participant has not said where to pay
 	CodeFileUnknown   incentive.Code = "file-unknown"   // there is no such payment file
+	// CodeNotFoundAtRail is of a payout that was sent so long ago that its key cannot be used
+	// again, and that the rail knows nothing of: a person, who can ask the rail, decides.
+	CodeNotFoundAtRail incentive.Code = "not-found-at-rail"
 )
 
 // payableLock is held by whoever reads what participants are owed in order to act on it,
@@ -473,7 +476,8 @@ func (s *Store) SetAside(ctx context.Context, payoutID, code string) error {
 }
 
 // RetryPayout lets a person put a failed payout back, to the participant's latest
-// destination on the same rail. An attempt that is still unknown keeps its key.
+// destination on the same rail. An attempt that is still unknown keeps its key; one that
+// the rail knows nothing of is given up for a new one.
 func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, "retry-payout", payoutID, reasonID, `
 		UPDATE payout SET state = 'planned', reason = '', destination_id = coalesce((
@@ -483,7 +487,7 @@ func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID strin
 
 // CancelPayout lets a person give a held or failed payout up; what is owed stays in the
 // participant's payable account, and the next payout of the calendar pays it. A payout whose last attempt may
-// have paid cannot be cancelled.
+// have paid cannot be cancelled, until the rail knows nothing of it.
 func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, "cancel-payout", payoutID, reasonID, `
 		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed')
@@ -495,6 +499,12 @@ func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID
 		return incentive.Errorf(CodeReasonMissing, "a decision about a payout needs a reason")
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			UPDATE payout_attempt a SET state = 'rejected', error_code = o.reason, finished_at = now()
+			FROM payout o WHERE o.id = $1 AND o.state = 'failed' AND o.reason = $2 AND a.payout_id = o.id AND a.state IN ('sent', 'unknown')`, payoutID, CodeNotFoundAtRail)
+		if err != nil {
+			return fmt.Errorf("give the attempt of payout %s up: %w", payoutID, err)
+		}
 		tag, err := tx.Exec(ctx, sql, payoutID)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", act, payoutID, err)

@@ -154,3 +154,52 @@ func TestOnHoldNothingIsSubmitted(t *testing.T) {
 	require.NoError(t, err, "what the bank has done is noted at any time")
 	require.Equal(t, []string{"ann 100.00 (0.00) paid"}, b.planned(monthOf(1)))
 }
+
+// TestNotFoundAtTheRail is about a payout that was sent, of which the rail knows nothing,
+// and whose key is too old to use again.
+func TestNotFoundAtTheRail(t *testing.T) {
+	t.Parallel()
+	for _, decide := range []string{"retry", "cancel"} {
+		t.Run(decide, func(t *testing.T) {
+			t.Parallel()
+			b := openBooks(t)
+			ctx := t.Context()
+			b.open(monthOf(1))
+			b.deal("d1", "2026-01-10", "1000")
+			b.calculate(monthOf(1))
+			b.approve(monthOf(1))
+			release := b.command(monthOf(1), incentive.Release)
+			list, err := b.PayoutList(ctx, monthOf(1), 1)
+			require.NoError(t, err)
+			release.Actor, release.PayoutListDigest = "fin2", list.Digest
+			_, err = b.Release(ctx, release)
+			require.NoError(t, err)
+			id := b.payouts(monthOf(1))[0].ID
+			_, sent, _, err := b.IntendAttempt(ctx, id)
+			require.NoError(t, err)
+			require.NoError(t, b.MarkSent(ctx, sent))
+			require.NoError(t, b.MarkUnknown(ctx, sent))
+			reason, err := b.WriteText(ctx, "fin", "a reason")
+			require.NoError(t, err)
+
+			require.NoError(t, b.SetAside(ctx, id, "unknown-outcome"))
+			require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.CancelPayout(ctx, "fin", id, reason)), "it may have paid")
+			require.NoError(t, b.RetryPayout(ctx, "fin", id, reason))
+			_, same, _, err := b.IntendAttempt(ctx, id)
+			require.NoError(t, err)
+			require.Equal(t, sent.Key, same.Key)
+
+			require.NoError(t, b.SetAside(ctx, id, string(store.CodeNotFoundAtRail)))
+			if decide == "cancel" {
+				require.NoError(t, b.CancelPayout(ctx, "fin", id, reason))
+				require.Equal(t, "cancelled", b.payouts(monthOf(1))[0].State)
+				return
+			}
+			require.NoError(t, b.RetryPayout(ctx, "fin", id, reason))
+			_, another, live, err := b.IntendAttempt(ctx, id)
+			require.NoError(t, err)
+			require.True(t, live)
+			require.NotEqual(t, sent.Key, another.Key)
+		})
+	}
+}

@@ -55,6 +55,7 @@ type payout struct {
 	rail    string
 	state   string
 	attempt *attempt // the one that may have paid
+	unknown bool     // to the bank, which was asked about it too late to send it again
 }
 
 type attempt struct {
@@ -366,7 +367,7 @@ func (m *model) submit(p *payout, account string) {
 			return
 		}
 		if m.now.Sub(p.attempt.sentAt) > 23*time.Hour {
-			p.state = "failed"
+			p.state, p.unknown = "failed", true
 			return
 		}
 		says := ""
@@ -428,6 +429,9 @@ func (m *model) mend(act, person string, reason bool) (code string) {
 	p := m.payouts[person]
 	if !reason {
 		return "reason-missing"
+	}
+	if p.unknown {
+		p.attempt, p.unknown = nil, false
 	}
 	switch {
 	case act == "retry-payout" && p.state == "failed":
