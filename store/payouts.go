@@ -477,12 +477,15 @@ func (s *Store) SetAside(ctx context.Context, payoutID, code string) error {
 
 // RetryPayout lets a person put a failed payout back, to the participant's latest
 // destination on the same rail. An attempt that is still unknown keeps its key; one that
-// the rail knows nothing of is given up for a new one.
+// the rail knows nothing of is given up for a new one. A payment file takes nothing in
+// once it is built: what was left out of it is cancelled, and the next period pays it.
 func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, "retry-payout", payoutID, reasonID, `
 		UPDATE payout SET state = 'planned', reason = '', destination_id = coalesce((
 			SELECT id FROM destination d WHERE d.participant_id = payout.participant_id AND d.rail = payout.rail ORDER BY version DESC LIMIT 1), destination_id)
-		WHERE id = $1 AND state = 'failed'`, "failed")
+		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
+			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.rail = payout.rail AND f.currency = payout.currency)`,
+		"failed, and for which no payment file was built: one that was left out of a file is cancelled, and the next period pays it")
 }
 
 // CancelPayout lets a person give a held or failed payout up; what is owed stays in the
@@ -542,20 +545,26 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		if err := refuseOnHold(ctx, tx, f.PeriodID, f.Revision); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
+		tag, err := tx.Exec(ctx, `
 			INSERT INTO payment_file (period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (period_id, revision, rail, currency) DO NOTHING`,
 			f.PeriodID, f.Revision, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor)
 		if err != nil {
 			return fmt.Errorf("keep payment file %s: %w", f.Name, err)
 		}
-		_, err = tx.Exec(ctx, `
+		if tag.RowsAffected() == 0 {
+			return nil
+		}
+		tag, err = tx.Exec(ctx, `
 			INSERT INTO payout_attempt (payout_id, number, state)
 			SELECT o.id, 1, 'intended' FROM payout o
 			WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.currency = $4 AND o.state = 'planned' AND o.batch > 0
 			ON CONFLICT DO NOTHING`, f.PeriodID, f.Revision, f.Rail, f.Currency)
 		if err != nil {
 			return fmt.Errorf("write down the attempts of payment file %s: %w", f.Name, err)
+		}
+		if planned := tag.RowsAffected(); planned != int64(f.Payouts) {
+			return fmt.Errorf("%d payouts are planned, and payment file %s holds %d: it must be built again", planned, f.Name, f.Payouts)
 		}
 		return audit(ctx, tx, System, "build-file", incentive.PeriodSubject(f.PeriodID, f.Revision), struct {
 			Rail   string `json:"rail"`

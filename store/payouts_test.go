@@ -203,3 +203,45 @@ func TestNotFoundAtTheRail(t *testing.T) {
 		})
 	}
 }
+
+// TestLeftOutOfAFile is about a payout that could not be written into the payment file.
+func TestLeftOutOfAFile(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	ctx := t.Context()
+	b.put("participant", participant("cid", "boss"))
+	b.put("transaction", map[string]any{"source": "crm", "transaction_id": "c", "date": "2026-01-10", "amount": "1000", "currency": "USD", "attributes": map[string]string{}})
+	b.put("credit", map[string]any{"source": "crm", "transaction_id": "c", "participant_id": "cid", "role": "owner", "share": "1"})
+	b.assign("cid", "flat", "2026-01-01")
+	b.destination("cid")
+	b.open(monthOf(1))
+	b.deal("d1", "2026-01-10", "1000")
+	b.calculate(monthOf(1))
+	b.approve(monthOf(1))
+	release := b.command(monthOf(1), incentive.Release)
+	list, err := b.PayoutList(ctx, monthOf(1), 1)
+	require.NoError(t, err)
+	release.Actor, release.PayoutListDigest = "fin2", list.Digest
+	_, err = b.Release(ctx, release)
+	require.NoError(t, err)
+	left := b.payouts(monthOf(1))[0].ID
+	reason, err := b.WriteText(ctx, "fin", "a reason")
+	require.NoError(t, err)
+
+	require.NoError(t, b.SetAside(ctx, left, "not-writable"))
+	require.NoError(t, b.RetryPayout(ctx, "fin", left, reason), "before there is a file it may be written into it")
+	file := store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: "payment-file", Currency: "USD", Name: "f", MessageID: "m", Content: []byte("c"), SHA256: []byte("s"), Payouts: 1, TotalMinor: 10000}
+	_, err = b.KeepPaymentFile(ctx, file)
+	require.ErrorContains(t, err, "2 payouts are planned", "it was built before the payout came back, and lacks it")
+	require.NoError(t, b.SetAside(ctx, left, "not-writable"))
+	kept, err := b.KeepPaymentFile(ctx, file)
+	require.NoError(t, err)
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.RetryPayout(ctx, "fin", left, reason)))
+	for _, paid := range []bool{false, true} {
+		_, err := b.ConfirmFile(ctx, "fin2", kept.ID, paid)
+		require.NoError(t, err)
+	}
+	require.NoError(t, b.VerifyPayouts(ctx, monthOf(1), 1))
+	require.NoError(t, b.CancelPayout(ctx, "fin", left, reason))
+	require.Equal(t, "100.00", b.balance(store.Payable), "is owed still")
+}

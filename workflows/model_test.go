@@ -11,9 +11,10 @@ import (
 var (
 	finance = []string{"fin-a", "fin-b", "fin-c"}
 	// earners are paid; the queue is who approves it, the rail how it is paid.
+	// No bank file can take eve.
 	earners = []earner{
 		{"ann", "boss-1", bankRail}, {"ben", "boss-2", fileRail}, {"boss-1", "finance", bankRail}, {"boss-2", "boss-1", fileRail},
-		{"cy", "boss-2", bankRail}, {"dan", "boss-1", ""}, {"fin-c", "finance", bankRail},
+		{"cy", "boss-2", bankRail}, {"dan", "boss-1", ""}, {"eve", "boss-2", fileRail}, {"fin-c", "finance", bankRail},
 	}
 	queues = []string{"boss-1", "boss-2", "finance"}
 )
@@ -35,7 +36,7 @@ type model struct {
 	prepared map[string]bool
 	payouts  map[string]*payout
 	listed   int // counts payout lists
-	file     string
+	file     string // the payment file: "", built, confirmed or paid
 	acts     []string       // everything done to the period, in order
 	audited  map[string]int // everything else that the audit chain should hold
 	released bool
@@ -346,7 +347,10 @@ func (m *model) pay() (done bool) {
 			m.submit(p, e.id)
 			done = true
 		case fileRail:
-			if m.file == "" {
+			switch {
+			case e.id == "eve":
+				p.state, done = "failed", true
+			case m.file == "":
 				m.file, done = "built", true
 			}
 		}
@@ -399,19 +403,21 @@ func (m *model) confirm(actor string, paid bool) (code string) {
 		underway = underway || p.rail == fileRail && p.state != "paid" && p.state != "cancelled"
 	}
 	switch {
-	case m.file == "" || !underway:
+	case !underway || m.state != "disbursing" && m.state != "settling":
 		return "not-allowed-now"
+	case m.file == "":
+		return "file-unknown"
 	case m.prepared[actor]:
 		return "preparer"
 	case paid && m.file == "built":
 		return "conflict"
-	case !paid && m.file == "confirmed":
-		return ""
+	case !paid && m.file != "built", m.file == "paid":
+		return "" // was said before
 	}
 	state := "submitted"
 	m.file = "confirmed"
 	if paid {
-		state = "paid"
+		state, m.file = "paid", "paid"
 		m.audited["settle-file"]++
 	} else {
 		m.audited["confirm-file"]++
@@ -434,7 +440,7 @@ func (m *model) mend(act, person string, reason bool) (code string) {
 		p.attempt, p.unknown = nil, false
 	}
 	switch {
-	case act == "retry-payout" && p.state == "failed":
+	case act == "retry-payout" && p.state == "failed" && (p.rail != fileRail || m.file == ""):
 		p.state = "planned"
 	case act == "cancel-payout" && (p.state == "held" || p.state == "failed" && p.attempt == nil):
 		p.state = "cancelled"

@@ -163,7 +163,7 @@ func (c *company) begin(t *rapid.T) *sequence {
 	for _, e := range earners {
 		if e.rail != "" {
 			_, err := c.store.SetDestination(ctx, s.id(e.id), store.Destination{ParticipantID: s.id(e.id), Rail: e.rail, Masked: "…",
-				Details: map[string]string{"account": map[string]string{bankRail: e.id, fileRail: "DE89370400440532013000"}[e.rail], "holder": e.id}})
+				Details: map[string]string{"account": map[string]string{bankRail: e.id, fileRail: "DE89370400440532013000"}[e.rail], "holder": strings.TrimPrefix(e.id, "eve")}})
 			require.NoError(t, err)
 		}
 	}
@@ -306,7 +306,7 @@ func (s *sequence) on() {
 	case m.state == "settling":
 		for _, person := range slices.Sorted(maps.Keys(m.payouts)) {
 			switch p := m.payouts[person]; {
-			case p.state == "held":
+			case p.state == "held", p.state == "failed" && p.rail == fileRail:
 				s.mend("cancel-payout", person, true)
 				return
 			case p.state == "failed":
