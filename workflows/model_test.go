@@ -35,8 +35,8 @@ type model struct {
 	waiting  map[string]bool // queues whose workflow is under way
 	prepared map[string]bool
 	payouts  map[string]*payout
-	listed   int // counts payout lists
-	file     string // the payment file: "", built, confirmed or paid
+	listed   int            // counts payout lists
+	file     string         // the payment file: "", built, confirmed or paid
 	acts     []string       // everything done to the period, in order
 	audited  map[string]int // everything else that the audit chain should hold
 	released bool
@@ -275,10 +275,11 @@ func (m *model) settle() {
 
 // bySystem does one thing that the system does by itself, if there is one.
 func (m *model) bySystem() (done bool) {
-	was := m.state
-	if !m.onHold {
-		m.moveOn()
+	if m.onHold {
+		return false
 	}
+	was := m.state
+	m.moveOn()
 	if m.state == was && (m.state == "disbursing" || m.state == "settling") {
 		return m.pay()
 	}
@@ -413,6 +414,8 @@ func (m *model) confirm(actor string, paid bool) (code string) {
 		return "conflict"
 	case !paid && m.file != "built", m.file == "paid":
 		return "" // was said before
+	case !paid && m.onHold:
+		return "period-on-hold"
 	}
 	state := "submitted"
 	m.file = "confirmed"
