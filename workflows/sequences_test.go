@@ -241,7 +241,11 @@ func (s *sequence) step() {
 	case "act":
 		s.people(s.anything())
 	case "burst":
-		s.people(s.anything(), s.anything(), s.anything())
+		first := s.anything()
+		if likely := map[string]string{"open": "lock", "calculated": "publish", "published": "end-window", "approved": "release", "settling": "close"}[s.model.state]; likely != "" && s.chance("likely", 60) {
+			first = command{act: likely, actor: s.unprepared(), list: s.model.listed}
+		}
+		s.people(first, s.anything(), s.anything())
 	case "decide":
 		s.decideSomething()
 	case "fact":
