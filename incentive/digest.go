@@ -164,6 +164,10 @@ func (s Snapshot) Parts() []Part {
 		d := all.of(PartPosted, l.ParticipantID)
 		d.texts(l.PlanID, l.Component, l.PeriodID, l.StartsOn.String(), l.EndsOn.String())
 		d.money(l.Amount)
+		for _, c := range l.Contributions {
+			d.texts("a contribution", c.Transaction.Source, c.Transaction.ID, c.ParticipantID, c.Role)
+			d.number(c.ShownMinor)
+		}
 	}
 	for _, a := range s.Adjustments {
 		d := all.of(PartPosted, a.ParticipantID)

@@ -112,6 +112,16 @@ type Posted struct {
 	StartsOn      Date   `json:"starts_on"`
 	EndsOn        Date   `json:"ends_on"`
 	Amount        Money  `json:"amount"`
+	// Contributions are those of a line that puts off what single credits earn.
+	Contributions []PostedContribution `json:"contributions,omitempty"`
+}
+
+// PostedContribution is what one credit has in a posted line.
+type PostedContribution struct {
+	Transaction   TransactionKey `json:"transaction"`
+	ParticipantID string         `json:"participant_id"`
+	Role          string         `json:"role"`
+	ShownMinor    int64          `json:"shown_minor"`
 }
 
 // ExchangeRate is what one unit of a currency was worth in another on a day, as a source

@@ -263,12 +263,15 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			FROM snapshot_record r JOIN exchange_rate USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'exchange_rate'
 			ORDER BY rate_source COLLATE "C", from_currency COLLATE "C", to_currency COLLATE "C", date`, pgx.RowToStructByPos[incentive.ExchangeRate], id),
 		collect(ctx, q, &snapshot.Posted, `
-			SELECT st.participant_id, l.plan_id, l.component, p.id, p.starts_on, p.ends_on, l.amount_minor, st.currency
+			SELECT st.participant_id, l.plan_id, l.component, p.id, p.starts_on, p.ends_on, l.amount_minor, st.currency,
+				(SELECT jsonb_agg(jsonb_build_object('transaction', jsonb_build_object('source', c.source, 'id', c.transaction_id),
+					'participant_id', c.participant_id, 'role', c.role, 'shown_minor', c.shown_minor) ORDER BY c.position)
+				FROM contribution c WHERE c.line_id = l.id AND l.kind = 'holdback')
 			FROM snapshot_record r JOIN line l ON l.id = r.record_id JOIN statement st ON st.id = l.statement_id
 			JOIN run ON run.id = st.run_id JOIN snapshot s ON s.id = run.snapshot_id JOIN pay_period p ON p.id = s.period_id
 			WHERE r.snapshot_id = $1 AND r.kind = 'posted'
 			ORDER BY st.participant_id COLLATE "C", l.plan_id COLLATE "C", l.component COLLATE "C", p.starts_on, l.id`, func(row pgx.CollectableRow) (l incentive.Posted, err error) {
-			err = row.Scan(&l.ParticipantID, &l.PlanID, &l.Component, &l.PeriodID, &l.StartsOn, &l.EndsOn, &l.Amount.Minor, &l.Amount.Currency)
+			err = row.Scan(&l.ParticipantID, &l.PlanID, &l.Component, &l.PeriodID, &l.StartsOn, &l.EndsOn, &l.Amount.Minor, &l.Amount.Currency, &l.Contributions)
 			return l, err
 		}, id),
 		collect(ctx, q, &snapshot.Adjustments, `

@@ -202,6 +202,15 @@ func (c *computation) lines() (lines []incentive.Line, err error) {
 			return nil, err
 		}
 		lines = append(lines, line)
+		if component.Holdback != nil {
+			of := *c
+			of.component = component
+			held, err := of.holdBack(line)
+			if err != nil {
+				return nil, err
+			}
+			lines = append(lines, held...)
+		}
 		if !component.CapCarriesOver {
 			continue
 		}

@@ -84,15 +84,20 @@ func (c *computation) line() (incentive.Line, error) {
 
 // finish rounds a line and writes down why it is what it is.
 func (c *computation) finish(line incentive.Line, parts []part) (incentive.Line, error) {
-	if err := c.round(&line, parts); err != nil {
-		return line, err
+	err := c.round(&line, parts)
+	if err == nil {
+		line.Explanation, err = c.explained(line)
 	}
-	var err error
-	line.Explanation, err = json.Marshal(c.explanation)
+	return line, err
+}
+
+// explained writes down why a line is what it is.
+func (c *computation) explained(line incentive.Line) (json.RawMessage, error) {
+	explanation, err := json.Marshal(c.explanation)
 	if err != nil {
-		return line, fmt.Errorf("write the explanation of %s for %s: %w", line.Component, c.participant.ID, err)
+		return nil, fmt.Errorf("write the explanation of %s for %s: %w", line.Component, c.participant.ID, err)
 	}
-	return line, nil
+	return explanation, nil
 }
 
 func (c *computation) explainMeasure(of plan.Measure, m measured) {

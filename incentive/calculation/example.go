@@ -91,7 +91,8 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		if err != nil {
 			return incentive.Statement{}, err
 		}
-		s.Posted = append(s.Posted, incentive.Posted{ParticipantID: id(0), PlanID: p.ID, Component: name, PeriodID: "example-2025-12", StartsOn: incentive.MustParseDate("2025-12-01"), EndsOn: incentive.MustParseDate("2025-12-31"), Amount: amount})
+		s.Posted = append(s.Posted, incentive.Posted{ParticipantID: id(0), PlanID: p.ID, Component: name, PeriodID: "example-2025-12", StartsOn: incentive.MustParseDate("2025-12-01"), EndsOn: incentive.MustParseDate("2025-12-31"), Amount: amount,
+			Contributions: []incentive.PostedContribution{{Transaction: incentive.TransactionKey{Source: "example", ID: "earlier"}, ParticipantID: id(0), Role: "owner", ShownMinor: amount.Minor}}})
 	}
 	for _, from := range slices.Sorted(maps.Keys(e.Rates)) {
 		for day := first; p.Exchange != nil && !day.After(last); day = day.AddDays(1) {

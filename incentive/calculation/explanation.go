@@ -50,6 +50,9 @@ const (
 	StepPosted     Kind = "posted"     // Amount less Unit, which Count earlier periods posted
 	StepDeduct     Kind = "deduct"     // Amount less Unit
 	StepDraw       Kind = "draw"       // Amount against Rate, the draw, with Unit owed of which High at most is recovered
+	StepHold       Kind = "hold"       // Rate of Amount, of Count credits, each rounded, is put off
+	StepRelease    Kind = "release"    // Result, of Count credits, was put off and is paid
+	StepForfeit    Kind = "forfeit"    // Result, of Count credits, was put off and is lost
 	StepRecovery   Kind = "recovery"   // of Unit owed what Amount lies above Rate, High at most
 	StepForgiven   Kind = "forgiven"   // Unit, which is owed when month Days has begun
 	StepCarryOver  Kind = "carry_over" // what room Amount and Low, of before, leave below Rate, for Unit that waits
@@ -234,6 +237,14 @@ func CheckLine(line incentive.Line) error {
 				want = decimal.Max(recovered, decimal.Zero).Neg()
 			}
 			earned = want
+		case StepHold:
+			apart := s.Amount.Mul(*s.Rate).Add(s.Result).Abs().Shift(currency.Exponent())
+			if apart.GreaterThan(decimal.NewFromInt(int64(s.Count))) {
+				return wrong("step %d puts off %s, which is not %s of %s", i+1, s.Result, s.Rate, s.Amount)
+			}
+			earned = earned.Add(s.Result)
+		case StepRelease, StepForfeit:
+			earned = earned.Add(s.Result)
 		case StepRecovery:
 			want = decimal.Min(s.Amount.Sub(*s.Rate), *s.Unit)
 			if s.High != nil {
@@ -319,7 +330,7 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.OfDays > 0
 	case StepAttainment:
 		return s.Amount != nil && s.Unit != nil && s.Unit.IsPositive()
-	case StepRate, StepCap, StepMultiplier, StepFloor:
+	case StepRate, StepCap, StepMultiplier, StepFloor, StepHold:
 		return s.Amount != nil && s.Rate != nil
 	case StepKey:
 		return s.Amount != nil && s.Unit != nil
@@ -457,6 +468,12 @@ func (s Step) String() string {
 			return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so %s is recovered", s.Amount, s.Rate, s.Unit, s.Result.Neg())
 		}
 		return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so nothing moves", s.Amount, s.Rate, s.Unit)
+	case StepHold:
+		return fmt.Sprintf("of %s for %s, %s is held back: %s", s.Amount, plural(s.Count, "credit"), s.Rate, s.Result)
+	case StepRelease:
+		return fmt.Sprintf("held back of %s before, and paid now: %s", plural(s.Count, "credit"), s.Result)
+	case StepForfeit:
+		return fmt.Sprintf("held back of %s before, and forfeited: %s", plural(s.Count, "credit"), s.Result)
 	case StepRecovery:
 		return fmt.Sprintf("draw: %s earned and %s owed, which is recovered down to %s%s: %s is recovered", s.Amount, s.Unit, s.Rate, s.atMost(), s.Result.Neg())
 	case StepForgiven:

@@ -19,14 +19,15 @@ type credit struct {
 // facts is a snapshot arranged for looking things up. It is read by many at once and
 // changed by nobody.
 type facts struct {
-	period     incentive.Period
-	people     map[string][]incentive.Participant    // each by date of effect
-	quotas     map[string][]incentive.Quota          // by participant
-	own        map[string][]credit                   // by participant, in the order in which deals climb tiers
-	ofTeams    map[teamLevel][]credit                // the same, by manager
-	posted     map[postedKey][]incentive.Posted      // lines of earlier periods
-	rates      map[ratePair][]incentive.ExchangeRate // each by date
-	uncredited []incentive.Transaction               // of the period, in their order
+	period       incentive.Period
+	people       map[string][]incentive.Participant // each by date of effect
+	quotas       map[string][]incentive.Quota       // by participant
+	transactions map[incentive.TransactionKey]*incentive.Transaction
+	own          map[string][]credit                   // by participant, in the order in which deals climb tiers
+	ofTeams      map[teamLevel][]credit                // the same, by manager
+	posted       map[postedKey][]incentive.Posted      // lines of earlier periods
+	rates        map[ratePair][]incentive.ExchangeRate // each by date
+	uncredited   []incentive.Transaction               // of the period, in their order
 	// standings is how contests end, by participant; it is filled before the first statement.
 	standings map[Contest]map[string]standing
 }
@@ -42,7 +43,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	f := &facts{
 		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{},
 		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
-		rates: map[ratePair][]incentive.ExchangeRate{},
+		transactions: make(map[incentive.TransactionKey]*incentive.Transaction, len(snapshot.Transactions)), rates: map[ratePair][]incentive.ExchangeRate{},
 	}
 	for _, r := range snapshot.Rates {
 		pair := ratePair{r.Source, r.From, r.To}
@@ -72,6 +73,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	var problems []error
 	for i := range snapshot.Transactions { // by date, source and id: the order in which deals climb tiers
 		t := &snapshot.Transactions[i]
+		f.transactions[t.TransactionKey] = t
 		given := credits[t.TransactionKey]
 		if len(given) == 0 {
 			var err error

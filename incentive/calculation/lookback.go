@@ -36,6 +36,10 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 				continue // the calculation says so
 			}
 			for _, c := range p.Components {
+				if c.Holdback != nil && c.Holdback.Where != nil {
+					// What is put off belongs to transactions of so many months ago.
+					b.Since = earliest(b.Since, addMonths(snapshot.Period.StartsOn, -c.Holdback.Months-1))
+				}
 				if c.Cumulative == nil {
 					continue
 				}

@@ -17,8 +17,14 @@ import (
 func (c *company) next(t require.TestingT) {
 	for _, s := range c.statements(t) {
 		for _, line := range s.Lines {
-			c.Posted = append(c.Posted, incentive.Posted{ParticipantID: s.ParticipantID, PlanID: line.PlanID, Component: line.Component, PeriodID: c.Period.ID,
-				StartsOn: c.Period.StartsOn, EndsOn: c.Period.EndsOn, Amount: line.Amount})
+			posted := incentive.Posted{ParticipantID: s.ParticipantID, PlanID: line.PlanID, Component: line.Component, PeriodID: c.Period.ID,
+				StartsOn: c.Period.StartsOn, EndsOn: c.Period.EndsOn, Amount: line.Amount}
+			for _, part := range line.Contributions {
+				if line.Kind == incentive.Holdback {
+					posted.Contributions = append(posted.Contributions, incentive.PostedContribution{Transaction: part.Transaction, ParticipantID: part.ParticipantID, Role: part.Role, ShownMinor: part.Shown.Minor})
+				}
+			}
+			c.Posted = append(c.Posted, posted)
 		}
 	}
 	first := incentive.DateOf(c.Period.StartsOn.UTC().AddDate(0, 1, 0))

@@ -124,9 +124,9 @@ func (c CreditRule) describe() string {
 	for _, m := range c.Matches {
 		matches = append(matches, fmt.Sprintf("whose %s is the transaction's %s", m.Participant, m.Transaction))
 	}
-	text := fmt.Sprintf("%s of a transaction that its source credits nobody with go to everybody on the plan %s", c.Share.describe(true), strings.Join(matches, " and "))
+	text := fmt.Sprintf("%s of a transaction that its source credits nobody with go to everybody on the plan %s", c.Share.describeShare(), strings.Join(matches, " and "))
 	if c.Evenly {
-		text = fmt.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among everybody on the plan %s", c.Share.describe(true), strings.Join(matches, " and "))
+		text = fmt.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among everybody on the plan %s", c.Share.describeShare(), strings.Join(matches, " and "))
 	}
 	if c.Where != nil {
 		text += ", where " + c.Where.Text

@@ -180,6 +180,9 @@ func (c Component) describe() string {
 		}
 		sayYear(say, back.Month)
 	}
+	if c.Holdback != nil {
+		say("%s", c.Holdback.describe())
+	}
 	if c.Deduct != nil {
 		say("%s is taken off in every period.", c.Deduct.describe(false))
 	}
@@ -266,6 +269,14 @@ func (v Value) describe(rate bool) string {
 		return percent(v.Literal)
 	}
 	return v.Literal.String()
+}
+
+// describeShare says a value that is a share of something.
+func (v Value) describeShare() string {
+	if v.Attribute != "" {
+		return v.describe(true)
+	}
+	return percent(v.Literal)
 }
 
 func percent(d decimal.Decimal) string { return d.Shift(2).String() + "%" }

@@ -43,6 +43,7 @@ func TestEveryWordIsReadBack(t *testing.T) {
 	const rules = "quotas: {sales: {prorated: by_months, weights: [50%, 50%], ramp: {since: participant.region, shares: [0%]}}}\n"
 	const money = "exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n"
 	const credits = "credits: [{role: a, match: {transaction.category: participant.region}, where: transaction.quantity > 1, share: 50%, evenly: true}]\n"
+	const holdback = "holdback: {share: 20%, for_months: 3, released_where: transaction.category == \"paid\", otherwise: forfeited}"
 	component := func(lines ...string) string { return one(append([]string{"name: c", measure}, lines...)...) }
 	for _, c := range []struct{ document, from, to string }{
 		{component("rate: 1"), "sum: credits", "count: credits"},
@@ -53,6 +54,10 @@ func TestEveryWordIsReadBack(t *testing.T) {
 		{component("rate: 1", "cap: {amount: 2, excess: lost}"), "lost", "carried_over"},
 		{component("rate: 1", "cap: {amount: 2, excess: lost}"), "amount: 2", "amount: 3"},
 		{component("rate: 1", "deduct: 2"), "deduct: 2", "deduct: 3"},
+		{component("rate: 1", holdback), "share: 20%", "share: 30%"},
+		{component("rate: 1", holdback), "for_months: 3", "for_months: 4"},
+		{component("rate: 1", holdback), `"paid"`, `"late"`},
+		{component("rate: 1", holdback), "forfeited", "released"},
 		{component("rate: 1", "floor: 2"), "floor: 2", "floor: 3"},
 		{component("rate: 1", "cap_each_transaction: 2"), "transaction: 2", "transaction: 3"},
 		{component("rate: 1", "gate: {on: amount, at_least: 2}"), "at_least", "above"},

@@ -22,9 +22,10 @@ import (
 // Filter is a condition on credits. It reads transaction, participant (who is paid) and
 // credit, each by its declared attributes; numbers are exact decimals.
 type Filter struct {
-	Text    string // as written in the plan
-	program *vm.Program
-	reads   map[string][]attribute // of the plan's own attributes, those that the filter reads
+	Text        string // as written in the plan
+	program     *vm.Program
+	readsCredit bool
+	reads       map[string][]attribute // of the plan's own attributes, those that the filter reads
 }
 
 type attribute struct {
@@ -101,7 +102,7 @@ func parseFilter(text string, reads Reads) (*Filter, *document.Problem) {
 	case err != nil:
 		return nil, &document.Problem{Line: 1, Column: 1, Message: "the filter cannot be read: " + err.Error()}
 	}
-	return &Filter{Text: text, program: program, reads: map[string][]attribute{
+	return &Filter{Text: text, program: program, readsCredit: len(literals.members["credit"]) > 0, reads: map[string][]attribute{
 		"transaction": used(reads.Transaction, literals.members["transaction"]),
 		"participant": used(reads.Participant, literals.members["participant"]),
 	}}, nil

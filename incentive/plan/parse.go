@@ -231,6 +231,7 @@ func (r *reader) component(node *yaml.Node) Component {
 		"floor":                document.Optional(r.value(&c.Floor)),
 		"cap_each_transaction": document.Optional(r.value(&c.CapEach)),
 		"cap":                  document.Optional(r.componentCap(&c)),
+		"holdback":             document.Optional(func(n *yaml.Node) { c.Holdback = r.holdback(n) }),
 		"deduct":               document.Optional(r.value(&c.Deduct)),
 	})
 	if !readable {
@@ -260,6 +261,10 @@ func (r *reader) component(node *yaml.Node) Component {
 		r.On(node, "who wins is known when the interval has ended: write \"pays: at_end\" in component %q", c.Name)
 	case c.Ranking != nil && c.Ranking.Ties == TiesEarliest && c.Measure.Aggregate == Quotient:
 		r.On(node, "a ratio is reached by no single credit, so that nobody came to it first: write \"ties: share\" or \"ties: all\" in component %q", c.Name)
+	case c.Holdback != nil && (fixed || c.Measure.Aggregate == Quotient):
+		r.On(node, "component %q earns by no single transaction, so that there is nothing to hold back of one", c.Name)
+	case c.Holdback != nil && (c.CapCarriesOver || c.Cumulative != nil && c.Cumulative.TrueUp):
+		r.On(node, "what component %q holds back of a deal is held back once: leave out the true-up, or the cap that carries over", c.Name)
 	case c.CapEach != nil && (fixed || c.Measure.Aggregate == Quotient):
 		r.On(node, "component %q earns by no single transaction, so that cap_each_transaction has no meaning", c.Name)
 	}

@@ -57,6 +57,12 @@ func (p *Plan) OtherLines() []string {
 		if c.CapCarriesOver {
 			names = append(names, CarriedOver(c.Name))
 		}
+		if c.Holdback != nil {
+			names = append(names, HeldBack(c.Name))
+			if c.Holdback.Forfeits {
+				names = append(names, Forfeited(c.Name))
+			}
+		}
 	}
 	if p.Cap != nil {
 		names = append(names, CapComponent)
@@ -78,7 +84,8 @@ func (p *Plan) LooksBack() bool {
 // Balances lists the lines whose postings of all earlier periods add up to what is owed.
 func (p *Plan) Balances() []string {
 	return slices.DeleteFunc(p.OtherLines(), func(name string) bool {
-		return name == CapComponent && !p.Cap.CarriesOver || name == DrawComponent && !p.Draw.Recoverable || name == ForgivenComponent
+		return name == CapComponent && !p.Cap.CarriesOver || name == DrawComponent && !p.Draw.Recoverable || name == ForgivenComponent ||
+			slices.ContainsFunc(p.Components, func(c Component) bool { return name == Forfeited(c.Name) })
 	})
 }
 
@@ -159,6 +166,7 @@ type Component struct {
 	Floor          *Value // the least that the component pays in a period
 	CapEach        *Value // the most that one credit earns
 	Cap            *Value // the most that the component pays in a period
+	Holdback       *Holdback
 	CapCarriesOver bool   // what lies above Cap is paid as soon as there is room; otherwise it is lost
 	Deduct         *Value // taken off last, in every period
 }

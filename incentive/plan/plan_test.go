@@ -102,6 +102,13 @@ func TestParse(t *testing.T) {
 		"match a number":   {document: "credits: [{match: {transaction.quantity: participant.region}}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`"match" has no "transaction.quantity": it may have transaction.category`}, typed: true},
 		"match to number":  {document: "credits: [{match: {transaction.category: participant.commission_rate}}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`name an attribute of the participant that is a text`}, typed: true},
 		"share of a rule":  {document: "credits: [{match: {transaction.category: participant.id}, share: 101%}]\n" + one("name: c", measure, "rate: 1"), problems: []string{`a share lies above 0`}, typed: true},
+		"holdback":         {document: one("name: c", measure, "rate: 1", "holdback: {share: 20%, for_months: 3}")},
+		"released where":   {document: one("name: c", measure, "rate: 1", "holdback: {share: participant.commission_rate, for_months: 12, released_where: transaction.category == \"paid\", otherwise: forfeited}")},
+		"released if not":  {document: one("name: c", measure, "rate: 1", "holdback: {share: 20%, for_months: 3, otherwise: forfeited}"), problems: []string{`"otherwise" says what becomes`}},
+		"released or what": {document: one("name: c", measure, "rate: 1", "holdback: {share: 20%, for_months: 3, released_where: transaction.category == \"paid\"}"), problems: []string{`released or forfeited`}},
+		"released credit":  {document: one("name: c", measure, "rate: 1", "holdback: {share: 20%, for_months: 3, released_where: credit.share == 1, otherwise: released}"), problems: []string{`it reads transaction and participant`}, typed: true},
+		"held bonus":       {document: one("name: c", "bonus: 1", "holdback: {share: 20%, for_months: 3}"), problems: []string{`nothing to hold back`}, typed: true},
+		"held true-up":     {document: one("name: c", measure, "rate: 1", "cumulative: {over: year, pays: true_up}", "holdback: {share: 20%, for_months: 3}"), problems: []string{`is held back once`}, typed: true},
 		"plain bonus":      {document: one("name: bonus", "bonus: 500")},
 		"tiers":            {document: one("name: tiers", measure, "rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 1%}, {below: 1.5, rate: 1.5%}, {rate: 2%, retroactive: true}]}", "cap: 10000")},
 		"empty":            {document: "", problems: []string{"line 1, column 1: the file is empty, and should hold a plan"}},
@@ -258,6 +265,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(one("name: c", measure, "cumulative: {over: quarter, pays: at_end}", "ranking: {on: attainment, quota: sales, prizes: [3000, 1000, 1000], ties: share, at_least: 100%, budget: 4000}") + "  - {name: d, measure: {count: credits}, pool: {amount: 3}}\n")
 	f.Add("exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n" + one("name: c", measure, "rate: 1") + "examples:\n  - {name: a, rates: {EUR: 1.1}, deals: [{amount: 1, currency: EUR}], pays: {c: 1.1}}\n")
 	f.Add("credits: [{role: territory, match: {transaction.category: participant.region}, where: transaction.quantity > 1, share: participant.commission_rate, evenly: true}]\n" + one("name: c", measure, "rate: 1"))
+	f.Add(one("name: c", measure, "rate: 1", "holdback: {share: participant.commission_rate, for_months: 12, released_where: transaction.category == \"paid\", otherwise: forfeited}"))
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := Parse([]byte(text))
 		if err != nil {
