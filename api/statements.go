@@ -122,7 +122,7 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}}
+	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}, NotPaid: []spec.NotPaid{}}
 	for _, line := range one.Lines {
 		explained, err := calculation.ReadExplanation(line)
 		if err != nil {
@@ -139,6 +139,17 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 				Credited: c.Credited.String(), Amount: c.Amount.String(), Shown: c.Shown})
 		}
 		answer.Lines = append(answer.Lines, shown)
+	}
+	unpaid, err := s.Store.NotPaid(ctx, one)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range unpaid {
+		shown := spec.NotPaid{Source: u.Transaction.Source, Transaction: u.Transaction.ID, Role: u.Role, Credited: u.Amount.String(), Reasons: []spec.NotPaidReason{}}
+		for _, r := range u.Reasons {
+			shown.Reasons = append(shown.Reasons, spec.NotPaidReason{Plan: orNil(r.PlanID), Component: orNil(r.Component), Why: spec.NotPaidReasonWhy(r.Why), InWords: r.InWords})
+		}
+		answer.NotPaid = append(answer.NotPaid, shown)
 	}
 	return answer, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 )
 
 // KeepRun stores the statements that a calculation over the period's snapshot gave, with
@@ -190,6 +191,33 @@ func (s *Store) Statement(ctx context.Context, periodID string, revision int, pa
 	}
 	statement.Lines = filled[0].Lines
 	return statement, nil
+}
+
+// NotPaid lists which of a participant's credits of the period the lines of a statement do
+// not pay for, and why.
+func (s *Store) NotPaid(ctx context.Context, of StoredStatement) ([]calculation.Unpaid, error) {
+	var credits []calculation.Credited
+	var assignments []incentive.Assignment
+	err := errorsIn(
+		collect(ctx, s.pool, &credits, `
+			SELECT t.source, t.transaction_id, t.date, c.role, t.amount * c.share
+			FROM run JOIN snapshot sn ON sn.id = run.snapshot_id JOIN pay_period p ON p.id = sn.period_id
+			JOIN credit c ON c.participant_id = $2 JOIN snapshot_record rc ON rc.snapshot_id = sn.id AND rc.kind = 'credit' AND rc.record_id = c.record_id
+			JOIN transaction t ON t.source = c.source AND t.transaction_id = c.transaction_id
+			JOIN snapshot_record rt ON rt.snapshot_id = sn.id AND rt.kind = 'transaction' AND rt.record_id = t.record_id
+			WHERE run.id = $1 AND t.date BETWEEN p.starts_on AND p.ends_on
+			ORDER BY t.date, t.source COLLATE "C", t.transaction_id COLLATE "C", c.role COLLATE "C"`, func(row pgx.CollectableRow) (c calculation.Credited, err error) {
+			err = row.Scan(&c.Transaction.Source, &c.Transaction.ID, &c.Date, &c.Role, &c.Amount)
+			return c, err
+		}, of.RunID, of.ParticipantID),
+		collect(ctx, s.pool, &assignments, `
+			SELECT a.participant_id, a.plan_id, a.starts_on, a.ends_on, a.version FROM run
+			JOIN assignment a ON a.participant_id = $2 JOIN snapshot_record r ON r.snapshot_id = run.snapshot_id AND r.kind = 'assignment' AND r.record_id = a.record_id
+			WHERE run.id = $1`, pgx.RowToStructByPos[incentive.Assignment], of.RunID, of.ParticipantID))
+	if err != nil {
+		return nil, fmt.Errorf("read what %s was credited with: %w", of.ParticipantID, err)
+	}
+	return calculation.NotPaid(of.Statement, credits, assignments)
 }
 
 // RunStatements returns everything that a run stored, in the order it was calculated.

@@ -54,6 +54,8 @@ func publishMonth(t *testing.T) *published {
 		p.load("transaction", map[string]any{"source": "crm", "transaction_id": "D-" + id, "date": "2026-01-10", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
 		p.load("credit", map[string]any{"source": "crm", "transaction_id": "D-" + id, "participant_id": id, "role": "owner", "share": "1"})
 	}
+	p.load("transaction", map[string]any{"source": "crm", "transaction_id": "D-free", "date": "2026-01-12", "amount": "0", "currency": "USD", "attributes": map[string]string{}})
+	p.load("credit", map[string]any{"source": "crm", "transaction_id": "D-free", "participant_id": "bob", "role": "owner", "share": "1"})
 	p.load("transaction", map[string]any{"source": "crm", "transaction_id": "D-nobody", "date": "2026-01-11", "amount": "5.5", "currency": "USD", "attributes": map[string]string{}})
 	for _, id := range []string{"lead", "ann", "bob"} {
 		p.load("assignment", map[string]any{"participant_id": id, "plan_id": "p", "calendar_id": "m", "starts_on": "2026-01-01"})
@@ -124,6 +126,20 @@ func TestUncredited(t *testing.T) {
 	exit, _, told = p.guerdon("fin", "period", "uncredited", "m-2026-02")
 	require.NotZero(t, exit)
 	require.Contains(t, told, "known from the lock on")
+}
+
+// TestNotPaid says beside a statement what it does not pay for, and why.
+func TestNotPaid(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	exit, out, told := p.guerdon("bob", "statement", month, "bob")
+	require.Zero(t, exit, told)
+	_, unpaid, found := strings.Cut(out, "Not paid\n")
+	require.True(t, found, out)
+	require.Equal(t, "D-free owner 0 own: it earns nothing at its rate", strings.Join(strings.Fields(unpaid), " "))
+	exit, out, told = p.guerdon("ann", "statement", month, "ann")
+	require.Zero(t, exit, told)
+	require.NotContains(t, out, "Not paid")
 }
 
 // TestStatementOnAnotherMachine exports statements as the people they belong to, and

@@ -429,6 +429,18 @@ func showStatement(w *tabwriter.Writer, s client.Statement) {
 			row(w, "  "+c.Transaction, c.Role+" "+c.Person, c.Credited, c.Shown)
 		}
 	}
+	if len(s.NotPaid) > 0 {
+		fmt.Fprintf(w, "\nNot paid\n")
+	}
+	for _, u := range s.NotPaid {
+		for _, r := range u.Reasons {
+			why := r.InWords
+			if r.Component != nil {
+				why = *r.Component + ": " + why
+			}
+			row(w, "  "+u.Transaction, u.Role, u.Credited, why)
+		}
+	}
 }
 
 type approvals struct {

@@ -24,3 +24,6 @@ ALTER TABLE snapshot_record ADD CONSTRAINT snapshot_record_kind_check
 ALTER TABLE amendment_item DROP CONSTRAINT amendment_item_kind_check;
 ALTER TABLE amendment_item ADD CONSTRAINT amendment_item_kind_check
     CHECK (kind IN ('transaction', 'participant', 'quota', 'assignment', 'plan', 'posted', 'adjustment', 'exchange_rate'));
+
+-- What somebody is credited with is looked up for their statement.
+CREATE INDEX credit_of_participant ON credit (participant_id);
