@@ -187,6 +187,36 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for NotPaidReasonWhy.
+const (
+	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
+	NotPaidReasonWhyGateClosed  NotPaidReasonWhy = "gate-closed"
+	NotPaidReasonWhyNoRate      NotPaidReasonWhy = "no-rate"
+	NotPaidReasonWhyNotAssigned NotPaidReasonWhy = "not-assigned"
+	NotPaidReasonWhyNotMeasured NotPaidReasonWhy = "not-measured"
+	NotPaidReasonWhyNotYet      NotPaidReasonWhy = "not-yet"
+)
+
+// Valid indicates whether the value is a known member of the NotPaidReasonWhy enum.
+func (e NotPaidReasonWhy) Valid() bool {
+	switch e {
+	case NotPaidReasonWhyCapped:
+		return true
+	case NotPaidReasonWhyGateClosed:
+		return true
+	case NotPaidReasonWhyNoRate:
+		return true
+	case NotPaidReasonWhyNotAssigned:
+		return true
+	case NotPaidReasonWhyNotMeasured:
+		return true
+	case NotPaidReasonWhyNotYet:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RolesRoles.
 const (
 	RolesRolesAdministrator RolesRoles = "administrator"
@@ -531,6 +561,28 @@ type Line struct {
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
+// NotPaid defines model for NotPaid.
+type NotPaid struct {
+	// Credited An exact decimal.
+	Credited    string          `json:"credited"`
+	Reasons     []NotPaidReason `json:"reasons"`
+	Role        string          `json:"role"`
+	Source      string          `json:"source"`
+	Transaction string          `json:"transaction"`
+}
+
+// NotPaidReason defines model for NotPaidReason.
+type NotPaidReason struct {
+	// Component Absent where it concerns every component.
+	Component *string          `json:"component,omitempty"`
+	InWords   string           `json:"in_words"`
+	Plan      *string          `json:"plan,omitempty"`
+	Why       NotPaidReasonWhy `json:"why"`
+}
+
+// NotPaidReasonWhy defines model for NotPaidReason.Why.
+type NotPaidReasonWhy string
+
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
 	BuiltAt     time.Time  `json:"built_at"`
@@ -766,8 +818,11 @@ type Statement struct {
 	Digest     string `json:"digest"`
 	Lines      []Line `json:"lines"`
 	Name       string `json:"name"`
-	Period     string `json:"period"`
-	Person     string `json:"person"`
+
+	// NotPaid The period's credits that no line pays for; no part of what the digest covers.
+	NotPaid []NotPaid `json:"not_paid"`
+	Period  string    `json:"period"`
+	Person  string    `json:"person"`
 
 	// PostedBefore What earlier revisions of the period posted, and corrections since.
 	PostedBefore Money `json:"posted_before"`

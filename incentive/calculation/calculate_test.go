@@ -372,6 +372,11 @@ func TestProperties(t *testing.T) {
 		"{name: c, " + measure + ", evaluate: each_transaction, rate_table: {on: amount, tiers: [{below: 10, rate: 1%}, {rate: 2.5%, retroactive: true}]}}",
 		"{name: c, " + measure + ", curve: {on: attainment, quota: sales, of: 333, points: [{at: 10%, pays: 1%}, {at: 37%, pays: 20%}, {at: 90%, pays: 100%}], beyond: extend}, multipliers: {combine: multiply, factors: [{name: f, factor: 1.07}]}}",
 		"{name: c, " + measure + ", evaluate: each_transaction, curve: {on: amount, points: [{at: 0, pays: 0}, {at: 7, pays: 3}, {at: 30, pays: 4}]}}",
+		"{name: c, measure: {sum: transaction.units, where: transaction.amount > 3}, rate: 1.7, cap: {amount: 20, excess: carried_over}, deduct: 0.333}",
+		"{name: c, measure: {distinct: transaction.date}, rate_table: {on: amount, tiers: [{up_to: 3, rate: 1.5}, {rate: 2.25}]}, holdback: {share: 33%, for_months: 2}}",
+		"{name: c, measure: {ratio: {sum: credits, where: transaction.amount > 0}, to: {count: credits}}, curve: {on: amount, points: [{at: 0, pays: 0}, {at: 7, pays: 3}], beyond: extend}}",
+		"{name: c, " + measure + ", ranking: {on: attainment, quota: sales, prizes: [100, 33.33], ties: share, budget: 99.99}}",
+		"{name: c, " + measure + ", pool: {amount: 77.77}}",
 		"{name: c, " + measure + ", rate_by: {key: {on: count}, tiers: [{up_to: 3, rate: 1%}, {rate: 2%}]}, multipliers: {combine: add, factors: [{name: f, factor: 1.5}, {name: g, key: {on: amount}, steps: [{up_to: 50, factor: 1}, {factor: 1.3}]}]}}",
 	}
 	rapid.Check(t, func(t *rapid.T) {
