@@ -121,6 +121,14 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 	if err != nil {
 		return err
 	}
+	ids := make([]int64, len(payouts))
+	for i, o := range payouts {
+		ids[i] = o.DestinationID
+	}
+	destinations, err := a.Store.Destinations(ctx, ids)
+	if err != nil {
+		return err
+	}
 	var currencies []incentive.Currency
 	requests := map[incentive.Currency]*payments.FileRequest{}
 	for _, o := range payouts {
@@ -134,11 +142,7 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 			requests[currency] = request
 			currencies = append(currencies, currency)
 		}
-		d, err := a.Store.Destination(ctx, o.DestinationID)
-		if err != nil {
-			return err
-		}
-		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: o.ID, Amount: o.Amount, Destination: d.Details})
+		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: o.ID, Amount: o.Amount, Destination: destinations[o.DestinationID].Details})
 	}
 	for _, currency := range currencies {
 		if err := a.buildFile(ctx, rail, *requests[currency]); err != nil {

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -42,56 +42,54 @@ type entry struct {
 	amount      incentive.Money
 }
 
-const accountID = `SELECT id FROM ledger_account WHERE kind = $1 AND participant_id = $2 AND rail = $3 AND currency = $4`
+// givenEntries reads entries as post writes them down for PostgreSQL.
+const givenEntries = `WITH given AS (SELECT * FROM json_to_recordset($1) AS g(n int, key text, kind text, period_id text, revision int, effective_on date, amount bigint, currency text,
+		debit_kind text, debit_participant text, debit_rail text, credit_kind text, credit_participant text, credit_rail text)),
+	sides AS (SELECT g.key, g.currency, side.* FROM given g CROSS JOIN LATERAL (VALUES
+		(0, g.debit_kind, g.debit_participant, g.debit_rail, g.amount), (1, g.credit_kind, g.credit_participant, g.credit_rail, -g.amount)) AS side(position, kind, participant_id, rail, amount))`
 
-const newAccount = `INSERT INTO ledger_account (kind, participant_id, rail, currency) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
-
-// accountOf returns the id of an account, which the first posting makes. Another
-// transaction may make it at the same time: the second look sees what that one did.
-func accountOf(ctx context.Context, tx pgx.Tx, a account, currency incentive.Currency) (id int64, err error) {
-	if err := tx.QueryRow(ctx, accountID, a.kind, a.participant, a.rail, currency).Scan(&id); !errors.Is(err, pgx.ErrNoRows) {
-		return id, err
-	}
-	if _, err := tx.Exec(ctx, newAccount, a.kind, a.participant, a.rail, currency); err != nil {
-		return 0, fmt.Errorf("make the account %s: %w", a.kind, err)
-	}
-	if err := tx.QueryRow(ctx, accountID, a.kind, a.participant, a.rail, currency).Scan(&id); err != nil {
-		return 0, fmt.Errorf("find the account %s: %w", a.kind, err)
-	}
-	return id, nil
-}
-
-// post writes journal entries. An entry whose key has been posted is left alone; one of
-// amount zero is not written. A negative amount swaps debit and credit.
+// post writes journal entries, however many, in two statements. An entry whose key has
+// been posted is left alone; one of amount zero is not written. A negative amount swaps
+// debit and credit.
 func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
-	for _, e := range entries {
+	var given []map[string]any
+	for n, e := range entries {
 		if e.amount.Minor == 0 {
 			continue
 		}
-		var id int64
-		err := tx.QueryRow(ctx, `
-			INSERT INTO journal_entry (key, kind, period_id, revision, effective_on) VALUES ($1, $2, $3, $4, coalesce($5::date, current_date))
-			ON CONFLICT (key) DO NOTHING RETURNING id`, e.key, e.kind, e.periodID, e.revision, e.effectiveOn).Scan(&id)
-		if err == pgx.ErrNoRows {
-			continue
+		row := map[string]any{"n": n, "key": e.key, "kind": e.kind, "period_id": e.periodID, "revision": e.revision, "amount": e.amount.Minor, "currency": e.amount.Currency,
+			"debit_kind": e.debit.kind, "debit_participant": e.debit.participant, "debit_rail": e.debit.rail,
+			"credit_kind": e.credit.kind, "credit_participant": e.credit.participant, "credit_rail": e.credit.rail}
+		if !e.effectiveOn.IsZero() {
+			row["effective_on"] = e.effectiveOn
 		}
-		if err != nil {
-			return fmt.Errorf("post %s: %w", e.key, err)
-		}
-		for position, side := range []struct {
-			account
-			amount int64
-		}{{e.debit, e.amount.Minor}, {e.credit, -e.amount.Minor}} {
-			accountNumber, err := accountOf(ctx, tx, side.account, e.amount.Currency)
-			if err != nil {
-				return err
-			}
-			_, err = tx.Exec(ctx, `INSERT INTO posting (entry_id, position, account_id, amount_minor, currency) VALUES ($1, $2, $3, $4, $5)`,
-				id, position, accountNumber, side.amount, e.amount.Currency)
-			if err != nil {
-				return fmt.Errorf("post %s: %w", e.key, err)
-			}
-		}
+		given = append(given, row)
+	}
+	if len(given) == 0 {
+		return nil
+	}
+	encoded, err := json.Marshal(given)
+	if err != nil {
+		return fmt.Errorf("write down journal entries: %w", err)
+	}
+	// The first posting makes an account. Another transaction may make it at the same
+	// time: the second statement sees what that one did.
+	_, err = tx.Exec(ctx, givenEntries+`
+		INSERT INTO ledger_account (kind, participant_id, rail, currency)
+		SELECT DISTINCT kind, participant_id, rail, currency FROM sides
+		WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE (a.kind, a.participant_id, a.rail, a.currency) = (sides.kind, sides.participant_id, sides.rail, sides.currency))
+		ORDER BY kind, participant_id, rail, currency ON CONFLICT DO NOTHING`, encoded)
+	if err != nil {
+		return fmt.Errorf("make ledger accounts: %w", err)
+	}
+	_, err = tx.Exec(ctx, givenEntries+`,
+		put AS (INSERT INTO journal_entry (key, kind, period_id, revision, effective_on)
+			SELECT key, kind, period_id, revision, coalesce(effective_on, current_date) FROM given ORDER BY n ON CONFLICT (key) DO NOTHING RETURNING id, key)
+		INSERT INTO posting (entry_id, position, account_id, amount_minor, currency)
+		SELECT put.id, sides.position, a.id, sides.amount, sides.currency
+		FROM put JOIN sides USING (key) JOIN ledger_account a USING (kind, participant_id, rail, currency)`, encoded)
+	if err != nil {
+		return fmt.Errorf("post from %s on: %w", entries[0].key, err)
 	}
 	return nil
 }

@@ -421,28 +421,30 @@ func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments 
 	if paid {
 		state = "paid"
 	}
-	for _, o := range payouts {
+	var entries []entry
+	ids := make([]string, len(payouts))
+	for i, o := range payouts {
+		ids[i] = o.ID
 		base := entry{periodID: o.PeriodID, revision: o.Revision, amount: o.Amount}
 		clearing := account{kind: Clearing, rail: o.Rail}
 		if o.State == "planned" {
 			submit := base
 			submit.key, submit.kind = "submit/"+o.ID, "submit"
 			submit.debit, submit.credit = account{kind: Payable, participant: o.ParticipantID}, clearing
-			if err := post(ctx, tx, submit); err != nil {
-				return err
-			}
+			entries = append(entries, submit)
 		}
 		if paid {
 			settle := base
 			settle.key, settle.kind = "paid/"+o.ID, "paid"
 			settle.debit, settle.credit = clearing, account{kind: Cash}
-			if err := post(ctx, tx, settle); err != nil {
-				return err
-			}
+			entries = append(entries, settle)
 		}
-		if _, err := tx.Exec(ctx, `UPDATE payout SET state = $2, reason = '' WHERE id = $1`, o.ID, state); err != nil {
-			return fmt.Errorf("move payout %s to %s: %w", o.ID, state, err)
-		}
+	}
+	if err := post(ctx, tx, entries...); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE payout SET state = $2, reason = '' WHERE id = ANY($1::uuid[])`, ids, state); err != nil {
+		return fmt.Errorf("move payouts to %s: %w", state, err)
 	}
 	return nil
 }
@@ -710,19 +712,41 @@ func (s *Store) SetDestination(ctx context.Context, actor string, d Destination)
 
 // Destination returns a destination with its details decrypted.
 func (s *Store) Destination(ctx context.Context, id int64) (Destination, error) {
+	found, err := s.Destinations(ctx, []int64{id})
+	return found[id], err
+}
+
+// Destinations returns destinations by their ids, with their details decrypted.
+func (s *Store) Destinations(ctx context.Context, ids []int64) (map[int64]Destination, error) {
+	rows, err := s.pool.Query(ctx, `SELECT id, participant_id, version, rail, masked, key_version, details FROM destination WHERE id = ANY($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read destinations: %w", err)
+	}
+	found := map[int64]Destination{}
 	var d Destination
 	var keyVersion int
 	var sealed []byte
-	err := s.pool.QueryRow(ctx, `SELECT id, participant_id, version, rail, masked, key_version, details FROM destination WHERE id = $1`, id).
-		Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed)
+	_, err = pgx.ForEachRow(rows, []any{&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed}, func() error {
+		plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)
+		if err != nil {
+			return err
+		}
+		d.Details = nil
+		if err := json.Unmarshal(plain, &d.Details); err != nil {
+			return fmt.Errorf("read destination %d: %w", d.ID, err)
+		}
+		found[d.ID] = d
+		return nil
+	})
 	if err != nil {
-		return d, fmt.Errorf("read destination %d: %w", id, err)
+		return nil, err
 	}
-	plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)
-	if err != nil {
-		return d, err
+	for _, id := range ids {
+		if _, there := found[id]; !there {
+			return nil, fmt.Errorf("there is no destination %d", id)
+		}
 	}
-	return d, json.Unmarshal(plain, &d.Details)
+	return found, nil
 }
 
 // FinishDisbursing moves a period on once every batch has ended.
