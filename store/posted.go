@@ -71,7 +71,7 @@ func unpostLines(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 // where those post something else now.
 func refuseOverChanged(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	back, err := looksBack(ctx, tx, *p.SnapshotID, p)
-	if err != nil {
+	if err != nil || len(back.Cumulative)+len(back.Balances) == 0 {
 		return err
 	}
 	changed, err := takingPosted(p, back).changed(ctx, tx, *p.SnapshotID)

@@ -135,11 +135,25 @@ func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since i
 	return back.Since, nil
 }
 
-// looksBack says what the plans of a snapshot need of the time before the period.
+// looksBack says what the plans of a snapshot need of the time before the period. Who is
+// on them matters only where an interval begins with somebody's first day on the plan.
 func looksBack(ctx context.Context, q querier, id int64, p PeriodRevision) (calculation.LookBack, error) {
 	snapshot := incentive.Snapshot{Period: p.Period}
-	if err := loadPlans(ctx, q, id, &snapshot); err != nil {
+	if err := loadPlanVersions(ctx, q, id, &snapshot); err != nil {
 		return calculation.LookBack{}, fmt.Errorf("read the plans of snapshot %d: %w", id, err)
+	}
+	for _, v := range snapshot.PlanVersions {
+		snapshot.Assignments = append(snapshot.Assignments, incentive.Assignment{PlanID: v.PlanID, StartsOn: p.StartsOn})
+	}
+	back, err := calculation.LooksBack(snapshot)
+	if err != nil || len(back.Cumulative) == 0 {
+		return back, err
+	}
+	err = collect(ctx, q, &snapshot.Assignments, `
+		SELECT DISTINCT ON (plan_id, starts_on, ends_on) participant_id, plan_id, starts_on, ends_on, version
+		FROM snapshot_record r JOIN assignment USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'assignment'`, pgx.RowToStructByPos[incentive.Assignment], id)
+	if err != nil {
+		return back, fmt.Errorf("read the assignments of snapshot %d: %w", id, err)
 	}
 	return calculation.LooksBack(snapshot)
 }
@@ -295,11 +309,15 @@ func loadPlans(ctx context.Context, q querier, id int64, snapshot *incentive.Sna
 			SELECT participant_id, plan_id, starts_on, ends_on, version
 			FROM snapshot_record r JOIN assignment USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'assignment'
 			ORDER BY participant_id COLLATE "C", plan_id COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Assignment], id),
-		collect(ctx, q, &snapshot.PlanVersions, `
-			SELECT plan_id, version, effective_from, document
-			FROM snapshot_record r JOIN plan_version USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'plan_version'
-			ORDER BY plan_id COLLATE "C", version`, pgx.RowToStructByPos[incentive.PlanVersion], id),
+		loadPlanVersions(ctx, q, id, snapshot),
 	)
+}
+
+func loadPlanVersions(ctx context.Context, q querier, id int64, snapshot *incentive.Snapshot) error {
+	return collect(ctx, q, &snapshot.PlanVersions, `
+		SELECT plan_id, version, effective_from, document
+		FROM snapshot_record r JOIN plan_version USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'plan_version'
+		ORDER BY plan_id COLLATE "C", version`, pgx.RowToStructByPos[incentive.PlanVersion], id)
 }
 
 // collect reads all rows of a query into into.
