@@ -24,6 +24,7 @@ import (
 	"github.com/guerdon/guerdon/deploy/local/postgres"
 	"github.com/guerdon/guerdon/deploy/local/temporal"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
 	"github.com/guerdon/guerdon/store"
@@ -105,7 +106,7 @@ func runProcess(text string) error {
 	if err != nil {
 		return err
 	}
-	rails, err := payments.NewRegistry(rail)
+	rails, err := payments.NewRegistry(rail, paymentfile.New("payment-file", "Test"))
 	if err != nil {
 		return err
 	}
