@@ -84,9 +84,7 @@ func (s *Store) PendingChanges(ctx context.Context, periodID string, revision in
 		return afresh(ctx, tx, p, func(tx pgx.Tx, id int64, _ incentive.Date) error {
 			return collect(ctx, tx, &changes, `
 				WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k),
-				differing AS (
-					SELECT change_kind, change_id FROM was WHERE NOT EXISTS (SELECT FROM today WHERE today.kind = was.kind AND today.record_id = was.record_id)
-					UNION SELECT change_kind, change_id FROM today WHERE NOT EXISTS (SELECT FROM was WHERE today.kind = was.kind AND today.record_id = was.record_id))
+				differing AS (SELECT DISTINCT change_kind, change_id FROM ((TABLE was EXCEPT TABLE today) UNION ALL (TABLE today EXCEPT TABLE was)) one)
 				SELECT d.change_kind, d.change_id, CASE
 					WHEN NOT EXISTS (SELECT FROM was WHERE was.change_kind = d.change_kind AND was.change_id = d.change_id) THEN 'new'
 					WHEN NOT EXISTS (SELECT FROM today WHERE today.change_kind = d.change_kind AND today.change_id = d.change_id) THEN 'gone'
