@@ -19,6 +19,9 @@ func ApprovalID(periodID string, revision, level int, queue string) string {
 	return fmt.Sprintf("approval/%s/%d/%d/%s", periodID, revision, level, queue)
 }
 
+// DisputeID is the workflow id of a dispute.
+func DisputeID(id string) string { return "dispute/" + id }
+
 // DisburseID is the workflow id of what a revision pays by one rail.
 func DisburseID(periodID string, revision int, rail string) string {
 	return fmt.Sprintf("disburse/%s/%d/%s", periodID, revision, rail)

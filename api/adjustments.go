@@ -66,5 +66,10 @@ func (s *server) DecideAdjustment(ctx context.Context, request spec.DecideAdjust
 	if err != nil {
 		return nil, err
 	}
+	if a.DisputeID != "" {
+		if err := s.tellDispute(ctx, a.DisputeID); err != nil {
+			return nil, err
+		}
+	}
 	return spec.DecideAdjustment200JSONResponse(adjustmentOf(a)), nil
 }

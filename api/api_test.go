@@ -235,7 +235,7 @@ func TestRights(t *testing.T) {
 	}
 }
 
-var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x", ":adjustment", "x")
+var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x", ":adjustment", "x", ":dispute", "x", ":evidence", "x")
 
 // TestReach is how far rights go: own, team, all.
 func TestReach(t *testing.T) {
@@ -305,6 +305,14 @@ func TestRefusals(t *testing.T) {
 		"no dispute":          {"fin", "POST", "/api/v1/adjustments", "k43", `{"period":"m-2026-01","person":"r1","type":"dispute","amount":{"amount":"1","currency":"USD"},"reason":"x"}`, 400, "invalid", "the body at type"},
 		"no such adjustment":  {"fin", "POST", "/api/v1/adjustments/x/decision", "k44", `{"decision":"approved"}`, 404, "not-found", ""},
 		"adjustments after":   {"fin", "GET", "/api/v1/adjustments?after=x", "", "", 400, "invalid", "parameter after"},
+		"no such dispute":     {"m", "POST", "/api/v1/disputes/x/answers", "k50", `{"act":"reject","text":"x"}`, 404, "not-found", "that you may see"},
+		"nothing granted":     {"m", "POST", "/api/v1/disputes/x/answers", "k51", `{"act":"accept","text":"x"}`, 400, "invalid", "accept grants an amount"},
+		"granted and changed": {"m", "POST", "/api/v1/disputes/x/answers", "k52", `{"act":"accept","text":"x","amount":{"amount":"1","currency":"USD"},"changes":[{"kind":"plan","id":"x"}]}`, 400, "invalid", "accept grants an amount"},
+		"a reply of nothing":  {"r1", "POST", "/api/v1/disputes/x/replies", "k53", `{"act":"accept"}`, 400, "invalid", "the body at act"},
+		"not published":       {"r1", "POST", "/api/v1/disputes", "k54", `{"period":"m-2026-01","type":"missing","expected":{"amount":"1","currency":"USD"},"comment":"x"}`, 404, "not-found", "has not been opened"},
+		"disputing why":       {"r1", "POST", "/api/v1/disputes", "k55", `{"period":"m-2026-01","type":"missing","expected":{"amount":"1","currency":"USD"},"comment":" "}`, 400, "reason-missing", "needs a comment"},
+		"evidence as JSON":    {"r1", "POST", "/api/v1/disputes/x/evidence", "k56", `{}`, 400, "invalid", "multipart/form-data"},
+		"evidence of nothing": {"r1", "GET", "/api/v1/disputes/x/evidence/y", "", "", 404, "not-found", "that you may see"},
 		"two values":          {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k21", `{"act":"lock"}{"act":"publish"}`, 400, "invalid", "not one JSON value"},
 		"a field twice":       {"fin", "POST", "/api/v1/periods/m-2026-01/acts", "k22", `{"act":"lock","act":"cancel"}`, 400, "invalid", `it says "act" twice`},
 		"key with a slash":    {"fin", "POST", "/api/v1/periods/m-2026-01/open", "a/b", "", 400, "invalid", "parameter Idempotency-Key"},

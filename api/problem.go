@@ -33,7 +33,7 @@ const (
 var statuses = map[incentive.Code]int{
 	incentive.CodeInvalid: http.StatusBadRequest, codeNoKey: http.StatusBadRequest, store.CodeReasonMissing: http.StatusBadRequest,
 	store.CodeUnauthenticated: http.StatusUnauthorized,
-	incentive.CodeForbidden:   http.StatusForbidden, store.CodeOwnPay: http.StatusForbidden, incentive.CodeOwnDecision: http.StatusForbidden, store.CodePreparer: http.StatusForbidden,
+	incentive.CodeForbidden:   http.StatusForbidden, store.CodeOwnPay: http.StatusForbidden, incentive.CodeOwnDecision: http.StatusForbidden, incentive.CodeEvidenceRefused: http.StatusUnprocessableEntity, store.CodePreparer: http.StatusForbidden,
 	incentive.CodeNotFound: http.StatusNotFound, store.CodeFileUnknown: http.StatusNotFound,
 	codeMethod:           http.StatusMethodNotAllowed,
 	codeTooLarge:         http.StatusRequestEntityTooLarge,

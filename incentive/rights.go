@@ -43,6 +43,8 @@ const (
 	ImportStructure  Action = "import-structure"  // participants, calendars, plans, assignments
 	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
 	AdjustPay        Action = "adjust-pay"        // enter adjustments, and decide about those of others
+	RaiseDispute     Action = "raise-dispute"     // dispute one's own pay, and speak for oneself
+	AnswerDispute    Action = "answer-dispute"    // ask back, accept, reject
 	ReleasePeriod    Action = "release-period"    // release, and confirm a payment file
 	DecideApproval   Action = "decide-approval"   // approve or reject statements that wait for one
 	ChooseMethod     Action = "choose-method"     // payout methods and destinations
@@ -61,6 +63,8 @@ var rights = map[Action]map[Role]Scope{
 	ImportStructure:  {Administrator: All},
 	RunPeriod:        {Finance: All},
 	AdjustPay:        {Finance: All},
+	RaiseDispute:     {Rep: Own, Manager: Own, Finance: Own},
+	AnswerDispute:    {Manager: Team, Finance: All},
 	ReleasePeriod:    {Finance: All},
 	DecideApproval:   {Manager: Team, Finance: All},
 	ChooseMethod:     {Rep: Own, Manager: Own, Finance: Own},

@@ -144,6 +144,11 @@ func (s *Store) DecideAdjustment(ctx context.Context, actor, id, decision, reaso
 		if err := audit(ctx, tx, actor, decision, "adjustment/"+id, reasonBody{reasonID}); err != nil {
 			return err
 		}
+		if a.DisputeID != "" {
+			if err := settleGrant(ctx, tx, a, decision); err != nil {
+				return err
+			}
+		}
 		decided, err = adjustment(ctx, tx, id)
 		return err
 	})

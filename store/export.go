@@ -33,6 +33,7 @@ var notExported = map[string]string{
 	"api_token":                "what lets people in; who was given a token when stands in the audit chain",
 	"command":                  "answers kept for repeated requests, which say nothing of their own",
 	"period_transition":        "the program's own table of what may happen to a period",
+	"dispute_transition":       "the program's own table of what may happen to a dispute",
 	"goose_db_version":         "which migrations the database has had",
 	"destination.details":      "bank details: encrypted, and never exported; masked says which account it is",
 	"destination.key_version":  "of the key that encrypts bank details",
@@ -41,6 +42,7 @@ var notExported = map[string]string{
 	"import.mapping":           "a file of its own, mappings/<import>.yaml",
 	"archived_history.content": "a file of its own, histories/<workflow>-<run>.json",
 	"payment_file.content":     "a file of its own, payment-files/<id>-<name>, where that was asked for: it holds bank details",
+	"evidence.content":         "a file of its own, evidence/<id>-<name>",
 	"audit_event":              "a file of its own, audit-chain.jsonl",
 }
 
@@ -88,6 +90,7 @@ const (
 	exportPlans    = `SELECT plan_id, version::text, document FROM plan_version ORDER BY plan_id, version`
 	exportPolicies = `SELECT calendar_id, version::text, convert_to(document, 'UTF8') FROM policy_version ORDER BY calendar_id, version`
 	exportMappings = `SELECT id::text, '', mapping FROM import ORDER BY imported_at, id`
+	exportEvidence = `SELECT id::text, name, content FROM evidence ORDER BY added_at, id`
 	exportHistory  = `SELECT workflow_id, run_id, content FROM archived_history ORDER BY workflow_id, run_id`
 	exportPayments = `SELECT id::text, name, content FROM payment_file ORDER BY period_id, revision, rail, currency`
 )
@@ -141,7 +144,7 @@ func (s *Store) Export(ctx context.Context, actor string, w io.Writer, paymentFi
 			return err
 		}
 		err := errorsIn(e.files(ctx, tx, "plans/%s-%s.yaml", exportPlans, false), e.files(ctx, tx, "policies/%s-%s.yaml", exportPolicies, false),
-			e.files(ctx, tx, "mappings/%s%s.yaml", exportMappings, false), e.files(ctx, tx, "histories/%s-%s.json", exportHistory, true))
+			e.files(ctx, tx, "mappings/%s%s.yaml", exportMappings, false), e.files(ctx, tx, "evidence/%s-%s", exportEvidence, false), e.files(ctx, tx, "histories/%s-%s.json", exportHistory, true))
 		if err == nil && paymentFiles {
 			err = e.files(ctx, tx, "payment-files/%s-%s", exportPayments, false)
 		}

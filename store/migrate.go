@@ -18,7 +18,7 @@ import (
 var migrations embed.FS
 
 // Migrate brings the database to the schema of this program, under a lock, so that
-// several may try at once. The table of transitions is filled from the domain's.
+// several may try at once. The tables of transitions are filled from the domain's.
 func (s *Store) Migrate(ctx context.Context) error {
 	if _, err := s.pool.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public"); err != nil {
 		return fmt.Errorf("create the extension btree_gist, which comes with PostgreSQL's contrib package: %w", err)
@@ -38,8 +38,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 	for _, t := range incentive.AllMoves() {
 		batch.Queue(`INSERT INTO period_transition (from_state, act, to_state) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, t.From, t.Act, t.To)
 	}
+	for _, m := range incentive.AllDisputeMoves() {
+		batch.Queue(`INSERT INTO dispute_transition (from_state, act, to_state) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, m.From, m.Act, m.To)
+	}
 	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("fill the table of transitions: %w", err)
+		return fmt.Errorf("fill the tables of transitions: %w", err)
 	}
 	return nil
 }

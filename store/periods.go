@@ -416,11 +416,15 @@ func (s *Store) PeriodActs(ctx context.Context, periodID string, revision int) (
 // WindowDays returns the calendar's dispute window in business days and the company's
 // zone and holidays, from which the deadline is computed.
 func (s *Store) WindowDays(ctx context.Context, calendarID string) (days int, zone string, holidays []incentive.Date, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT window_days, (SELECT time_zone FROM company) FROM calendar WHERE id = $1`, calendarID).Scan(&days, &zone)
+	return windowDays(ctx, s.pool, calendarID)
+}
+
+func windowDays(ctx context.Context, q querier, calendarID string) (days int, zone string, holidays []incentive.Date, err error) {
+	err = q.QueryRow(ctx, `SELECT window_days, (SELECT time_zone FROM company) FROM calendar WHERE id = $1`, calendarID).Scan(&days, &zone)
 	if err != nil {
 		return 0, "", nil, fmt.Errorf("read calendar %s: %w", calendarID, err)
 	}
-	rows, err := s.pool.Query(ctx, `SELECT date FROM holiday ORDER BY date`)
+	rows, err := q.Query(ctx, `SELECT date FROM holiday ORDER BY date`)
 	if err != nil {
 		return 0, "", nil, fmt.Errorf("read the holidays: %w", err)
 	}

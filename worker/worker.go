@@ -25,8 +25,8 @@ type Config struct {
 }
 
 // Run works until ctx ends, then lets what is under way finish for up to ten seconds. At
-// the start it makes sure that every period under way has its workflow: one that was
-// opened just before a crash may not.
+// the start it makes sure that every period and dispute under way has its workflow: one that
+// was opened just before a crash may not.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now}
 	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
@@ -64,7 +64,16 @@ func Run(ctx context.Context, config Config) error {
 			return err
 		}
 	}
-	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running))
+	disputes, err := config.Store.RunningDisputes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range disputes {
+		if err := workflows.StartDispute(ctx, config.Client, d.ID, d.PeriodID); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", len(disputes))
 	<-ctx.Done()
 	return nil
 }

@@ -16,6 +16,7 @@ type Registry interface {
 func Register(r Registry) {
 	r.RegisterWorkflow(PayPeriod)
 	r.RegisterWorkflowWithOptions(Approval, workflow.RegisterOptions{Name: activities.ApprovalWorkflow})
+	r.RegisterWorkflow(Dispute)
 	r.RegisterWorkflow(Disburse)
 	r.RegisterWorkflow(Batch)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})

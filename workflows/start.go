@@ -12,6 +12,21 @@ import (
 	"github.com/guerdon/guerdon/activities"
 )
 
+// StartDispute starts the workflow of a dispute. Starting it again changes nothing.
+func StartDispute(ctx context.Context, c client.Client, id, periodID string) error {
+	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       activities.DisputeID(id),
+		TaskQueue:                activities.PeriodQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+	}, Dispute, DisputeInput{ID: id, PeriodID: periodID})
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &started) {
+		return fmt.Errorf("start the workflow of dispute %s: %w", id, err)
+	}
+	return nil
+}
+
 // StartPayPeriod starts the workflow of an open revision. Starting it again changes
 // nothing.
 func StartPayPeriod(ctx context.Context, c client.Client, periodID string, revision int) error {

@@ -172,6 +172,75 @@ func (e DecisionRequestDecision) Valid() bool {
 	}
 }
 
+// Defines values for DisputeAnswerRequestAct.
+const (
+	DisputeAnswerRequestActAccept                DisputeAnswerRequestAct = "accept"
+	DisputeAnswerRequestActAcceptByRecalculation DisputeAnswerRequestAct = "accept-by-recalculation"
+	DisputeAnswerRequestActAsk                   DisputeAnswerRequestAct = "ask"
+	DisputeAnswerRequestActReject                DisputeAnswerRequestAct = "reject"
+)
+
+// Valid indicates whether the value is a known member of the DisputeAnswerRequestAct enum.
+func (e DisputeAnswerRequestAct) Valid() bool {
+	switch e {
+	case DisputeAnswerRequestActAccept:
+		return true
+	case DisputeAnswerRequestActAcceptByRecalculation:
+		return true
+	case DisputeAnswerRequestActAsk:
+		return true
+	case DisputeAnswerRequestActReject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DisputeReplyAct.
+const (
+	DisputeReplyActReply    DisputeReplyAct = "reply"
+	DisputeReplyActWithdraw DisputeReplyAct = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the DisputeReplyAct enum.
+func (e DisputeReplyAct) Valid() bool {
+	switch e {
+	case DisputeReplyActReply:
+		return true
+	case DisputeReplyActWithdraw:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DisputeRequestType.
+const (
+	DisputeRequestTypeCalculation        DisputeRequestType = "calculation"
+	DisputeRequestTypeCrediting          DisputeRequestType = "crediting"
+	DisputeRequestTypeData               DisputeRequestType = "data"
+	DisputeRequestTypeMissing            DisputeRequestType = "missing"
+	DisputeRequestTypePlanInterpretation DisputeRequestType = "plan-interpretation"
+)
+
+// Valid indicates whether the value is a known member of the DisputeRequestType enum.
+func (e DisputeRequestType) Valid() bool {
+	switch e {
+	case DisputeRequestTypeCalculation:
+		return true
+	case DisputeRequestTypeCrediting:
+		return true
+	case DisputeRequestTypeData:
+		return true
+	case DisputeRequestTypeMissing:
+		return true
+	case DisputeRequestTypePlanInterpretation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -505,6 +574,137 @@ type Difference struct {
 type Differences struct {
 	Differences []Difference `json:"differences"`
 	Next        *string      `json:"next,omitempty"`
+}
+
+// Dispute defines model for Dispute.
+type Dispute struct {
+	// Acts In order; empty in a list.
+	Acts     []DisputeAct `json:"acts"`
+	AnswerBy *time.Time   `json:"answer_by,omitempty"`
+
+	// Comment Empty once erased.
+	Comment   string  `json:"comment"`
+	Component *string `json:"component,omitempty"`
+
+	// Evidence Empty in a list.
+	Evidence []Evidence `json:"evidence"`
+
+	// Expected An amount in whole minor units.
+	Expected Money `json:"expected"`
+
+	// Handler Who is to answer; absent where anyone of finance may.
+	Handler *string `json:"handler,omitempty"`
+	Id      string  `json:"id"`
+
+	// Late It was raised after the dispute window.
+	Late        bool      `json:"late"`
+	Name        string    `json:"name"`
+	Period      string    `json:"period"`
+	Person      string    `json:"person"`
+	Plan        *string   `json:"plan,omitempty"`
+	RaisedAt    time.Time `json:"raised_at"`
+	Revision    int       `json:"revision"`
+	Source      *string   `json:"source,omitempty"`
+	State       string    `json:"state"`
+	Transaction *string   `json:"transaction,omitempty"`
+	Type        string    `json:"type"`
+}
+
+// DisputeAct defines model for DisputeAct.
+type DisputeAct struct {
+	Act   string    `json:"act"`
+	Actor string    `json:"actor"`
+	At    time.Time `json:"at"`
+
+	// Text Empty where none was needed, and once erased.
+	Text string `json:"text"`
+	To   string `json:"to"`
+}
+
+// DisputeAnswerRequest defines model for DisputeAnswerRequest.
+type DisputeAnswerRequest struct {
+	Act DisputeAnswerRequestAct `json:"act"`
+
+	// Amount An amount in whole minor units.
+	Amount *Money `json:"amount,omitempty"`
+
+	// Changes What the recalculation is to take over.
+	Changes *[]Change `json:"changes,omitempty"`
+
+	// Partly What is granted is a part of what was asked for.
+	Partly *bool `json:"partly,omitempty"`
+
+	// Text The participant reads it.
+	Text string `json:"text"`
+}
+
+// DisputeAnswerRequestAct defines model for DisputeAnswerRequest.Act.
+type DisputeAnswerRequestAct string
+
+// DisputeReply defines model for DisputeReply.
+type DisputeReply struct {
+	Act DisputeReplyAct `json:"act"`
+
+	// Text Needed for a reply.
+	Text *string `json:"text,omitempty"`
+}
+
+// DisputeReplyAct defines model for DisputeReply.Act.
+type DisputeReplyAct string
+
+// DisputeRequest defines model for DisputeRequest.
+type DisputeRequest struct {
+	Comment string `json:"comment"`
+
+	// Component Of the line; absent where something is missing.
+	Component *string `json:"component,omitempty"`
+
+	// Expected An amount in whole minor units.
+	Expected Money  `json:"expected"`
+	Period   string `json:"period"`
+
+	// Plan Of the line; absent for an adjustment and where something is missing.
+	Plan *string `json:"plan,omitempty"`
+
+	// Source Of the transaction.
+	Source *string `json:"source,omitempty"`
+
+	// Transaction The transaction on the line, or the missing one as far as it is known.
+	Transaction *string            `json:"transaction,omitempty"`
+	Type        DisputeRequestType `json:"type"`
+}
+
+// DisputeRequestType defines model for DisputeRequest.Type.
+type DisputeRequestType string
+
+// DisputeState defines model for DisputeState.
+type DisputeState struct {
+	Id    string `json:"id"`
+	State string `json:"state"`
+}
+
+// Disputes defines model for Disputes.
+type Disputes struct {
+	Disputes []Dispute `json:"disputes"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
+// Evidence defines model for Evidence.
+type Evidence struct {
+	AddedAt   time.Time `json:"added_at"`
+	AddedBy   string    `json:"added_by"`
+	Bytes     int       `json:"bytes"`
+	Id        string    `json:"id"`
+	MediaType string    `json:"media_type"`
+	Name      string    `json:"name"`
+	Sha256    string    `json:"sha256"`
+}
+
+// EvidenceRequest defines model for EvidenceRequest.
+type EvidenceRequest struct {
+	File openapi_types.File `json:"file"`
 }
 
 // Health defines model for Health.
@@ -935,6 +1135,45 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDisputesParams defines parameters for ListDisputes.
+type ListDisputesParams struct {
+	// Period All periods when absent.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// Open Only those that have no outcome yet.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RaiseDisputeParams defines parameters for RaiseDispute.
+type RaiseDisputeParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AnswerDisputeParams defines parameters for AnswerDispute.
+type AnswerDisputeParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AddEvidenceParams defines parameters for AddEvidence.
+type AddEvidenceParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReplyToDisputeParams defines parameters for ReplyToDispute.
+type ReplyToDisputeParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ExportCompanyParams defines parameters for ExportCompany.
 type ExportCompanyParams struct {
 	// PaymentFiles With the payment files, which hold bank details.
@@ -1181,6 +1420,18 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// RaiseDisputeJSONRequestBody defines body for RaiseDispute for application/json ContentType.
+type RaiseDisputeJSONRequestBody = DisputeRequest
+
+// AnswerDisputeJSONRequestBody defines body for AnswerDispute for application/json ContentType.
+type AnswerDisputeJSONRequestBody = DisputeAnswerRequest
+
+// AddEvidenceMultipartRequestBody defines body for AddEvidence for multipart/form-data ContentType.
+type AddEvidenceMultipartRequestBody = EvidenceRequest
+
+// ReplyToDisputeJSONRequestBody defines body for ReplyToDispute for application/json ContentType.
+type ReplyToDisputeJSONRequestBody = DisputeReply
+
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
@@ -1371,6 +1622,70 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDisputes The disputes that you may see.
+	//
+	// Corresponds with GET /disputes (the `ListDisputes` operationId).
+	ListDisputes(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RaiseDisputeWithBody Dispute a line of your own statement, a deal on it, or one that is missing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+	RaiseDisputeWithBody(ctx context.Context, params *RaiseDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RaiseDispute Dispute a line of your own statement, a deal on it, or one that is missing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+	RaiseDispute(ctx context.Context, params *RaiseDisputeParams, body RaiseDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDispute A dispute with everything that was said about it.
+	//
+	// Corresponds with GET /disputes/{dispute} (the `GetDispute` operationId).
+	GetDispute(ctx context.Context, dispute string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerDisputeWithBody Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+	AnswerDisputeWithBody(ctx context.Context, dispute string, params *AnswerDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerDispute Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+	AnswerDispute(ctx context.Context, dispute string, params *AnswerDisputeParams, body AnswerDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddEvidenceWithBody Add one file: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /disputes/{dispute}/evidence (the `AddEvidence` operationId).
+	AddEvidenceWithBody(ctx context.Context, dispute string, params *AddEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEvidence A file that was added to a dispute.
+	//
+	// Corresponds with GET /disputes/{dispute}/evidence/{evidence} (the `GetEvidence` operationId).
+	GetEvidence(ctx context.Context, dispute string, evidence string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplyToDisputeWithBody Reply to a question about your dispute, or withdraw it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+	ReplyToDisputeWithBody(ctx context.Context, dispute string, params *ReplyToDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+	ReplyToDispute(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	//
@@ -1860,6 +2175,170 @@ func (c *Client) PutCompanyWithBody(ctx context.Context, params *PutCompanyParam
 // Corresponds with PUT /company (the `PutCompany` operationId).
 func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutCompanyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDisputes The disputes that you may see.
+//
+// Corresponds with GET /disputes (the `ListDisputes` operationId).
+func (c *Client) ListDisputes(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDisputesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RaiseDisputeWithBody Dispute a line of your own statement, a deal on it, or one that is missing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+func (c *Client) RaiseDisputeWithBody(ctx context.Context, params *RaiseDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRaiseDisputeRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RaiseDispute Dispute a line of your own statement, a deal on it, or one that is missing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+func (c *Client) RaiseDispute(ctx context.Context, params *RaiseDisputeParams, body RaiseDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRaiseDisputeRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDispute A dispute with everything that was said about it.
+//
+// Corresponds with GET /disputes/{dispute} (the `GetDispute` operationId).
+func (c *Client) GetDispute(ctx context.Context, dispute string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDisputeRequest(c.Server, dispute)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerDisputeWithBody Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+func (c *Client) AnswerDisputeWithBody(ctx context.Context, dispute string, params *AnswerDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerDisputeRequestWithBody(c.Server, dispute, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerDispute Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+func (c *Client) AnswerDispute(ctx context.Context, dispute string, params *AnswerDisputeParams, body AnswerDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerDisputeRequest(c.Server, dispute, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddEvidenceWithBody Add one file: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /disputes/{dispute}/evidence (the `AddEvidence` operationId).
+func (c *Client) AddEvidenceWithBody(ctx context.Context, dispute string, params *AddEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddEvidenceRequestWithBody(c.Server, dispute, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEvidence A file that was added to a dispute.
+//
+// Corresponds with GET /disputes/{dispute}/evidence/{evidence} (the `GetEvidence` operationId).
+func (c *Client) GetEvidence(ctx context.Context, dispute string, evidence string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEvidenceRequest(c.Server, dispute, evidence)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplyToDisputeWithBody Reply to a question about your dispute, or withdraw it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+func (c *Client) ReplyToDisputeWithBody(ctx context.Context, dispute string, params *ReplyToDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplyToDisputeRequestWithBody(c.Server, dispute, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplyToDispute Reply to a question about your dispute, or withdraw it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+func (c *Client) ReplyToDispute(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplyToDisputeRequest(c.Server, dispute, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3091,6 +3570,393 @@ func NewPutCompanyRequestWithBody(server string, params *PutCompanyParams, conte
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListDisputesRequest constructs an http.Request for the ListDisputes method
+func NewListDisputesRequest(server string, params *ListDisputesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Open != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "open", *params.Open, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRaiseDisputeRequest calls the generic RaiseDispute builder with application/json body
+func NewRaiseDisputeRequest(server string, params *RaiseDisputeParams, body RaiseDisputeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRaiseDisputeRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRaiseDisputeRequestWithBody constructs an http.Request for the RaiseDispute method, with any body, and a specified content type
+func NewRaiseDisputeRequestWithBody(server string, params *RaiseDisputeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetDisputeRequest constructs an http.Request for the GetDispute method
+func NewGetDisputeRequest(server string, dispute string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dispute", dispute, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAnswerDisputeRequest calls the generic AnswerDispute builder with application/json body
+func NewAnswerDisputeRequest(server string, dispute string, params *AnswerDisputeParams, body AnswerDisputeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAnswerDisputeRequestWithBody(server, dispute, params, "application/json", bodyReader)
+}
+
+// NewAnswerDisputeRequestWithBody constructs an http.Request for the AnswerDispute method, with any body, and a specified content type
+func NewAnswerDisputeRequestWithBody(server string, dispute string, params *AnswerDisputeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dispute", dispute, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes/%s/answers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewAddEvidenceRequestWithBody constructs an http.Request for the AddEvidence method, with any body, and a specified content type
+func NewAddEvidenceRequestWithBody(server string, dispute string, params *AddEvidenceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dispute", dispute, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes/%s/evidence", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetEvidenceRequest constructs an http.Request for the GetEvidence method
+func NewGetEvidenceRequest(server string, dispute string, evidence string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dispute", dispute, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "evidence", evidence, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes/%s/evidence/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplyToDisputeRequest calls the generic ReplyToDispute builder with application/json body
+func NewReplyToDisputeRequest(server string, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplyToDisputeRequestWithBody(server, dispute, params, "application/json", bodyReader)
+}
+
+// NewReplyToDisputeRequestWithBody constructs an http.Request for the ReplyToDispute method, with any body, and a specified content type
+func NewReplyToDisputeRequestWithBody(server string, dispute string, params *ReplyToDisputeParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "dispute", dispute, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/disputes/%s/replies", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -5448,6 +6314,76 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithResponse(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
 
+	// ListDisputesWithResponse The disputes that you may see.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /disputes (the `ListDisputes` operationId).
+	ListDisputesWithResponse(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*ListDisputesResponse, error)
+
+	// RaiseDisputeWithBodyWithResponse Dispute a line of your own statement, a deal on it, or one that is missing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+	RaiseDisputeWithBodyWithResponse(ctx context.Context, params *RaiseDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RaiseDisputeResponse, error)
+
+	// RaiseDisputeWithResponse Dispute a line of your own statement, a deal on it, or one that is missing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+	RaiseDisputeWithResponse(ctx context.Context, params *RaiseDisputeParams, body RaiseDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*RaiseDisputeResponse, error)
+
+	// GetDisputeWithResponse A dispute with everything that was said about it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /disputes/{dispute} (the `GetDispute` operationId).
+	GetDisputeWithResponse(ctx context.Context, dispute string, reqEditors ...RequestEditorFn) (*GetDisputeResponse, error)
+
+	// AnswerDisputeWithBodyWithResponse Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+	AnswerDisputeWithBodyWithResponse(ctx context.Context, dispute string, params *AnswerDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnswerDisputeResponse, error)
+
+	// AnswerDisputeWithResponse Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+	AnswerDisputeWithResponse(ctx context.Context, dispute string, params *AnswerDisputeParams, body AnswerDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*AnswerDisputeResponse, error)
+
+	// AddEvidenceWithBodyWithResponse Add one file: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes/{dispute}/evidence (the `AddEvidence` operationId).
+	AddEvidenceWithBodyWithResponse(ctx context.Context, dispute string, params *AddEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddEvidenceResponse, error)
+
+	// GetEvidenceWithResponse A file that was added to a dispute.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /disputes/{dispute}/evidence/{evidence} (the `GetEvidence` operationId).
+	GetEvidenceWithResponse(ctx context.Context, dispute string, evidence string, reqEditors ...RequestEditorFn) (*GetEvidenceResponse, error)
+
+	// ReplyToDisputeWithBodyWithResponse Reply to a question about your dispute, or withdraw it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+	ReplyToDisputeWithBodyWithResponse(ctx context.Context, dispute string, params *ReplyToDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplyToDisputeResponse, error)
+
+	// ReplyToDisputeWithResponse Reply to a question about your dispute, or withdraw it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+	ReplyToDisputeWithResponse(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToDisputeResponse, error)
+
 	// ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6232,6 +7168,370 @@ func (r PutCompanyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDisputesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Disputes
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDisputesResponse) GetJSON200() *Disputes {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDisputesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDisputesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDisputesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDisputesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDisputesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RaiseDisputeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Dispute
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RaiseDisputeResponse) GetJSON201() *Dispute {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RaiseDisputeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RaiseDisputeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RaiseDisputeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RaiseDisputeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RaiseDisputeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetDisputeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Dispute
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDisputeResponse) GetJSON200() *Dispute {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDisputeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDisputeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDisputeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDisputeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDisputeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AnswerDisputeResponse202Headers the declared response headers of an HTTP 202 response for AnswerDispute
+type AnswerDisputeResponse202Headers struct {
+	Location *string
+}
+
+type AnswerDisputeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisputeState
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *AnswerDisputeResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AnswerDisputeResponse) GetJSON200() *DisputeState {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r AnswerDisputeResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AnswerDisputeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AnswerDisputeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AnswerDisputeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AnswerDisputeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AnswerDisputeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddEvidenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Evidence
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddEvidenceResponse) GetJSON201() *Evidence {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AddEvidenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddEvidenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddEvidenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddEvidenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddEvidenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetEvidenceResponse200Headers the declared response headers of an HTTP 200 response for GetEvidence
+type GetEvidenceResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetEvidenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetEvidenceResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEvidenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEvidenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEvidenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEvidenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEvidenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReplyToDisputeResponse202Headers the declared response headers of an HTTP 202 response for ReplyToDispute
+type ReplyToDisputeResponse202Headers struct {
+	Location *string
+}
+
+type ReplyToDisputeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisputeState
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *ReplyToDisputeResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplyToDisputeResponse) GetJSON200() *DisputeState {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReplyToDisputeResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReplyToDisputeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplyToDisputeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplyToDisputeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplyToDisputeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplyToDisputeResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8239,6 +9539,136 @@ func (c *ClientWithResponses) PutCompanyWithResponse(ctx context.Context, params
 	return ParsePutCompanyResponse(rsp)
 }
 
+// ListDisputesWithResponse The disputes that you may see.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /disputes (the `ListDisputes` operationId).
+func (c *ClientWithResponses) ListDisputesWithResponse(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*ListDisputesResponse, error) {
+	rsp, err := c.ListDisputes(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDisputesResponse(rsp)
+}
+
+// RaiseDisputeWithBodyWithResponse Dispute a line of your own statement, a deal on it, or one that is missing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+func (c *ClientWithResponses) RaiseDisputeWithBodyWithResponse(ctx context.Context, params *RaiseDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RaiseDisputeResponse, error) {
+	rsp, err := c.RaiseDisputeWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRaiseDisputeResponse(rsp)
+}
+
+// RaiseDisputeWithResponse Dispute a line of your own statement, a deal on it, or one that is missing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes (the `RaiseDispute` operationId).
+func (c *ClientWithResponses) RaiseDisputeWithResponse(ctx context.Context, params *RaiseDisputeParams, body RaiseDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*RaiseDisputeResponse, error) {
+	rsp, err := c.RaiseDispute(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRaiseDisputeResponse(rsp)
+}
+
+// GetDisputeWithResponse A dispute with everything that was said about it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /disputes/{dispute} (the `GetDispute` operationId).
+func (c *ClientWithResponses) GetDisputeWithResponse(ctx context.Context, dispute string, reqEditors ...RequestEditorFn) (*GetDisputeResponse, error) {
+	rsp, err := c.GetDispute(ctx, dispute, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDisputeResponse(rsp)
+}
+
+// AnswerDisputeWithBodyWithResponse Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+func (c *ClientWithResponses) AnswerDisputeWithBodyWithResponse(ctx context.Context, dispute string, params *AnswerDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AnswerDisputeResponse, error) {
+	rsp, err := c.AnswerDisputeWithBody(ctx, dispute, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAnswerDisputeResponse(rsp)
+}
+
+// AnswerDisputeWithResponse Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes/{dispute}/answers (the `AnswerDispute` operationId).
+func (c *ClientWithResponses) AnswerDisputeWithResponse(ctx context.Context, dispute string, params *AnswerDisputeParams, body AnswerDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*AnswerDisputeResponse, error) {
+	rsp, err := c.AnswerDispute(ctx, dispute, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAnswerDisputeResponse(rsp)
+}
+
+// AddEvidenceWithBodyWithResponse Add one file: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes/{dispute}/evidence (the `AddEvidence` operationId).
+func (c *ClientWithResponses) AddEvidenceWithBodyWithResponse(ctx context.Context, dispute string, params *AddEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddEvidenceResponse, error) {
+	rsp, err := c.AddEvidenceWithBody(ctx, dispute, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddEvidenceResponse(rsp)
+}
+
+// GetEvidenceWithResponse A file that was added to a dispute.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /disputes/{dispute}/evidence/{evidence} (the `GetEvidence` operationId).
+func (c *ClientWithResponses) GetEvidenceWithResponse(ctx context.Context, dispute string, evidence string, reqEditors ...RequestEditorFn) (*GetEvidenceResponse, error) {
+	rsp, err := c.GetEvidence(ctx, dispute, evidence, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEvidenceResponse(rsp)
+}
+
+// ReplyToDisputeWithBodyWithResponse Reply to a question about your dispute, or withdraw it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+func (c *ClientWithResponses) ReplyToDisputeWithBodyWithResponse(ctx context.Context, dispute string, params *ReplyToDisputeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplyToDisputeResponse, error) {
+	rsp, err := c.ReplyToDisputeWithBody(ctx, dispute, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplyToDisputeResponse(rsp)
+}
+
+// ReplyToDisputeWithResponse Reply to a question about your dispute, or withdraw it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
+func (c *ClientWithResponses) ReplyToDisputeWithResponse(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToDisputeResponse, error) {
+	rsp, err := c.ReplyToDispute(ctx, dispute, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplyToDisputeResponse(rsp)
+}
+
 // ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -9182,6 +10612,283 @@ func ParsePutCompanyResponse(rsp *http.Response) (*PutCompanyResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListDisputesResponse parses an HTTP response from a ListDisputesWithResponse call
+func ParseListDisputesResponse(rsp *http.Response) (*ListDisputesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDisputesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Disputes
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRaiseDisputeResponse parses an HTTP response from a RaiseDisputeWithResponse call
+func ParseRaiseDisputeResponse(rsp *http.Response) (*RaiseDisputeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RaiseDisputeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Dispute
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDisputeResponse parses an HTTP response from a GetDisputeWithResponse call
+func ParseGetDisputeResponse(rsp *http.Response) (*GetDisputeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDisputeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Dispute
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAnswerDisputeResponse parses an HTTP response from a AnswerDisputeWithResponse call
+func ParseAnswerDisputeResponse(rsp *http.Response) (*AnswerDisputeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AnswerDisputeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisputeState
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers AnswerDisputeResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAddEvidenceResponse parses an HTTP response from a AddEvidenceWithResponse call
+func ParseAddEvidenceResponse(rsp *http.Response) (*AddEvidenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddEvidenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Evidence
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEvidenceResponse parses an HTTP response from a GetEvidenceWithResponse call
+func ParseGetEvidenceResponse(rsp *http.Response) (*GetEvidenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEvidenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetEvidenceResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReplyToDisputeResponse parses an HTTP response from a ReplyToDisputeWithResponse call
+func ParseReplyToDisputeResponse(rsp *http.Response) (*ReplyToDisputeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplyToDisputeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisputeState
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers ReplyToDisputeResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

@@ -173,6 +173,75 @@ func (e DecisionRequestDecision) Valid() bool {
 	}
 }
 
+// Defines values for DisputeAnswerRequestAct.
+const (
+	DisputeAnswerRequestActAccept                DisputeAnswerRequestAct = "accept"
+	DisputeAnswerRequestActAcceptByRecalculation DisputeAnswerRequestAct = "accept-by-recalculation"
+	DisputeAnswerRequestActAsk                   DisputeAnswerRequestAct = "ask"
+	DisputeAnswerRequestActReject                DisputeAnswerRequestAct = "reject"
+)
+
+// Valid indicates whether the value is a known member of the DisputeAnswerRequestAct enum.
+func (e DisputeAnswerRequestAct) Valid() bool {
+	switch e {
+	case DisputeAnswerRequestActAccept:
+		return true
+	case DisputeAnswerRequestActAcceptByRecalculation:
+		return true
+	case DisputeAnswerRequestActAsk:
+		return true
+	case DisputeAnswerRequestActReject:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DisputeReplyAct.
+const (
+	DisputeReplyActReply    DisputeReplyAct = "reply"
+	DisputeReplyActWithdraw DisputeReplyAct = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the DisputeReplyAct enum.
+func (e DisputeReplyAct) Valid() bool {
+	switch e {
+	case DisputeReplyActReply:
+		return true
+	case DisputeReplyActWithdraw:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DisputeRequestType.
+const (
+	DisputeRequestTypeCalculation        DisputeRequestType = "calculation"
+	DisputeRequestTypeCrediting          DisputeRequestType = "crediting"
+	DisputeRequestTypeData               DisputeRequestType = "data"
+	DisputeRequestTypeMissing            DisputeRequestType = "missing"
+	DisputeRequestTypePlanInterpretation DisputeRequestType = "plan-interpretation"
+)
+
+// Valid indicates whether the value is a known member of the DisputeRequestType enum.
+func (e DisputeRequestType) Valid() bool {
+	switch e {
+	case DisputeRequestTypeCalculation:
+		return true
+	case DisputeRequestTypeCrediting:
+		return true
+	case DisputeRequestTypeData:
+		return true
+	case DisputeRequestTypeMissing:
+		return true
+	case DisputeRequestTypePlanInterpretation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -506,6 +575,137 @@ type Difference struct {
 type Differences struct {
 	Differences []Difference `json:"differences"`
 	Next        *string      `json:"next,omitempty"`
+}
+
+// Dispute defines model for Dispute.
+type Dispute struct {
+	// Acts In order; empty in a list.
+	Acts     []DisputeAct `json:"acts"`
+	AnswerBy *time.Time   `json:"answer_by,omitempty"`
+
+	// Comment Empty once erased.
+	Comment   string  `json:"comment"`
+	Component *string `json:"component,omitempty"`
+
+	// Evidence Empty in a list.
+	Evidence []Evidence `json:"evidence"`
+
+	// Expected An amount in whole minor units.
+	Expected Money `json:"expected"`
+
+	// Handler Who is to answer; absent where anyone of finance may.
+	Handler *string `json:"handler,omitempty"`
+	Id      string  `json:"id"`
+
+	// Late It was raised after the dispute window.
+	Late        bool      `json:"late"`
+	Name        string    `json:"name"`
+	Period      string    `json:"period"`
+	Person      string    `json:"person"`
+	Plan        *string   `json:"plan,omitempty"`
+	RaisedAt    time.Time `json:"raised_at"`
+	Revision    int       `json:"revision"`
+	Source      *string   `json:"source,omitempty"`
+	State       string    `json:"state"`
+	Transaction *string   `json:"transaction,omitempty"`
+	Type        string    `json:"type"`
+}
+
+// DisputeAct defines model for DisputeAct.
+type DisputeAct struct {
+	Act   string    `json:"act"`
+	Actor string    `json:"actor"`
+	At    time.Time `json:"at"`
+
+	// Text Empty where none was needed, and once erased.
+	Text string `json:"text"`
+	To   string `json:"to"`
+}
+
+// DisputeAnswerRequest defines model for DisputeAnswerRequest.
+type DisputeAnswerRequest struct {
+	Act DisputeAnswerRequestAct `json:"act"`
+
+	// Amount An amount in whole minor units.
+	Amount *Money `json:"amount,omitempty"`
+
+	// Changes What the recalculation is to take over.
+	Changes *[]Change `json:"changes,omitempty"`
+
+	// Partly What is granted is a part of what was asked for.
+	Partly *bool `json:"partly,omitempty"`
+
+	// Text The participant reads it.
+	Text string `json:"text"`
+}
+
+// DisputeAnswerRequestAct defines model for DisputeAnswerRequest.Act.
+type DisputeAnswerRequestAct string
+
+// DisputeReply defines model for DisputeReply.
+type DisputeReply struct {
+	Act DisputeReplyAct `json:"act"`
+
+	// Text Needed for a reply.
+	Text *string `json:"text,omitempty"`
+}
+
+// DisputeReplyAct defines model for DisputeReply.Act.
+type DisputeReplyAct string
+
+// DisputeRequest defines model for DisputeRequest.
+type DisputeRequest struct {
+	Comment string `json:"comment"`
+
+	// Component Of the line; absent where something is missing.
+	Component *string `json:"component,omitempty"`
+
+	// Expected An amount in whole minor units.
+	Expected Money  `json:"expected"`
+	Period   string `json:"period"`
+
+	// Plan Of the line; absent for an adjustment and where something is missing.
+	Plan *string `json:"plan,omitempty"`
+
+	// Source Of the transaction.
+	Source *string `json:"source,omitempty"`
+
+	// Transaction The transaction on the line, or the missing one as far as it is known.
+	Transaction *string            `json:"transaction,omitempty"`
+	Type        DisputeRequestType `json:"type"`
+}
+
+// DisputeRequestType defines model for DisputeRequest.Type.
+type DisputeRequestType string
+
+// DisputeState defines model for DisputeState.
+type DisputeState struct {
+	Id    string `json:"id"`
+	State string `json:"state"`
+}
+
+// Disputes defines model for Disputes.
+type Disputes struct {
+	Disputes []Dispute `json:"disputes"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
+// Evidence defines model for Evidence.
+type Evidence struct {
+	AddedAt   time.Time `json:"added_at"`
+	AddedBy   string    `json:"added_by"`
+	Bytes     int       `json:"bytes"`
+	Id        string    `json:"id"`
+	MediaType string    `json:"media_type"`
+	Name      string    `json:"name"`
+	Sha256    string    `json:"sha256"`
+}
+
+// EvidenceRequest defines model for EvidenceRequest.
+type EvidenceRequest struct {
+	File openapi_types.File `json:"file"`
 }
 
 // Health defines model for Health.
@@ -936,6 +1136,45 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDisputesParams defines parameters for ListDisputes.
+type ListDisputesParams struct {
+	// Period All periods when absent.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// Open Only those that have no outcome yet.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RaiseDisputeParams defines parameters for RaiseDispute.
+type RaiseDisputeParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AnswerDisputeParams defines parameters for AnswerDispute.
+type AnswerDisputeParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AddEvidenceParams defines parameters for AddEvidence.
+type AddEvidenceParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReplyToDisputeParams defines parameters for ReplyToDispute.
+type ReplyToDisputeParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ExportCompanyParams defines parameters for ExportCompany.
 type ExportCompanyParams struct {
 	// PaymentFiles With the payment files, which hold bank details.
@@ -1182,6 +1421,18 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// RaiseDisputeJSONRequestBody defines body for RaiseDispute for application/json ContentType.
+type RaiseDisputeJSONRequestBody = DisputeRequest
+
+// AnswerDisputeJSONRequestBody defines body for AnswerDispute for application/json ContentType.
+type AnswerDisputeJSONRequestBody = DisputeAnswerRequest
+
+// AddEvidenceMultipartRequestBody defines body for AddEvidence for multipart/form-data ContentType.
+type AddEvidenceMultipartRequestBody = EvidenceRequest
+
+// ReplyToDisputeJSONRequestBody defines body for ReplyToDispute for application/json ContentType.
+type ReplyToDisputeJSONRequestBody = DisputeReply
+
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
@@ -1247,6 +1498,27 @@ type ServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(c *gin.Context, params PutCompanyParams)
+	// ListDisputes The disputes that you may see.
+	// (GET /disputes)
+	ListDisputes(c *gin.Context, params ListDisputesParams)
+	// RaiseDispute Dispute a line of your own statement, a deal on it, or one that is missing.
+	// (POST /disputes)
+	RaiseDispute(c *gin.Context, params RaiseDisputeParams)
+	// GetDispute A dispute with everything that was said about it.
+	// (GET /disputes/{dispute})
+	GetDispute(c *gin.Context, dispute string)
+	// AnswerDispute Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+	// (POST /disputes/{dispute}/answers)
+	AnswerDispute(c *gin.Context, dispute string, params AnswerDisputeParams)
+	// AddEvidence Add one file: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	// (POST /disputes/{dispute}/evidence)
+	AddEvidence(c *gin.Context, dispute string, params AddEvidenceParams)
+	// GetEvidence A file that was added to a dispute.
+	// (GET /disputes/{dispute}/evidence/{evidence})
+	GetEvidence(c *gin.Context, dispute string, evidence string)
+	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
+	// (POST /disputes/{dispute}/replies)
+	ReplyToDispute(c *gin.Context, dispute string, params ReplyToDisputeParams)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(c *gin.Context, params ExportCompanyParams)
@@ -1706,6 +1978,315 @@ func (siw *ServerInterfaceWrapper) PutCompany(c *gin.Context) {
 	}
 
 	siw.Handler.PutCompany(c, params)
+}
+
+// ListDisputes operation middleware
+func (siw *ServerInterfaceWrapper) ListDisputes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDisputesParams
+
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDisputes(c, params)
+}
+
+// RaiseDispute operation middleware
+func (siw *ServerInterfaceWrapper) RaiseDispute(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RaiseDisputeParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RaiseDispute(c, params)
+}
+
+// GetDispute operation middleware
+func (siw *ServerInterfaceWrapper) GetDispute(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "dispute" -------------
+	var dispute string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dispute", c.Param("dispute"), &dispute, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dispute: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDispute(c, dispute)
+}
+
+// AnswerDispute operation middleware
+func (siw *ServerInterfaceWrapper) AnswerDispute(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "dispute" -------------
+	var dispute string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dispute", c.Param("dispute"), &dispute, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dispute: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AnswerDisputeParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AnswerDispute(c, dispute, params)
+}
+
+// AddEvidence operation middleware
+func (siw *ServerInterfaceWrapper) AddEvidence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "dispute" -------------
+	var dispute string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dispute", c.Param("dispute"), &dispute, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dispute: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddEvidenceParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AddEvidence(c, dispute, params)
+}
+
+// GetEvidence operation middleware
+func (siw *ServerInterfaceWrapper) GetEvidence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "dispute" -------------
+	var dispute string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dispute", c.Param("dispute"), &dispute, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dispute: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "evidence" -------------
+	var evidence string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "evidence", c.Param("evidence"), &evidence, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter evidence: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEvidence(c, dispute, evidence)
+}
+
+// ReplyToDispute operation middleware
+func (siw *ServerInterfaceWrapper) ReplyToDispute(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "dispute" -------------
+	var dispute string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "dispute", c.Param("dispute"), &dispute, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dispute: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplyToDisputeParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReplyToDispute(c, dispute, params)
 }
 
 // ExportCompany operation middleware
@@ -3300,6 +3881,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
 	router.GET(options.BaseURL+"/periods/:period/uncredited", wrapper.ListUncredited)
 	router.GET(options.BaseURL+"/periods/:period/changes", wrapper.ListChanges)
+	router.GET(options.BaseURL+"/disputes", wrapper.ListDisputes)
+	router.POST(options.BaseURL+"/disputes", wrapper.RaiseDispute)
+	router.GET(options.BaseURL+"/disputes/:dispute", wrapper.GetDispute)
+	router.POST(options.BaseURL+"/disputes/:dispute/replies", wrapper.ReplyToDispute)
+	router.POST(options.BaseURL+"/disputes/:dispute/answers", wrapper.AnswerDispute)
+	router.POST(options.BaseURL+"/disputes/:dispute/evidence", wrapper.AddEvidence)
+	router.GET(options.BaseURL+"/disputes/:dispute/evidence/:evidence", wrapper.GetEvidence)
 	router.GET(options.BaseURL+"/adjustments", wrapper.ListAdjustments)
 	router.POST(options.BaseURL+"/adjustments", wrapper.EnterAdjustment)
 	router.POST(options.BaseURL+"/adjustments/:adjustment/decision", wrapper.DecideAdjustment)
@@ -3709,6 +4297,335 @@ type PutCompanydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutCompanydefaultApplicationProblemPlusJSONResponse) VisitPutCompanyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDisputesRequestObject struct {
+	Params ListDisputesParams
+}
+
+type ListDisputesResponseObject interface {
+	VisitListDisputesResponse(w http.ResponseWriter) error
+}
+
+type ListDisputes200JSONResponse Disputes
+
+func (response ListDisputes200JSONResponse) VisitListDisputesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDisputesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDisputesdefaultApplicationProblemPlusJSONResponse) VisitListDisputesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RaiseDisputeRequestObject struct {
+	Params RaiseDisputeParams
+	Body   *RaiseDisputeJSONRequestBody
+}
+
+type RaiseDisputeResponseObject interface {
+	VisitRaiseDisputeResponse(w http.ResponseWriter) error
+}
+
+type RaiseDispute201JSONResponse Dispute
+
+func (response RaiseDispute201JSONResponse) VisitRaiseDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RaiseDisputedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RaiseDisputedefaultApplicationProblemPlusJSONResponse) VisitRaiseDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDisputeRequestObject struct {
+	Dispute string `json:"dispute"`
+}
+
+type GetDisputeResponseObject interface {
+	VisitGetDisputeResponse(w http.ResponseWriter) error
+}
+
+type GetDispute200JSONResponse Dispute
+
+func (response GetDispute200JSONResponse) VisitGetDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDisputedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDisputedefaultApplicationProblemPlusJSONResponse) VisitGetDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerDisputeRequestObject struct {
+	Dispute string `json:"dispute"`
+	Params  AnswerDisputeParams
+	Body    *AnswerDisputeJSONRequestBody
+}
+
+type AnswerDisputeResponseObject interface {
+	VisitAnswerDisputeResponse(w http.ResponseWriter) error
+}
+
+type AnswerDispute200JSONResponse DisputeState
+
+func (response AnswerDispute200JSONResponse) VisitAnswerDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerDispute202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response AnswerDispute202JSONResponse) VisitAnswerDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerDisputedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AnswerDisputedefaultApplicationProblemPlusJSONResponse) VisitAnswerDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddEvidenceRequestObject struct {
+	Dispute string `json:"dispute"`
+	Params  AddEvidenceParams
+	Body    *multipart.Reader
+}
+
+type AddEvidenceResponseObject interface {
+	VisitAddEvidenceResponse(w http.ResponseWriter) error
+}
+
+type AddEvidence201JSONResponse Evidence
+
+func (response AddEvidence201JSONResponse) VisitAddEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddEvidencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddEvidencedefaultApplicationProblemPlusJSONResponse) VisitAddEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvidenceRequestObject struct {
+	Dispute  string `json:"dispute"`
+	Evidence string `json:"evidence"`
+}
+
+type GetEvidenceResponseObject interface {
+	VisitGetEvidenceResponse(w http.ResponseWriter) error
+}
+
+type GetEvidence200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetEvidence200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetEvidence200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetEvidence200ApplicationoctetStreamResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetEvidencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEvidencedefaultApplicationProblemPlusJSONResponse) VisitGetEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplyToDisputeRequestObject struct {
+	Dispute string `json:"dispute"`
+	Params  ReplyToDisputeParams
+	Body    *ReplyToDisputeJSONRequestBody
+}
+
+type ReplyToDisputeResponseObject interface {
+	VisitReplyToDisputeResponse(w http.ResponseWriter) error
+}
+
+type ReplyToDispute200JSONResponse DisputeState
+
+func (response ReplyToDispute200JSONResponse) VisitReplyToDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplyToDispute202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response ReplyToDispute202JSONResponse) VisitReplyToDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplyToDisputedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplyToDisputedefaultApplicationProblemPlusJSONResponse) VisitReplyToDisputeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5339,6 +6256,27 @@ type StrictServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(ctx context.Context, request PutCompanyRequestObject) (PutCompanyResponseObject, error)
+	// ListDisputes The disputes that you may see.
+	// (GET /disputes)
+	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
+	// RaiseDispute Dispute a line of your own statement, a deal on it, or one that is missing.
+	// (POST /disputes)
+	RaiseDispute(ctx context.Context, request RaiseDisputeRequestObject) (RaiseDisputeResponseObject, error)
+	// GetDispute A dispute with everything that was said about it.
+	// (GET /disputes/{dispute})
+	GetDispute(ctx context.Context, request GetDisputeRequestObject) (GetDisputeResponseObject, error)
+	// AnswerDispute Ask back, accept in full or in part, or reject. Nobody answers a dispute about their own pay.
+	// (POST /disputes/{dispute}/answers)
+	AnswerDispute(ctx context.Context, request AnswerDisputeRequestObject) (AnswerDisputeResponseObject, error)
+	// AddEvidence Add one file: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	// (POST /disputes/{dispute}/evidence)
+	AddEvidence(ctx context.Context, request AddEvidenceRequestObject) (AddEvidenceResponseObject, error)
+	// GetEvidence A file that was added to a dispute.
+	// (GET /disputes/{dispute}/evidence/{evidence})
+	GetEvidence(ctx context.Context, request GetEvidenceRequestObject) (GetEvidenceResponseObject, error)
+	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
+	// (POST /disputes/{dispute}/replies)
+	ReplyToDispute(ctx context.Context, request ReplyToDisputeRequestObject) (ReplyToDisputeResponseObject, error)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(ctx context.Context, request ExportCompanyRequestObject) (ExportCompanyResponseObject, error)
@@ -5808,6 +6746,253 @@ func (sh *strictHandler) PutCompany(ctx *gin.Context, params PutCompanyParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutCompanyResponseObject); ok {
 		if err := validResponse.VisitPutCompanyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDisputes operation middleware
+func (sh *strictHandler) ListDisputes(ctx *gin.Context, params ListDisputesParams) {
+	var request ListDisputesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDisputes(ctx, request.(ListDisputesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDisputes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListDisputesResponseObject); ok {
+		if err := validResponse.VisitListDisputesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RaiseDispute operation middleware
+func (sh *strictHandler) RaiseDispute(ctx *gin.Context, params RaiseDisputeParams) {
+	var request RaiseDisputeRequestObject
+
+	request.Params = params
+
+	var body RaiseDisputeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RaiseDispute(ctx, request.(RaiseDisputeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RaiseDispute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RaiseDisputeResponseObject); ok {
+		if err := validResponse.VisitRaiseDisputeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDispute operation middleware
+func (sh *strictHandler) GetDispute(ctx *gin.Context, dispute string) {
+	var request GetDisputeRequestObject
+
+	request.Dispute = dispute
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDispute(ctx, request.(GetDisputeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDispute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDisputeResponseObject); ok {
+		if err := validResponse.VisitGetDisputeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AnswerDispute operation middleware
+func (sh *strictHandler) AnswerDispute(ctx *gin.Context, dispute string, params AnswerDisputeParams) {
+	var request AnswerDisputeRequestObject
+
+	request.Dispute = dispute
+	request.Params = params
+
+	var body AnswerDisputeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnswerDispute(ctx, request.(AnswerDisputeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnswerDispute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AnswerDisputeResponseObject); ok {
+		if err := validResponse.VisitAnswerDisputeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddEvidence operation middleware
+func (sh *strictHandler) AddEvidence(ctx *gin.Context, dispute string, params AddEvidenceParams) {
+	var request AddEvidenceRequestObject
+
+	request.Dispute = dispute
+	request.Params = params
+
+	if reader, err := ctx.Request.MultipartReader(); err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddEvidence(ctx, request.(AddEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AddEvidenceResponseObject); ok {
+		if err := validResponse.VisitAddEvidenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEvidence operation middleware
+func (sh *strictHandler) GetEvidence(ctx *gin.Context, dispute string, evidence string) {
+	var request GetEvidenceRequestObject
+
+	request.Dispute = dispute
+	request.Evidence = evidence
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEvidence(ctx, request.(GetEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEvidenceResponseObject); ok {
+		if err := validResponse.VisitGetEvidenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReplyToDispute operation middleware
+func (sh *strictHandler) ReplyToDispute(ctx *gin.Context, dispute string, params ReplyToDisputeParams) {
+	var request ReplyToDisputeRequestObject
+
+	request.Dispute = dispute
+	request.Params = params
+
+	var body ReplyToDisputeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplyToDispute(ctx, request.(ReplyToDisputeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplyToDispute")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReplyToDisputeResponseObject); ok {
+		if err := validResponse.VisitReplyToDisputeResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

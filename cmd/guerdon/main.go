@@ -42,6 +42,8 @@ type commands struct {
 	Reject    reject    `cmd:"" help:"Reject the statements of the people named." group:"period"`
 
 	Export      export      `cmd:"" help:"Write everything of the company, or a statement with its proof, to files." group:"data"`
+	Disputes    disputes    `cmd:"" help:"List disputes." group:"period"`
+	Dispute     dispute     `cmd:"" help:"Raise a dispute about your pay, look at one, answer one." group:"period"`
 	Adjustments adjustments `cmd:"" help:"List adjustments." group:"period"`
 	Adjust      adjust      `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
 	Adjustment  adjustment  `cmd:"" help:"Approve or reject an adjustment." group:"period"`

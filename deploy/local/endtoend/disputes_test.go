@@ -1,0 +1,162 @@
+package endtoend
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/deploy/local/temporal"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+)
+
+func usd(minor int64) incentive.Money { return incentive.Money{Minor: minor, Currency: "USD"} }
+
+// raise disputes the commission of r1 in a period.
+func (o *office) raise(period string) client.Dispute {
+	o.t.Helper()
+	plan, component := "flat", "commission"
+	d, err := client.Read[client.Dispute](o.as("r1").RaiseDispute(o.t.Context(), &client.RaiseDisputeParams{IdempotencyKey: client.NewKey()}, client.DisputeRequest{
+		Period: period, Type: client.DisputeRequestTypeCalculation, Plan: &plan, Component: &component, Expected: usd(12345), Comment: "my secret comment"}))
+	require.NoError(o.t, err)
+	return d
+}
+
+func (o *office) answer(id string, d client.Dispute, answer client.DisputeAnswerRequest) (string, error) {
+	o.t.Helper()
+	answer.Text = "a secret answer"
+	state, err := client.Read[client.DisputeState](o.as(id).AnswerDispute(o.t.Context(), d.Id, &client.AnswerDisputeParams{IdempotencyKey: client.NewKey()}, answer))
+	return state.State, err
+}
+
+// grant accepts a dispute and has the adjustment approved by somebody else. It returns
+// the adjustment's id.
+func (o *office) grant(d client.Dispute, minor int64) string {
+	o.t.Helper()
+	amount := usd(minor)
+	state, err := o.answer("fin2", d, client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActAccept, Amount: &amount})
+	require.NoError(o.t, err)
+	require.Equal(o.t, string(incentive.DisputeGranted), state)
+	list, err := client.Read[client.Adjustments](o.as("fin3").ListAdjustments(o.t.Context(), &client.ListAdjustmentsParams{Period: &d.Period}))
+	require.NoError(o.t, err)
+	for _, a := range list.Adjustments {
+		if a.Dispute != nil && *a.Dispute == d.Id {
+			_, err := client.Read[client.Adjustment](o.as("fin1").DecideAdjustment(o.t.Context(), a.Id, &client.DecideAdjustmentParams{IdempotencyKey: client.NewKey()},
+				client.AdjustmentDecisionRequest{Decision: client.AdjustmentDecisionRequestDecisionApproved}))
+			require.NoError(o.t, err)
+			return a.Id
+		}
+	}
+	require.Fail(o.t, "no adjustment answers the dispute")
+	return ""
+}
+
+func (o *office) dispute(id string) client.Dispute {
+	o.t.Helper()
+	d, err := client.Read[client.Dispute](o.as("r1").GetDispute(o.t.Context(), id))
+	require.NoError(o.t, err)
+	return d
+}
+
+// history is the JSON of a workflow's whole history, once it has ended.
+func (o *office) history(id string) string {
+	o.t.Helper()
+	var all strings.Builder
+	for events := o.client.GetWorkflowHistory(o.t.Context(), id, "", true, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		require.NoError(o.t, err)
+		text, err := protojson.Marshal(event)
+		require.NoError(o.t, err)
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// TestDisputes answers disputes in every way, before a period is paid and after it.
+func TestDisputes(t *testing.T) {
+	t.Parallel()
+	o := flatOffice(t)
+	ctx := t.Context()
+	const january, february = "m-2026-01", "m-2026-02"
+	require.NoError(t, o.store.Grant(ctx, "admin", "r1", []incentive.Role{incentive.Rep}))
+	o.deal("d1", "2026-01-10", "1000")
+	o.calculate(january)
+	require.NoError(t, o.act("fin1", january, client.ActRequestActPublish))
+
+	d := o.raise(january)
+	require.Nil(t, d.Handler, "nobody is above r1: finance")
+	require.Eventually(t, func() bool { return o.dispute(d.Id).AnswerBy != nil }, time.Minute, 20*time.Millisecond, "an answer is promised")
+	added, err := o.as("r1").AddEvidenceFile(ctx, client.NewKey(), d.Id, client.File{Name: "contract.txt", Content: strings.NewReader("the secret contract")})
+	require.NoError(t, err)
+	response, err := o.as("fin1").GetEvidence(ctx, d.Id, added.Id)
+	require.NoError(t, err)
+	require.Equal(t, `attachment; filename=contract.txt`, response.Header.Get("Content-Disposition"))
+	require.Equal(t, "nosniff", response.Header.Get("X-Content-Type-Options"))
+	content, err := client.Bytes(response, nil)
+	require.NoError(t, err)
+	require.Equal(t, "the secret contract", string(content))
+
+	// A reminder, and the conversation.
+	require.NoError(t, temporal.SkipTime(ctx, o.client, activities.DisputeID(d.Id), "", 4*24*time.Hour))
+	require.Eventually(t, func() bool {
+		told, err := o.store.Notifications(ctx, "fin1", 0, 100)
+		require.NoError(t, err)
+		return len(told) > 1 && told[1].Kind == "dispute-reminder"
+	}, time.Minute, 20*time.Millisecond)
+	state, err := o.answer("fin2", d, client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActAsk})
+	require.NoError(t, err)
+	require.Equal(t, string(incentive.DisputeWaiting), state)
+	_, err = o.answer("fin2", d, client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActAsk})
+	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(err))
+	text := "a secret reply"
+	_, err = client.Read[client.DisputeState](o.as("r1").ReplyToDispute(ctx, d.Id, &client.ReplyToDisputeParams{IdempotencyKey: client.NewKey()}, client.DisputeReply{Act: client.DisputeReplyActReply, Text: &text}))
+	require.NoError(t, err)
+
+	// Accepted: withdrawn, and calculated again with that adjustment and nothing else.
+	o.deal("d2", "2026-01-11", "700")
+	adjustment := o.grant(d, 1500)
+	require.Equal(t, string(incentive.DisputeAccepted), o.dispute(d.Id).State)
+	reason := "a dispute was accepted"
+	_, err = client.Read[client.ActAnswer](o.as("fin1").ActOnPeriod(ctx, january, &client.ActOnPeriodParams{IdempotencyKey: client.NewKey()}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestActWithdraw, Reason: &reason}))
+	require.NoError(t, err)
+	changes := []client.Change{{Kind: client.ChangeKindAdjustment, Id: adjustment}}
+	_, err = client.Read[client.ActAnswer](o.as("fin1").ActOnPeriod(ctx, january, &client.ActOnPeriodParams{IdempotencyKey: client.NewKey()}, client.ActOnPeriodJSONRequestBody{Act: client.ActRequestActRecalculate, Changes: &changes}))
+	require.NoError(t, err)
+	o.await(january, incentive.Calculated)
+	results := o.results(january)
+	require.Equal(t, "100.00", results["r1 flat commission"])
+	require.Equal(t, "15.00", results["r1  Adjustment"])
+	recorded := o.history(activities.DisputeID(d.Id))
+	require.Contains(t, recorded, d.Id)
+	for _, secret := range []string{"secret", "R One", "12345", "1500", "123.45", "contract"} {
+		require.NotContains(t, recorded, secret)
+	}
+	o.toClosed(january)
+	require.Equal(t, "-115.00", o.ledger(store.Cash))
+
+	// Late: rejected, and granted into the next period.
+	rejected := o.raise(january)
+	require.True(t, rejected.Late)
+	state, err = o.answer("fin1", rejected, client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActReject})
+	require.NoError(t, err)
+	require.Equal(t, string(incentive.DisputeRejected), state)
+	late := o.raise(january)
+	o.grant(late, 500)
+	o.calculate(february)
+	require.Equal(t, "5.00", o.results(february)["r1  Adjustment"])
+	s, err := client.Read[client.Statement](o.as("fin1").GetStatement(ctx, february, "r1", &client.GetStatementParams{}))
+	require.NoError(t, err)
+	require.Equal(t, "adjustment (dispute) of m-2026-01, by dispute "+late.Id+": 5", s.Lines[1].InWords[0])
+	o.toClosed(february)
+	require.Equal(t, "-120.00", o.ledger(store.Cash))
+	_, err = o.store.VerifyLedger(ctx)
+	require.NoError(t, err)
+	_, _, err = o.store.VerifyAudit(ctx)
+	require.NoError(t, err)
+}
