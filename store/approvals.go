@@ -286,6 +286,9 @@ func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	if err := post(ctx, tx, approved...); err != nil {
 		return err
 	}
+	if err := takeBackHeld(ctx, tx, p); err != nil {
+		return err
+	}
 	if err := unpostLines(ctx, tx, p); err != nil {
 		return err
 	}

@@ -359,6 +359,11 @@ func moveDispute(ctx context.Context, tx pgx.Tx, d Dispute, c DisputeCommand) (D
 	if err != nil {
 		return d, err
 	}
+	if moved.State.Ended() {
+		if err := letHeldGo(ctx, tx, moved); err != nil {
+			return moved, err
+		}
+	}
 	if moved.State == incentive.DisputeOpen || moved.State == incentive.DisputeGranted || moved.State == incentive.DisputeWithdrawn {
 		return moved, tellHandler(ctx, tx, moved, "dispute-"+string(c.Act), c.Key)
 	}

@@ -17,6 +17,7 @@ type AccountKind string
 const (
 	CommissionExpense AccountKind = "commission expense"
 	Payable           AccountKind = "payable"          // what is owed to a participant
+	PayableHeld       AccountKind = "payable held"     // what an open dispute keeps from being paid
 	DrawReceivable    AccountKind = "draw receivable"  // what a participant owes of draws
 	HoldbackReserve   AccountKind = "holdback reserve" // what a participant has earned and is paid later
 	Clearing          AccountKind = "clearing"         // what has been handed to a rail

@@ -59,7 +59,11 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 		if err := refuseOverChanged(ctx, tx, *p); err != nil {
 			return err
 		}
-		if err := postLines(ctx, tx, *p, fmt.Sprintf("approve/%s/%d/%d", p.ID, p.Revision, times)); err != nil {
+		key := fmt.Sprintf("approve/%s/%d/%d", p.ID, p.Revision, times)
+		if err := postLines(ctx, tx, *p, key); err != nil {
+			return err
+		}
+		if err := hold(ctx, tx, *p, key); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO payout_list (period_id, revision, digest) VALUES ($1, $2, '')`, p.ID, p.Revision); err != nil {

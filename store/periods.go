@@ -73,7 +73,11 @@ func periodRevision(ctx context.Context, q querier, periodID string, revision in
 // StandingRevision returns the revision whose result stands: the latest that is approved.
 // It is of code CodeNotFound where there is none.
 func (s *Store) StandingRevision(ctx context.Context, periodID string) (PeriodRevision, error) {
-	rows, err := s.pool.Query(ctx, periodColumns+` WHERE r.period_id = $1 AND r.state = ANY($2) ORDER BY r.revision DESC LIMIT 1`, periodID, posts)
+	return standingRevision(ctx, s.pool, periodID)
+}
+
+func standingRevision(ctx context.Context, q querier, periodID string) (PeriodRevision, error) {
+	rows, err := q.Query(ctx, periodColumns+` WHERE r.period_id = $1 AND r.state = ANY($2) ORDER BY r.revision DESC LIMIT 1`, periodID, posts)
 	if err != nil {
 		return PeriodRevision{}, fmt.Errorf("read period %s: %w", periodID, err)
 	}
