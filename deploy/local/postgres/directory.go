@@ -86,7 +86,7 @@ func openDirectory(options Options, found []programs) (*directory, error) {
 	if err != nil {
 		return nil, incentive.Errorf(CodeInUse, "The data directory %s is used by another process (%v): stop that one, or name another data directory.", root, err)
 	}
-	d.close = held.Close
+	d.close = func() error { return unlock(held) }
 	return d, nil
 }
 
@@ -349,4 +349,10 @@ func lock(path string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// unlock lets a lock go. Closing the file alone is not enough: a program started at the same
+// moment holds a copy of it until it has begun.
+func unlock(held *os.File) error {
+	return errors.Join(syscall.Flock(int(held.Fd()), syscall.LOCK_UN), held.Close())
 }

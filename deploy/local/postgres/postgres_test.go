@@ -334,7 +334,7 @@ func TestSweepRemovesOnlyWhatIsLeft(t *testing.T) {
 	require.NoFileExists(t, left+".lock")
 	require.DirExists(t, used)
 	require.DirExists(t, foreign, "without a lock file it is not ours")
-	require.NoError(t, held.Close())
+	require.NoError(t, unlock(held))
 	sweep(base)
 	require.NoDirExists(t, used)
 }

@@ -64,10 +64,10 @@ func openThrowaway(as *account, with programs) (*directory, error) {
 	d := &directory{root: root, data: filepath.Join(root, strconv.Itoa(with.major)), programs: with, account: as, brief: true}
 	removed, err := removeAtEnd(root, root+".lock")
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(root), os.Remove(root+".lock"), held.Close())
+		return nil, errors.Join(err, os.RemoveAll(root), os.Remove(root+".lock"), unlock(held))
 	}
 	d.close = func() error {
-		return errors.Join(os.RemoveAll(root), os.Remove(root+".lock"), held.Close(), removed())
+		return errors.Join(os.RemoveAll(root), os.Remove(root+".lock"), unlock(held), removed())
 	}
 	return d, nil
 }
@@ -116,6 +116,6 @@ func sweep(base string) {
 		if os.RemoveAll(root) == nil {
 			_ = os.Remove(path)
 		}
-		held.Close()
+		_ = unlock(held)
 	}
 }

@@ -87,7 +87,11 @@ func (j *journal) append(e entry) error {
 	return err
 }
 
-func (j *journal) close() error { return j.file.Close() }
+// close lets the journal go also where a program started at the same moment still holds a
+// copy of the file.
+func (j *journal) close() error {
+	return errors.Join(syscall.Flock(int(j.file.Fd()), syscall.LOCK_UN), j.file.Close())
+}
 
 // commit writes an entry down, then makes it true.
 func (s *Server) commit(e entry) error {
