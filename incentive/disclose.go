@@ -26,6 +26,13 @@ func (s Snapshot) Disclose(show func(Part) bool) DisclosedParts {
 // Of returns the digest of the whole snapshot of which partial holds the disclosed parts,
 // all of each, and nothing else. Its error is of code CodeNotDisclosed.
 func (d DisclosedParts) Of(partial Snapshot) (Digest, error) {
+	once := map[TransactionKey]bool{}
+	for _, t := range partial.Transactions {
+		if once[t.TransactionKey] {
+			return Digest{}, Errorf(CodeNotDisclosed, "the inputs hold transaction %s of %s twice", t.ID, t.Source)
+		}
+		once[t.TransactionKey] = true
+	}
 	held := map[partKey]Digest{}
 	all := partial.Parts()
 	for _, part := range all {

@@ -3,6 +3,7 @@ package incentive
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -66,6 +67,8 @@ func TestDisclosure(t *testing.T) {
 			more := d
 			more.Parts++
 			differs(more, shown)
+			more.Parts = math.MaxInt
+			differs(more, shown)
 			more = d
 			more.Hidden = append(slices.Clone(d.Hidden), Digest{})
 			differs(more, shown)
@@ -104,11 +107,14 @@ func TestDisclosedParts(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, whole().Digest(), digest)
 	for name, change := range map[string]func(*Snapshot){
-		"another period":       func(s *Snapshot) { s.Period.Code = "x" },
-		"another name":         func(s *Snapshot) { s.Participants[0].Name = "Anna" },
-		"another manager":      func(s *Snapshot) { s.Participants[0].ManagerID = "" },
-		"another deal":         func(s *Snapshot) { s.Transactions[0].Amount = decimal.New(6, 0) },
-		"a deal left out":      func(s *Snapshot) { s.Transactions, s.Credits = nil, nil },
+		"another period":  func(s *Snapshot) { s.Period.Code = "x" },
+		"another name":    func(s *Snapshot) { s.Participants[0].Name = "Anna" },
+		"another manager": func(s *Snapshot) { s.Participants[0].ManagerID = "" },
+		"another deal":    func(s *Snapshot) { s.Transactions[0].Amount = decimal.New(6, 0) },
+		"a deal left out": func(s *Snapshot) { s.Transactions, s.Credits = nil, nil },
+		"a deal twice": func(s *Snapshot) {
+			s.Transactions = append([]Transaction{{TransactionKey: deal, Amount: decimal.New(9, 0)}}, s.Transactions...)
+		},
 		"a deal added":         func(s *Snapshot) { s.Transactions = whole().Transactions },
 		"another share":        func(s *Snapshot) { s.Credits[0].Share = decimal.New(2, 0) },
 		"a quota left out":     func(s *Snapshot) { s.Quotas = nil },

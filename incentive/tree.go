@@ -15,6 +15,9 @@ type Disclosure struct {
 	Hidden []Digest `json:"hidden"` // of the branches that disclose nothing, from the first to the last
 }
 
+// mostParts is more than any snapshot or run has: a number from a file is not trusted.
+const mostParts = 1 << 40
+
 // CodeNotDisclosed says that a disclosure does not show what it should.
 const CodeNotDisclosed Code = "not-disclosed"
 
@@ -54,6 +57,9 @@ func disclose(parts []Digest, at []int) Disclosure {
 func (shown Disclosure) Root(disclosed []Digest) (Digest, error) {
 	if len(disclosed) != len(shown.At) || len(shown.Blinds) != len(shown.At) {
 		return Digest{}, Errorf(CodeNotDisclosed, "%d places and %d blinds are given for %d parts", len(shown.At), len(shown.Blinds), len(disclosed))
+	}
+	if shown.Parts > mostParts {
+		return Digest{}, Errorf(CodeNotDisclosed, "%d parts are more than there can be", shown.Parts)
 	}
 	for i, at := range shown.At {
 		if at < 0 || at >= shown.Parts || i > 0 && at <= shown.At[i-1] {
