@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	enums "go.temporal.io/api/enums/v1"
+	history "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
@@ -17,29 +18,69 @@ import (
 	"github.com/guerdon/guerdon/workflows"
 )
 
-// Replay runs every archived history of a period through this program's workflows, and
-// returns how many there were: 0 while the archive is not complete. A history that takes
-// another way today, or a period's that does not come to its end, is an error of code
-// activities.CodeNotProved.
-func Replay(ctx context.Context, s *store.Store, periodID string, revision int) (int, error) {
+// Replayed is what was found of a period's archived histories.
+type Replayed struct {
+	Histories int      `json:"histories"` // 0 while the archive is not complete
+	CutShort  []string `json:"cut_short"` // the workflows that somebody terminated, that failed or that took too long
+}
+
+// execution is one run of a workflow.
+type execution struct{ workflowID, runID string }
+
+// Replay runs every archived history of a period through this program's workflows. A
+// history that takes another way today, that lacks an event or its closing one, that
+// names a run which is not archived, or a period's that does not come to its end, is an
+// error of code activities.CodeNotProved.
+func Replay(ctx context.Context, s *store.Store, periodID string, revision int) (Replayed, error) {
+	found := Replayed{CutShort: []string{}}
 	replayer := worker.NewWorkflowReplayer()
 	workflows.Register(replayer)
+	archived := map[execution]bool{}
+	var named []execution
 	ended := false
 	n, err := s.Histories(ctx, periodID, revision, func(h store.History) error {
-		events, err := client.HistoryFromJSON(bytes.NewReader(h.JSON), client.HistoryJSONOptions{})
+		whole, err := client.HistoryFromJSON(bytes.NewReader(h.JSON), client.HistoryJSONOptions{})
 		if err != nil {
 			return fmt.Errorf("read the archived history of %s: %w", h.WorkflowID, err)
 		}
-		if h.WorkflowID == activities.PayPeriodID(periodID, revision) && len(events.Events) > 0 {
-			ended = ended || events.Events[len(events.Events)-1].EventType == enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
+		archived[execution{h.WorkflowID, h.RunID}] = true
+		last := &history.HistoryEvent{}
+		for i, event := range whole.Events {
+			last = event
+			if event.EventId != int64(i+1) {
+				return incentive.Errorf(activities.CodeNotProved, "the archived history of %s lacks event %d", h.WorkflowID, i+1)
+			}
+			if child := event.GetChildWorkflowExecutionStartedEventAttributes(); child != nil {
+				named = append(named, execution{child.WorkflowExecution.WorkflowId, child.WorkflowExecution.RunId})
+			}
 		}
-		if err := replayer.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), events); err != nil {
+		switch last.EventType {
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+			ended = ended || h.WorkflowID == activities.PayPeriodID(periodID, revision)
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+			named = append(named, execution{h.WorkflowID, last.GetWorkflowExecutionContinuedAsNewEventAttributes().NewExecutionRunId})
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: // a queue in which nothing waited any more
+		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, enums.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
+			found.CutShort = append(found.CutShort, h.WorkflowID)
+		default:
+			return incentive.Errorf(activities.CodeNotProved, "the archived history of %s has no closing event: it ends with event %d, %s", h.WorkflowID, last.EventId, last.EventType)
+		}
+		if err := replayer.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), whole); err != nil {
 			return incentive.Errorf(activities.CodeNotProved, "the recorded history of %s does not replay: %v", h.WorkflowID, err)
 		}
 		return nil
 	})
-	if err == nil && n > 0 && !ended {
-		err = incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the end of the period", periodID)
+	if err != nil || n == 0 {
+		return found, err
 	}
-	return n, err
+	for _, run := range named {
+		if !archived[run] {
+			return found, incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the history of %s (run %s)", periodID, run.workflowID, run.runID)
+		}
+	}
+	if !ended {
+		return found, incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the end of the period", periodID)
+	}
+	found.Histories = n
+	return found, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -178,6 +179,7 @@ func TestStatementOnAnotherMachine(t *testing.T) {
 		_, head, err := p.VerifyAudit(t.Context())
 		require.NoError(t, err)
 		require.Contains(t, out, fmt.Sprintf("%x", head)[:8])
+		require.Equal(t, out, elsewhere(t, content))
 
 		require.NoError(t, os.WriteFile(file, bytes.Replace(content, []byte(`"share":"1"`), []byte(`"share":"2"`), 1), 0o600))
 		exit, out, _ = guerdon(t, "--json", "verify", file)
@@ -201,6 +203,31 @@ func TestStatementOnAnotherMachine(t *testing.T) {
 		require.Equal(t, 1, exit, name)
 		require.Contains(t, told, c.says, name)
 	}
+}
+
+// TestMain lets this program's tests run it as a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("GUERDON_AS_A_PROGRAM") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// elsewhere proves a file in a process that has nothing else: no settings, an empty
+// directory and, where this machine allows to take it away, no network.
+func elsewhere(t *testing.T, content []byte) string {
+	t.Helper()
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "proof.json"), content, 0o600))
+	arguments := []string{os.Args[0], "verify", "proof.json"}
+	if exec.Command("unshare", "--map-root-user", "--net", "true").Run() == nil {
+		arguments = append([]string{"unshare", "--map-root-user", "--net"}, arguments...)
+	}
+	command := exec.Command(arguments[0], arguments[1:]...)
+	command.Dir, command.Env = folder, []string{"GUERDON_AS_A_PROGRAM=1", "PATH=" + os.Getenv("PATH")}
+	out, err := command.Output()
+	require.NoError(t, err)
+	return string(out)
 }
 
 // TestExportCompany exports everything to a zip and into a directory.
@@ -263,6 +290,7 @@ func TestVerifyTheDatabase(t *testing.T) {
 		"snapshot and run": {"UPDATE audit_event SET body = '{}' WHERE act = 'calculate'", "FAILED: m-2026-01, revision 1: the audit chain names no snapshot"},
 		"the chain":        {"UPDATE audit_event SET actor = 'x' WHERE number = 3", "FAILED: the books: link 3 of the audit chain has been altered (audit-chain-broken)"},
 		"a closed period":  {"UPDATE period_revision SET state = 'closed'", "FAILED: m-2026-01, revision 1: the period is closed and its history is not archived yet"},
+		"a cancelled one":  {"UPDATE period_revision SET state = 'cancelled'", "FAILED: m-2026-01, revision 1: the period is cancelled and its history is not archived yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -96,7 +96,7 @@ func told(failed bool, err error) error {
 // verifiedPeriod is what was found of one revision of a period.
 type verifiedPeriod struct {
 	activities.Proof
-	Histories int `json:"histories"` // replayed, the period's to its end; 0 while there is no archive
+	worker.Replayed
 }
 
 // database proves periods, and the books of the company.
@@ -120,10 +120,10 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 	for _, p := range revisions {
 		one := verifiedPeriod{}
 		if one.Proof, err = activities.VerifyPeriod(ctx, s, p.ID, p.Revision); err == nil {
-			one.Histories, err = worker.Replay(ctx, s, p.ID, p.Revision)
+			one.Replayed, err = worker.Replay(ctx, s, p.ID, p.Revision)
 		}
-		if err == nil && p.State == incentive.Closed && one.Histories == 0 {
-			err = incentive.Errorf("archive-incomplete", "the period is closed and its history is not archived yet, so its closing event was not found: verify again shortly")
+		if err == nil && (p.State == incentive.Closed || p.State == incentive.Cancelled) && one.Histories == 0 {
+			err = incentive.Errorf("archive-incomplete", "the period is %s and its history is not archived yet, so its closing event was not found: verify again shortly", p.State)
 		}
 		if err == nil {
 			answer.Periods = append(answer.Periods, one)
@@ -143,9 +143,12 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 			fmt.Fprintf(w, "  - Calculated anew, %d statements are the same, byte for byte, and the audit chain names the run: %x.\n", p.Statements, p.RunDigest[:])
 			fmt.Fprintln(w, "  - The ledger's postings of the period tell the same story as its payouts.")
 			if p.Histories > 0 {
-				fmt.Fprintf(w, "  - %d recorded histories replay against this program, and the period's comes to its end.\n", p.Histories)
+				fmt.Fprintf(w, "  - %d recorded histories, each with its closing event, replay against this program, and the period's comes to its end.\n", p.Histories)
 			} else {
 				fmt.Fprintln(w, "  - Not proved: its history, which is archived once the period has ended.")
+			}
+			for _, id := range p.CutShort {
+				fmt.Fprintf(w, "  - Not proved: that %s did all its work. Its history ends with a failure, a timeout or somebody's hand.\n", id)
 			}
 		}
 		if answer.AuditLinks > 0 {

@@ -343,7 +343,7 @@ func (s *site) drive(ctx context.Context, team string) error {
 		func() error { return act(client.ActRequestActClose) },
 		func() error {
 			for ; ctx.Err() == nil; <-tick.C {
-				if n, err := worker.Replay(ctx, s.store, period, 1); err == nil && n > 0 || incentive.ErrorCode(err) != incentive.CodeInternal && err != nil {
+				if replayed, err := worker.Replay(ctx, s.store, period, 1); err == nil && replayed.Histories > 0 || incentive.ErrorCode(err) != incentive.CodeInternal && err != nil {
 					return err
 				}
 			}

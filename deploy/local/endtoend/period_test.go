@@ -54,7 +54,9 @@ func start(t *testing.T, rails ...payments.Rail) *house {
 		stop()
 		require.NoError(t, <-ended)
 	})
-	return &house{t: t, store: s, client: c, databaseURL: url}
+	h := &house{t: t, store: s, client: c, databaseURL: url}
+	t.Cleanup(h.tellsNothing)
+	return h
 }
 
 // count asks the database, past the store.
@@ -226,9 +228,10 @@ func (h *house) closed(reps int) {
 	require.NoError(t, err)
 	require.Equal(t, reps, proof.Statements)
 	require.Eventually(t, func() bool {
-		histories, err := worker.Replay(ctx, h.store, period, 1)
+		replayed, err := worker.Replay(ctx, h.store, period, 1)
 		require.NoError(t, err)
-		return histories >= 3
+		require.Empty(t, replayed.CutShort)
+		return replayed.Histories >= 3
 	}, time.Minute, 100*time.Millisecond, "period, approval and disbursement are archived, and replay")
 	require.Equal(t, 3*reps, proof.JournalEntries, "each approved, submitted and paid")
 	total := int64(reps*(reps+1)/2*100 + reps)

@@ -256,9 +256,9 @@ func (b *big) toClosed() {
 		return len(events) == 1
 	}, 10*time.Minute, 100*time.Millisecond)
 	b.step("archived")
-	n, err := worker.Replay(ctx, b.store, period, 1)
+	replayed, err := worker.Replay(ctx, b.store, period, 1)
 	require.NoError(t, err)
-	require.Equal(t, b.approvers+2, n, "the period, its approval queues and its disbursement")
+	require.Equal(t, b.approvers+2, replayed.Histories, "the period, its approval queues and its disbursement")
 	b.step("histories replayed")
 	proof, err := activities.Verify(ctx, b.store, period, 1)
 	require.NoError(t, err)
