@@ -217,7 +217,7 @@ func TestRights(t *testing.T) {
 	who := map[string][]incentive.Role{"admin": {incentive.Administrator}, "fin": {incentive.Finance}, "aud": {incentive.Auditor}, "m": {incentive.Manager}, "r1": {incentive.Rep}}
 	for key, o := range operations {
 		method, path, _ := strings.Cut(key, " ")
-		path = strings.NewReplacer(":period", "m-2026-01", ":person", "r2", ":version", "1").Replace(path)
+		path = strings.NewReplacer(":period", "m-2026-01", ":person", "r2", ":version", "1", ":template", "xero").Replace(path)
 		path = pathLeft.Replace(path)
 		unknown, _, _ := s.send("", method, path, "k", "")
 		for id, roles := range who {

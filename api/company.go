@@ -12,6 +12,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/plan"
+	"github.com/guerdon/guerdon/store"
 )
 
 // value returns what is pointed at, or nothing.
@@ -22,11 +23,11 @@ func value[T any](pointer *T) (v T) {
 	return v
 }
 
-func orNil(text string) *string {
-	if text == "" {
+func orNil[T comparable](v T) *T {
+	if v == *new(T) {
 		return nil
 	}
-	return &text
+	return &v
 }
 
 // limitOf is how many items a page has.
@@ -175,8 +176,12 @@ func (s *server) GetBalances(ctx context.Context, request spec.GetBalancesReques
 		}
 		revision = p.Revision
 	}
-	all, err := s.Store.Balances(ctx, periodID, revision)
-	answer := spec.GetBalances200JSONResponse{Balances: []spec.Balance{}}
+	of := store.BalancesOf{PeriodID: periodID, Revision: revision, Participant: value(request.Params.Person), Through: value(request.Params.Through)}
+	if on := request.Params.AsOf; on != nil {
+		of.On = incentive.DateOf(on.Time)
+	}
+	all, through, err := s.Store.BalancesOf(ctx, of)
+	answer := spec.GetBalances200JSONResponse{Balances: []spec.Balance{}, Through: orNil(through)}
 	for _, b := range all {
 		answer.Balances = append(answer.Balances, spec.Balance{Account: string(b.Kind), Rail: b.Rail, Balance: incentive.Money{Minor: b.Minor, Currency: b.Currency}})
 	}

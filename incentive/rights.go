@@ -36,12 +36,13 @@ type Action string
 const (
 	ReadCompany      Action = "read-company"      // periods and calendars: dates and states, no money
 	ReadStatements   Action = "read-statements"   // statements, lines, contributions, payouts of people
-	ReadTotals       Action = "read-totals"       // ledger, payout lists, payment files, imports
+	ReadTotals       Action = "read-totals"       // ledger, payout lists, payment files, imports, files for payroll and accounting
 	ReadAudit        Action = "read-audit"        // audit chain
 	ReadEverything   Action = "read-everything"   // all that there is, in files
 	ImportData       Action = "import-data"       // transactions, credits, quotas
 	ImportStructure  Action = "import-structure"  // participants, calendars, plans, assignments
 	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
+	KeepTemplates    Action = "keep-templates"    // of files for payroll and accounting
 	AdjustPay        Action = "adjust-pay"        // enter adjustments, and decide about those of others
 	RaiseDispute     Action = "raise-dispute"     // dispute one's own pay, and speak for oneself
 	AnswerDispute    Action = "answer-dispute"    // ask back, accept, reject
@@ -62,6 +63,7 @@ var rights = map[Action]map[Role]Scope{
 	ImportData:       {Finance: All, Administrator: All},
 	ImportStructure:  {Administrator: All},
 	RunPeriod:        {Finance: All},
+	KeepTemplates:    {Finance: All},
 	AdjustPay:        {Finance: All},
 	RaiseDispute:     {Rep: Own, Manager: Own, Finance: Own},
 	AnswerDispute:    {Manager: Team, Finance: All},

@@ -25,7 +25,12 @@ type books struct {
 // the months of 2026.
 func openBooks(t *testing.T) *books {
 	t.Helper()
-	b := &books{T: t, Store: storetest.New(t)}
+	return booksIn(t, storetest.New(t))
+}
+
+func booksIn(t *testing.T, s *store.Store) *books {
+	t.Helper()
+	b := &books{T: t, Store: s}
 	company(t, b.Store)
 	for month := 1; month <= 9; month++ {
 		first := incentive.Date{Year: 2026, Month: time.Month(month), Day: 1}

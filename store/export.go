@@ -39,6 +39,7 @@ var notExported = map[string]string{
 	"destination.key_version":  "of the key that encrypts bank details",
 	"plan_version.document":    "a file of its own, plans/<plan>-<version>.yaml",
 	"policy_version.document":  "a file of its own, policies/<calendar>-<version>.yaml",
+	"file_template.document":   "a file of its own, file-templates/<name>-<version>.yaml",
 	"import.mapping":           "a file of its own, mappings/<import>.yaml",
 	"archived_history.content": "a file of its own, histories/<workflow>-<run>.json",
 	"payment_file.content":     "a file of its own, payment-files/<id>-<name>, where that was asked for: it holds bank details",
@@ -87,12 +88,13 @@ func (t exportedTable) sql() string {
 
 // exportedFiles are the rows that become files of their own: queries of name and content.
 const (
-	exportPlans    = `SELECT plan_id, version::text, document FROM plan_version ORDER BY plan_id, version`
-	exportPolicies = `SELECT calendar_id, version::text, convert_to(document, 'UTF8') FROM policy_version ORDER BY calendar_id, version`
-	exportMappings = `SELECT id::text, '', mapping FROM import ORDER BY imported_at, id`
-	exportEvidence = `SELECT id::text, name, content FROM evidence ORDER BY added_at, id`
-	exportHistory  = `SELECT workflow_id, run_id, content FROM archived_history ORDER BY workflow_id, run_id`
-	exportPayments = `SELECT id::text, name, content FROM payment_file ORDER BY period_id, revision, rail, currency`
+	exportPlans     = `SELECT plan_id, version::text, document FROM plan_version ORDER BY plan_id, version`
+	exportPolicies  = `SELECT calendar_id, version::text, convert_to(document, 'UTF8') FROM policy_version ORDER BY calendar_id, version`
+	exportTemplates = `SELECT name, version::text, convert_to(document, 'UTF8') FROM file_template ORDER BY name, version`
+	exportMappings  = `SELECT id::text, '', mapping FROM import ORDER BY imported_at, id`
+	exportEvidence  = `SELECT id::text, name, content FROM evidence ORDER BY added_at, id`
+	exportHistory   = `SELECT workflow_id, run_id, content FROM archived_history ORDER BY workflow_id, run_id`
+	exportPayments  = `SELECT id::text, name, content FROM payment_file ORDER BY period_id, revision, rail, currency`
 )
 
 // ExportedFile is a file of an export, as its manifest names it.
@@ -144,7 +146,7 @@ func (s *Store) Export(ctx context.Context, actor string, w io.Writer, paymentFi
 			return err
 		}
 		err := errorsIn(e.files(ctx, tx, "plans/%s-%s.yaml", exportPlans, false), e.files(ctx, tx, "policies/%s-%s.yaml", exportPolicies, false),
-			e.files(ctx, tx, "mappings/%s%s.yaml", exportMappings, false), e.files(ctx, tx, "evidence/%s-%s", exportEvidence, false), e.files(ctx, tx, "histories/%s-%s.json", exportHistory, true))
+			e.files(ctx, tx, "file-templates/%s-%s.yaml", exportTemplates, false), e.files(ctx, tx, "mappings/%s%s.yaml", exportMappings, false), e.files(ctx, tx, "evidence/%s-%s", exportEvidence, false), e.files(ctx, tx, "histories/%s-%s.json", exportHistory, true))
 		if err == nil && paymentFiles {
 			err = e.files(ctx, tx, "payment-files/%s-%s", exportPayments, false)
 		}

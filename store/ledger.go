@@ -85,7 +85,7 @@ func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
 	}
 	_, err = tx.Exec(ctx, givenEntries+`,
 		put AS (INSERT INTO journal_entry (key, kind, period_id, revision, effective_on)
-			SELECT key, kind, period_id, revision, coalesce(effective_on, current_date) FROM given ORDER BY n ON CONFLICT (key) DO NOTHING RETURNING id, key)
+			SELECT key, kind, period_id, revision, coalesce(effective_on, (now() AT TIME ZONE coalesce((SELECT time_zone FROM company), 'UTC'))::date) FROM given ORDER BY n ON CONFLICT (key) DO NOTHING RETURNING id, key)
 		INSERT INTO posting (entry_id, position, account_id, amount_minor, currency)
 		SELECT put.id, sides.position, a.id, sides.amount, sides.currency
 		FROM put JOIN sides USING (key) JOIN ledger_account a USING (kind, participant_id, rail, currency)`, encoded)
@@ -106,15 +106,41 @@ type Balance struct {
 // Balances returns the balance of each kind of account, rail and currency: of everything
 // or, with a period, of that revision's entries.
 func (s *Store) Balances(ctx context.Context, periodID string, revision int) ([]Balance, error) {
+	all, _, err := s.BalancesOf(ctx, BalancesOf{PeriodID: periodID, Revision: revision})
+	return all, err
+}
+
+// BalancesOf says which postings are summed. What is zero leaves none out.
+type BalancesOf struct {
+	PeriodID    string
+	Revision    int
+	Participant string
+	On          incentive.Date // at the end of this day
+	Through     int64          // the last journal entry that counts
+}
+
+// BalancesOf returns balances. Those of a day come with the last journal entry that
+// counts: they are the same again where that is named.
+func (s *Store) BalancesOf(ctx context.Context, of BalancesOf) (all []Balance, through int64, err error) {
+	var on *incentive.Date
+	if !of.On.IsZero() || of.Through > 0 {
+		if through, _, err = s.until(ctx, of.Through, 0); err != nil {
+			return nil, 0, err
+		}
+	}
+	if !of.On.IsZero() {
+		on = &of.On
+	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT a.kind, a.rail, a.currency, sum(p.amount_minor)::bigint
 		FROM posting p JOIN ledger_account a ON a.id = p.account_id JOIN journal_entry e ON e.id = p.entry_id
-		WHERE $1 = '' OR (e.period_id = $1 AND e.revision = $2)
-		GROUP BY a.kind, a.rail, a.currency ORDER BY a.kind, a.rail, a.currency`, periodID, revision)
+		WHERE ($1 = '' OR (e.period_id = $1 AND e.revision = $2)) AND ($3 = '' OR a.participant_id = $3) AND ($4::date IS NULL OR e.effective_on <= $4::date) AND ($5 = 0 OR e.id <= $5)
+		GROUP BY a.kind, a.rail, a.currency ORDER BY a.kind, a.rail, a.currency`, of.PeriodID, of.Revision, of.Participant, on, through)
 	if err != nil {
-		return nil, fmt.Errorf("sum the ledger: %w", err)
+		return nil, 0, fmt.Errorf("sum the ledger: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Balance])
+	all, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Balance])
+	return all, through, err
 }
 
 // CodeLedgerBroken says that the ledger does not add up.

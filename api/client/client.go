@@ -241,6 +241,30 @@ func (e DisputeRequestType) Valid() bool {
 	}
 }
 
+// Defines values for FileTemplateOf.
+const (
+	FileTemplateOfJournal  FileTemplateOf = "journal"
+	FileTemplateOfPayroll  FileTemplateOf = "payroll"
+	FileTemplateOfRegister FileTemplateOf = "register"
+	FileTemplateOfYearEnd  FileTemplateOf = "year-end"
+)
+
+// Valid indicates whether the value is a known member of the FileTemplateOf enum.
+func (e FileTemplateOf) Valid() bool {
+	switch e {
+	case FileTemplateOfJournal:
+		return true
+	case FileTemplateOfPayroll:
+		return true
+	case FileTemplateOfRegister:
+		return true
+	case FileTemplateOfYearEnd:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -457,6 +481,9 @@ type Balance struct {
 // Balances defines model for Balances.
 type Balances struct {
 	Balances []Balance `json:"balances"`
+
+	// Through Of a day: the last journal entry that counts. Naming it gives the same balances again.
+	Through *int64 `json:"through,omitempty"`
 }
 
 // Change defines model for Change.
@@ -705,6 +732,30 @@ type Evidence struct {
 // EvidenceRequest defines model for EvidenceRequest.
 type EvidenceRequest struct {
 	File openapi_types.File `json:"file"`
+}
+
+// FileTemplate defines model for FileTemplate.
+type FileTemplate struct {
+	Document string         `json:"document"`
+	Of       FileTemplateOf `json:"of"`
+	Template string         `json:"template"`
+
+	// Version 0 where it is one that every company has.
+	Version int `json:"version"`
+}
+
+// FileTemplateOf defines model for FileTemplate.Of.
+type FileTemplateOf string
+
+// FileTemplateRequest defines model for FileTemplateRequest.
+type FileTemplateRequest struct {
+	// Document YAML; see docs/exports.md.
+	Document string `json:"document"`
+}
+
+// FileTemplates defines model for FileTemplates.
+type FileTemplates struct {
+	Templates []FileTemplate `json:"templates"`
 }
 
 // Health defines model for Health.
@@ -1084,8 +1135,20 @@ type UncreditedTransactions struct {
 	Transactions []UncreditedTransaction `json:"transactions"`
 }
 
+// EntriesThrough defines model for EntriesThrough.
+type EntriesThrough = int64
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// OfTemplate defines model for OfTemplate.
+type OfTemplate = string
+
+// OfTemplateVersion defines model for OfTemplateVersion.
+type OfTemplateVersion = int
+
+// PeopleThrough defines model for PeopleThrough.
+type PeopleThrough = int64
 
 // ListAdjustmentsParams defines parameters for ListAdjustments.
 type ListAdjustmentsParams struct {
@@ -1180,6 +1243,94 @@ type ExportCompanyParams struct {
 	PaymentFiles *bool `form:"payment_files,omitempty" json:"payment_files,omitempty"`
 }
 
+// PutFileTemplateParams defines parameters for PutFileTemplate.
+type PutFileTemplateParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetFileTemplateParams defines parameters for GetFileTemplate.
+type GetFileTemplateParams struct {
+	// Version The latest when absent.
+	Version *int `form:"version,omitempty" json:"version,omitempty"`
+}
+
+// GetJournalFileParams defines parameters for GetJournalFile.
+type GetJournalFileParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+
+	// Currency All of them when absent.
+	Currency *string `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetPayrollFileParams defines parameters for GetPayrollFile.
+type GetPayrollFileParams struct {
+	Period string `form:"period" json:"period"`
+
+	// Revision The latest that is not cancelled when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetRegisterFileParams defines parameters for GetRegisterFile.
+type GetRegisterFileParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetYearEndFileParams defines parameters for GetYearEndFile.
+type GetYearEndFileParams struct {
+	Year int `form:"year" json:"year"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1199,6 +1350,15 @@ type GetImportParams struct {
 type GetBalancesParams struct {
 	// Period All periods when absent.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// Person Of the accounts of this participant; all accounts when absent.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// AsOf At the end of this day; of all days when absent.
+	AsOf *openapi_types.Date `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
 }
 
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
@@ -1431,6 +1591,9 @@ type AddEvidenceMultipartRequestBody = EvidenceRequest
 
 // ReplyToDisputeJSONRequestBody defines body for ReplyToDispute for application/json ContentType.
 type ReplyToDisputeJSONRequestBody = DisputeReply
+
+// PutFileTemplateJSONRequestBody defines body for PutFileTemplate for application/json ContentType.
+type PutFileTemplateJSONRequestBody = FileTemplateRequest
 
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
@@ -1691,6 +1854,50 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /export (the `ExportCompany` operationId).
 	ExportCompany(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListFileTemplates The latest version of every template of files.
+	//
+	// Corresponds with GET /file-templates (the `ListFileTemplates` operationId).
+	ListFileTemplates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFileTemplateWithBody Keep a template as the next version of its name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+	PutFileTemplateWithBody(ctx context.Context, params *PutFileTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFileTemplate Keep a template as the next version of its name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+	PutFileTemplate(ctx context.Context, params *PutFileTemplateParams, body PutFileTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFileTemplate A template of files.
+	//
+	// Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
+	GetFileTemplate(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetJournalFile What was posted to the ledger on some days.
+	//
+	// Corresponds with GET /files/journal (the `GetJournalFile` operationId).
+	GetJournalFile(ctx context.Context, params *GetJournalFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPayrollFile What a released period pays, for payroll. It is on record who takes a file, with its digest.
+	//
+	// Corresponds with GET /files/payroll (the `GetPayrollFile` operationId).
+	GetPayrollFile(ctx context.Context, params *GetPayrollFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRegisterFile The payments that were handed to rails on some days, with what became of them.
+	//
+	// Corresponds with GET /files/register (the `GetRegisterFile` operationId).
+	GetRegisterFile(ctx context.Context, params *GetRegisterFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetYearEndFile Each participant's totals of a year.
+	//
+	// Corresponds with GET /files/year-end (the `GetYearEndFile` operationId).
+	GetYearEndFile(ctx context.Context, params *GetYearEndFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHealth Whether the API and its database answer.
 	//
@@ -2354,6 +2561,130 @@ func (c *Client) ReplyToDispute(ctx context.Context, dispute string, params *Rep
 // Corresponds with GET /export (the `ExportCompany` operationId).
 func (c *Client) ExportCompany(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportCompanyRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListFileTemplates The latest version of every template of files.
+//
+// Corresponds with GET /file-templates (the `ListFileTemplates` operationId).
+func (c *Client) ListFileTemplates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFileTemplatesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFileTemplateWithBody Keep a template as the next version of its name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+func (c *Client) PutFileTemplateWithBody(ctx context.Context, params *PutFileTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFileTemplateRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFileTemplate Keep a template as the next version of its name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+func (c *Client) PutFileTemplate(ctx context.Context, params *PutFileTemplateParams, body PutFileTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFileTemplateRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFileTemplate A template of files.
+//
+// Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
+func (c *Client) GetFileTemplate(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFileTemplateRequest(c.Server, template, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetJournalFile What was posted to the ledger on some days.
+//
+// Corresponds with GET /files/journal (the `GetJournalFile` operationId).
+func (c *Client) GetJournalFile(ctx context.Context, params *GetJournalFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetJournalFileRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPayrollFile What a released period pays, for payroll. It is on record who takes a file, with its digest.
+//
+// Corresponds with GET /files/payroll (the `GetPayrollFile` operationId).
+func (c *Client) GetPayrollFile(ctx context.Context, params *GetPayrollFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPayrollFileRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRegisterFile The payments that were handed to rails on some days, with what became of them.
+//
+// Corresponds with GET /files/register (the `GetRegisterFile` operationId).
+func (c *Client) GetRegisterFile(ctx context.Context, params *GetRegisterFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRegisterFileRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetYearEndFile Each participant's totals of a year.
+//
+// Corresponds with GET /files/year-end (the `GetYearEndFile` operationId).
+func (c *Client) GetYearEndFile(ctx context.Context, params *GetYearEndFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetYearEndFileRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4033,6 +4364,555 @@ func NewExportCompanyRequest(server string, params *ExportCompanyParams) (*http.
 	return req, nil
 }
 
+// NewListFileTemplatesRequest constructs an http.Request for the ListFileTemplates method
+func NewListFileTemplatesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/file-templates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutFileTemplateRequest calls the generic PutFileTemplate builder with application/json body
+func NewPutFileTemplateRequest(server string, params *PutFileTemplateParams, body PutFileTemplateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutFileTemplateRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPutFileTemplateRequestWithBody constructs an http.Request for the PutFileTemplate method, with any body, and a specified content type
+func NewPutFileTemplateRequestWithBody(server string, params *PutFileTemplateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/file-templates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetFileTemplateRequest constructs an http.Request for the GetFileTemplate method
+func NewGetFileTemplateRequest(server string, template string, params *GetFileTemplateParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "template", template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/file-templates/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetJournalFileRequest constructs an http.Request for the GetJournalFile method
+func NewGetJournalFileRequest(server string, params *GetJournalFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/files/journal")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Through != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.People != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "people", *params.People, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Template != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template", *params.Template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TemplateVersion != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template_version", *params.TemplateVersion, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPayrollFileRequest constructs an http.Request for the GetPayrollFile method
+func NewGetPayrollFileRequest(server string, params *GetPayrollFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/files/payroll")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Template != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template", *params.Template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TemplateVersion != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template_version", *params.TemplateVersion, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRegisterFileRequest constructs an http.Request for the GetRegisterFile method
+func NewGetRegisterFileRequest(server string, params *GetRegisterFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/files/register")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Through != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.People != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "people", *params.People, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Template != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template", *params.Template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TemplateVersion != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template_version", *params.TemplateVersion, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetYearEndFileRequest constructs an http.Request for the GetYearEndFile method
+func NewGetYearEndFileRequest(server string, params *GetYearEndFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/files/year-end")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "year", params.Year, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Through != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.People != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "people", *params.People, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Template != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template", *params.Template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TemplateVersion != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template_version", *params.TemplateVersion, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetHealthRequest constructs an http.Request for the GetHealth method
 func NewGetHealthRequest(server string) (*http.Request, error) {
 	var err error
@@ -4206,6 +5086,42 @@ func NewGetBalancesRequest(server string, params *GetBalancesParams) (*http.Requ
 		if params.Period != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Through != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -6391,6 +7307,62 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /export (the `ExportCompany` operationId).
 	ExportCompanyWithResponse(ctx context.Context, params *ExportCompanyParams, reqEditors ...RequestEditorFn) (*ExportCompanyResponse, error)
 
+	// ListFileTemplatesWithResponse The latest version of every template of files.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /file-templates (the `ListFileTemplates` operationId).
+	ListFileTemplatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListFileTemplatesResponse, error)
+
+	// PutFileTemplateWithBodyWithResponse Keep a template as the next version of its name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+	PutFileTemplateWithBodyWithResponse(ctx context.Context, params *PutFileTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFileTemplateResponse, error)
+
+	// PutFileTemplateWithResponse Keep a template as the next version of its name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+	PutFileTemplateWithResponse(ctx context.Context, params *PutFileTemplateParams, body PutFileTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFileTemplateResponse, error)
+
+	// GetFileTemplateWithResponse A template of files.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
+	GetFileTemplateWithResponse(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*GetFileTemplateResponse, error)
+
+	// GetJournalFileWithResponse What was posted to the ledger on some days.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /files/journal (the `GetJournalFile` operationId).
+	GetJournalFileWithResponse(ctx context.Context, params *GetJournalFileParams, reqEditors ...RequestEditorFn) (*GetJournalFileResponse, error)
+
+	// GetPayrollFileWithResponse What a released period pays, for payroll. It is on record who takes a file, with its digest.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /files/payroll (the `GetPayrollFile` operationId).
+	GetPayrollFileWithResponse(ctx context.Context, params *GetPayrollFileParams, reqEditors ...RequestEditorFn) (*GetPayrollFileResponse, error)
+
+	// GetRegisterFileWithResponse The payments that were handed to rails on some days, with what became of them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /files/register (the `GetRegisterFile` operationId).
+	GetRegisterFileWithResponse(ctx context.Context, params *GetRegisterFileParams, reqEditors ...RequestEditorFn) (*GetRegisterFileResponse, error)
+
+	// GetYearEndFileWithResponse Each participant's totals of a year.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /files/year-end (the `GetYearEndFile` operationId).
+	GetYearEndFileWithResponse(ctx context.Context, params *GetYearEndFileParams, reqEditors ...RequestEditorFn) (*GetYearEndFileResponse, error)
+
 	// GetHealthWithResponse Whether the API and its database answer.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7580,6 +8552,346 @@ func (r ExportCompanyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListFileTemplatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileTemplates
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFileTemplatesResponse) GetJSON200() *FileTemplates {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFileTemplatesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFileTemplatesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFileTemplatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFileTemplatesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFileTemplatesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutFileTemplateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *FileTemplate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PutFileTemplateResponse) GetJSON201() *FileTemplate {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutFileTemplateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutFileTemplateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutFileTemplateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutFileTemplateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutFileTemplateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFileTemplateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileTemplate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetFileTemplateResponse) GetJSON200() *FileTemplate {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetFileTemplateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFileTemplateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFileTemplateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFileTemplateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFileTemplateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetJournalFileResponse200Headers the declared response headers of an HTTP 200 response for GetJournalFile
+type GetJournalFileResponse200Headers struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+
+type GetJournalFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetJournalFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetJournalFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetJournalFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetJournalFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetJournalFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetJournalFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetPayrollFileResponse200Headers the declared response headers of an HTTP 200 response for GetPayrollFile
+type GetPayrollFileResponse200Headers struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+
+type GetPayrollFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetPayrollFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPayrollFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPayrollFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPayrollFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPayrollFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPayrollFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRegisterFileResponse200Headers the declared response headers of an HTTP 200 response for GetRegisterFile
+type GetRegisterFileResponse200Headers struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+
+type GetRegisterFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetRegisterFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRegisterFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRegisterFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRegisterFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRegisterFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRegisterFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetYearEndFileResponse200Headers the declared response headers of an HTTP 200 response for GetYearEndFile
+type GetYearEndFileResponse200Headers struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+
+type GetYearEndFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetYearEndFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetYearEndFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetYearEndFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetYearEndFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetYearEndFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetYearEndFileResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9682,6 +10994,110 @@ func (c *ClientWithResponses) ExportCompanyWithResponse(ctx context.Context, par
 	return ParseExportCompanyResponse(rsp)
 }
 
+// ListFileTemplatesWithResponse The latest version of every template of files.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /file-templates (the `ListFileTemplates` operationId).
+func (c *ClientWithResponses) ListFileTemplatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListFileTemplatesResponse, error) {
+	rsp, err := c.ListFileTemplates(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFileTemplatesResponse(rsp)
+}
+
+// PutFileTemplateWithBodyWithResponse Keep a template as the next version of its name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+func (c *ClientWithResponses) PutFileTemplateWithBodyWithResponse(ctx context.Context, params *PutFileTemplateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFileTemplateResponse, error) {
+	rsp, err := c.PutFileTemplateWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFileTemplateResponse(rsp)
+}
+
+// PutFileTemplateWithResponse Keep a template as the next version of its name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /file-templates (the `PutFileTemplate` operationId).
+func (c *ClientWithResponses) PutFileTemplateWithResponse(ctx context.Context, params *PutFileTemplateParams, body PutFileTemplateJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFileTemplateResponse, error) {
+	rsp, err := c.PutFileTemplate(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFileTemplateResponse(rsp)
+}
+
+// GetFileTemplateWithResponse A template of files.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
+func (c *ClientWithResponses) GetFileTemplateWithResponse(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*GetFileTemplateResponse, error) {
+	rsp, err := c.GetFileTemplate(ctx, template, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFileTemplateResponse(rsp)
+}
+
+// GetJournalFileWithResponse What was posted to the ledger on some days.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /files/journal (the `GetJournalFile` operationId).
+func (c *ClientWithResponses) GetJournalFileWithResponse(ctx context.Context, params *GetJournalFileParams, reqEditors ...RequestEditorFn) (*GetJournalFileResponse, error) {
+	rsp, err := c.GetJournalFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetJournalFileResponse(rsp)
+}
+
+// GetPayrollFileWithResponse What a released period pays, for payroll. It is on record who takes a file, with its digest.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /files/payroll (the `GetPayrollFile` operationId).
+func (c *ClientWithResponses) GetPayrollFileWithResponse(ctx context.Context, params *GetPayrollFileParams, reqEditors ...RequestEditorFn) (*GetPayrollFileResponse, error) {
+	rsp, err := c.GetPayrollFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPayrollFileResponse(rsp)
+}
+
+// GetRegisterFileWithResponse The payments that were handed to rails on some days, with what became of them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /files/register (the `GetRegisterFile` operationId).
+func (c *ClientWithResponses) GetRegisterFileWithResponse(ctx context.Context, params *GetRegisterFileParams, reqEditors ...RequestEditorFn) (*GetRegisterFileResponse, error) {
+	rsp, err := c.GetRegisterFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRegisterFileResponse(rsp)
+}
+
+// GetYearEndFileWithResponse Each participant's totals of a year.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /files/year-end (the `GetYearEndFile` operationId).
+func (c *ClientWithResponses) GetYearEndFileWithResponse(ctx context.Context, params *GetYearEndFileParams, reqEditors ...RequestEditorFn) (*GetYearEndFileResponse, error) {
+	rsp, err := c.GetYearEndFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetYearEndFileResponse(rsp)
+}
+
 // GetHealthWithResponse Whether the API and its database answer.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -10926,6 +12342,289 @@ func ParseExportCompanyResponse(rsp *http.Response) (*ExportCompanyResponse, err
 				return nil, err
 			}
 			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListFileTemplatesResponse parses an HTTP response from a ListFileTemplatesWithResponse call
+func ParseListFileTemplatesResponse(rsp *http.Response) (*ListFileTemplatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFileTemplatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileTemplates
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutFileTemplateResponse parses an HTTP response from a PutFileTemplateWithResponse call
+func ParsePutFileTemplateResponse(rsp *http.Response) (*PutFileTemplateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutFileTemplateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest FileTemplate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFileTemplateResponse parses an HTTP response from a GetFileTemplateWithResponse call
+func ParseGetFileTemplateResponse(rsp *http.Response) (*GetFileTemplateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFileTemplateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileTemplate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetJournalFileResponse parses an HTTP response from a GetJournalFileWithResponse call
+func ParseGetJournalFileResponse(rsp *http.Response) (*GetJournalFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetJournalFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetJournalFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("Guerdon-File"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Guerdon-File", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.GuerdonFile = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetPayrollFileResponse parses an HTTP response from a GetPayrollFileWithResponse call
+func ParseGetPayrollFileResponse(rsp *http.Response) (*GetPayrollFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPayrollFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetPayrollFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("Guerdon-File"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Guerdon-File", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.GuerdonFile = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetRegisterFileResponse parses an HTTP response from a GetRegisterFileWithResponse call
+func ParseGetRegisterFileResponse(rsp *http.Response) (*GetRegisterFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRegisterFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetRegisterFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("Guerdon-File"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Guerdon-File", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.GuerdonFile = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetYearEndFileResponse parses an HTTP response from a GetYearEndFileWithResponse call
+func ParseGetYearEndFileResponse(rsp *http.Response) (*GetYearEndFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetYearEndFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetYearEndFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("Guerdon-File"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Guerdon-File", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.GuerdonFile = &value
 		}
 		response.Headers200 = &headers
 	}

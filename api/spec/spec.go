@@ -242,6 +242,30 @@ func (e DisputeRequestType) Valid() bool {
 	}
 }
 
+// Defines values for FileTemplateOf.
+const (
+	FileTemplateOfJournal  FileTemplateOf = "journal"
+	FileTemplateOfPayroll  FileTemplateOf = "payroll"
+	FileTemplateOfRegister FileTemplateOf = "register"
+	FileTemplateOfYearEnd  FileTemplateOf = "year-end"
+)
+
+// Valid indicates whether the value is a known member of the FileTemplateOf enum.
+func (e FileTemplateOf) Valid() bool {
+	switch e {
+	case FileTemplateOfJournal:
+		return true
+	case FileTemplateOfPayroll:
+		return true
+	case FileTemplateOfRegister:
+		return true
+	case FileTemplateOfYearEnd:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -458,6 +482,9 @@ type Balance struct {
 // Balances defines model for Balances.
 type Balances struct {
 	Balances []Balance `json:"balances"`
+
+	// Through Of a day: the last journal entry that counts. Naming it gives the same balances again.
+	Through *int64 `json:"through,omitempty"`
 }
 
 // Change defines model for Change.
@@ -706,6 +733,30 @@ type Evidence struct {
 // EvidenceRequest defines model for EvidenceRequest.
 type EvidenceRequest struct {
 	File openapi_types.File `json:"file"`
+}
+
+// FileTemplate defines model for FileTemplate.
+type FileTemplate struct {
+	Document string         `json:"document"`
+	Of       FileTemplateOf `json:"of"`
+	Template string         `json:"template"`
+
+	// Version 0 where it is one that every company has.
+	Version int `json:"version"`
+}
+
+// FileTemplateOf defines model for FileTemplate.Of.
+type FileTemplateOf string
+
+// FileTemplateRequest defines model for FileTemplateRequest.
+type FileTemplateRequest struct {
+	// Document YAML; see docs/exports.md.
+	Document string `json:"document"`
+}
+
+// FileTemplates defines model for FileTemplates.
+type FileTemplates struct {
+	Templates []FileTemplate `json:"templates"`
 }
 
 // Health defines model for Health.
@@ -1085,8 +1136,20 @@ type UncreditedTransactions struct {
 	Transactions []UncreditedTransaction `json:"transactions"`
 }
 
+// EntriesThrough defines model for EntriesThrough.
+type EntriesThrough = int64
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// OfTemplate defines model for OfTemplate.
+type OfTemplate = string
+
+// OfTemplateVersion defines model for OfTemplateVersion.
+type OfTemplateVersion = int
+
+// PeopleThrough defines model for PeopleThrough.
+type PeopleThrough = int64
 
 // ListAdjustmentsParams defines parameters for ListAdjustments.
 type ListAdjustmentsParams struct {
@@ -1181,6 +1244,94 @@ type ExportCompanyParams struct {
 	PaymentFiles *bool `form:"payment_files,omitempty" json:"payment_files,omitempty"`
 }
 
+// PutFileTemplateParams defines parameters for PutFileTemplate.
+type PutFileTemplateParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetFileTemplateParams defines parameters for GetFileTemplate.
+type GetFileTemplateParams struct {
+	// Version The latest when absent.
+	Version *int `form:"version,omitempty" json:"version,omitempty"`
+}
+
+// GetJournalFileParams defines parameters for GetJournalFile.
+type GetJournalFileParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+
+	// Currency All of them when absent.
+	Currency *string `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetPayrollFileParams defines parameters for GetPayrollFile.
+type GetPayrollFileParams struct {
+	Period string `form:"period" json:"period"`
+
+	// Revision The latest that is not cancelled when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetRegisterFileParams defines parameters for GetRegisterFile.
+type GetRegisterFileParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetYearEndFileParams defines parameters for GetYearEndFile.
+type GetYearEndFileParams struct {
+	Year int `form:"year" json:"year"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1200,6 +1351,15 @@ type GetImportParams struct {
 type GetBalancesParams struct {
 	// Period All periods when absent.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// Person Of the accounts of this participant; all accounts when absent.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// AsOf At the end of this day; of all days when absent.
+	AsOf *openapi_types.Date `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
 }
 
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
@@ -1433,6 +1593,9 @@ type AddEvidenceMultipartRequestBody = EvidenceRequest
 // ReplyToDisputeJSONRequestBody defines body for ReplyToDispute for application/json ContentType.
 type ReplyToDisputeJSONRequestBody = DisputeReply
 
+// PutFileTemplateJSONRequestBody defines body for PutFileTemplate for application/json ContentType.
+type PutFileTemplateJSONRequestBody = FileTemplateRequest
+
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
@@ -1522,6 +1685,27 @@ type ServerInterface interface {
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(c *gin.Context, params ExportCompanyParams)
+	// ListFileTemplates The latest version of every template of files.
+	// (GET /file-templates)
+	ListFileTemplates(c *gin.Context)
+	// PutFileTemplate Keep a template as the next version of its name.
+	// (PUT /file-templates)
+	PutFileTemplate(c *gin.Context, params PutFileTemplateParams)
+	// GetFileTemplate A template of files.
+	// (GET /file-templates/{template})
+	GetFileTemplate(c *gin.Context, template string, params GetFileTemplateParams)
+	// GetJournalFile What was posted to the ledger on some days.
+	// (GET /files/journal)
+	GetJournalFile(c *gin.Context, params GetJournalFileParams)
+	// GetPayrollFile What a released period pays, for payroll. It is on record who takes a file, with its digest.
+	// (GET /files/payroll)
+	GetPayrollFile(c *gin.Context, params GetPayrollFileParams)
+	// GetRegisterFile The payments that were handed to rails on some days, with what became of them.
+	// (GET /files/register)
+	GetRegisterFile(c *gin.Context, params GetRegisterFileParams)
+	// GetYearEndFile Each participant's totals of a year.
+	// (GET /files/year-end)
+	GetYearEndFile(c *gin.Context, params GetYearEndFileParams)
 	// GetHealth Whether the API and its database answer.
 	// (GET /health)
 	GetHealth(c *gin.Context)
@@ -2316,6 +2500,350 @@ func (siw *ServerInterfaceWrapper) ExportCompany(c *gin.Context) {
 	siw.Handler.ExportCompany(c, params)
 }
 
+// ListFileTemplates operation middleware
+func (siw *ServerInterfaceWrapper) ListFileTemplates(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListFileTemplates(c)
+}
+
+// PutFileTemplate operation middleware
+func (siw *ServerInterfaceWrapper) PutFileTemplate(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutFileTemplateParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutFileTemplate(c, params)
+}
+
+// GetFileTemplate operation middleware
+func (siw *ServerInterfaceWrapper) GetFileTemplate(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "template" -------------
+	var template string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template", c.Param("template"), &template, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetFileTemplateParams
+
+	// ------------- Optional query parameter "version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "version", c.Request.URL.Query(), &params.Version, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetFileTemplate(c, template, params)
+}
+
+// GetJournalFile operation middleware
+func (siw *ServerInterfaceWrapper) GetJournalFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetJournalFileParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "through" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "people" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "people", c.Request.URL.Query(), &params.People, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter people: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template", c.Request.URL.Query(), &params.Template, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template_version", c.Request.URL.Query(), &params.TemplateVersion, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetJournalFile(c, params)
+}
+
+// GetPayrollFile operation middleware
+func (siw *ServerInterfaceWrapper) GetPayrollFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPayrollFileParams
+
+	// ------------- Required query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template", c.Request.URL.Query(), &params.Template, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template_version", c.Request.URL.Query(), &params.TemplateVersion, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPayrollFile(c, params)
+}
+
+// GetRegisterFile operation middleware
+func (siw *ServerInterfaceWrapper) GetRegisterFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRegisterFileParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "through" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "people" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "people", c.Request.URL.Query(), &params.People, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter people: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template", c.Request.URL.Query(), &params.Template, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template_version", c.Request.URL.Query(), &params.TemplateVersion, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetRegisterFile(c, params)
+}
+
+// GetYearEndFile operation middleware
+func (siw *ServerInterfaceWrapper) GetYearEndFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetYearEndFileParams
+
+	// ------------- Required query parameter "year" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "year", c.Request.URL.Query(), &params.Year, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter year: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "through" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "people" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "people", c.Request.URL.Query(), &params.People, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter people: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template", c.Request.URL.Query(), &params.Template, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template_version", c.Request.URL.Query(), &params.TemplateVersion, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetYearEndFile(c, params)
+}
+
 // GetHealth operation middleware
 func (siw *ServerInterfaceWrapper) GetHealth(c *gin.Context) {
 
@@ -2430,6 +2958,30 @@ func (siw *ServerInterfaceWrapper) GetBalances(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", c.Request.URL.Query(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter as_of: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "through" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -3906,6 +4458,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
+	router.GET(options.BaseURL+"/files/payroll", wrapper.GetPayrollFile)
+	router.GET(options.BaseURL+"/files/journal", wrapper.GetJournalFile)
+	router.GET(options.BaseURL+"/files/register", wrapper.GetRegisterFile)
+	router.GET(options.BaseURL+"/files/year-end", wrapper.GetYearEndFile)
+	router.GET(options.BaseURL+"/file-templates", wrapper.ListFileTemplates)
+	router.PUT(options.BaseURL+"/file-templates", wrapper.PutFileTemplate)
+	router.GET(options.BaseURL+"/file-templates/:template", wrapper.GetFileTemplate)
 	router.GET(options.BaseURL+"/export", wrapper.ExportCompany)
 	router.GET(options.BaseURL+"/commands/:key", wrapper.GetCommand)
 }
@@ -3917,6 +4476,17 @@ type AcceptedJSONResponse struct {
 	Body Accepted
 
 	Headers AcceptedResponseHeaders
+}
+
+type CSVResponseHeaders struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+type CSVTextcsvResponse struct {
+	Body io.Reader
+
+	Headers       CSVResponseHeaders
+	ContentLength int64
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
@@ -4679,6 +5249,316 @@ type ExportCompanydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportCompanydefaultApplicationProblemPlusJSONResponse) VisitExportCompanyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFileTemplatesRequestObject struct {
+}
+
+type ListFileTemplatesResponseObject interface {
+	VisitListFileTemplatesResponse(w http.ResponseWriter) error
+}
+
+type ListFileTemplates200JSONResponse FileTemplates
+
+func (response ListFileTemplates200JSONResponse) VisitListFileTemplatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFileTemplatesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListFileTemplatesdefaultApplicationProblemPlusJSONResponse) VisitListFileTemplatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutFileTemplateRequestObject struct {
+	Params PutFileTemplateParams
+	Body   *PutFileTemplateJSONRequestBody
+}
+
+type PutFileTemplateResponseObject interface {
+	VisitPutFileTemplateResponse(w http.ResponseWriter) error
+}
+
+type PutFileTemplate201JSONResponse FileTemplate
+
+func (response PutFileTemplate201JSONResponse) VisitPutFileTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutFileTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutFileTemplatedefaultApplicationProblemPlusJSONResponse) VisitPutFileTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFileTemplateRequestObject struct {
+	Template string `json:"template"`
+	Params   GetFileTemplateParams
+}
+
+type GetFileTemplateResponseObject interface {
+	VisitGetFileTemplateResponse(w http.ResponseWriter) error
+}
+
+type GetFileTemplate200JSONResponse FileTemplate
+
+func (response GetFileTemplate200JSONResponse) VisitGetFileTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFileTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFileTemplatedefaultApplicationProblemPlusJSONResponse) VisitGetFileTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJournalFileRequestObject struct {
+	Params GetJournalFileParams
+}
+
+type GetJournalFileResponseObject interface {
+	VisitGetJournalFileResponse(w http.ResponseWriter) error
+}
+
+type GetJournalFile200TextcsvResponse struct{ CSVTextcsvResponse }
+
+func (response GetJournalFile200TextcsvResponse) VisitGetJournalFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.GuerdonFile != nil {
+		w.Header().Set("Guerdon-File", fmt.Sprint(*response.Headers.GuerdonFile))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetJournalFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetJournalFiledefaultApplicationProblemPlusJSONResponse) VisitGetJournalFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPayrollFileRequestObject struct {
+	Params GetPayrollFileParams
+}
+
+type GetPayrollFileResponseObject interface {
+	VisitGetPayrollFileResponse(w http.ResponseWriter) error
+}
+
+type GetPayrollFile200TextcsvResponse struct{ CSVTextcsvResponse }
+
+func (response GetPayrollFile200TextcsvResponse) VisitGetPayrollFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.GuerdonFile != nil {
+		w.Header().Set("Guerdon-File", fmt.Sprint(*response.Headers.GuerdonFile))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPayrollFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPayrollFiledefaultApplicationProblemPlusJSONResponse) VisitGetPayrollFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRegisterFileRequestObject struct {
+	Params GetRegisterFileParams
+}
+
+type GetRegisterFileResponseObject interface {
+	VisitGetRegisterFileResponse(w http.ResponseWriter) error
+}
+
+type GetRegisterFile200TextcsvResponse struct{ CSVTextcsvResponse }
+
+func (response GetRegisterFile200TextcsvResponse) VisitGetRegisterFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.GuerdonFile != nil {
+		w.Header().Set("Guerdon-File", fmt.Sprint(*response.Headers.GuerdonFile))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetRegisterFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRegisterFiledefaultApplicationProblemPlusJSONResponse) VisitGetRegisterFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetYearEndFileRequestObject struct {
+	Params GetYearEndFileParams
+}
+
+type GetYearEndFileResponseObject interface {
+	VisitGetYearEndFileResponse(w http.ResponseWriter) error
+}
+
+type GetYearEndFile200TextcsvResponse struct{ CSVTextcsvResponse }
+
+func (response GetYearEndFile200TextcsvResponse) VisitGetYearEndFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.GuerdonFile != nil {
+		w.Header().Set("Guerdon-File", fmt.Sprint(*response.Headers.GuerdonFile))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetYearEndFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetYearEndFiledefaultApplicationProblemPlusJSONResponse) VisitGetYearEndFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6280,6 +7160,27 @@ type StrictServerInterface interface {
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(ctx context.Context, request ExportCompanyRequestObject) (ExportCompanyResponseObject, error)
+	// ListFileTemplates The latest version of every template of files.
+	// (GET /file-templates)
+	ListFileTemplates(ctx context.Context, request ListFileTemplatesRequestObject) (ListFileTemplatesResponseObject, error)
+	// PutFileTemplate Keep a template as the next version of its name.
+	// (PUT /file-templates)
+	PutFileTemplate(ctx context.Context, request PutFileTemplateRequestObject) (PutFileTemplateResponseObject, error)
+	// GetFileTemplate A template of files.
+	// (GET /file-templates/{template})
+	GetFileTemplate(ctx context.Context, request GetFileTemplateRequestObject) (GetFileTemplateResponseObject, error)
+	// GetJournalFile What was posted to the ledger on some days.
+	// (GET /files/journal)
+	GetJournalFile(ctx context.Context, request GetJournalFileRequestObject) (GetJournalFileResponseObject, error)
+	// GetPayrollFile What a released period pays, for payroll. It is on record who takes a file, with its digest.
+	// (GET /files/payroll)
+	GetPayrollFile(ctx context.Context, request GetPayrollFileRequestObject) (GetPayrollFileResponseObject, error)
+	// GetRegisterFile The payments that were handed to rails on some days, with what became of them.
+	// (GET /files/register)
+	GetRegisterFile(ctx context.Context, request GetRegisterFileRequestObject) (GetRegisterFileResponseObject, error)
+	// GetYearEndFile Each participant's totals of a year.
+	// (GET /files/year-end)
+	GetYearEndFile(ctx context.Context, request GetYearEndFileRequestObject) (GetYearEndFileResponseObject, error)
 	// GetHealth Whether the API and its database answer.
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -7019,6 +7920,205 @@ func (sh *strictHandler) ExportCompany(ctx *gin.Context, params ExportCompanyPar
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ExportCompanyResponseObject); ok {
 		if err := validResponse.VisitExportCompanyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListFileTemplates operation middleware
+func (sh *strictHandler) ListFileTemplates(ctx *gin.Context) {
+	var request ListFileTemplatesRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFileTemplates(ctx, request.(ListFileTemplatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFileTemplates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListFileTemplatesResponseObject); ok {
+		if err := validResponse.VisitListFileTemplatesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutFileTemplate operation middleware
+func (sh *strictHandler) PutFileTemplate(ctx *gin.Context, params PutFileTemplateParams) {
+	var request PutFileTemplateRequestObject
+
+	request.Params = params
+
+	var body PutFileTemplateJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutFileTemplate(ctx, request.(PutFileTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutFileTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutFileTemplateResponseObject); ok {
+		if err := validResponse.VisitPutFileTemplateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetFileTemplate operation middleware
+func (sh *strictHandler) GetFileTemplate(ctx *gin.Context, template string, params GetFileTemplateParams) {
+	var request GetFileTemplateRequestObject
+
+	request.Template = template
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFileTemplate(ctx, request.(GetFileTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFileTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetFileTemplateResponseObject); ok {
+		if err := validResponse.VisitGetFileTemplateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetJournalFile operation middleware
+func (sh *strictHandler) GetJournalFile(ctx *gin.Context, params GetJournalFileParams) {
+	var request GetJournalFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetJournalFile(ctx, request.(GetJournalFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetJournalFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetJournalFileResponseObject); ok {
+		if err := validResponse.VisitGetJournalFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPayrollFile operation middleware
+func (sh *strictHandler) GetPayrollFile(ctx *gin.Context, params GetPayrollFileParams) {
+	var request GetPayrollFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPayrollFile(ctx, request.(GetPayrollFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPayrollFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPayrollFileResponseObject); ok {
+		if err := validResponse.VisitGetPayrollFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRegisterFile operation middleware
+func (sh *strictHandler) GetRegisterFile(ctx *gin.Context, params GetRegisterFileParams) {
+	var request GetRegisterFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRegisterFile(ctx, request.(GetRegisterFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRegisterFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetRegisterFileResponseObject); ok {
+		if err := validResponse.VisitGetRegisterFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetYearEndFile operation middleware
+func (sh *strictHandler) GetYearEndFile(ctx *gin.Context, params GetYearEndFileParams) {
+	var request GetYearEndFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetYearEndFile(ctx, request.(GetYearEndFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetYearEndFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetYearEndFileResponseObject); ok {
+		if err := validResponse.VisitGetYearEndFileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

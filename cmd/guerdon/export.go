@@ -23,6 +23,10 @@ import (
 type export struct {
 	Company   exportCompany   `cmd:"" default:"withargs" help:"Write everything of the company in open formats: to a zip, or into a new directory."`
 	Statement exportStatement `cmd:"" help:"Write a statement with all that proves it: guerdon verify proves it again anywhere."`
+	Payroll   exportPayroll   `cmd:"" help:"Write what a released period pays, for payroll."`
+	Journal   exportJournal   `cmd:"" help:"Write what was posted to the ledger, for the general ledger."`
+	Register  exportRegister  `cmd:"" help:"Write the payments that were handed to rails, with what became of them."`
+	YearEnd   exportYearEnd   `cmd:"" help:"Write each participant's totals of a year."`
 }
 
 type exportCompany struct {

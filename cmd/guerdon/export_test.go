@@ -154,7 +154,7 @@ func TestStatementOnAnotherMachine(t *testing.T) {
 		whole  bool
 		hidden []string
 	}{
-		"a rep":     {"ann", "ann", false, []string{"bob", "9876", "Name of lead"}},
+		"a rep":     {"ann", "ann", false, []string{"bob", "9876.5", "Name of lead"}},
 		"a manager": {"lead", "lead", false, []string{"Name of ann", "bob@"}},
 		"finance":   {"fin", "bob", true, nil},
 	} {

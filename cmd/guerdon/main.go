@@ -41,19 +41,20 @@ type commands struct {
 	Approve   approve   `cmd:"" help:"Approve statements: those of the people named, or all that wait for you." group:"period"`
 	Reject    reject    `cmd:"" help:"Reject the statements of the people named." group:"period"`
 
-	Export      export      `cmd:"" help:"Write everything of the company, or a statement with its proof, to files." group:"data"`
-	Disputes    disputes    `cmd:"" help:"List disputes." group:"period"`
-	Dispute     dispute     `cmd:"" help:"Raise a dispute about your pay, look at one, answer one." group:"period"`
-	Adjustments adjustments `cmd:"" help:"List adjustments." group:"period"`
-	Adjust      adjust      `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
-	Adjustment  adjustment  `cmd:"" help:"Approve or reject an adjustment." group:"period"`
+	Export      export          `cmd:"" help:"Write to files: everything of the company, a statement with its proof, what payroll and accounting take over." group:"data"`
+	Template    templateCommand `cmd:"" help:"Check, store and show what chooses the columns of files for payroll and accounting." group:"data"`
+	Disputes    disputes        `cmd:"" help:"List disputes." group:"period"`
+	Dispute     dispute         `cmd:"" help:"Raise a dispute about your pay, look at one, answer one." group:"period"`
+	Adjustments adjustments     `cmd:"" help:"List adjustments." group:"period"`
+	Adjust      adjust          `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
+	Adjustment  adjustment      `cmd:"" help:"Approve or reject an adjustment." group:"period"`
 
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
 	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`
 	Payout     payout     `cmd:"" help:"Retry or cancel a payout." group:"money"`
 	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
 	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`
-	Balances   balances   `cmd:"" help:"Sum the ledger up." group:"money"`
+	Balances   balances   `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`
 	Audit      audit      `cmd:"" help:"Read the audit chain." group:"money"`
 
 	Serve   serveAPI `cmd:"" name:"api" help:"Run the API." group:"server"`

@@ -159,7 +159,10 @@ func (f fileConfirm) Run(ctx context.Context, d *desk, name commandName) error {
 }
 
 type balances struct {
-	Period string `arg:"" optional:"" help:"All periods when absent."`
+	Period  string         `arg:"" optional:"" help:"All periods when absent."`
+	AsOf    incentive.Date `placeholder:"DAY" help:"At the end of this day; of all days when absent."`
+	Person  string         `help:"Of a participant's accounts only."`
+	Through int64          `placeholder:"ENTRY" help:"The last journal entry that counts; the newest when absent."`
 }
 
 func (b balances) Run(ctx context.Context, d *desk) error {
@@ -167,13 +170,21 @@ func (b balances) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	answer, err := client.Read[client.Balances](c.GetBalances(ctx, &client.GetBalancesParams{Period: optional(b.Period)}))
+	parameters := client.GetBalancesParams{Period: optional(b.Period), Person: optional(b.Person), Through: optional(b.Through)}
+	if !b.AsOf.IsZero() {
+		day := dateOf(b.AsOf)
+		parameters.AsOf = &day
+	}
+	answer, err := client.Read[client.Balances](c.GetBalances(ctx, &parameters))
 	if err != nil {
 		return err
 	}
 	return d.show(answer, func(w *tabwriter.Writer) {
 		for _, one := range answer.Balances {
 			row(w, one.Account, one.Rail, debitOrCredit(one.Balance))
+		}
+		if answer.Through != nil {
+			fmt.Fprintf(w, "The same again: --through %d\n", *answer.Through)
 		}
 	})
 }

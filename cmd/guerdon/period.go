@@ -482,11 +482,11 @@ func (a approvals) list(ctx context.Context, d *desk) ([]client.Approval, error)
 	}
 }
 
-func optional(text string) *string {
-	if text == "" {
+func optional[T comparable](v T) *T {
+	if v == *new(T) {
 		return nil
 	}
-	return &text
+	return &v
 }
 
 type approve struct {

@@ -23,8 +23,8 @@ var usual = format{dates: "YYYY-MM-DD", layout: "2006-01-02", point: "."}
 
 var datePart = regexp.MustCompile(`YYYY|YY|MMM|MM|M|DD|D`)
 
-// dateLayout reads a date format such as DD.MM.YYYY.
-func dateLayout(format string) (string, error) {
+// DateLayout reads a date format such as DD.MM.YYYY, and returns it as package time writes it.
+func DateLayout(format string) (string, error) {
 	parts := map[string]string{"YYYY": "2006", "YY": "06", "MMM": "Jan", "MM": "01", "M": "1", "DD": "02", "D": "2"}
 	seen := map[byte]int{}
 	layout := datePart.ReplaceAllStringFunc(format, func(part string) string {

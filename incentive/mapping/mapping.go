@@ -177,7 +177,7 @@ func (r *reader) dialect(d *dialect) fields {
 
 func (r *reader) dates(f *format) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		layout, err := dateLayout(n.Value)
+		layout, err := DateLayout(n.Value)
 		if err != nil {
 			r.On(n, "%s", err)
 			return

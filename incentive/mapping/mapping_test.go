@@ -251,7 +251,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		separator := rapid.SampledFrom([]string{",", ";", "|", "tab"}).Draw(t, "separator")
 		point := rapid.SampledFrom([]string{".", ","}).Draw(t, "point")
 		dates := rapid.SampledFrom([]string{"YYYY-MM-DD", "DD.MM.YYYY", "M/D/YYYY", "D MMM YYYY"}).Draw(t, "dates")
-		layout, err := dateLayout(dates)
+		layout, err := DateLayout(dates)
 		require.NoError(t, err)
 		var buffer bytes.Buffer
 		w := csv.NewWriter(&buffer)

@@ -1,0 +1,100 @@
+// Package accounting makes the files that payroll and accounting take over: which there
+// are, the templates that choose their columns, and their rows as CSV.
+package accounting
+
+import (
+	"embed"
+	"slices"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Kind is what a file is about.
+type Kind string
+
+// The kinds of files.
+const (
+	Payroll  Kind = "payroll"  // what a released period pays
+	Journal  Kind = "journal"  // what was posted to the ledger
+	Register Kind = "register" // payments that were handed to rails
+	YearEnd  Kind = "year-end" // each participant's totals of a year
+)
+
+// Kinds lists the kinds of files.
+var Kinds = []Kind{Payroll, Journal, Register, YearEnd}
+
+// Each is what a row of a file is for, where there is a choice.
+type Each string
+
+// The rows that a template may choose.
+const (
+	EachParticipant Each = "participant" // of a payroll file: one row for a participant's pay in a currency
+	EachComponent   Each = "component"   // one for each component of it
+	EachTotal       Each = "total"       // of a journal: one for each account, day, period and kind of entry
+	EachPosting     Each = "posting"     // one for each posting
+)
+
+// form is what a value looks like in a file.
+type form int
+
+const (
+	text form = iota
+	number
+	date
+	amount
+)
+
+// field is something that a column may show.
+type field struct {
+	name string
+	form form
+	only Each // "" where every row has it
+}
+
+// who is what files say of participants besides; attribute.<name> is one of their attributes.
+var who = []field{{"participant", text, ""}, {"name", text, ""}, {"email", text, ""}, {"participant_kind", text, ""}, {"country", text, ""}}
+
+// choices are the rows and fields of each kind of file.
+var choices = map[Kind]struct {
+	each     []Each
+	fields   []field
+	personal bool // rows are about participants
+}{
+	Payroll: {[]Each{EachParticipant, EachComponent}, slices.Concat(who, []field{{"period", text, ""}, {"period_start", date, ""}, {"period_end", date, ""}, {"revision", number, ""},
+		{"plan", text, EachComponent}, {"component", text, EachComponent}, {"line_kind", text, EachComponent}, {"currency", text, ""}, {"amount", amount, ""}, {"to_pay", amount, EachParticipant}}), true},
+	Journal: {[]Each{EachTotal, EachPosting}, []field{{"number", text, ""}, {"date", date, ""}, {"kind", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"description", text, ""},
+		{"account", text, ""}, {"participant", text, EachPosting}, {"rail", text, ""}, {"currency", text, ""}, {"debit", amount, ""}, {"credit", amount, ""}, {"amount", amount, ""}}, false},
+	Register: {nil, slices.Concat(who, []field{{"payout", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"rail", text, ""},
+		{"reference", text, ""}, {"rail_id", text, ""}, {"stands", text, ""}, {"submitted_on", date, ""}, {"paid_on", date, ""}, {"came_back_on", date, ""}}), true},
+	YearEnd: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"total", text, ""}, {"amount", amount, ""}}), true},
+}
+
+// Request names a file. What a kind of file has no use for is zero.
+type Request struct {
+	Kind     Kind
+	Template string // "" is the standard one of the kind
+	Version  int    // of the template; 0 is the latest
+	Period   string
+	Revision int // 0 is the latest that is not cancelled
+	From, To incentive.Date
+	Year     int
+	Currency incentive.Currency // "" is all of them
+	Through  int64              // the last journal entry that counts; 0 is the newest
+	People   int64              // the last record of a participant that counts; 0 is the newest
+}
+
+//go:embed templates
+var templates embed.FS
+
+// Standard returns the documents of the templates that every company has, by name.
+func Standard() map[string]string {
+	all := map[string]string{}
+	for _, name := range []string{"payroll", "payroll-components", "journal", "postings", "quickbooks", "xero", "register", "year-end"} {
+		text, err := templates.ReadFile("templates/" + name + ".yaml")
+		if err != nil {
+			panic(err) // it is part of the program
+		}
+		all[name] = string(text)
+	}
+	return all
+}
