@@ -18,16 +18,17 @@ type inside struct{ http.Handler }
 
 // Do is what the API's client calls.
 func (i inside) Do(r *http.Request) (*http.Response, error) {
+	answer := &recorded{header: http.Header{}, status: http.StatusOK}
+	i.serve(answer, r)
+	return answer.response(r), nil
+}
+
+func (i inside) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
 	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:0"
-	answer := &recorded{header: http.Header{}, status: http.StatusOK}
-	i.ServeHTTP(answer, r)
-	return &http.Response{
-		Status: http.StatusText(answer.status), StatusCode: answer.status, Proto: r.Proto, ProtoMajor: 1, ProtoMinor: 1,
-		Header: answer.header, Body: io.NopCloser(&answer.body), ContentLength: int64(answer.body.Len()), Request: r,
-	}, nil
+	i.ServeHTTP(w, r)
 }
 
 // recorded is an answer that is kept.
@@ -41,9 +42,65 @@ func (a *recorded) Header() http.Header            { return a.header }
 func (a *recorded) WriteHeader(status int)         { a.status = status }
 func (a *recorded) Write(data []byte) (int, error) { return a.body.Write(data) }
 
+func (a *recorded) response(r *http.Request) *http.Response {
+	return &http.Response{
+		Status: http.StatusText(a.status), StatusCode: a.status, Proto: r.Proto, ProtoMajor: 1, ProtoMinor: 1,
+		Header: a.header, Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()), Request: r,
+	}
+}
+
+// passing is an answer that is handed on while it comes. A refusal is kept.
+type passing struct {
+	recorded
+	to    http.ResponseWriter
+	hands bool
+}
+
+func (p *passing) WriteHeader(status int) {
+	if p.status = status; status != http.StatusOK {
+		return
+	}
+	for _, name := range []string{"Content-Type", "Content-Disposition", "Content-Length"} {
+		if value := p.header.Get(name); value != "" {
+			p.to.Header().Set(name, value)
+		}
+	}
+	p.hands = true
+	p.to.WriteHeader(status)
+}
+
+func (p *passing) Write(data []byte) (int, error) {
+	if p.status == 0 {
+		p.WriteHeader(http.StatusOK)
+	}
+	if p.hands {
+		return p.to.Write(data)
+	}
+	return p.recorded.Write(data)
+}
+
+// within is where the API is, for requests that stay inside.
+const within = "http://guerdon/api/v1/"
+
+// download hands over what the API answers to a request.
+func (v *visit) download(request *http.Request, err error) error {
+	if err != nil {
+		return err
+	}
+	request = request.WithContext(v.r.Context())
+	request.Header.Set("Authorization", "Bearer "+v.secret)
+	answer := &passing{recorded: recorded{header: http.Header{}}, to: v.w}
+	inside{v.API}.serve(answer, request)
+	if answer.hands {
+		return nil
+	}
+	_, err = client.Bytes(answer.response(request), nil)
+	return err
+}
+
 // client returns a client of the API for the bearer of a token.
 func (s *site) client(secret string) (*client.Client, error) {
-	return client.NewClient("http://guerdon/api/v1", client.WithHTTPClient(inside{s.API}), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+	return client.NewClient(within, client.WithHTTPClient(inside{s.API}), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Authorization", "Bearer "+secret)
 		return nil
 	}))

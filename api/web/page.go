@@ -121,6 +121,7 @@ func (v *visit) menu() []menuItem {
 	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)
 	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
 	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)
+	add("menu.exports", "/exports", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.audit", "/audit", v.may(incentive.ReadAudit) > incentive.None)
 	add("menu.people", "/people", v.may(incentive.AdministerPeople) > incentive.None)
 	add("menu.plans", "/plans", true)

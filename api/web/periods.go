@@ -397,15 +397,7 @@ func (v *visit) confirmFile() error {
 	return v.done(err, "/periods/"+id+"/files", say, (*visit).files)
 }
 
-// download hands a payment file over.
-func (v *visit) download() error {
-	response, err := v.api.GetPaymentFile(v.r.Context(), v.r.PathValue("file"))
-	content, readErr := client.Bytes(response, err)
-	if readErr != nil {
-		return readErr
-	}
-	v.w.Header().Set("Content-Type", "application/octet-stream")
-	v.w.Header().Set("Content-Disposition", response.Header.Get("Content-Disposition"))
-	_, _ = v.w.Write(content) // who has gone reads nothing
-	return nil
+// paymentFile hands a payment file over.
+func (v *visit) paymentFile() error {
+	return v.download(client.NewGetPaymentFileRequest(within, v.r.PathValue("file")))
 }

@@ -449,6 +449,30 @@ func TestAPeriod(t *testing.T) {
 	require.Contains(t, h.as("aud").visit("/ledger?period=m-2026-01"), "Commission expense")
 	require.Contains(t, h.as("aud").visit("/audit?subject=pay-period/m-2026-01/1"), "Dispute window ended early")
 
+	aud := h.as("aud")
+	exports := aud.visit("/exports")
+	for _, part := range []string{`<option value="m-2026-01">`, `name="from" required value="2026-01-01"`, `name="to" required value="2026-01-31"`, `value="2026"`, "<option selected>payroll</option>", "<option>quickbooks</option>"} {
+		require.Contains(t, exports, part)
+	}
+	for path, says := range map[string]string{
+		"/exports/payroll?period=m-2026-01&template=payroll-components":             "Participant,Name,Kind,Country,Period,Revision,Plan,Component,Kind of line,Currency,Amount\nr1,",
+		"/exports/journal?from=2026-01-31&to=2026-01-31&currency=USD&template=xero": "*Narration,*Date,Description,*AccountCode,*TaxRate,*Amount\n\"m-2026-01, revision 1: approve (USD)\",31/01/2026,commission expense,",
+		"/exports/register?from=2026-01-01&to=9999-12-31&template=register":         ",payment-file,",
+		"/exports/year-end?year=2026&template=year-end":                             "2026,r1,",
+		"/exports/company": "PK",
+	} {
+		require.Contains(t, aud.visit(path), says, path)
+	}
+	require.Contains(t, aud.visit("/audit?subject=file/payroll"), "Exported")
+	for path, want := range map[string]int{
+		"/exports/payroll?period=none": http.StatusNotFound, "/exports/journal?from=2026-01-31": http.StatusBadRequest, "/exports/register?to=2026-01-31": http.StatusBadRequest,
+		"/exports/year-end?year=now": http.StatusBadRequest, "/exports/journal?from=2026-01-01&to=2026-01-31&template=register": http.StatusBadRequest,
+	} {
+		status, text := aud.send(http.MethodGet, path, nil)
+		require.Equal(t, want, status, path)
+		require.Contains(t, text, "<h1>This page cannot be shown</h1>", path)
+	}
+
 	t.Run("links", func(t *testing.T) { // every link of every page that somebody can reach leads to a page
 		for _, id := range []string{"admin", "fin", "aud", "m", "r1"} {
 			v := h.as(id)
@@ -505,6 +529,8 @@ var needs = map[string]incentive.Action{
 	"GET /periods/{period}/payouts": incentive.ReadStatements, "POST /periods/{period}/payouts": incentive.RunPeriod,
 	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod,
 	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
+	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
+	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "",
 	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadTotals,
