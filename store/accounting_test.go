@@ -340,6 +340,8 @@ func TestFileTemplates(t *testing.T) {
 		require.ErrorContains(t, err, c.says, name)
 		require.Equal(t, c.code, incentive.ErrorCode(err), name)
 	}
+	_, files := exported(t, b.Store, false)
+	require.Equal(t, first.Document, files["file-templates/xero-1.yaml"])
 	_, err = b.PutFileTemplate(t.Context(), "fin", "template: xero\nof: register\ncolumns: [{heading: A, field: name}]")
 	require.ErrorContains(t, err, "template xero is of a journal file")
 	_, err = b.PutFileTemplate(t.Context(), "fin", "template: xero")

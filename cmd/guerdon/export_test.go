@@ -306,6 +306,7 @@ func TestVerifyTheDatabase(t *testing.T) {
 			}
 			require.Zero(t, exit)
 			require.Contains(t, out, "The audit chain is whole")
+			require.Contains(t, out, "Not proved:\n  - that the facts were true")
 			exit, out, _ = guerdon(t, "--json", "verify", month, "--database-url", p.database)
 			require.Zero(t, exit)
 			var answer struct {

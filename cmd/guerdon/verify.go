@@ -108,8 +108,13 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 	answer := struct {
 		Periods []verifiedPeriod `json:"periods"`
 		activities.Books
-		Failures []*failure `json:"failures"`
-	}{Periods: []verifiedPeriod{}, Failures: []*failure{}}
+		NotProved []string   `json:"not_proved"`
+		Failures  []*failure `json:"failures"`
+	}{Periods: []verifiedPeriod{}, Failures: []*failure{}, NotProved: []string{
+		"that the facts were true when they were imported: a proof begins with what the locks froze",
+		"that money arrived: a payout is paid where its rail, or a person for a file, said so",
+		"what passed in disputes: their acts stand in the database, and their workflows' histories are not archived",
+	}}
 	failed := func(what string, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -155,6 +160,7 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 			fmt.Fprintf(w, "The ledger balances: %d journal entries.\n", answer.JournalEntries)
 			fmt.Fprintf(w, "The audit chain is whole: %d links, up to %x.\n", answer.AuditLinks, answer.AuditHead[:])
 		}
+		list(w, "Not proved:", answer.NotProved)
 		for _, f := range answer.Failures {
 			fmt.Fprintf(w, "FAILED: %s: %s (%s)\n", f.Of, strings.ReplaceAll(f.Message, "\n", "; "), f.Code)
 		}

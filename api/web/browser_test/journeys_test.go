@@ -147,7 +147,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	for id, on := range map[string]screen{sample.FinanceRelease: phone, sample.Auditor: desktop, sample.FinancePrepare: night} {
 		reader := arrives(t, browsers, address, id, on)
 		reader.look("home")
-		for _, path := range []string{"/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", "/ledger?period=" + month, "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
+		for _, path := range []string{"/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", "/ledger?period=" + month, "/exports", "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
 			reader.visit(path)
 			reader.look(pictureName(path))
 		}
