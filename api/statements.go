@@ -132,7 +132,7 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 		for _, step := range explained.Steps {
 			words = append(words, step.String())
 		}
-		shown := spec.Line{Plan: line.PlanID, PlanVersion: line.PlanVersion, Component: line.Component, Unrounded: line.Unrounded.String(), Amount: line.Amount,
+		shown := spec.Line{Plan: line.PlanID, PlanVersion: line.PlanVersion, Component: line.Component, Corrects: orNil(line.Corrects), Unrounded: line.Unrounded.String(), Amount: line.Amount,
 			InWords: words, Explanation: line.Explanation, Contributions: []spec.Contribution{}}
 		for _, c := range line.Contributions {
 			shown.Contributions = append(shown.Contributions, spec.Contribution{Source: c.Transaction.Source, Transaction: c.Transaction.ID, Person: c.ParticipantID, Role: c.Role,

@@ -86,6 +86,7 @@ const (
 	PartAssignments = "assignments" // their plans
 	PartPosted      = "posted"      // their lines of earlier periods, and their adjustments
 	PartRates       = "rates"       // all exchange rates of a source
+	PartCorrected   = "corrected"   // their lines of a period that is corrected, as they stand
 )
 
 // PartsOfParticipant lists the kinds of part that every participant has, if only empty
@@ -108,19 +109,43 @@ func (all partDigesters) of(kind, id string) digester {
 }
 
 // Parts returns the snapshot's parts by kind and id. Rows come in the snapshot's order,
-// which is canonical.
+// which is canonical. Those of a period that is corrected have its id and a slash before
+// their kind.
 func (s Snapshot) Parts() []Part {
 	all := partDigesters{}
-	all.of(PartPeriod, "").texts(s.Period.ID, s.Period.CalendarID, s.Period.Code, s.Period.StartsOn.String(), s.Period.EndsOn.String(), s.Since.String())
+	s.write(all.of)
+	for _, c := range s.Corrections {
+		of := func(kind, id string) digester { return all.of(c.Period.ID+"/"+kind, id) }
+		c.write(of)
+		of(PartPeriod, "").number(int64(c.Period.Revision))
+		for _, p := range c.Participants {
+			of(PartCorrected, p.ID)
+		}
+		for _, statement := range c.Corrected {
+			digest := statement.Digest()
+			of(PartCorrected, statement.ParticipantID).Write(digest[:])
+		}
+	}
+	parts := make([]Part, 0, len(all))
+	for key, d := range all {
+		parts = append(parts, Part{key.kind, key.id, d.sum()})
+	}
+	slices.SortFunc(parts, func(a, b Part) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
+	return parts
+}
+
+// write writes the snapshot's own rows into the digests of their parts.
+func (s Snapshot) write(of func(kind, id string) digester) {
+	of(PartPeriod, "").texts(s.Period.ID, s.Period.CalendarID, s.Period.Code, s.Period.StartsOn.String(), s.Period.EndsOn.String(), s.Since.String())
 	for _, p := range s.Participants {
 		for _, kind := range PartsOfParticipant {
-			all.of(kind, p.ID)
+			of(kind, p.ID)
 		}
-		all.of(PartManager, p.ID).texts(p.EffectiveFrom.String(), p.ManagerID)
+		of(PartManager, p.ID).texts(p.EffectiveFrom.String(), p.ManagerID)
 		if p.unnamed() {
 			continue
 		}
-		d := all.of(PartPerson, p.ID)
+		d := of(PartPerson, p.ID)
 		d.texts(p.EffectiveFrom.String(), p.Name, p.Email, string(p.Kind), p.Country, string(p.PayCurrency), p.EmployedUntil.String())
 		d.attributes(p.Attributes)
 	}
@@ -131,37 +156,37 @@ func (s Snapshot) Parts() []Part {
 	credited := make(map[TransactionKey]bool, len(s.Transactions))
 	for _, c := range s.Credits {
 		credited[c.Transaction] = true
-		of := transactions[c.Transaction]
-		d := all.of(PartCredits, c.ParticipantID)
-		d.Write(of[:])
+		sold := transactions[c.Transaction]
+		d := of(PartCredits, c.ParticipantID)
+		d.Write(sold[:])
 		d.texts(c.Transaction.Source, c.Transaction.ID, c.Role)
 		d.number(int64(c.Version))
 		d.decimal(c.Share)
 	}
 	for _, t := range s.Transactions {
 		if !credited[t.TransactionKey] {
-			of := transactions[t.TransactionKey]
-			all.of(PartUncredited, "").Write(of[:])
+			sold := transactions[t.TransactionKey]
+			of(PartUncredited, "").Write(sold[:])
 		}
 	}
 	for _, q := range s.Quotas {
-		d := all.of(PartQuotas, q.ParticipantID)
+		d := of(PartQuotas, q.ParticipantID)
 		d.texts(q.Measure, q.StartsOn.String(), q.EndsOn.String())
 		d.number(int64(q.Version))
 		d.decimal(q.Amount)
 	}
 	for _, a := range s.Assignments {
-		d := all.of(PartAssignments, a.ParticipantID)
+		d := of(PartAssignments, a.ParticipantID)
 		d.texts(a.PlanID, a.StartsOn.String(), a.EndsOn.String())
 		d.number(int64(a.Version))
 	}
 	for _, v := range s.PlanVersions {
-		d := all.of(PartPlan, v.PlanID)
+		d := of(PartPlan, v.PlanID)
 		d.texts(v.EffectiveFrom.String(), string(v.Document))
 		d.number(int64(v.Version))
 	}
 	for _, l := range s.Posted {
-		d := all.of(PartPosted, l.ParticipantID)
+		d := of(PartPosted, l.ParticipantID)
 		d.texts(l.PlanID, l.Component, l.PeriodID, l.StartsOn.String(), l.EndsOn.String())
 		d.money(l.Amount)
 		for _, c := range l.Contributions {
@@ -170,22 +195,16 @@ func (s Snapshot) Parts() []Part {
 		}
 	}
 	for _, a := range s.Adjustments {
-		d := all.of(PartPosted, a.ParticipantID)
+		d := of(PartPosted, a.ParticipantID)
 		d.texts("an adjustment", a.ID, a.PeriodID, string(a.Type), a.DisputeID)
 		d.money(a.Amount)
 	}
 	for _, r := range s.Rates {
-		d := all.of(PartRates, r.Source)
+		d := of(PartRates, r.Source)
 		d.texts(string(r.From), string(r.To), r.Date.String())
 		d.number(int64(r.Version))
 		d.decimal(r.Rate)
 	}
-	parts := make([]Part, 0, len(all))
-	for key, d := range all {
-		parts = append(parts, Part{key.kind, key.id, d.sum()})
-	}
-	slices.SortFunc(parts, func(a, b Part) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
-	return parts
 }
 
 func (t Transaction) digest() Digest {
@@ -225,6 +244,12 @@ func (s Statement) Digest() Digest {
 			d.decimal(c.Credited)
 			d.decimal(c.Amount)
 			d.money(c.Shown)
+		}
+	}
+	for i, l := range s.Lines { // at the end, so that a statement without corrections keeps its digest
+		if l.Corrects != "" {
+			d.number(int64(i))
+			d.text(l.Corrects)
 		}
 	}
 	return d.sum()

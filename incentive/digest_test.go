@@ -30,3 +30,29 @@ func TestDigestsAreOfValues(t *testing.T) {
 	two.Participants[0].Attributes["b"] = "3"
 	require.NotEqual(t, one.Digest(), two.Digest())
 }
+
+// TestDigestsOfCorrections covers what is corrected, and leaves every other digest alone.
+func TestDigestsOfCorrections(t *testing.T) {
+	t.Parallel()
+	corrects := func(period string, earned int64) Snapshot {
+		return Snapshot{Participants: []Participant{{ID: "ann"}}, Corrections: []Snapshot{{Period: Period{ID: period}, Participants: []Participant{{ID: "ann"}},
+			Corrected: []Statement{{PeriodID: period, ParticipantID: "ann", Lines: []Line{{Amount: Money{earned, "USD"}}}}}}}}
+	}
+	seen := map[Digest]bool{Snapshot{Participants: []Participant{{ID: "ann"}}}.Digest(): true}
+	for _, s := range []Snapshot{corrects("m-2026-01", 1), corrects("m-2026-01", 2), corrects("m-2026-02", 1)} {
+		require.False(t, seen[s.Digest()])
+		seen[s.Digest()] = true
+	}
+	s := corrects("m-2026-01", 1)
+	shown := s.Disclose(func(p Part) bool { return p.ID == "ann" || p.ID == "" })
+	digest, err := shown.Of(s)
+	require.NoError(t, err)
+	require.Equal(t, s.Digest(), digest)
+
+	own := Statement{Lines: []Line{{Component: "a"}, {Component: "b"}}}
+	first, second := own, own
+	first.Lines = []Line{{Component: "a", Corrects: "m-2026-01"}, {Component: "b"}}
+	second.Lines = []Line{{Component: "a"}, {Component: "b", Corrects: "m-2026-01"}}
+	require.NotEqual(t, own.Digest(), first.Digest())
+	require.NotEqual(t, first.Digest(), second.Digest())
+}

@@ -103,7 +103,7 @@ type Period struct {
 // Holds reports whether day lies in the period.
 func (p Period) Holds(day Date) bool { return !day.Before(p.StartsOn) && !day.After(p.EndsOn) }
 
-// Posted is a line of an earlier period of the same calendar, of its latest revision.
+// Posted is a line of an earlier period of the same calendar that stands.
 type Posted struct {
 	ParticipantID string `json:"participant_id"`
 	PlanID        string `json:"plan_id"`
@@ -154,4 +154,10 @@ type Snapshot struct {
 	Posted       []Posted       `json:"posted"` // what a plan that looks back may need of earlier periods
 	Adjustments  []Adjustment   `json:"adjustments,omitempty"`
 	Rates        []ExchangeRate `json:"rates,omitempty"` // of the sources that plans name
+	// Corrections are earlier periods of the calendar, by first day, as they stand today,
+	// where that is not what was posted of them.
+	Corrections []Snapshot `json:"corrections,omitempty"`
+	// Corrected is, of a period that is corrected, what stands posted of it, by participant,
+	// with empty explanations. A component has more than one line where it was corrected before.
+	Corrected []Statement `json:"corrected,omitempty"`
 }

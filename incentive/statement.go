@@ -40,6 +40,7 @@ type Line struct {
 	PlanID        string          `json:"plan_id"`
 	PlanVersion   int             `json:"plan_version"`
 	Component     string          `json:"component"`
+	Corrects      string          `json:"corrects,omitempty"` // the earlier period that the line is a difference of
 	Kind          LineKind        `json:"kind"`
 	Unrounded     decimal.Decimal `json:"unrounded"` // major units; the contributions sum exactly to it
 	Amount        Money           `json:"amount"`

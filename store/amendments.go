@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,9 +20,9 @@ const MaxChanges = 5000
 
 // Change names what has changed since a snapshot was frozen: a transaction with its
 // credits, all facts, quotas or assignments of a participant, a plan's version, what an
-// earlier period posts, or an adjustment that was approved.
+// earlier period posts, what is corrected of it, or an adjustment that was approved.
 type Change struct {
-	Kind string // transaction, participant, quota, assignment, plan, posted, adjustment or exchange_rate
+	Kind string // transaction, participant, quota, assignment, plan, posted, correction, adjustment or exchange_rate
 	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan, period, adjustment or source of rates
 	What string // new, changed or gone; empty where a change is only named
 }
@@ -39,7 +40,8 @@ type Amendment struct {
 const keyed = `(
 	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
 		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source,
-			(SELECT earned_in FROM posted_line w WHERE r.kind = 'posted' AND w.line_id = r.record_id LIMIT 1), j.id::text) AS change_id
+			(SELECT earned_in FROM posted_line w WHERE r.kind = 'posted' AND w.line_id = r.record_id LIMIT 1),
+			(SELECT period_id FROM snapshot s WHERE r.kind = 'correction' AND s.id = r.record_id), j.id::text) AS change_id
 	FROM snapshot_record r
 	LEFT JOIN transaction t ON r.kind = 'transaction' AND t.record_id = r.record_id
 	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
@@ -49,7 +51,7 @@ const keyed = `(
 	LEFT JOIN exchange_rate e ON r.kind = 'exchange_rate' AND e.record_id = r.record_id
 	LEFT JOIN plan_version v ON r.kind = 'plan_version' AND v.record_id = r.record_id
 	LEFT JOIN adjustment j ON r.kind = 'adjustment' AND j.record_id = r.record_id
-	WHERE r.snapshot_id = `
+	WHERE r.kind <> 'corrected' AND r.snapshot_id = `
 
 // afresh freezes a period as it stands today, lets look see it as a snapshot of that id,
 // and lets go of it again.
@@ -82,16 +84,24 @@ func (s *Store) PendingChanges(ctx context.Context, periodID string, revision in
 			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: changes are counted from the lock on", p.State)
 		}
 		return afresh(ctx, tx, p, func(tx pgx.Tx, id int64, _ incentive.Date) error {
-			return collect(ctx, tx, &changes, `
-				WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k),
-				differing AS (SELECT DISTINCT change_kind, change_id FROM ((TABLE was EXCEPT TABLE today) UNION ALL (TABLE today EXCEPT TABLE was)) one)
-				SELECT d.change_kind, d.change_id, CASE
-					WHEN NOT EXISTS (SELECT FROM was WHERE was.change_kind = d.change_kind AND was.change_id = d.change_id) THEN 'new'
-					WHEN NOT EXISTS (SELECT FROM today WHERE today.change_kind = d.change_kind AND today.change_id = d.change_id) THEN 'gone'
-					ELSE 'changed' END
-				FROM differing d WHERE (d.change_kind, d.change_id) > ($3, $4) ORDER BY 1, 2 LIMIT $5`, pgx.RowToStructByPos[Change], *p.SnapshotID, id, after.Kind, after.ID, limit)
+			changes, err = differing(ctx, tx, *p.SnapshotID, id, []string{}, after, limit)
+			return err
 		})
 	})
+	return changes, err
+}
+
+// differing returns up to limit changes after one between two snapshots, by kind and id,
+// but for those of some kinds.
+func differing(ctx context.Context, q querier, was, today int64, but []string, after Change, limit int) (changes []Change, err error) {
+	err = collect(ctx, q, &changes, `
+		WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k),
+			differing AS (SELECT DISTINCT change_kind, change_id FROM ((TABLE was EXCEPT TABLE today) UNION ALL (TABLE today EXCEPT TABLE was)) one)
+			SELECT d.change_kind, d.change_id, CASE
+				WHEN NOT EXISTS (SELECT FROM was WHERE was.change_kind = d.change_kind AND was.change_id = d.change_id) THEN 'new'
+				WHEN NOT EXISTS (SELECT FROM today WHERE today.change_kind = d.change_kind AND today.change_id = d.change_id) THEN 'gone'
+				ELSE 'changed' END
+			FROM differing d WHERE d.change_kind <> ALL($6) AND (d.change_kind, d.change_id) > ($3, $4) ORDER BY 1, 2 LIMIT $5`, pgx.RowToStructByPos[Change], was, today, after.Kind, after.ID, limit, but)
 	return changes, err
 }
 
@@ -113,7 +123,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 		case "amendment_item_pkey":
 			return incentive.Errorf(incentive.CodeInvalid, "a change is named twice")
 		case "amendment_item_kind_check":
-			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source or of what a period posted")
+			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source, or of what is posted or corrected of a period")
 		}
 		if err != nil {
 			return fmt.Errorf("keep an amendment: %w", err)
@@ -127,7 +137,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 // today. A named change that is none is refused with CodeNothingChanged.
 func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID string) (PeriodRevision, error) {
 	if amendmentID == "" {
-		return s.act(ctx, c, reasonBody{c.ReasonID}, func(tx pgx.Tx, p *PeriodRevision) error { return refuseApprover(ctx, tx, *p, c.Actor) })
+		return s.act(ctx, c, reasonBody{c.ReasonID}, nil)
 	}
 	var locked PeriodRevision
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -141,9 +151,6 @@ func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID st
 		locked = p
 		if next == "" {
 			return nil // done before: what it named has changed since
-		}
-		if err := refuseApprover(ctx, tx, p, c.Actor); err != nil {
-			return err
 		}
 		var id int64
 		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
@@ -195,7 +202,7 @@ func amend(ctx context.Context, tx pgx.Tx, p PeriodRevision, id int64, amendment
 			return incentive.Errorf(incentive.CodeConflict, "a plan now looks back to %s, and the snapshot begins on %s: cancel the period and open it again", back, since)
 		}
 		return errorsIn(
-			collect(ctx, tx, &taken, `SELECT k.kind, k.record_id FROM `+keyed+`$1) k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id WHERE i.amendment_id = $2`,
+			collect(ctx, tx, &taken, `SELECT k.kind, k.record_id FROM `+keyed+`$1) k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id WHERE i.amendment_id = $2 AND k.kind <> 'correction'`,
 				pgx.RowToStructByPos[record], today, amendmentID),
 			collect(ctx, tx, &unchanged, `
 				WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k)
@@ -225,19 +232,11 @@ func amend(ctx context.Context, tx pgx.Tx, p PeriodRevision, id int64, amendment
 	if err != nil {
 		return since, fmt.Errorf("amend the snapshot of %s: %w", p.ID, err)
 	}
-	return since, nil
-}
-
-// refuseApprover refuses somebody whose approvals of the revision stand: they would have
-// prepared what they approved.
-func refuseApprover(ctx context.Context, tx pgx.Tx, p PeriodRevision, actor string) error {
-	var approved bool
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM approval WHERE period_id = $1 AND revision = $2 AND decision = 'approved' AND decided_by = $3)`, p.ID, p.Revision, actor).Scan(&approved)
+	// A correction is a snapshot of its own, which today's went away with.
+	var corrected []string
+	err = collect(ctx, tx, &corrected, `SELECT id FROM amendment_item WHERE amendment_id = $1 AND kind = 'correction'`, pgx.RowTo[string], amendmentID)
 	if err != nil {
-		return fmt.Errorf("look for approvals of %s: %w", p.ID, err)
+		return since, fmt.Errorf("read what is corrected in %s: %w", p.ID, err)
 	}
-	if approved {
-		return incentive.Errorf(CodeApprover, "you have approved statements of this period: somebody else recalculates it")
-	}
-	return nil
+	return since, freezeCorrections(ctx, tx, id, p, func(periodID string) bool { return slices.Contains(corrected, periodID) })
 }

@@ -152,10 +152,7 @@ func (b *books) decide(period string) error {
 	require.NoError(b, err)
 	for _, queue := range queues {
 		b.acts++
-		set := store.DecisionSet{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", b.acts), PeriodID: period, Revision: p.Revision, Queue: queue, Decision: "approved", DecidedBy: queue}
-		if queue == store.FinanceQueue {
-			set.DecidedBy = "fin3"
-		}
+		set := store.DecisionSet{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", b.acts), PeriodID: period, Revision: p.Revision, Queue: queue, Decision: "approved", DecidedBy: "fin2"}
 		require.NoError(b, b.KeepDecisionSet(b.Context(), set))
 		if _, err := b.ApplyDecisions(b.Context(), set.ID); err != nil {
 			return err
@@ -233,6 +230,25 @@ func (b *books) planned(period string) []string {
 	all := []string{}
 	for _, o := range b.payouts(period) {
 		all = append(all, fmt.Sprintf("%s %s (%s) %s", o.ParticipantID, o.Amount.Amount(), o.Carried.Amount(), o.State))
+	}
+	return all
+}
+
+// lines says what is in somebody's statement: "<component> <amount>", with the period that
+// a difference corrects.
+func (b *books) lines(period, id string) []string {
+	b.Helper()
+	p, err := b.PeriodRevision(b.Context(), period, 0)
+	require.NoError(b, err)
+	s, err := b.Statement(b.Context(), period, p.Revision, id)
+	require.NoError(b, err)
+	all := []string{}
+	for _, line := range s.Lines {
+		words := line.Component
+		if line.Corrects != "" {
+			words += " of " + line.Corrects
+		}
+		all = append(all, words+" "+line.Amount.Amount())
 	}
 	return all
 }

@@ -13,15 +13,19 @@ import (
 // post any more: it has to be calculated again.
 const CodeEarlierChanged incentive.Code = "predecessor-changed"
 
+// CodeCountedSince says that an approval cannot be taken back, as a later one counts what
+// it posted.
+const CodeCountedSince incentive.Code = "counted-since"
+
 // postLines notes that the lines of a revision stand, in the place of everything that
-// earlier revisions of the period posted, and posts the differences to the ledger. The
-// key names the approval.
+// earlier revisions of the period posted and that was corrected of it since, and posts the
+// differences to the ledger. The key names the approval.
 func postLines(ctx context.Context, tx pgx.Tx, p PeriodRevision, key string) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO posted_line (line_id, participant_id, earned_in, period_id, revision, sign)
-		SELECT line_id, participant_id, earned_in, $1, $2::integer, -1 FROM standing_line WHERE earned_in = $1
+		INSERT INTO posted_line (line_id, participant_id, stated_in, earned_in, period_id, revision, sign)
+		SELECT line_id, participant_id, stated_in, earned_in, $1, $2::integer, -1 FROM standing_line WHERE earned_in = $1 OR stated_in = $1
 		UNION ALL
-		SELECT l.id, st.participant_id, $1, $1, $2::integer, 1 FROM statement st JOIN line l ON l.statement_id = st.id WHERE st.run_id = $3 ORDER BY 1`, p.ID, p.Revision, p.RunID)
+		SELECT l.id, st.participant_id, $1, coalesce(l.corrects, $1), $1, $2::integer, 1 FROM statement st JOIN line l ON l.statement_id = st.id WHERE st.run_id = $3 ORDER BY 1`, p.ID, p.Revision, p.RunID)
 	if err != nil {
 		return fmt.Errorf("note the posted lines of %s: %w", p.ID, err)
 	}
@@ -57,10 +61,21 @@ func postLines(ctx context.Context, tx pgx.Tx, p PeriodRevision, key string) err
 // unpostLines notes that an approval was taken back: what it posted stands no longer, and
 // what it took the place of stands again.
 func unpostLines(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
-	_, err := tx.Exec(ctx, `
-		INSERT INTO posted_line (line_id, participant_id, earned_in, period_id, revision, sign)
-		SELECT line_id, participant_id, earned_in, $1, $2::integer, -sum(sign) FROM posted_line WHERE period_id = $1 AND revision = $2
-		GROUP BY line_id, participant_id, earned_in HAVING sum(sign) <> 0 ORDER BY line_id`, p.ID, p.Revision)
+	var counted *string
+	err := tx.QueryRow(ctx, `
+		SELECT min(own.earned_in) FROM (
+			SELECT line_id, earned_in FROM posted_line WHERE period_id = $1 AND revision = $2 GROUP BY line_id, earned_in HAVING sum(sign) = 1) own
+		WHERE NOT EXISTS (SELECT FROM standing_line s WHERE s.line_id = own.line_id)`, p.ID, p.Revision).Scan(&counted)
+	if err != nil {
+		return fmt.Errorf("look at the posted lines of %s: %w", p.ID, err)
+	}
+	if counted != nil {
+		return incentive.Errorf(CodeCountedSince, "%s was approved again since, and counts what this period corrected of it: go on, and reopen this period once it is closed", *counted)
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO posted_line (line_id, participant_id, stated_in, earned_in, period_id, revision, sign)
+		SELECT line_id, participant_id, stated_in, earned_in, $1, $2::integer, -sum(sign) FROM posted_line WHERE period_id = $1 AND revision = $2
+		GROUP BY line_id, participant_id, stated_in, earned_in HAVING sum(sign) <> 0 ORDER BY line_id`, p.ID, p.Revision)
 	if err != nil {
 		return fmt.Errorf("take back the posted lines of %s: %w", p.ID, err)
 	}
@@ -70,6 +85,9 @@ func unpostLines(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 // refuseOverChanged refuses a period that was calculated from what earlier ones posted,
 // where those post something else now.
 func refuseOverChanged(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	if err := refuseOverCorrected(ctx, tx, p); err != nil {
+		return err
+	}
 	back, err := looksBack(ctx, tx, *p.SnapshotID, p)
 	if err != nil || len(back.Cumulative)+len(back.Balances) == 0 {
 		return err

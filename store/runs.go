@@ -77,14 +77,14 @@ func keepStatements(ctx context.Context, tx pgx.Tx, runID int64, statements []in
 		return incentive.Line{}, false
 	}
 	id := firstLine - 1
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"line"}, []string{"id", "statement_id", "position", "plan_id", "plan_version", "component", "kind", "unrounded", "amount_minor", "explanation"},
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"line"}, []string{"id", "statement_id", "position", "plan_id", "plan_version", "component", "corrects", "kind", "unrounded", "amount_minor", "explanation"},
 		pgx.CopyFromFunc(func() ([]any, error) {
 			line, more := next()
 			if !more {
 				return nil, nil
 			}
 			id++
-			return []any{id, firstStatement + int64(i), at, line.PlanID, line.PlanVersion, line.Component, string(line.Kind), line.Unrounded, line.Amount.Minor, line.Explanation}, nil
+			return []any{id, firstStatement + int64(i), at, line.PlanID, line.PlanVersion, line.Component, orNull(line.Corrects), string(line.Kind), line.Unrounded, line.Amount.Minor, line.Explanation}, nil
 		}))
 	if err != nil {
 		return fmt.Errorf("keep lines: %w", err)
@@ -153,7 +153,7 @@ func (s *Store) Statements(ctx context.Context, periodID string, revision int, v
 					WHERE w.period_id = r.period_id AND w.revision = r.revision AND w.participant_id = st.participant_id AND x.currency = st.currency), 0)
 				ELSE coalesce((
 					SELECT sum(l.amount_minor) FROM standing_line s JOIN line l ON l.id = s.line_id JOIN statement x ON x.id = l.statement_id
-					WHERE s.earned_in = r.period_id AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,
+					WHERE (s.earned_in = r.period_id OR s.stated_in = r.period_id) AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,
 			st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+`
 		FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id
 		WHERE r.period_id = $1 AND r.revision = $2 AND st.participant_id > $3 AND ($4::text[] IS NULL OR st.participant_id = ANY($4))
@@ -249,10 +249,10 @@ func statementsOf(ctx context.Context, q querier, runID int64, participantID str
 		byID[id] = &statements[i]
 	}
 	err = collect(ctx, q, &lines, `
-		SELECT id, statement_id, plan_id, plan_version, component, kind, unrounded, amount_minor, explanation::text FROM line
+		SELECT id, statement_id, plan_id, plan_version, component, coalesce(corrects, ''), kind, unrounded, amount_minor, explanation::text FROM line
 		WHERE statement_id = ANY($1) ORDER BY statement_id, position`, func(row pgx.CollectableRow) (l storedLine, err error) {
 		var explanation string
-		err = row.Scan(&l.id, &l.statementID, &l.PlanID, &l.PlanVersion, &l.Component, &l.Kind, &l.Unrounded, &l.Amount.Minor, &explanation)
+		err = row.Scan(&l.id, &l.statementID, &l.PlanID, &l.PlanVersion, &l.Component, &l.Corrects, &l.Kind, &l.Unrounded, &l.Amount.Minor, &explanation)
 		l.Explanation = json.RawMessage(explanation)
 		l.Amount.Currency = byID[l.statementID].Currency
 		return l, err
@@ -270,22 +270,7 @@ func statementsOf(ctx context.Context, q querier, runID int64, participantID str
 		}
 		lineByID[lines[i].id] = &lines[i].Line
 	}
-	rows, err := q.Query(ctx, `
-		SELECT line_id, source, transaction_id, participant_id, role, credited, amount, shown_minor FROM contribution
-		WHERE line_id = ANY($1) ORDER BY line_id, position`, lineIDs)
-	if err != nil {
-		return nil, fmt.Errorf("read the contributions of run %d: %w", runID, err)
-	}
-	var c incentive.Contribution
-	var lineID int64
-	var credited, amount decimal.Decimal
-	_, err = pgx.ForEachRow(rows, []any{&lineID, &c.Transaction.Source, &c.Transaction.ID, &c.ParticipantID, &c.Role, &credited, &amount, &c.Shown.Minor}, func() error {
-		line := lineByID[lineID]
-		c.Credited, c.Amount, c.Shown.Currency = credited, amount, line.Amount.Currency
-		line.Contributions = append(line.Contributions, c)
-		return nil
-	})
-	if err != nil {
+	if err := fillContributions(ctx, q, lineIDs, lineByID); err != nil {
 		return nil, fmt.Errorf("read the contributions of run %d: %w", runID, err)
 	}
 	for i := range lines {
@@ -293,6 +278,26 @@ func statementsOf(ctx context.Context, q querier, runID int64, participantID str
 		statement.Lines = append(statement.Lines, lines[i].Line)
 	}
 	return statements, nil
+}
+
+// fillContributions reads the contributions of lines into them.
+func fillContributions(ctx context.Context, q querier, ids []int64, lines map[int64]*incentive.Line) error {
+	rows, err := q.Query(ctx, `
+		SELECT line_id, source, transaction_id, participant_id, role, credited, amount, shown_minor FROM contribution
+		WHERE line_id = ANY($1) ORDER BY line_id, position`, ids)
+	if err != nil {
+		return err
+	}
+	var c incentive.Contribution
+	var lineID int64
+	var credited, amount decimal.Decimal
+	_, err = pgx.ForEachRow(rows, []any{&lineID, &c.Transaction.Source, &c.Transaction.ID, &c.ParticipantID, &c.Role, &credited, &amount, &c.Shown.Minor}, func() error {
+		line := lines[lineID]
+		c.Credited, c.Amount, c.Shown.Currency = credited, amount, line.Amount.Currency
+		line.Contributions = append(line.Contributions, c)
+		return nil
+	})
+	return err
 }
 
 // Run is one calculation over a snapshot.

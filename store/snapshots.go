@@ -67,11 +67,11 @@ func takingPosted(p PeriodRevision, back calculation.LookBack) taking {
 	}
 	return taking{"posted", `SELECT l.id AS record_id
 		FROM pay_period p JOIN standing_line s ON s.earned_in = p.id JOIN line l ON l.id = s.line_id
-		WHERE p.calendar_id = $4 AND p.ends_on < $2::date
+		WHERE p.calendar_id = $4 AND p.ends_on < $2::date AND s.stated_in <> $8
 			AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR (l.plan_id, l.component) IN (SELECT * FROM unnest($6::text[], $7::text[])))
 			AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
 				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)`,
-		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, plans, components}}
+		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, plans, components, p.ID}}
 }
 
 // takingFacts is what was sold and expected, and what currencies were worth, from the first day that matters on.
@@ -132,7 +132,7 @@ func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since i
 			return since, err
 		}
 	}
-	return back.Since, nil
+	return back.Since, freezeCorrections(ctx, tx, id, p, func(string) bool { return true })
 }
 
 // looksBack says what the plans of a snapshot need of the time before the period. Who is
@@ -282,7 +282,7 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 					'participant_id', c.participant_id, 'role', c.role, 'shown_minor', c.shown_minor) ORDER BY c.position)
 				FROM contribution c WHERE c.line_id = l.id AND l.kind = 'holdback')
 			FROM snapshot_record r JOIN line l ON l.id = r.record_id JOIN statement st ON st.id = l.statement_id
-			JOIN run ON run.id = st.run_id JOIN snapshot s ON s.id = run.snapshot_id JOIN pay_period p ON p.id = s.period_id
+			JOIN run ON run.id = st.run_id JOIN snapshot s ON s.id = run.snapshot_id JOIN pay_period p ON p.id = coalesce(l.corrects, s.period_id)
 			WHERE r.snapshot_id = $1 AND r.kind = 'posted'
 			ORDER BY st.participant_id COLLATE "C", l.plan_id COLLATE "C", l.component COLLATE "C", p.starts_on, l.id`, func(row pgx.CollectableRow) (l incentive.Posted, err error) {
 			err = row.Scan(&l.ParticipantID, &l.PlanID, &l.Component, &l.PeriodID, &l.StartsOn, &l.EndsOn, &l.Amount.Minor, &l.Amount.Currency, &l.Contributions)
@@ -296,6 +296,9 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			return a, err
 		}, id),
 	)
+	if err == nil {
+		err = loadCorrections(ctx, q, id, &snapshot)
+	}
 	if err != nil {
 		return snapshot, fmt.Errorf("read snapshot %d: %w", id, err)
 	}

@@ -46,6 +46,7 @@ type period struct {
 	Compare      periodCompare     `cmd:"" help:"Whose statements differ between two runs: the last two when none is named."`
 	Uncredited   periodUncredited  `cmd:"" help:"Transactions of a locked period that nobody is credited with."`
 	Changes      periodChanges     `cmd:"" help:"What has changed since a period was locked."`
+	Late         periodLate        `cmd:"" help:"What was wrong or came late in closed periods, and the next lock of this one would correct."`
 	Recalculate  periodRecalculate `cmd:"" help:"Calculate again, taking over the changes named."`
 	Publish      periodAct         `cmd:"" help:"Show the results to everybody; the dispute window begins."`
 	ExtendWindow periodExtend      `cmd:"" help:"Give people more days to dispute."`
@@ -309,6 +310,33 @@ func (p periodChanges) list(ctx context.Context, d *desk) ([]client.Change, erro
 	}
 }
 
+type periodLate struct {
+	Period string `arg:""`
+}
+
+func (p periodLate) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.LateChange{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.LateData](c.ListLateData(ctx, p.Period, &client.ListLateDataParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Changes...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, change := range all {
+			row(w, change.Period, change.Kind+":"+change.Id, change.What)
+		}
+	})
+}
+
 type periodRecalculate struct {
 	Period  string   `arg:""`
 	Changes []string `name:"change" sep:"none" placeholder:"KIND:ID" help:"A change to take over, as guerdon period changes lists it; may be given several times."`
@@ -421,6 +449,9 @@ func showStatement(w *tabwriter.Writer, s client.Statement) {
 		if line.Plan != "" { // an adjustment is of none
 			of = fmt.Sprintf(" (plan %s, version %d)", line.Plan, line.PlanVersion)
 		}
+		if line.Corrects != nil {
+			of = " of " + *line.Corrects + of
+		}
 		fmt.Fprintf(w, "\n%s%s: %s\n", line.Component, of, line.Amount)
 		for _, words := range line.InWords {
 			fmt.Fprintf(w, "    %s\n", words)
@@ -443,9 +474,106 @@ func showStatement(w *tabwriter.Writer, s client.Statement) {
 	}
 }
 
+type approvals struct {
+	Period string `arg:""`
+	Queue  string `help:"Another queue than yours: finance, or, for finance, anybody's."`
+}
+
+func (a approvals) Run(ctx context.Context, d *desk) error {
+	all, err := a.list(ctx, d)
+	if err != nil {
+		return err
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, one := range all {
+			decision := one.Decision
+			if decision == "" {
+				decision = "waits"
+			}
+			row(w, one.Person, one.Name, one.Total, decision)
+		}
+	})
+}
+
+func (a approvals) list(ctx context.Context, d *desk) ([]client.Approval, error) {
+	c, err := d.api()
+	if err != nil {
+		return nil, err
+	}
+	all := []client.Approval{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.Approvals](c.ListApprovals(ctx, a.Period, &client.ListApprovalsParams{Queue: optional(a.Queue), After: after}))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Approvals...)
+		if after = page.Next; after == nil {
+			return all, nil
+		}
+	}
+}
+
 func optional[T comparable](v T) *T {
 	if v == *new(T) {
 		return nil
 	}
 	return &v
+}
+
+type approve struct {
+	Period string   `arg:""`
+	People []string `arg:"" optional:""`
+	Queue  string   `help:"finance, for the queue of finance."`
+}
+
+func (a approve) Run(ctx context.Context, d *desk) error {
+	return decide(ctx, d, a.Period, a.Queue, a.People, client.DecisionRequestDecisionApproved, nil)
+}
+
+type reject struct {
+	Period string   `arg:""`
+	People []string `arg:""`
+	Queue  string   `help:"finance, for the queue of finance."`
+	Reason string   `required:"" help:"Why; the people concerned read it."`
+}
+
+func (r reject) Run(ctx context.Context, d *desk) error {
+	return decide(ctx, d, r.Period, r.Queue, r.People, client.DecisionRequestDecisionRejected, &r.Reason)
+}
+
+func decide(ctx context.Context, d *desk, periodID, queue string, people []string, decision client.DecisionRequestDecision, reason *string) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	body := client.DecideJSONRequestBody{Decision: decision, Queue: optional(queue), Reason: reason}
+	if len(people) > 0 {
+		waiting, err := approvals{Period: periodID, Queue: queue}.list(ctx, d)
+		if err != nil {
+			return err
+		}
+		digests := map[string]string{}
+		for _, one := range waiting {
+			digests[one.Person] = one.Digest
+		}
+		decided := []client.DecidedStatement{}
+		for _, person := range people {
+			if digests[person] == "" {
+				return incentive.Errorf(incentive.CodeNotFound, "no statement of %s is in this approval queue", person)
+			}
+			decided = append(decided, client.DecidedStatement{Person: person, Digest: digests[person]})
+		}
+		body.Statements = &decided
+	}
+	answer, err := client.Read[client.DecisionAnswer](c.Decide(ctx, periodID, &client.DecideParams{IdempotencyKey: client.NewKey()}, body))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "%d %s, %d still waiting", answer.Applied, decision, answer.Left)
+		if answer.Refused > 0 {
+			fmt.Fprintf(w, ", %d refused as they have changed or were decided before", answer.Refused)
+		}
+		fmt.Fprintln(w)
+	})
 }

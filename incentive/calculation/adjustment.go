@@ -13,22 +13,30 @@ import (
 type payable struct {
 	participantID string
 	assignments   []incentive.Assignment
+	late          []incentive.Line // differences of earlier periods
 	adjustments   []incentive.Adjustment
 }
 
-// withAdjustments adds the adjustments, which are by participant, to the assignments of
-// each participant. Some have an adjustment alone.
-func withAdjustments(onPlans [][]incentive.Assignment, adjustments []incentive.Adjustment) []payable {
+// withAdjustments adds the differences of earlier periods and the adjustments, which are by
+// participant, to the assignments of each participant. Some have nothing else.
+func withAdjustments(onPlans [][]incentive.Assignment, late map[string][]incentive.Line, adjustments []incentive.Adjustment) []payable {
 	groups := make([]payable, len(onPlans))
 	for i, assignments := range onPlans {
 		groups[i] = payable{participantID: assignments[0].ParticipantID, assignments: assignments}
 	}
-	for _, a := range adjustments {
-		i, found := slices.BinarySearchFunc(groups, a.ParticipantID, func(g payable, id string) int { return cmp.Compare(g.participantID, id) })
+	of := func(participantID string) *payable {
+		i, found := slices.BinarySearchFunc(groups, participantID, func(g payable, id string) int { return cmp.Compare(g.participantID, id) })
 		if !found {
-			groups = slices.Insert(groups, i, payable{participantID: a.ParticipantID})
+			groups = slices.Insert(groups, i, payable{participantID: participantID})
 		}
-		groups[i].adjustments = append(groups[i].adjustments, a)
+		return &groups[i]
+	}
+	for participantID, lines := range late {
+		of(participantID).late = lines
+	}
+	for _, a := range adjustments {
+		group := of(a.ParticipantID)
+		group.adjustments = append(group.adjustments, a)
 	}
 	return groups
 }

@@ -34,7 +34,7 @@ const (
 const maxProblems = 10
 
 // Calculate returns the statement of every participant who is assigned to a plan on a
-// day of the period, or has an adjustment, ordered by participant. Amounts are in the plans' currency. What is
+// day of the period, or has an adjustment or a difference of an earlier period, ordered by participant. Amounts are in the plans' currency. What is
 // wrong with the data is an *incentive.Error whose message lists up to ten problems, with
 // the code of the first.
 func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.Statement, error) {
@@ -50,7 +50,11 @@ func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.St
 	if err := f.contests(onPlans, plans); err != nil {
 		return nil, err
 	}
-	groups := withAdjustments(onPlans, snapshot.Adjustments)
+	late, err := corrections(ctx, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	groups := withAdjustments(onPlans, late, snapshot.Adjustments)
 	statements := make([]incentive.Statement, len(groups))
 	problems := make([]error, len(groups))
 	next := make(chan int)
@@ -149,9 +153,12 @@ func together(problems []error) error {
 	return incentive.Errorf(code, "%s", strings.Join(messages, "\n"))
 }
 
-// statement calculates everything that one participant earned.
+// statement calculates everything that one participant earned. The differences of earlier
+// periods come after the components of their plan, and before its cap and its draw where the
+// plan pays in the participant's currency; those of plans that the participant has left come
+// after all plans.
 func (f *facts) statement(of payable, plans map[string]versionInForce) (incentive.Statement, error) {
-	id, assignments := of.participantID, of.assignments
+	id, assignments, late := of.participantID, of.assignments, of.late
 	s := incentive.Statement{PeriodID: f.period.ID, ParticipantID: id}
 	for stretches := range onePlan(assignments) {
 		p, found := plans[stretches[0].PlanID]
@@ -164,7 +171,16 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 		}
 		s.Currency = who.PayCurrency
 		c := computation{facts: f, plan: p.Plan, participant: who, stretches: stretches}
-		lines, err := c.lines()
+		var ofPlan, others []incentive.Line
+		for _, line := range late {
+			if line.PlanID == p.ID && s.Currency == p.Currency {
+				ofPlan = append(ofPlan, line)
+			} else {
+				others = append(others, line)
+			}
+		}
+		late = others
+		lines, err := c.lines(ofPlan)
 		if err != nil {
 			return s, err
 		}
@@ -172,8 +188,19 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 			return s, err
 		}
 		for _, line := range lines {
-			line.PlanVersion = p.version
+			if line.Corrects == "" {
+				line.PlanVersion = p.version
+			}
 			s.Lines = append(s.Lines, line)
+		}
+	}
+	s.Lines = append(s.Lines, late...)
+	for _, line := range of.late {
+		if s.Currency == "" {
+			s.Currency = line.Amount.Currency
+		}
+		if line.Amount.Currency != s.Currency {
+			return s, incentive.Errorf(CodeCurrencyDiffers, "to correct %s, %s is owed %s, and is paid in %s now: reopen that period instead", line.Corrects, id, line.Amount, s.Currency)
 		}
 	}
 	for _, a := range of.adjustments {
@@ -192,8 +219,9 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 	return s, nil
 }
 
-// lines calculates everything that a plan gives a participant, in the plan's currency.
-func (c *computation) lines() (lines []incentive.Line, err error) {
+// lines calculates everything that a plan gives a participant, in the plan's currency, with
+// what is late of it.
+func (c *computation) lines(late []incentive.Line) (lines []incentive.Line, err error) {
 	for _, component := range c.plan.Components {
 		of := *c
 		of.component = component
@@ -224,6 +252,7 @@ func (c *computation) lines() (lines []incentive.Line, err error) {
 		}
 		lines = append(lines, line)
 	}
+	lines = append(lines, late...)
 	if c.plan.Cap != nil {
 		of := *c
 		line, err := of.planCap(amountOf(lines))

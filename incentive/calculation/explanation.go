@@ -58,6 +58,7 @@ const (
 	StepCarryOver  Kind = "carry_over" // what room Amount and Low, of before, leave below Rate, for Unit that waits
 	StepExcess     Kind = "excess"     // what Amount goes beyond what Low, of before, leaves below Rate
 	StepRounding   Kind = "rounding"   // Amount to minor units
+	StepCorrection Kind = "correction" // Amount, which is due in the period Name, less Unit, which was posted of it
 	StepAdjustment Kind = "adjustment" // Result, of the type Name
 )
 
@@ -113,7 +114,7 @@ func CheckLine(line incentive.Line) error {
 	wrong := func(format string, arguments ...any) error {
 		return incentive.Errorf(CodeExplanationWrong, "%s of plan %s: %s", line.Component, line.PlanID, fmt.Sprintf(format, arguments...))
 	}
-	earned, factors := decimal.Zero, one
+	earned, payable, factors := decimal.Zero, decimal.Zero, one
 	currency := line.Amount.Currency // of the plan
 	for _, s := range e.Steps {
 		if s.Kind == StepRounding && s.Currency != "" {
@@ -143,9 +144,10 @@ func CheckLine(line incentive.Line) error {
 			if err != nil {
 				return err
 			}
-			if want = paid.Decimal(); paid != line.Amount {
+			if want = paid.Decimal(); paid != line.Amount && line.Corrects == "" {
 				return wrong("step %d pays %s, and the line is %s", i+1, paid, line.Amount)
 			}
+			payable = want
 		case StepQuota, StepAttainment:
 			ratio := incentive.Ratio{Numerator: decimal.NewFromInt(int64(s.Days)), Denominator: decimal.NewFromInt(int64(s.OfDays))}
 			if s.Kind == StepAttainment {
@@ -288,7 +290,7 @@ func CheckLine(line incentive.Line) error {
 			if !s.Amount.Equal(earned) {
 				return wrong("step %d rounds %s, and %s is earned", i+1, s.Amount, earned)
 			}
-			if currency == line.Amount.Currency {
+			if currency == line.Amount.Currency && line.Corrects == "" {
 				want = line.Amount.Decimal()
 			}
 			if s.Each == "line" {
@@ -298,6 +300,13 @@ func CheckLine(line incentive.Line) error {
 				}
 				want = rounded.Decimal()
 			}
+			payable = want
+		case StepCorrection:
+			if !s.Amount.Equal(payable) {
+				return wrong("step %d corrects %s, and %s is due", i+1, s.Amount, payable)
+			}
+			want = s.Amount.Sub(*s.Unit)
+			earned = want
 		default:
 			return wrong("step %d is of the unknown kind %q", i+1, s.Kind)
 		}
@@ -318,6 +327,9 @@ func CheckLine(line incentive.Line) error {
 	if !earned.Equal(line.Unrounded) {
 		return wrong("the steps give %s, and the line is %s", earned, line.Unrounded)
 	}
+	if line.Corrects != "" && !line.Amount.Decimal().Equal(earned) {
+		return wrong("the steps give %s, and %s is paid", earned, line.Amount)
+	}
 	return nil
 }
 
@@ -336,7 +348,7 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.Unit != nil
 	case StepFactor:
 		return s.Rate != nil
-	case StepPosted, StepDeduct, StepRatio:
+	case StepPosted, StepDeduct, StepRatio, StepCorrection:
 		return s.Amount != nil && s.Unit != nil
 	case StepForgiven:
 		return s.Unit != nil
@@ -505,6 +517,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("gate: %s against %s %s × %s: %s", s.Amount, word, s.From, s.Unit, verdict)
 	case StepCap:
 		return fmt.Sprintf("cap: %s, but no more than %s, is %s", s.Amount, s.Rate, s.Result)
+	case StepCorrection:
+		return fmt.Sprintf("correction of %s: %s is due by what is known today, less %s that was posted: %s", s.Name, s.Amount, s.Unit, s.Result)
 	case StepRounding:
 		return fmt.Sprintf("rounded (%s, each %s): %s to %s", strings.ReplaceAll(s.Name, "_", " "), s.Each, s.Amount, s.Result)
 	}

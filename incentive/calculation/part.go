@@ -92,6 +92,18 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			part.Adjustments = append(part.Adjustments, a)
 		}
 	}
+	for _, c := range snapshot.Corrections {
+		correction, err := PartOf(c, participantID)
+		if err != nil {
+			return part, err
+		}
+		part.Corrections = append(part.Corrections, correction)
+	}
+	for _, s := range snapshot.Corrected {
+		if s.ParticipantID == participantID {
+			part.Corrected = append(part.Corrected, s)
+		}
+	}
 	return part, nil
 }
 

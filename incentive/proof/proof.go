@@ -69,21 +69,29 @@ func New(ctx context.Context, snapshot incentive.Snapshot, run []incentive.Diges
 // shown returns the parts of the whole snapshot that are all among the inputs. One that is
 // empty is shown only of the statement's own participant.
 func (f File) shown() map[incentive.Part]bool {
-	shown := map[incentive.Part]bool{{Kind: incentive.PartPeriod}: true}
-	for _, kind := range incentive.PartsOfParticipant {
-		shown[incentive.Part{Kind: kind, ID: f.Statement.ParticipantID}] = true
+	shown := map[incentive.Part]bool{}
+	show := func(s incentive.Snapshot, prefix string) {
+		shown[incentive.Part{Kind: prefix + incentive.PartPeriod}] = true
+		for _, kind := range incentive.PartsOfParticipant {
+			shown[incentive.Part{Kind: prefix + kind, ID: f.Statement.ParticipantID}] = true
+		}
+		for _, v := range s.PlanVersions {
+			shown[incentive.Part{Kind: prefix + incentive.PartPlan, ID: v.PlanID}] = true
+		}
+		for _, r := range s.Rates {
+			shown[incentive.Part{Kind: prefix + incentive.PartRates, ID: r.Source}] = true
+		}
+		for _, p := range s.Participants {
+			shown[incentive.Part{Kind: prefix + incentive.PartManager, ID: p.ID}] = true
+		}
+		for _, c := range s.Credits {
+			shown[incentive.Part{Kind: prefix + incentive.PartCredits, ID: c.ParticipantID}] = true
+		}
 	}
-	for _, v := range f.Inputs.PlanVersions {
-		shown[incentive.Part{Kind: incentive.PartPlan, ID: v.PlanID}] = true
-	}
-	for _, r := range f.Inputs.Rates {
-		shown[incentive.Part{Kind: incentive.PartRates, ID: r.Source}] = true
-	}
-	for _, p := range f.Inputs.Participants {
-		shown[incentive.Part{Kind: incentive.PartManager, ID: p.ID}] = true
-	}
-	for _, c := range f.Inputs.Credits {
-		shown[incentive.Part{Kind: incentive.PartCredits, ID: c.ParticipantID}] = true
+	show(f.Inputs, "")
+	for _, c := range f.Inputs.Corrections {
+		show(c, c.Period.ID+"/")
+		shown[incentive.Part{Kind: c.Period.ID + "/" + incentive.PartCorrected, ID: f.Statement.ParticipantID}] = true
 	}
 	return shown
 }

@@ -63,10 +63,33 @@ func company() incentive.Snapshot {
 	return s
 }
 
+// correcting is the company with a deal of ann's and one of bob's that came late for December.
+func correcting() incentive.Snapshot {
+	s := company()
+	first := s.Period.StartsOn
+	december := incentive.Snapshot{Period: incentive.Period{ID: "m-2025-12", CalendarID: "m", Code: "2025-12", StartsOn: first.AddDays(-31), EndsOn: first.AddDays(-1), Revision: 1}, Since: first.AddDays(-31), Participants: slices.Clone(s.Participants)}
+	for i, id := range []string{"ann", "bob"} {
+		december.Participants[i].EffectiveFrom = december.Since
+		key := incentive.TransactionKey{Source: "crm", ID: "L-" + id}
+		december.Transactions = append(december.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: december.Since.AddDays(i), Amount: decimal.New(1000, 0), Currency: "USD", Attributes: map[string]string{}})
+		december.Credits = append(december.Credits, incentive.Credit{Transaction: key, ParticipantID: id, Role: "owner", Share: decimal.New(1, 0), Version: 1})
+		december.Assignments = append(december.Assignments, incentive.Assignment{ParticipantID: id, PlanID: "p", StartsOn: december.Since, Version: 1})
+		december.Corrected = append(december.Corrected, incentive.Statement{PeriodID: "m-2025-12", ParticipantID: id, Currency: "USD", Lines: []incentive.Line{
+			{PlanID: "p", PlanVersion: 1, Component: "own", Kind: incentive.Earning, Amount: incentive.Money{Minor: 990, Currency: "USD"}, Explanation: []byte("{}")}}})
+	}
+	december.PlanVersions = []incentive.PlanVersion{{PlanID: "p", Version: 1, EffectiveFrom: december.Since, Document: []byte(document)}}
+	s.Corrections = []incentive.Snapshot{december}
+	return s
+}
+
 // file makes the proof of one statement, chain and all.
 func file(t *testing.T, of string, whole bool) File {
 	t.Helper()
-	snapshot := company()
+	return fileOf(t, company(), of, whole)
+}
+
+func fileOf(t *testing.T, snapshot incentive.Snapshot, of string, whole bool) File {
+	t.Helper()
 	all, err := calculation.Calculate(t.Context(), snapshot)
 	require.NoError(t, err)
 	digests := make([]incentive.Digest, len(all))
@@ -311,4 +334,28 @@ func TestStatementOfOthers(t *testing.T) {
 	require.Equal(t, CodeNeedsOthers, incentive.ErrorCode(err))
 	_, err = New(t.Context(), snapshot, []incentive.Digest{statement.Digest()}, statement, true)
 	require.Equal(t, CodeNotProved, incentive.ErrorCode(err))
+}
+
+// TestCorrections proves a statement with differences of an earlier period.
+func TestCorrections(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"ann", "bob", "dan"} {
+		for _, whole := range []bool{false, true} {
+			f := fileOf(t, correcting(), id, whole)
+			_, err := f.Verify(t.Context())
+			require.NoError(t, err, "%s, whole: %t", id, whole)
+			var written bytes.Buffer
+			require.NoError(t, f.Write(&written))
+			read, err := Read(written.Bytes())
+			require.NoError(t, err)
+			_, err = read.Verify(t.Context())
+			require.NoError(t, err, "%s, whole: %t", id, whole)
+			read.Inputs.Corrections[0].Period.Revision++
+			_, err = read.Verify(t.Context())
+			require.Equal(t, CodeNotProved, incentive.ErrorCode(err))
+			if id == "ann" && !whole {
+				require.NotContains(t, written.String(), "L-bob")
+			}
+		}
+	}
 }

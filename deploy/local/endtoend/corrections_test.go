@@ -120,3 +120,57 @@ func TestReopening(t *testing.T) {
 	require.Equal(t, "370.00", o.ledger(store.CommissionExpense))
 	require.Equal(t, "-370.00", o.ledger(store.Cash))
 }
+
+// lines are what is in r1's statement, with the period that a difference corrects.
+func (o *office) lines(period string) []string {
+	o.t.Helper()
+	all := []string{}
+	for _, s := range o.statements(period) {
+		for _, line := range s.Lines {
+			of := ""
+			if line.Corrects != nil {
+				of = " of " + *line.Corrects
+			}
+			all = append(all, line.Component+of+" "+line.Amount.Amount())
+		}
+	}
+	return all
+}
+
+// TestLateDeals pays a deal that came after its month was closed in the next one, and does
+// not pay it again when that month is reopened.
+func TestLateDeals(t *testing.T) {
+	t.Parallel()
+	const january, february, march = "m-2026-01", "m-2026-02", "m-2026-03"
+	o := flatOffice(t)
+	o.deal("d1", "2026-01-10", "1000")
+	o.calculate(january)
+	o.toClosed(january)
+
+	o.deal("d2", "2026-01-20", "500")
+	_, err := client.Read[client.Period](o.as("fin1").OpenPeriod(t.Context(), february, &client.OpenPeriodParams{IdempotencyKey: client.NewKey()}))
+	require.NoError(t, err)
+	late, err := client.Read[client.LateData](o.as("fin1").ListLateData(t.Context(), february, &client.ListLateDataParams{}))
+	require.NoError(t, err)
+	require.Equal(t, []client.LateChange{{Period: january, Kind: "transaction", Id: "crm/d2", What: "new"}}, late.Changes)
+	require.NoError(t, o.act("fin1", february, client.ActRequestActLock))
+	o.await(february, incentive.Calculated)
+	require.Equal(t, []string{"commission 0.00", "commission of m-2026-01 50.00"}, o.lines(february))
+	o.toClosed(february)
+	require.Equal(t, []string{"50.00: 50.00 earned, 0.00 carried, paid"}, o.payouts(february))
+
+	o.deal("d3", "2026-01-25", "200")
+	o.reopen(january)
+	o.toClosed(january)
+	s := o.statements(january)[0]
+	require.Equal(t, "170.00", s.Total.Amount())
+	require.Equal(t, "150.00", s.PostedBefore.Amount(), "February has paid 50 of it")
+	require.Equal(t, []string{"20.00: 20.00 earned, 0.00 carried, paid"}, o.payouts(january))
+
+	o.calculate(march)
+	require.Equal(t, []string{"commission 0.00"}, o.lines(march))
+	o.toClosed(march)
+	require.Equal(t, "170.00", o.ledger(store.CommissionExpense))
+	require.Equal(t, "-170.00", o.ledger(store.Cash))
+	require.Equal(t, "0.00", o.ledger(store.Payable))
+}

@@ -27,7 +27,6 @@ const (
 	FinanceRelease = "p03" // releases
 	Auditor        = "p04"
 	Head           = "p05" // of sales
-	FinanceApprove = "p41" // approves where nobody is above
 )
 
 // Company is a generated company as CSV files, each with a header row.
@@ -116,8 +115,6 @@ func Generate(today incentive.Date) Company {
 			sellers = append(sellers, seller{id, t})
 		}
 	}
-
-	add("", "ID", "USD", "", "", incentive.Finance)
 
 	var months []string
 	number := 0
