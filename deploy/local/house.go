@@ -172,7 +172,9 @@ func (h *house) startPostgres(ctx context.Context) (string, error) {
 		h.database = h.options.DatabaseURL
 		return "the one of DATABASE_URL", nil
 	}
-	server, err := postgres.Start(ctx, postgres.Options{DataDirectory: h.directory.postgres(), Log: h.log})
+	server, err := postgres.Start(ctx, postgres.Options{DataDirectory: h.directory.postgres(), Log: h.log, Say: func(line string) {
+		fmt.Fprintf(h.out, "\r    %s\n  %-11s …", line, "PostgreSQL")
+	}})
 	if err != nil {
 		return "", err
 	}

@@ -329,7 +329,7 @@ func lock(path string) (*os.File, error) {
 		holder, _ := os.ReadFile(path)
 		file.Close()
 		if len(holder) > 0 {
-			return nil, fmt.Errorf("process %s", strings.TrimSpace(string(holder)))
+			return nil, &heldError{strings.TrimSpace(string(holder)), err}
 		}
 		return nil, err
 	}
@@ -350,6 +350,15 @@ func lock(path string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// heldError says which process holds a lock.
+type heldError struct {
+	pid string
+	err error
+}
+
+func (e *heldError) Error() string { return "process " + e.pid }
+func (e *heldError) Unwrap() error { return e.err }
 
 // unlock lets a lock go. Closing the file alone is not enough: a program started at the same
 // moment holds a copy of it until it has begun.

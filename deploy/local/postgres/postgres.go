@@ -32,6 +32,7 @@ import (
 // Codes of the errors that a user can mend.
 const (
 	CodeProgramsMissing incentive.Code = "postgres-programs-missing"    // PostgreSQL's server programs are not installed
+	CodeNotFetched      incentive.Code = "postgres-not-fetched"         // they are not installed, and fetching them failed
 	CodeOtherMajor      incentive.Code = "postgres-other-major"         // the data belongs to another major version
 	CodeDirectory       incentive.Code = "postgres-data-directory"      // the data directory cannot be used as it is
 	CodeInUse           incentive.Code = "postgres-data-directory-busy" // another process uses the data directory
@@ -57,8 +58,13 @@ type Options struct {
 	Port int
 	// Log gets what the server reports; nil means nowhere.
 	Log *slog.Logger
-	// Programs is the directory of initdb and postgres; empty means to look for them.
+	// Programs is the directory of initdb and postgres; empty means to look for them, and
+	// to fetch them where there are none.
 	Programs string
+	// Cache is where fetched programs are kept; empty means the usual place of this system.
+	Cache string
+	// Say gets what a user who waits for a fetch wants to read; nil means nowhere.
+	Say func(line string) `json:"-"`
 	// Throwaway makes a server without durability in a temporary directory, which is
 	// removed when the server stops or this process ends. For tests.
 	Throwaway bool
@@ -83,13 +89,12 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-
-	found, err := findPrograms(ctx, options.Programs)
+	found, err := programsOf(ctx, options)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	directory, err := openDirectory(options, found)
 	if err != nil {
 		return nil, err
@@ -102,6 +107,30 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, errors.Join(err, s.Stop(ended))
 	}
 	return s, nil
+}
+
+// programsOf returns the programs that are installed, then those that were fetched once,
+// which data may belong to; where there are none, it fetches them.
+func programsOf(ctx context.Context, options Options) ([]programs, error) {
+	found, missing := findPrograms(ctx, options.Programs)
+	if options.Programs != "" {
+		return found, missing
+	}
+	fetcher, err := newFetcher(options)
+	if err != nil && missing != nil {
+		return nil, err
+	}
+	if err != nil {
+		return found, nil
+	}
+	if kept, is := fetcher.kept(); is {
+		return append(found, kept), nil
+	}
+	if missing == nil {
+		return found, nil
+	}
+	fetched, err := fetcher.fetch(ctx, missing)
+	return []programs{fetched}, err
 }
 
 // start tries again what may succeed at the next try: a free port that someone else took

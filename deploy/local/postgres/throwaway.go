@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -23,7 +24,7 @@ type T interface {
 }
 
 var shared = sync.OnceValues(func() (*Server, error) {
-	return Start(context.Background(), Options{Throwaway: true})
+	return Start(context.Background(), Options{Throwaway: true, Say: func(line string) { fmt.Fprintln(os.Stderr, line) }})
 })
 
 // ForTests returns the URL of one throwaway server that all tests of this process share;
