@@ -161,13 +161,13 @@ var final = []incentive.State{incentive.Released, incentive.Disbursing, incentiv
 
 // takingAdjustments is what was approved of a period, and of the earlier periods of its
 // calendar for which it came too late.
-func takingAdjustments(p PeriodRevision) taking {
+func takingAdjustments(p PeriodRevision, n narrow) taking {
+	of, arguments := whose("a.participant_id", n.measured, p.ID, p.CalendarID, p.StartsOn, final)
 	return taking{"adjustment", `SELECT a.record_id
 		FROM adjustment a JOIN adjustment_decision d ON d.adjustment_id = a.id AND d.decision = 'approved' JOIN pay_period p ON p.id = a.period_id
 		LEFT JOIN adjustment_taken t ON t.adjustment_id = a.id
-		WHERE t.period_id = $2 OR t.period_id IS NULL AND (a.period_id = $2 OR p.calendar_id = $3 AND p.ends_on < $4
-			AND (SELECT r.state FROM period_revision r WHERE r.period_id = p.id ORDER BY r.state = 'cancelled', r.revision DESC LIMIT 1) = ANY($5))`,
-		[]any{p.ID, p.CalendarID, p.StartsOn, final}}
+		WHERE (t.period_id = $2 OR t.period_id IS NULL AND (a.period_id = $2 OR p.calendar_id = $3 AND p.ends_on < $4
+			AND (SELECT r.state FROM period_revision r WHERE r.period_id = p.id ORDER BY r.state = 'cancelled', r.revision DESC LIMIT 1) = ANY($5)))` + of, arguments}
 }
 
 // takeAdjustments notes that a period pays the adjustments of a snapshot, and no other

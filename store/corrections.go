@@ -55,7 +55,7 @@ func correctables(ctx context.Context, q querier, p PeriodRevision) ([]correctab
 // takings is what a snapshot of a closed period takes by the facts of today: the plans are
 // those of its base, but for plans that nobody was on.
 func (c correctable) takings(back calculation.LookBack) (structure, rest []taking) {
-	structure = takingStructure(c.PeriodRevision)
+	structure = takingStructure(c.PeriodRevision, narrow{})
 	for i, t := range structure {
 		if t.kind == "plan_version" {
 			structure[i].sql = `SELECT v.record_id FROM (` + t.sql + `) t JOIN plan_version v USING (record_id)
@@ -65,9 +65,9 @@ func (c correctable) takings(back calculation.LookBack) (structure, rest []takin
 			structure[i].arguments = append(t.arguments, c.base)
 		}
 	}
-	rest = takingFacts(c.PeriodRevision, back)
-	if len(back.Cumulative)+len(back.Balances) > 0 {
-		rest = append(rest, takingPosted(c.PeriodRevision, back))
+	rest = takingFacts(c.PeriodRevision, back, narrow{})
+	if looksAtPosted(back) {
+		rest = append(rest, takingPosted(c.PeriodRevision, back, narrow{}))
 	}
 	return structure, rest
 }

@@ -1,5 +1,22 @@
 package store
 
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Everything returns what a lock of a period would freeze now.
+func (s *Store) Everything(ctx context.Context, p PeriodRevision) (snapshot incentive.Snapshot, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		snapshot, err = unkept{tx}.everything(ctx, p)
+		return err
+	})
+	return snapshot, err
+}
+
 // ExportedColumns returns the columns that an export holds, by table, and what it leaves
 // out, with the reason: for a test that walks the schema.
 func ExportedColumns() (exported map[string][]string, left map[string]string) {

@@ -89,10 +89,10 @@ func refuseOverChanged(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 		return err
 	}
 	back, err := looksBack(ctx, tx, *p.SnapshotID, p)
-	if err != nil || len(back.Cumulative)+len(back.Balances) == 0 {
+	if err != nil || !looksAtPosted(back) {
 		return err
 	}
-	changed, err := takingPosted(p, back).changed(ctx, tx, *p.SnapshotID)
+	changed, err := takingPosted(p, back, narrow{}).changed(ctx, tx, *p.SnapshotID)
 	if err != nil {
 		return err
 	}

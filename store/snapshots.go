@@ -41,41 +41,62 @@ func (t taking) changed(ctx context.Context, tx pgx.Tx, id int64) (changed bool,
 	return changed, nil
 }
 
+// narrow says whose records a snapshot takes that only some statements are calculated
+// from. nil in it is everybody's, and so is all of the zero value.
+type narrow struct {
+	assigned   []string // their assignments
+	known      []string // what is true of them
+	measured   []string // their quotas, what was posted for them, and their adjustments
+	credited   []string // their credits, with the transactions
+	uncredited bool     // with credited: also the transactions that their source credits nobody with
+}
+
+// whose is the SQL by which only the records of ids are taken, with the arguments that it
+// comes after.
+func whose(column string, ids []string, arguments ...any) (sql string, with []any) {
+	if ids == nil {
+		return "", arguments
+	}
+	return fmt.Sprintf(" AND %s = ANY($%d)", column, len(arguments)+2), append(arguments, ids)
+}
+
 // takingStructure is what says who is on which plan. Plan versions and participants that
 // start later than the period cannot matter to it.
-func takingStructure(p PeriodRevision) []taking {
+func takingStructure(p PeriodRevision, n narrow) []taking {
+	assigned, onPlans := whose("participant_id", n.assigned, p.StartsOn, p.EndsOn, p.CalendarID)
+	known, people := whose("participant_id", n.known, p.EndsOn)
 	return []taking{
 		{"assignment", `SELECT record_id FROM (
 			SELECT DISTINCT ON (participant_id, plan_id, starts_on) record_id, calendar_id, starts_on, ends_on
-			FROM assignment ORDER BY participant_id, plan_id, starts_on, version DESC) a
-			WHERE calendar_id = $4 AND starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date)`, []any{p.StartsOn, p.EndsOn, p.CalendarID}},
+			FROM assignment WHERE true` + assigned + ` ORDER BY participant_id, plan_id, starts_on, version DESC) a
+			WHERE calendar_id = $4 AND starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date)`, onPlans},
 		{"plan_version", `SELECT record_id FROM plan_version v WHERE effective_from <= $2::date AND EXISTS (
 			SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
 			WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = v.plan_id)`, []any{p.EndsOn}},
 		{"participant", `SELECT record_id FROM (
 			SELECT DISTINCT ON (participant_id, effective_from) record_id
-			FROM participant_fact WHERE effective_from <= $2::date ORDER BY participant_id, effective_from, version DESC) p`, []any{p.EndsOn}},
+			FROM participant_fact WHERE effective_from <= $2::date` + known + ` ORDER BY participant_id, effective_from, version DESC) p`, people},
 	}
 }
 
 // takingPosted is what earlier periods posted that plans of this one look back at: since
 // back.Since and, where a line has a balance, always.
-func takingPosted(p PeriodRevision, back calculation.LookBack) taking {
+func takingPosted(p PeriodRevision, back calculation.LookBack, n narrow) taking {
 	var plans, components []string
 	for _, b := range back.Balances {
 		plans, components = append(plans, b.PlanID), append(components, b.Component)
 	}
+	of, arguments := whose("s.participant_id", n.measured, p.StartsOn, back.Since, p.CalendarID, back.Cumulative, plans, components, p.ID)
 	return taking{"posted", `SELECT l.id AS record_id
 		FROM pay_period p JOIN standing_line s ON s.earned_in = p.id JOIN line l ON l.id = s.line_id
 		WHERE p.calendar_id = $4 AND p.ends_on < $2::date AND s.stated_in <> $8
 			AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR (l.plan_id, l.component) IN (SELECT * FROM unnest($6::text[], $7::text[])))
 			AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
-				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)`,
-		[]any{p.StartsOn, back.Since, p.CalendarID, back.Cumulative, plans, components, p.ID}}
+				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)` + of, arguments}
 }
 
 // takingFacts is what was sold and expected, and what currencies were worth, from the first day that matters on.
-func takingFacts(p PeriodRevision, back calculation.LookBack) []taking {
+func takingFacts(p PeriodRevision, back calculation.LookBack, n narrow) []taking {
 	// A plan may hold a month against the whole year's goal, whatever is left of it.
 	const longestGoal = 366
 	lastGoal := p.EndsOn
@@ -84,6 +105,8 @@ func takingFacts(p PeriodRevision, back calculation.LookBack) []taking {
 			lastGoal = whole
 		}
 	}
+	measured, quotas := whose("participant_id", n.measured, back.Since, lastGoal)
+	credited, credits := whose("c.participant_id", n.credited)
 	return []taking{
 		{"exchange_rate", `SELECT record_id FROM (
 			SELECT DISTINCT ON (rate_source, from_currency, to_currency, date) record_id
@@ -92,17 +115,36 @@ func takingFacts(p PeriodRevision, back calculation.LookBack) []taking {
 		// Quotas reach beyond the period, as a plan may look at a whole year's.
 		{"quota", `SELECT record_id FROM (
 			SELECT DISTINCT ON (participant_id, measure, starts_on) record_id, starts_on, ends_on
-			FROM quota ORDER BY participant_id, measure, starts_on, version DESC) q
-			WHERE starts_on <= $3::date AND ends_on >= $2::date`, []any{back.Since, lastGoal}},
-		{"transaction", `SELECT record_id FROM transaction t WHERE date BETWEEN $2::date AND $3::date AND NOT EXISTS (
-			SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`, []any{back.Since, p.EndsOn}},
+			FROM quota WHERE true` + measured + ` ORDER BY participant_id, measure, starts_on, version DESC) q
+			WHERE starts_on <= $3::date AND ends_on >= $2::date`, quotas},
+		takingTransactions(p, back, n),
 		{"credit", `SELECT c.record_id FROM snapshot_record r
 			JOIN transaction t ON t.record_id = r.record_id
 			JOIN credit c ON c.source = t.source AND c.transaction_id = t.transaction_id
-			WHERE r.snapshot_id = $1 AND r.kind = 'transaction' AND c.share <> 0 AND NOT EXISTS (
-				SELECT FROM credit later WHERE later.source = c.source AND later.transaction_id = c.transaction_id
-				AND later.participant_id = c.participant_id AND later.role = c.role AND later.version > c.version)`, nil},
+			WHERE r.snapshot_id = $1 AND r.kind = 'transaction' AND ` + standingCredit + credited, credits},
 	}
+}
+
+// standingCredit is the SQL of a credit c that still is one.
+const standingCredit = `c.share <> 0 AND NOT EXISTS (
+	SELECT FROM credit later WHERE later.source = c.source AND later.transaction_id = c.transaction_id
+	AND later.participant_id = c.participant_id AND later.role = c.role AND later.version > c.version)`
+
+// takingTransactions is what was sold.
+func takingTransactions(p PeriodRevision, back calculation.LookBack, n narrow) taking {
+	const standing = `t.date BETWEEN $2::date AND $3::date AND NOT EXISTS (
+		SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`
+	between := []any{back.Since, p.EndsOn}
+	if n.credited == nil {
+		return taking{"transaction", `SELECT record_id FROM transaction t WHERE ` + standing, between}
+	}
+	credited, arguments := whose("c.participant_id", n.credited, between...)
+	sql := `SELECT DISTINCT t.record_id FROM credit c JOIN transaction t USING (source, transaction_id) WHERE ` + standing + credited + ` AND ` + standingCredit
+	if n.uncredited {
+		sql += ` UNION ALL SELECT t.record_id FROM transaction t WHERE ` + standing + `
+			AND NOT EXISTS (SELECT FROM credit c WHERE c.source = t.source AND c.transaction_id = t.transaction_id AND ` + standingCredit + `)`
+	}
+	return taking{"transaction", sql, arguments}
 }
 
 // posts are the states in which a period's lines stand.
@@ -111,37 +153,57 @@ var posts = []incentive.State{incentive.Approved, incentive.Released, incentive.
 // freeze takes into a snapshot all that a calculation of the period depends on, and
 // returns the first day whose transactions matter.
 func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since incentive.Date, err error) {
-	for _, t := range takingStructure(p) {
-		if err := t.into(ctx, tx, id); err != nil {
-			return since, err
-		}
+	back, err := takeStructure(ctx, tx, id, p, narrow{})
+	if err == nil && looksAtPosted(back) {
+		err = earlierPosted(ctx, tx, p)
 	}
-	back, err := looksBack(ctx, tx, id, p)
 	if err != nil {
 		return since, err
 	}
-	rest := append(takingFacts(p, back), takingAdjustments(p))
-	if len(back.Cumulative)+len(back.Balances) > 0 {
-		if err := earlierPosted(ctx, tx, p); err != nil {
-			return since, err
-		}
-		rest = append(rest, takingPosted(p, back))
-	}
-	for _, t := range rest {
-		if err := t.into(ctx, tx, id); err != nil {
-			return since, err
-		}
+	if err := takeRest(ctx, tx, id, p, back, narrow{}); err != nil {
+		return since, err
 	}
 	return back.Since, freezeCorrections(ctx, tx, id, p, func(string) bool { return true })
 }
 
+// takeStructure takes into a snapshot what says who is on which plan, and returns what the
+// plans, and those of a draft, need of the time before the period.
+func takeStructure(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, n narrow, draft ...incentive.PlanVersion) (calculation.LookBack, error) {
+	for _, t := range takingStructure(p, n) {
+		if err := t.into(ctx, tx, id); err != nil {
+			return calculation.LookBack{}, err
+		}
+	}
+	return looksBack(ctx, tx, id, p, draft...)
+}
+
+// takeRest takes into a snapshot everything but its structure.
+func takeRest(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, back calculation.LookBack, n narrow) error {
+	rest := append(takingFacts(p, back, n), takingAdjustments(p, n))
+	if looksAtPosted(back) {
+		rest = append(rest, takingPosted(p, back, n))
+	}
+	for _, t := range rest {
+		if err := t.into(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// looksAtPosted reports whether plans need what earlier periods posted.
+func looksAtPosted(back calculation.LookBack) bool {
+	return len(back.Cumulative)+len(back.Balances) > 0
+}
+
 // looksBack says what the plans of a snapshot need of the time before the period. Who is
 // on them matters only where an interval begins with somebody's first day on the plan.
-func looksBack(ctx context.Context, q querier, id int64, p PeriodRevision) (calculation.LookBack, error) {
+func looksBack(ctx context.Context, q querier, id int64, p PeriodRevision, draft ...incentive.PlanVersion) (calculation.LookBack, error) {
 	snapshot := incentive.Snapshot{Period: p.Period}
 	if err := loadPlanVersions(ctx, q, id, &snapshot); err != nil {
 		return calculation.LookBack{}, fmt.Errorf("read the plans of snapshot %d: %w", id, err)
 	}
+	snapshot.PlanVersions = append(snapshot.PlanVersions, draft...)
 	for _, v := range snapshot.PlanVersions {
 		snapshot.Assignments = append(snapshot.Assignments, incentive.Assignment{PlanID: v.PlanID, StartsOn: p.StartsOn})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -26,7 +27,7 @@ type Config struct {
 
 // Run works until ctx ends, then lets what is under way finish for up to ten seconds. At
 // the start it makes sure that every period and dispute under way has its workflow: one that
-// was opened just before a crash may not.
+// was opened just before a crash may not. Meanwhile it keeps estimates up to date.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now}
 	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
@@ -73,6 +74,9 @@ func Run(ctx context.Context, config Config) error {
 			return err
 		}
 	}
+	var estimating sync.WaitGroup
+	estimating.Go(func() { config.keepEstimates(ctx) })
+	defer estimating.Wait()
 	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", len(disputes))
 	<-ctx.Done()
 	return nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,35 +39,73 @@ const maxProblems = 10
 // wrong with the data is an *incentive.Error whose message lists up to ten problems, with
 // the code of the first.
 func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.Statement, error) {
-	plans, err := inForce(snapshot)
+	r, err := prepare(ctx, snapshot, nil)
 	if err != nil {
 		return nil, err
+	}
+	statements := make([]incentive.Statement, len(r.groups))
+	problems := make([]error, len(r.groups))
+	err = r.each(ctx, func(i int) { statements[i], problems[i] = r.statement(r.groups[i], r.plans) })
+	if err != nil {
+		return nil, err
+	}
+	if err := together(problems); err != nil {
+		return nil, err
+	}
+	return statements, nil
+}
+
+// ready is a snapshot from which statements can be calculated, one by one.
+type ready struct {
+	*facts
+	plans  map[string]versionInForce
+	groups []payable // ordered by participant
+}
+
+// prepare arranges a snapshot for the statements of some participants, or (nil) of all.
+// Of contests it settles those in which any of them competes.
+func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool) (ready, error) {
+	plans, err := inForce(snapshot)
+	if err != nil {
+		return ready{}, err
 	}
 	f, err := arrange(snapshot, plans)
 	if err != nil {
-		return nil, err
+		return ready{}, err
 	}
 	onPlans := assigned(snapshot)
-	if err := f.contests(onPlans, plans); err != nil {
-		return nil, err
-	}
 	late, err := corrections(ctx, snapshot)
 	if err != nil {
-		return nil, err
+		return ready{}, err
 	}
 	groups := withAdjustments(onPlans, late, snapshot.Adjustments)
-	statements := make([]incentive.Statement, len(groups))
-	problems := make([]error, len(groups))
+	competing := plans
+	if of != nil {
+		groups = slices.DeleteFunc(groups, func(g payable) bool { return !of[g.participantID] })
+		competing = map[string]versionInForce{}
+		for _, g := range groups {
+			for _, a := range g.assignments {
+				if p, found := plans[a.PlanID]; found {
+					competing[a.PlanID] = p
+				}
+			}
+		}
+	}
+	return ready{f, plans, groups}, f.contests(onPlans, competing)
+}
+
+// each does something for the number of each group, on all processors.
+func (r ready) each(ctx context.Context, do func(i int)) error {
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range next {
-				statements[i], problems[i] = f.statement(groups[i], plans)
+				do(i)
 			}
 		})
 	}
-	for i := range groups {
+	for i := range r.groups {
 		if ctx.Err() != nil {
 			break
 		}
@@ -74,13 +113,7 @@ func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.St
 	}
 	close(next)
 	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := together(problems); err != nil {
-		return nil, err
-	}
-	return statements, nil
+	return ctx.Err()
 }
 
 // inForce parses, for each plan, the version in force on the first day of the period.

@@ -19,6 +19,7 @@ type computation struct {
 	stretches   []incentive.Assignment
 	explanation Explanation
 	fixed       decimal.Decimal // earned by no single credit
+	further     decimal.Decimal // what the measure is supposed to come to beyond what it does
 }
 
 // part is a credit that counts, with what it earns.
@@ -181,6 +182,9 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 			continue
 		}
 		m.parts = append(m.parts, p)
+	}
+	if !c.further.IsZero() && of == c.component.Measure {
+		m.suppose(c.participant.ID, c.period.EndsOn, c.further)
 	}
 	return m, nil
 }

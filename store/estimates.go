@@ -1,0 +1,531 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
+)
+
+// Channels on which PostgreSQL tells whoever listens.
+const (
+	ChannelTouched   = "estimate_touched" // something changed on which estimates depend
+	ChannelEstimated = "estimate_changed" // an estimate is another one; the payload is "<period> <participant>"
+)
+
+const (
+	// estimatesLock is held by whoever calculates estimates, one process at a time.
+	estimatesLock = 0x67756572_03
+	// estimatesAtOnce is how many statements one transaction calculates, and touchedAtOnce
+	// how many changes one looks into.
+	estimatesAtOnce, touchedAtOnce = 500, 100_000
+	// competitorsWait is how long the estimates wait of those whose rank somebody else's
+	// deal may have changed, so that many deals make one calculation of them.
+	competitorsWait = 2 * time.Second
+)
+
+// Estimate is what somebody's statement of an open period comes to as things stand. Where it
+// has a Problem there is none.
+type Estimate struct {
+	PeriodID      string
+	ParticipantID string
+	Name          string // at the end of the period
+	Problem       string
+	Total         incentive.Money
+	Booked        incentive.Money // of the total, by what is dated up to the day of the calculation
+	Digest        []byte          // what a statement of a run would have
+	Lines         []incentive.Line
+	Progress      []calculation.Progress
+	ChangesOn     incentive.Date // the day on which more of it is booked by itself; zero for none
+	CalculatedAt  time.Time
+}
+
+// estimated says what a calculation gave: as it is kept, without contributions, which
+// may be those of everybody below.
+func estimated(e calculation.Estimate, booked incentive.Money) Estimate {
+	kept := Estimate{PeriodID: e.PeriodID, ParticipantID: e.ParticipantID, Progress: e.Progress, Booked: booked, Digest: []byte{}}
+	if e.Problem != nil {
+		kept.Problem, kept.Progress = incentive.ErrorMessage(e.Problem), nil
+		return kept
+	}
+	digest := e.Digest()
+	kept.Total, kept.Digest = e.Total(), digest[:]
+	for _, line := range e.Lines {
+		line.Contributions = nil
+		kept.Lines = append(kept.Lines, line)
+	}
+	return kept
+}
+
+// estimatesOf calculates the estimates of some participants from a snapshot, as of a day.
+func estimatesOf(ctx context.Context, snapshot incentive.Snapshot, of []string, today incentive.Date) ([]Estimate, error) {
+	all, err := calculation.Estimates(ctx, snapshot, of)
+	if err != nil {
+		return nil, err
+	}
+	booked := map[string]incentive.Money{}
+	later := map[incentive.TransactionKey]incentive.Date{}
+	for _, t := range snapshot.Transactions {
+		if t.Date.After(today) {
+			later[t.TransactionKey] = t.Date
+		}
+	}
+	if len(later) > 0 {
+		upToNow, err := calculation.Estimates(ctx, calculation.UpTo(snapshot, today), of)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range upToNow {
+			booked[e.ParticipantID] = e.Total()
+		}
+	}
+	var estimates []Estimate
+	for _, e := range all {
+		if len(later) == 0 {
+			booked[e.ParticipantID] = e.Total()
+		}
+		one := estimated(e, booked[e.ParticipantID])
+		for _, line := range e.Lines {
+			for _, c := range line.Contributions {
+				if day, is := later[c.Transaction]; is && (one.ChangesOn.IsZero() || day.Before(one.ChangesOn)) {
+					one.ChangesOn = day
+				}
+			}
+		}
+		estimates = append(estimates, one)
+	}
+	return estimates, nil
+}
+
+// Today is the day in the company's time zone.
+func (s *Store) Today(ctx context.Context, now time.Time) (incentive.Date, error) {
+	_, zone, err := s.Company(ctx)
+	if err != nil {
+		return incentive.Date{}, err
+	}
+	location, err := time.LoadLocation(zone)
+	return incentive.DateOf(now.In(location)), err
+}
+
+// RefreshEstimates looks into what has changed and calculates some of the estimates that
+// it touches, at most estimatesAtOnce. done is false where there is more to do at once, and
+// next is when something falls due, or zero. Another process that is at it already does
+// it instead.
+func (s *Store) RefreshEstimates(ctx context.Context, now time.Time) (done bool, next time.Time, err error) {
+	today, err := s.Today(ctx, now)
+	if incentive.ErrorCode(err) == incentive.CodeNotFound {
+		return true, next, nil // there is no company yet
+	}
+	if err != nil {
+		return false, next, err
+	}
+	connection, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return false, next, fmt.Errorf("connect to calculate estimates: %w", err)
+	}
+	defer connection.Release()
+	var mine bool
+	if err := connection.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, estimatesLock).Scan(&mine); err != nil || !mine {
+		return true, next, err
+	}
+	defer func() {
+		_, unlocked := connection.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, estimatesLock)
+		err = errors.Join(err, unlocked)
+	}()
+	begin := func(do func(tx unkept) error) error {
+		return pgx.BeginTxFunc(ctx, connection, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error { return do(unkept{tx}) })
+	}
+	looked := 0
+	err = begin(func(tx unkept) error {
+		looked, err = lookIntoTouched(ctx, tx, now, today)
+		return err
+	})
+	if err != nil {
+		return false, next, err
+	}
+	calculated := 0
+	err = begin(func(tx unkept) error {
+		calculated, err = calculateWanted(ctx, tx, now, today)
+		return err
+	})
+	if err != nil {
+		return false, next, err
+	}
+	if looked > 0 || calculated > 0 {
+		return false, next, nil
+	}
+	var due *time.Time
+	err = connection.QueryRow(ctx, `SELECT min(due_at) FROM estimate_wanted`).Scan(&due)
+	if due != nil {
+		next = *due
+	}
+	return true, next, err
+}
+
+// lookIntoTouched writes down whose estimates changes touch, and returns how many changes.
+func lookIntoTouched(ctx context.Context, tx unkept, now time.Time, today incentive.Date) (int, error) {
+	type change struct{ Kind, Subject, Source string }
+	var changes []change
+	err := collect(ctx, tx, &changes, `
+		DELETE FROM estimate_touched WHERE id IN (SELECT id FROM estimate_touched ORDER BY id LIMIT $1) RETURNING kind, subject, source`, pgx.RowToStructByPos[change], touchedAtOnce)
+	if err != nil {
+		return 0, fmt.Errorf("read what touches estimates: %w", err)
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO estimate_wanted SELECT e.period_id, e.participant_id, $1 FROM estimate e
+		JOIN period_revision r ON r.period_id = e.period_id AND r.state = 'open' WHERE e.changes_on <= $2 ON CONFLICT DO NOTHING`, now, today)
+	if err != nil {
+		return 0, fmt.Errorf("find the estimates that change by themselves: %w", err)
+	}
+	if len(changes) == 0 {
+		return 0, nil
+	}
+	subjects := map[string][]string{}
+	var sources []string
+	for _, c := range changes {
+		subjects[c.Kind] = append(subjects[c.Kind], c.Subject)
+		if c.Kind == "transaction" {
+			sources = append(sources, c.Source)
+		}
+	}
+	open, err := openPeriods(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range open {
+		reaches, err := reaches(ctx, tx, p)
+		if err != nil {
+			return 0, err
+		}
+		touched := union(subjects["participant"], subjects["structure"])
+		plans := slices.Clone(subjects["plan"])
+		var rules, contests []string
+		for id, r := range reaches {
+			if r.Rules {
+				rules = append(rules, id)
+			}
+			if r.Everybody {
+				contests = append(contests, id)
+			}
+			if len(subjects["rates"]) > 0 || slices.Contains(subjects["period"], p.ID) || len(subjects["structure"]) > 0 && r.Rules {
+				plans = append(plans, id)
+			}
+		}
+		if len(plans) > 0 {
+			all, err := tx.peopleOn(ctx, p, plans)
+			if err != nil {
+				return 0, err
+			}
+			touched = union(touched, all)
+		}
+		if len(rules) > 0 && len(sources) > 0 {
+			byRules, err := creditedByRules(ctx, tx, p, rules, sources, subjects["transaction"])
+			if err != nil {
+				return 0, err
+			}
+			touched = union(touched, byRules)
+		}
+		managers, err := tx.hierarchy(ctx, p, touched, above, deepestHierarchy)
+		if err != nil {
+			return 0, err
+		}
+		touched = union(touched, managers)
+		if err := want(ctx, tx, p, touched, now); err != nil {
+			return 0, err
+		}
+		if err := wantCompetitors(ctx, tx, p, touched, contests, now.Add(competitorsWait)); err != nil {
+			return 0, err
+		}
+	}
+	return len(changes), nil
+}
+
+// openPeriods returns the periods whose statements are estimated.
+func openPeriods(ctx context.Context, q querier) ([]PeriodRevision, error) {
+	var open []PeriodRevision
+	if err := collect(ctx, q, &open, periodColumns+` WHERE r.state = 'open' ORDER BY r.period_id`, scanPeriod); err != nil {
+		return nil, fmt.Errorf("list the open periods: %w", err)
+	}
+	return open, nil
+}
+
+// creditedByRules returns whom the rules of plans credit, or would without their sources,
+// with any version of some transactions.
+func creditedByRules(ctx context.Context, tx unkept, p PeriodRevision, rules, sources, ids []string) ([]string, error) {
+	ruled, err := tx.peopleOn(ctx, p, rules)
+	if err != nil {
+		return nil, err
+	}
+	managers, err := tx.hierarchy(ctx, p, ruled, above, deepestHierarchy)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := tx.snapshot(ctx, p, narrow{assigned: ruled, known: union(ruled, managers), measured: []string{}, credited: []string{}})
+	if err != nil {
+		return nil, err
+	}
+	err = collect(ctx, tx, &snapshot.Transactions, `
+		SELECT t.source, t.transaction_id, t.version, t.date, t.amount, t.currency, t.attributes
+		FROM transaction t JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS x(source, transaction_id)) x USING (source, transaction_id)
+		WHERE t.date <= $3`, func(row pgx.CollectableRow) (t incentive.Transaction, err error) {
+		err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes)
+		return t, err
+	}, sources, ids, p.EndsOn)
+	if err != nil {
+		return nil, fmt.Errorf("read the transactions that changed: %w", err)
+	}
+	people, err := calculation.CreditedBy(snapshot)
+	if code := incentive.ErrorCode(err); err != nil && code != incentive.CodeInternal {
+		return ruled, nil // each of their estimates says what is wrong
+	}
+	return people, err
+}
+
+// want writes down that the estimates are to be calculated of those of some people who have
+// a statement, or had one.
+func want(ctx context.Context, tx unkept, p PeriodRevision, people []string, due time.Time) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO estimate_wanted SELECT $4, t.id, $6 FROM unnest($5::text[]) t(id)
+		WHERE EXISTS (SELECT FROM assignment a WHERE a.participant_id = t.id AND `+onPlan+`)
+			OR EXISTS (SELECT FROM estimate e WHERE e.period_id = $4 AND e.participant_id = t.id)
+			OR EXISTS (SELECT FROM adjustment j WHERE j.participant_id = t.id)
+		ON CONFLICT (period_id, participant_id) DO UPDATE SET due_at = least(estimate_wanted.due_at, excluded.due_at)`, p.StartsOn, p.EndsOn, p.CalendarID, p.ID, people, due)
+	if err != nil {
+		return fmt.Errorf("write down whose estimates of %s are wanted: %w", p.ID, err)
+	}
+	return nil
+}
+
+// wantCompetitors is want for everybody who is on one of the contests with somebody touched.
+func wantCompetitors(ctx context.Context, tx unkept, p PeriodRevision, touched, contests []string, due time.Time) error {
+	if len(contests) == 0 {
+		return nil
+	}
+	theirs, err := tx.plansOf(ctx, p, touched)
+	if err != nil {
+		return err
+	}
+	theirs = slices.DeleteFunc(theirs, func(id string) bool { return !slices.Contains(contests, id) })
+	if len(theirs) == 0 {
+		return nil
+	}
+	people, err := tx.peopleOn(ctx, p, theirs)
+	if err != nil {
+		return err
+	}
+	return want(ctx, tx, p, people, due)
+}
+
+// calculateWanted calculates some of the estimates that are due, of one period, and returns
+// how many.
+func calculateWanted(ctx context.Context, tx unkept, now time.Time, today incentive.Date) (int, error) {
+	type wanted struct{ PeriodID, ParticipantID string }
+	var all []wanted
+	err := collect(ctx, tx, &all, `
+		DELETE FROM estimate_wanted w USING (SELECT * FROM estimate_wanted
+			WHERE due_at <= $1 AND period_id = (SELECT period_id FROM estimate_wanted WHERE due_at <= $1 ORDER BY due_at LIMIT 1)
+			ORDER BY due_at LIMIT $2) due
+		WHERE w.period_id = due.period_id AND w.participant_id = due.participant_id RETURNING w.period_id, w.participant_id`, pgx.RowToStructByPos[wanted], now, estimatesAtOnce)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	p, err := periodRevision(ctx, tx, all[0].PeriodID, 0, "")
+	if err != nil || p.State != incentive.Open {
+		return len(all), err
+	}
+	var of []string
+	for _, w := range all {
+		of = append(of, w.ParticipantID)
+	}
+	estimates, err := currentEstimates(ctx, tx, p, of, today)
+	if err != nil {
+		return 0, err
+	}
+	return len(all), keepEstimates(ctx, tx, p, of, estimates)
+}
+
+// currentEstimates calculates the estimates of some participants from the facts as they
+// are. Where one has a problem that stops the others, each is calculated alone.
+func currentEstimates(ctx context.Context, tx unkept, p PeriodRevision, of []string, today incentive.Date) ([]Estimate, error) {
+	reaches, err := reaches(ctx, tx, p)
+	if err != nil {
+		return nil, err
+	}
+	alone := func(of []string) ([]Estimate, error) {
+		snapshot, err := tx.theirs(ctx, p, of, reaches)
+		if err != nil {
+			return nil, err
+		}
+		return estimatesOf(ctx, snapshot, of, today)
+	}
+	estimates, err := alone(of)
+	if err == nil || incentive.ErrorCode(err) == incentive.CodeInternal {
+		return estimates, err
+	}
+	for _, id := range of {
+		one, err := alone([]string{id})
+		if code := incentive.ErrorCode(err); err != nil && code != incentive.CodeInternal {
+			one = []Estimate{estimated(calculation.Estimate{Statement: incentive.Statement{PeriodID: p.ID, ParticipantID: id}, Problem: err}, incentive.Money{})}
+		} else if err != nil {
+			return nil, err
+		}
+		estimates = append(estimates, one...)
+	}
+	return estimates, nil
+}
+
+// keepEstimates puts estimates into the place of those that some participants had, and
+// tells whoever listens which ones are others now.
+func keepEstimates(ctx context.Context, tx unkept, p PeriodRevision, of []string, estimates []Estimate) error {
+	has := map[string]bool{}
+	batch := &pgx.Batch{}
+	const changed = ` SELECT pg_notify('` + ChannelEstimated + `', period_id || ' ' || participant_id) FROM changed`
+	for _, e := range estimates {
+		has[e.ParticipantID] = true
+		lines, err := json.Marshal(e.Lines)
+		if err != nil {
+			return fmt.Errorf("write the estimate of %s: %w", e.ParticipantID, err)
+		}
+		progress, err := json.Marshal(e.Progress)
+		if err != nil {
+			return fmt.Errorf("write the progress of %s: %w", e.ParticipantID, err)
+		}
+		var changesOn any
+		if !e.ChangesOn.IsZero() {
+			changesOn = e.ChangesOn
+		}
+		batch.Queue(`
+			WITH changed AS (INSERT INTO estimate AS was (period_id, participant_id, problem, currency, total_minor, booked_minor, digest, lines, progress, changes_on)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+				ON CONFLICT (period_id, participant_id) DO UPDATE SET problem = excluded.problem, currency = excluded.currency, total_minor = excluded.total_minor,
+					booked_minor = excluded.booked_minor, digest = excluded.digest, lines = excluded.lines, progress = excluded.progress, changes_on = excluded.changes_on, calculated_at = now()
+				WHERE (was.problem, was.digest, was.booked_minor, was.progress::text, was.changes_on) IS DISTINCT FROM (excluded.problem, excluded.digest, excluded.booked_minor, excluded.progress::text, excluded.changes_on)
+				RETURNING period_id, participant_id)`+changed,
+			p.ID, e.ParticipantID, e.Problem, e.Total.Currency, e.Total.Minor, e.Booked.Minor, e.Digest, lines, progress, changesOn)
+	}
+	gone := slices.DeleteFunc(slices.Clone(of), func(id string) bool { return has[id] })
+	batch.Queue(`WITH changed AS (DELETE FROM estimate WHERE period_id = $1 AND participant_id = ANY($2) RETURNING period_id, participant_id)`+changed, p.ID, gone)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("keep the estimates of %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+// Estimates returns up to limit estimates of a period after a participant, of all
+// participants or ("visible" not nil) of those given.
+func (s *Store) Estimates(ctx context.Context, periodID string, visible []string, after string, limit int) ([]Estimate, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", "p.ends_on")+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at
+		FROM estimate e JOIN pay_period p ON p.id = e.period_id
+		WHERE e.period_id = $1 AND e.participant_id > $2 AND ($3::text[] IS NULL OR e.participant_id = ANY($3)) ORDER BY e.participant_id LIMIT $4`, periodID, after, visible, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the estimates of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Estimate, err error) {
+		var lines, progress string
+		err = row.Scan(&e.PeriodID, &e.ParticipantID, &e.Name, &e.Problem, &e.Total.Currency, &e.Total.Minor, &e.Booked.Minor, &e.Digest, &lines, &progress, &e.CalculatedAt)
+		e.Booked.Currency = e.Total.Currency
+		return e, errors.Join(err, json.Unmarshal([]byte(lines), &e.Lines), json.Unmarshal([]byte(progress), &e.Progress))
+	})
+}
+
+// Estimate returns one participant's estimate, of code CodeNotFound where there is none.
+func (s *Store) Estimate(ctx context.Context, periodID, participantID string) (Estimate, error) {
+	found, err := s.Estimates(ctx, periodID, []string{participantID}, "", 1)
+	if err != nil {
+		return Estimate{}, err
+	}
+	if len(found) == 0 {
+		return Estimate{}, incentive.Errorf(incentive.CodeNotFound, "there is no estimate of %q in period %q: the period is not open, or they are on no plan in it", participantID, periodID)
+	}
+	return found[0], nil
+}
+
+// Deal is one that somebody might close.
+type Deal struct {
+	Date       incentive.Date
+	Amount     decimal.Decimal
+	Currency   incentive.Currency
+	Role       string
+	Share      decimal.Decimal
+	Attributes map[string]string
+}
+
+// whatIfSource is where the transactions come from that are only supposed.
+const whatIfSource = "what-if"
+
+// WhatIf calculates somebody's estimate of an open period from the facts as they are, and
+// again as if they had closed some deals too.
+func (s *Store) WhatIf(ctx context.Context, p PeriodRevision, participantID string, deals []Deal, today incentive.Date) (before, after Estimate, err error) {
+	if p.State != incentive.Open {
+		return before, after, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: deals count in an open one", p.State)
+	}
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
+		reaches, err := reaches(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		snapshot, err := unkept{tx}.theirs(ctx, p, []string{participantID}, reaches)
+		if err != nil {
+			return err
+		}
+		one := func(snapshot incentive.Snapshot) (Estimate, error) {
+			found, err := estimatesOf(ctx, snapshot, []string{participantID}, today)
+			if err == nil && len(found) == 0 {
+				err = incentive.Errorf(incentive.CodeNotFound, "%s is on no plan in %s", participantID, p.ID)
+			}
+			if err == nil && found[0].Problem != "" {
+				err = incentive.Errorf(incentive.CodeInvalid, "%s", found[0].Problem)
+			}
+			if err != nil {
+				return Estimate{}, err
+			}
+			return found[0], nil
+		}
+		if before, err = one(snapshot); err != nil {
+			return err
+		}
+		after, err = one(supposing(snapshot, participantID, deals))
+		return err
+	})
+	return before, after, err
+}
+
+// supposing adds deals that nobody has closed to a snapshot, in their place.
+func supposing(snapshot incentive.Snapshot, participantID string, deals []Deal) incentive.Snapshot {
+	for i, d := range deals {
+		key := incentive.TransactionKey{Source: whatIfSource, ID: fmt.Sprintf("%03d", i+1)}
+		t := incentive.Transaction{TransactionKey: key, Version: 1, Date: d.Date, Amount: d.Amount, Currency: d.Currency, Attributes: d.Attributes}
+		at, _ := slices.BinarySearchFunc(snapshot.Transactions, t, func(a, b incentive.Transaction) int {
+			return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.Source, b.Source), strings.Compare(a.ID, b.ID))
+		})
+		snapshot.Transactions = slices.Insert(slices.Clone(snapshot.Transactions), at, t)
+		c := incentive.Credit{Transaction: key, ParticipantID: participantID, Role: d.Role, Share: d.Share, Version: 1}
+		at, _ = slices.BinarySearchFunc(snapshot.Credits, c, func(a, b incentive.Credit) int {
+			return cmp.Or(strings.Compare(a.Transaction.Source, b.Transaction.Source), strings.Compare(a.Transaction.ID, b.Transaction.ID))
+		})
+		snapshot.Credits = slices.Insert(slices.Clone(snapshot.Credits), at, c)
+	}
+	return snapshot
+}
+
+// DrawOwed returns what a participant still owes of draws, by currency.
+func (s *Store) DrawOwed(ctx context.Context, participantID string) ([]incentive.Money, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT sum(p.amount_minor)::bigint, a.currency FROM ledger_account a JOIN posting p ON p.account_id = a.id
+		WHERE a.kind = $1 AND a.participant_id = $2 GROUP BY a.currency HAVING sum(p.amount_minor) <> 0 ORDER BY a.currency`, DrawReceivable, participantID)
+	if err != nil {
+		return nil, fmt.Errorf("read what %s owes of draws: %w", participantID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[incentive.Money])
+}
