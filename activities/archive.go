@@ -22,17 +22,24 @@ import (
 // ArchiveWorkflow is the type name of the workflow that archives a period that has ended.
 const ArchiveWorkflow = "Archive"
 
-// startArchive starts the archive of a period that has ended.
-func (a *Activities) startArchive(ctx context.Context, periodID string, revision int) error {
+// ArchiveDisputeWorkflow is the type name of the workflow that archives a dispute that has ended.
+const ArchiveDisputeWorkflow = "ArchiveDispute"
+
+// startArchive starts the archive of a period, or of a dispute, that has ended.
+func (a *Activities) startArchive(ctx context.Context, of store.Archived) error {
+	id, name, arguments := ArchiveID(of.PeriodID, of.Revision), ArchiveWorkflow, []any{of.PeriodID, of.Revision}
+	if of.DisputeID != "" {
+		id, name, arguments = ArchiveDisputeID(of.DisputeID), ArchiveDisputeWorkflow, []any{of.DisputeID}
+	}
 	_, err := a.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       ArchiveID(periodID, revision),
+		ID:                       id,
 		TaskQueue:                PeriodQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-	}, ArchiveWorkflow, periodID, revision)
+	}, name, arguments...)
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &started) {
-		return fmt.Errorf("start the archive of %s: %w", periodID, err)
+		return fmt.Errorf("start %s: %w", id, err)
 	}
 	return nil
 }
@@ -41,6 +48,7 @@ func (a *Activities) startArchive(ctx context.Context, periodID string, revision
 // done is false while one of them is still running; what is stored stays stored.
 func (a *Activities) Archive(ctx context.Context, periodID string, revision int) (done bool, err error) {
 	defer heartbeat(ctx)()
+	of := store.Archived{PeriodID: periodID, Revision: revision}
 	done = true
 	found := false
 	var page []byte
@@ -54,7 +62,7 @@ func (a *Activities) Archive(ctx context.Context, periodID string, revision int)
 				continue
 			}
 			found = found || run.Execution.WorkflowId == PayPeriodID(periodID, revision)
-			ended, err := a.archiveRun(ctx, periodID, revision, run.Execution.WorkflowId, run.Execution.RunId)
+			ended, err := a.archiveRun(ctx, of, run.Execution.WorkflowId, run.Execution.RunId)
 			if err != nil {
 				return false, err
 			}
@@ -67,7 +75,28 @@ func (a *Activities) Archive(ctx context.Context, periodID string, revision int)
 	if !done || !found {
 		return false, nil
 	}
-	return true, a.Store.FinishArchive(ctx, store.System, periodID, revision)
+	return true, a.Store.FinishArchive(ctx, store.System, of)
+}
+
+// ArchiveDispute stores the history of every run of a dispute's workflow that has ended.
+// done is false while it is still running.
+func (a *Activities) ArchiveDispute(ctx context.Context, disputeID string) (done bool, err error) {
+	defer heartbeat(ctx)()
+	d, err := a.Store.Dispute(ctx, "", incentive.All, disputeID)
+	if err != nil {
+		return false, err
+	}
+	id := DisputeID(disputeID)
+	begin, err := a.Client.GetWorkflowHistory(ctx, id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err != nil {
+		return false, fmt.Errorf("read the history of %s: %w", id, err)
+	}
+	of := store.Archived{PeriodID: d.PeriodID, Revision: d.Revision, DisputeID: d.ID}
+	done, err = a.archiveRun(ctx, of, id, begin.GetWorkflowExecutionStartedEventAttributes().FirstExecutionRunId)
+	if err != nil || !done {
+		return false, err
+	}
+	return true, a.Store.FinishArchive(ctx, store.System, of)
 }
 
 // ofRevision reports whether a workflow belongs to a revision of a period.
@@ -85,7 +114,7 @@ func ofRevision(workflowID, periodID string, revision int) bool {
 // the runs that it names: children, and the run that it went over into. Temporal's list
 // of workflows may not know these yet. A queue of a period that has ended has nothing left
 // to wait for, and is told so.
-func (a *Activities) archiveRun(ctx context.Context, periodID string, revision int, id, runID string) (ended bool, err error) {
+func (a *Activities) archiveRun(ctx context.Context, of store.Archived, id, runID string) (ended bool, err error) {
 	if there, err := a.Store.HasHistory(ctx, id, runID); err != nil || there {
 		return true, err
 	}
@@ -110,7 +139,7 @@ func (a *Activities) archiveRun(ctx context.Context, periodID string, revision i
 			ended = true
 		}
 		if next != "" {
-			there, err := a.archiveRun(ctx, periodID, revision, next, nextRun)
+			there, err := a.archiveRun(ctx, of, next, nextRun)
 			if err != nil {
 				return false, err
 			}
@@ -137,13 +166,13 @@ func (a *Activities) archiveRun(ctx context.Context, periodID string, revision i
 	if err := json.Compact(&compact, text); err != nil {
 		return false, fmt.Errorf("write the history of %s: %w", id, err)
 	}
-	return true, a.Store.KeepHistory(ctx, periodID, revision, store.History{WorkflowID: id, RunID: runID, JSON: compact.Bytes()})
+	return true, a.Store.KeepHistory(ctx, of, store.History{WorkflowID: id, RunID: runID, JSON: compact.Bytes()})
 }
 
 // archived starts the archive where an act has ended a period.
 func (a *Activities) archived(ctx context.Context, act PeriodAct, p store.PeriodRevision, err error) (Outcome, error) {
 	if err == nil && (p.State == incentive.Closed || p.State == incentive.Cancelled) {
-		err = a.startArchive(ctx, act.PeriodID, act.Revision)
+		err = a.startArchive(ctx, store.Archived{PeriodID: act.PeriodID, Revision: act.Revision})
 	}
 	return outcome(p, err)
 }

@@ -89,14 +89,15 @@ func (by disputeDays) after(moment time.Time, n int) time.Time {
 	return endOf(incentive.AddBusinessDays(incentive.DateOf(moment.In(by.location)), n, by.holidays), by.location)
 }
 
-// due says when somebody is to be reminded of a dispute.
+// due says when somebody is to be reminded of a dispute. One that has its outcome is
+// archived.
 func (a *Activities) due(ctx context.Context, d store.Dispute, err error) (DisputeOutcome, error) {
 	if err != nil {
 		return DisputeOutcome{}, err
 	}
 	o := DisputeOutcome{State: d.State, Since: d.Since.UTC(), Reminders: d.Reminders}
 	if d.State.Ended() {
-		return o, nil
+		return o, a.startArchive(ctx, store.Archived{PeriodID: d.PeriodID, Revision: d.Revision, DisputeID: d.ID})
 	}
 	by, err := a.businessDays(ctx, d)
 	if err != nil {

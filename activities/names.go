@@ -32,6 +32,9 @@ func ArchiveID(periodID string, revision int) string {
 	return fmt.Sprintf("archive/%s/%d", periodID, revision)
 }
 
+// ArchiveDisputeID is the workflow id of what archives a dispute.
+func ArchiveDisputeID(id string) string { return "archive/" + DisputeID(id) }
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

@@ -16,7 +16,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
-// CodeArchiveBroken says that a period's archive is not what the audit chain says of it.
+// CodeArchiveBroken says that an archive is not what the audit chain says of it.
 const CodeArchiveBroken incentive.Code = "archive-broken"
 
 // History is the history of one run of a workflow, as Temporal exports it.
@@ -26,8 +26,34 @@ type History struct {
 	JSON       []byte
 }
 
+// Archived says what an archive is of: a revision of a period or, with its id, a dispute
+// of that revision.
+type Archived struct {
+	PeriodID  string
+	Revision  int
+	DisputeID string
+}
+
+// subject is what the audit chain calls the archive.
+func (of Archived) subject() string {
+	if of.DisputeID != "" {
+		return "archive/" + disputeSubject(of.DisputeID)
+	}
+	return fmt.Sprintf("archive/%s/%d", of.PeriodID, of.Revision)
+}
+
+func (of Archived) String() string {
+	if of.DisputeID != "" {
+		return disputeSubject(of.DisputeID)
+	}
+	return of.PeriodID
+}
+
+// inArchive selects the histories of an archive, of which $1 to $3 say what it is of.
+const inArchive = ` FROM archived_history WHERE period_id = $1 AND revision = $2 AND coalesce(dispute_id::text, '') = $3 ORDER BY workflow_id COLLATE "C", run_id COLLATE "C"`
+
 // KeepHistory stores a history once.
-func (s *Store) KeepHistory(ctx context.Context, periodID string, revision int, h History) error {
+func (s *Store) KeepHistory(ctx context.Context, of Archived, h History) error {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, err := w.Write(h.JSON)
@@ -36,8 +62,8 @@ func (s *Store) KeepHistory(ctx context.Context, periodID string, revision int, 
 	}
 	digest := sha256.Sum256(h.JSON)
 	_, err = s.pool.Exec(ctx, `
-		INSERT INTO archived_history (period_id, revision, workflow_id, run_id, content, sha256) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		periodID, revision, h.WorkflowID, h.RunID, packed.Bytes(), digest[:])
+		INSERT INTO archived_history (period_id, revision, dispute_id, workflow_id, run_id, content, sha256) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		of.PeriodID, of.Revision, orNull(of.DisputeID), h.WorkflowID, h.RunID, packed.Bytes(), digest[:])
 	if err != nil {
 		return fmt.Errorf("archive the history of %s: %w", h.WorkflowID, err)
 	}
@@ -59,32 +85,28 @@ type archiveBody struct {
 	Root      string `json:"root"` // SHA-256 over the ids and digests of all histories, by workflow and run
 }
 
-func archiveSubject(periodID string, revision int) string {
-	return fmt.Sprintf("archive/%s/%d", periodID, revision)
-}
-
-// FinishArchive puts the digest of a period's archive into the audit chain, once.
-func (s *Store) FinishArchive(ctx context.Context, actor, periodID string, revision int) error {
+// FinishArchive puts the digest of an archive into the audit chain, once.
+func (s *Store) FinishArchive(ctx context.Context, actor string, of Archived) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('archive ' || $1))`, periodID); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('archive ' || $1))`, of.String()); err != nil {
 			return err
 		}
 		var done bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1)`, archiveSubject(periodID, revision)).Scan(&done); err != nil || done {
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1)`, of.subject()).Scan(&done); err != nil || done {
 			return err
 		}
-		body, err := archiveRoot(ctx, tx, periodID, revision)
+		body, err := archiveRoot(ctx, tx, of)
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, actor, "archive", archiveSubject(periodID, revision), body)
+		return audit(ctx, tx, actor, "archive", of.subject(), body)
 	})
 }
 
-func archiveRoot(ctx context.Context, q querier, periodID string, revision int) (archiveBody, error) {
-	rows, err := q.Query(ctx, `SELECT workflow_id, run_id, sha256 FROM archived_history WHERE period_id = $1 AND revision = $2 ORDER BY workflow_id COLLATE "C", run_id COLLATE "C"`, periodID, revision)
+func archiveRoot(ctx context.Context, q querier, of Archived) (archiveBody, error) {
+	rows, err := q.Query(ctx, `SELECT workflow_id, run_id, sha256`+inArchive, of.PeriodID, of.Revision, of.DisputeID)
 	if err != nil {
-		return archiveBody{}, fmt.Errorf("read the archive of %s: %w", periodID, err)
+		return archiveBody{}, fmt.Errorf("read the archive of %s: %w", of, err)
 	}
 	var body archiveBody
 	root := sha256.New()
@@ -99,12 +121,12 @@ func archiveRoot(ctx context.Context, q querier, periodID string, revision int) 
 	return body, err
 }
 
-// Histories calls each with every archived history of a period, by workflow and run, and
+// Histories calls each with every history of an archive, by workflow and run, and
 // returns how many there are: 0 while the archive is not complete. A history or an
 // archive that is not what its digest says is an error of code CodeArchiveBroken.
-func (s *Store) Histories(ctx context.Context, periodID string, revision int, each func(History) error) (int, error) {
+func (s *Store) Histories(ctx context.Context, of Archived, each func(History) error) (int, error) {
 	var said string
-	err := s.pool.QueryRow(ctx, `SELECT body FROM audit_event WHERE subject = $1`, archiveSubject(periodID, revision)).Scan(&said)
+	err := s.pool.QueryRow(ctx, `SELECT body FROM audit_event WHERE subject = $1`, of.subject()).Scan(&said)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
@@ -115,16 +137,16 @@ func (s *Store) Histories(ctx context.Context, periodID string, revision int, ea
 	if err := json.Unmarshal([]byte(said), &body); err != nil {
 		return 0, fmt.Errorf("read the audit chain: %w", err)
 	}
-	found, err := archiveRoot(ctx, s.pool, periodID, revision)
+	found, err := archiveRoot(ctx, s.pool, of)
 	if err != nil {
 		return 0, err
 	}
 	if found != body {
-		return 0, incentive.Errorf(CodeArchiveBroken, "the audit chain says that the archive of %s holds %d histories with the digest %s, and it holds %d with %s", periodID, body.Histories, body.Root, found.Histories, found.Root)
+		return 0, incentive.Errorf(CodeArchiveBroken, "the audit chain says that the archive of %s holds %d histories with the digest %s, and it holds %d with %s", of, body.Histories, body.Root, found.Histories, found.Root)
 	}
-	rows, err := s.pool.Query(ctx, `SELECT workflow_id, run_id, content, sha256 FROM archived_history WHERE period_id = $1 AND revision = $2 ORDER BY workflow_id COLLATE "C", run_id COLLATE "C"`, periodID, revision)
+	rows, err := s.pool.Query(ctx, `SELECT workflow_id, run_id, content, sha256`+inArchive, of.PeriodID, of.Revision, of.DisputeID)
 	if err != nil {
-		return 0, fmt.Errorf("read the archive of %s: %w", periodID, err)
+		return 0, fmt.Errorf("read the archive of %s: %w", of, err)
 	}
 	var h History
 	var packed, digest []byte

@@ -27,14 +27,14 @@ func TestArchive(t *testing.T) {
 			const period = "monthly-2026-10"
 			count := func() (int, []string, error) {
 				var seen []string
-				n, err := s.Histories(t.Context(), period, 1, func(h store.History) error {
+				n, err := s.Histories(t.Context(), store.Archived{PeriodID: period, Revision: 1}, func(h store.History) error {
 					seen = append(seen, h.WorkflowID+string(h.JSON))
 					return nil
 				})
 				return n, seen, err
 			}
 			for _, id := range []string{"w2", "w1", "w1"} {
-				require.NoError(t, s.KeepHistory(t.Context(), period, 1, store.History{WorkflowID: id, RunID: "r", JSON: []byte(`{"of":"` + id + `"}`)}))
+				require.NoError(t, s.KeepHistory(t.Context(), store.Archived{PeriodID: period, Revision: 1}, store.History{WorkflowID: id, RunID: "r", JSON: []byte(`{"of":"` + id + `"}`)}))
 			}
 			there, err := s.HasHistory(t.Context(), "w1", "r")
 			require.NoError(t, err)
@@ -42,8 +42,8 @@ func TestArchive(t *testing.T) {
 			n, _, err := count()
 			require.NoError(t, err)
 			require.Zero(t, n, "the archive is not complete yet")
-			require.NoError(t, s.FinishArchive(t.Context(), store.System, period, 1))
-			require.NoError(t, s.FinishArchive(t.Context(), store.System, period, 1), "once is enough")
+			require.NoError(t, s.FinishArchive(t.Context(), store.System, store.Archived{PeriodID: period, Revision: 1}))
+			require.NoError(t, s.FinishArchive(t.Context(), store.System, store.Archived{PeriodID: period, Revision: 1}), "once is enough")
 			if tamper != "" {
 				if name != "added" {
 					require.Error(t, storetest.TryExec(t.Context(), url, tamper), "the table is only appended to")

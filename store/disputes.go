@@ -102,6 +102,15 @@ func (s *Store) Disputes(ctx context.Context, reader string, scope incentive.Sco
 	return pgx.CollectRows(rows, scanDispute)
 }
 
+// DisputesOf returns every dispute of a revision.
+func (s *Store) DisputesOf(ctx context.Context, periodID string, revision int) ([]Dispute, error) {
+	rows, err := s.pool.Query(ctx, disputeColumns+` WHERE d.period_id = $1 AND d.revision = $2 ORDER BY d.id`, periodID, revision)
+	if err != nil {
+		return nil, fmt.Errorf("list the disputes of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, scanDispute)
+}
+
 // RunningDisputes returns every dispute that a workflow should be looking after.
 func (s *Store) RunningDisputes(ctx context.Context) ([]Dispute, error) {
 	return s.Disputes(ctx, "", incentive.All, "", true, "", 1_000_000)

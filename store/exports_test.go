@@ -113,7 +113,7 @@ func TestExport(t *testing.T) {
 	b.open(monthOf(1))
 	b.calculate(monthOf(1))
 	b.publish(monthOf(1))
-	require.NoError(b, b.KeepHistory(b.Context(), monthOf(1), 1, store.History{WorkflowID: "pay-period/x/1", RunID: "r", JSON: []byte(`{"events":[]}`)}))
+	require.NoError(b, b.KeepHistory(b.Context(), store.Archived{PeriodID: monthOf(1), Revision: 1}, store.History{WorkflowID: "pay-period/x/1", RunID: "r", JSON: []byte(`{"events":[]}`)}))
 	require.NoError(b, b.BeginExport(b.Context(), "fin", false))
 	manifest, files := exported(t, b.Store, false)
 	require.Equal(t, "fin", manifest.ExportedBy)

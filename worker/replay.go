@@ -20,25 +20,58 @@ import (
 
 // Replayed is what was found of a period's archived histories.
 type Replayed struct {
-	Histories int      `json:"histories"` // 0 while the archive is not complete
-	CutShort  []string `json:"cut_short"` // the workflows that somebody terminated, that failed or that took too long
+	Histories    int      `json:"histories"`     // of the period; 0 while its archive is not complete
+	Disputes     int      `json:"disputes"`      // of the period that have their outcome, with a history that is archived
+	Unarchived   []string `json:"unarchived"`    // the disputes that have their outcome, and no archive yet
+	OpenDisputes int      `json:"open_disputes"` // of the period that have no outcome yet
+	CutShort     []string `json:"cut_short"`     // the workflows that somebody terminated, that failed or that took too long
 }
 
 // execution is one run of a workflow.
 type execution struct{ workflowID, runID string }
 
-// Replay runs every archived history of a period through this program's workflows. A
-// history that takes another way today, that lacks an event or its closing one, that
-// names a run which is not archived, or a period's that does not come to its end, is an
-// error of code activities.CodeNotProved.
+// Replay runs every archived history of a period, and of its disputes, through this
+// program's workflows. A history that takes another way today, that lacks an event or its
+// closing one, that names a run which is not archived, or a period's or dispute's that
+// does not come to its end, is an error of code activities.CodeNotProved.
 func Replay(ctx context.Context, s *store.Store, periodID string, revision int) (Replayed, error) {
-	found := Replayed{CutShort: []string{}}
+	found := Replayed{Unarchived: []string{}, CutShort: []string{}}
+	var err error
+	found.Histories, err = found.replay(ctx, s, store.Archived{PeriodID: periodID, Revision: revision}, activities.PayPeriodID(periodID, revision))
+	if err != nil {
+		return found, err
+	}
+	disputes, err := s.DisputesOf(ctx, periodID, revision)
+	if err != nil {
+		return found, err
+	}
+	for _, d := range disputes {
+		if !d.State.Ended() {
+			found.OpenDisputes++
+			continue
+		}
+		histories, err := found.replay(ctx, s, store.Archived{PeriodID: periodID, Revision: revision, DisputeID: d.ID}, activities.DisputeID(d.ID))
+		if err != nil {
+			return found, err
+		}
+		if histories == 0 {
+			found.Unarchived = append(found.Unarchived, d.ID)
+		} else {
+			found.Disputes++
+		}
+	}
+	return found, nil
+}
+
+// replay runs the histories of one archive, in which main must come to its end, and
+// returns how many there are: 0 while the archive is not complete.
+func (found *Replayed) replay(ctx context.Context, s *store.Store, of store.Archived, main string) (int, error) {
 	replayer := worker.NewWorkflowReplayer()
 	workflows.Register(replayer)
 	archived := map[execution]bool{}
 	var named []execution
 	ended := false
-	n, err := s.Histories(ctx, periodID, revision, func(h store.History) error {
+	n, err := s.Histories(ctx, of, func(h store.History) error {
 		whole, err := client.HistoryFromJSON(bytes.NewReader(h.JSON), client.HistoryJSONOptions{})
 		if err != nil {
 			return fmt.Errorf("read the archived history of %s: %w", h.WorkflowID, err)
@@ -56,7 +89,7 @@ func Replay(ctx context.Context, s *store.Store, periodID string, revision int) 
 		}
 		switch last.EventType {
 		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
-			ended = ended || h.WorkflowID == activities.PayPeriodID(periodID, revision)
+			ended = ended || h.WorkflowID == main
 		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
 			named = append(named, execution{h.WorkflowID, last.GetWorkflowExecutionContinuedAsNewEventAttributes().NewExecutionRunId})
 		case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: // a queue in which nothing waited any more
@@ -71,16 +104,15 @@ func Replay(ctx context.Context, s *store.Store, periodID string, revision int) 
 		return nil
 	})
 	if err != nil || n == 0 {
-		return found, err
+		return 0, err
 	}
 	for _, run := range named {
 		if !archived[run] {
-			return found, incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the history of %s (run %s)", periodID, run.workflowID, run.runID)
+			return 0, incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the history of %s (run %s)", of, run.workflowID, run.runID)
 		}
 	}
 	if !ended {
-		return found, incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the end of the period", periodID)
+		return 0, incentive.Errorf(activities.CodeNotProved, "the archive of %s does not hold the end of %s", of, main)
 	}
-	found.Histories = n
-	return found, nil
+	return n, nil
 }

@@ -68,7 +68,7 @@ func TestReplay(t *testing.T) {
 			delete(a[4], "upsertWorkflowSearchAttributesEventAttributes")
 			return p, a, d
 		}, says: "the recorded history of " + approval + " does not replay"},
-		"no period":       {change: func(_, a, d events) (events, events, events) { return nil, a, d }, says: "the archive of monthly-2026-10 does not hold the end of the period"},
+		"no period":       {change: func(_, a, d events) (events, events, events) { return nil, a, d }, says: "the archive of monthly-2026-10 does not hold the end of pay-period/monthly-2026-10/1"},
 		"no disbursement": {change: func(p, a, _ events) (events, events, events) { return p, a, nil }, says: "does not hold the history of " + disburse + " (run " + disbursed + ")"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,12 +87,12 @@ func TestReplay(t *testing.T) {
 				kept++
 				content, err := json.Marshal(map[string]any{"events": of.events})
 				require.NoError(t, err)
-				require.NoError(t, s.KeepHistory(t.Context(), period, 1, store.History{WorkflowID: id, RunID: of.run, JSON: content}))
+				require.NoError(t, s.KeepHistory(t.Context(), store.Archived{PeriodID: period, Revision: 1}, store.History{WorkflowID: id, RunID: of.run, JSON: content}))
 			}
 			none, err := worker.Replay(t.Context(), s, period, 1)
 			require.NoError(t, err)
 			require.Zero(t, none.Histories, "the archive is not complete yet")
-			require.NoError(t, s.FinishArchive(t.Context(), store.System, period, 1))
+			require.NoError(t, s.FinishArchive(t.Context(), store.System, store.Archived{PeriodID: period, Revision: 1}))
 			found, err := worker.Replay(t.Context(), s, period, 1)
 			if c.says != "" {
 				require.Equal(t, activities.CodeNotProved, incentive.ErrorCode(err))
@@ -102,6 +102,52 @@ func TestReplay(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, kept, found.Histories)
 			require.ElementsMatch(t, c.cutShort, found.CutShort)
+		})
+	}
+}
+
+// TestReplayDisputes proves the archive of a dispute, and says which are not archived yet.
+func TestReplayDisputes(t *testing.T) {
+	t.Parallel()
+	const dispute = "8642b03a-c941-56c4-8311-07c144c532a3"
+	for name, c := range map[string]struct {
+		state  incentive.DisputeState
+		events func(events) events // nil where nothing is archived
+		want   worker.Replayed
+		says   string
+	}{
+		"whole":            {state: incentive.DisputeAccepted, events: func(all events) events { return all }, want: worker.Replayed{Disputes: 1, Unarchived: []string{}, CutShort: []string{}}},
+		"open":             {state: incentive.DisputeOpen, want: worker.Replayed{OpenDisputes: 1, Unarchived: []string{}, CutShort: []string{}}},
+		"not archived yet": {state: incentive.DisputeRejected, want: worker.Replayed{Unarchived: []string{dispute}, CutShort: []string{}}},
+		"without its end":  {state: incentive.DisputeAccepted, events: func(all events) events { return all[:len(all)-1] }, says: "the archived history of dispute/" + dispute + " has no closing event"},
+		"terminated": {state: incentive.DisputeAccepted, events: func(all events) events {
+			return all.ends("EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED", "workflowExecutionTerminatedEventAttributes", map[string]any{"reason": "x"})
+		}, says: "does not hold the end of dispute/" + dispute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, url := storetest.NewWithURL(t)
+			storetest.Exec(t, url, `SET search_path TO guerdon; INSERT INTO participant (id) VALUES ('ann'); INSERT INTO calendar (id) VALUES ('monthly');
+				INSERT INTO pay_period (id, calendar_id, code, starts_on, ends_on) VALUES ('monthly-2026-10', 'monthly', '2026-10', '2026-10-01', '2026-10-31');
+				INSERT INTO period_revision (period_id, revision, state, opened_by) VALUES ('monthly-2026-10', 1, 'open', 'ann');
+				INSERT INTO free_text (body, digest, written_by) VALUES ('', '', 'ann');
+				INSERT INTO dispute (id, period_id, revision, participant_id, type, plan_id, component, source, transaction_id, expected_minor, currency, comment_id, late, state)
+				SELECT '`+dispute+`', 'monthly-2026-10', 1, 'ann', 'missing', '', '', '', '', 1, 'USD', id, false, '`+string(c.state)+`' FROM free_text`)
+			if c.events != nil {
+				of := store.Archived{PeriodID: period, Revision: 1, DisputeID: dispute}
+				content, err := json.Marshal(map[string]any{"events": c.events(recorded(t, "granted-dispute.json"))})
+				require.NoError(t, err)
+				require.NoError(t, s.KeepHistory(t.Context(), of, store.History{WorkflowID: activities.DisputeID(dispute), RunID: "d", JSON: content}))
+				require.NoError(t, s.FinishArchive(t.Context(), store.System, of))
+			}
+			found, err := worker.Replay(t.Context(), s, period, 1)
+			if c.says != "" {
+				require.Equal(t, activities.CodeNotProved, incentive.ErrorCode(err))
+				require.ErrorContains(t, err, c.says)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, found)
 		})
 	}
 }

@@ -20,4 +20,5 @@ func Register(r Registry) {
 	r.RegisterWorkflow(Disburse)
 	r.RegisterWorkflow(Batch)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
+	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
 }

@@ -39,7 +39,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 
 // secrets are what the recorded periods had to do with: names, addresses, bank details,
 // fields that hold amounts, and a text that a person wrote.
-var secrets = []string{"Name rep", "@example.com", "DE8937", "acct_", `mount":`, `Minor":`, "only finance should read"}
+var secrets = []string{"Name rep", "@example.com", "DE8937", "acct_", `mount":`, `Minor":`, "only finance should read", "secret"}
 
 // TestHistoriesTellNothing looks for what Temporal must not know.
 func TestHistoriesTellNothing(t *testing.T) {

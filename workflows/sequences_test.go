@@ -804,7 +804,7 @@ func (s *sequence) finish() {
 	for id := range s.house.runs {
 		require.False(s.t, s.house.isRunning(id), "%s is still under way", id)
 	}
-	n, err := s.company.store.Histories(ctx, s.period, 1, func(store.History) error { return nil })
+	n, err := s.company.store.Histories(ctx, store.Archived{PeriodID: s.period, Revision: 1}, func(store.History) error { return nil })
 	require.NoError(s.t, err)
 	require.Positive(s.t, n, "the archive is complete")
 	if s.model.figures != nil {

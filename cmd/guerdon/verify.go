@@ -113,7 +113,6 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 	}{Periods: []verifiedPeriod{}, Failures: []*failure{}, NotProved: []string{
 		"that the facts were true when they were imported: a proof begins with what the locks froze",
 		"that money arrived: a payout is paid where its rail, or a person for a file, said so",
-		"what passed in disputes: their acts stand in the database, and their workflows' histories are not archived",
 	}}
 	failed := func(what string, err error) error {
 		if ctx.Err() != nil {
@@ -129,6 +128,9 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 		}
 		if err == nil && (p.State == incentive.Closed || p.State == incentive.Cancelled) && one.Histories == 0 {
 			err = incentive.Errorf("archive-incomplete", "the period is %s and its history is not archived yet, so its closing event was not found: verify again shortly", p.State)
+		}
+		if err == nil && len(one.Unarchived) > 0 {
+			err = incentive.Errorf("archive-incomplete", "the history of dispute %s is not archived yet, so its closing event was not found: verify again shortly", one.Unarchived[0])
 		}
 		if err == nil {
 			answer.Periods = append(answer.Periods, one)
@@ -151,6 +153,12 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 				fmt.Fprintf(w, "  - %d recorded histories, each with its closing event, replay against this program, and the period's comes to its end.\n", p.Histories)
 			} else {
 				fmt.Fprintln(w, "  - Not proved: its history, which is archived once the period has ended.")
+			}
+			if p.Disputes > 0 {
+				fmt.Fprintf(w, "  - The histories of %d disputes, each with its closing event, replay against this program.\n", p.Disputes)
+			}
+			if p.OpenDisputes > 0 {
+				fmt.Fprintf(w, "  - Not proved: the histories of %d disputes, which are archived once each has its outcome.\n", p.OpenDisputes)
 			}
 			for _, id := range p.CutShort {
 				fmt.Fprintf(w, "  - Not proved: that %s did all its work. Its history ends with a failure, a timeout or somebody's hand.\n", id)

@@ -12,6 +12,7 @@ import (
 	"github.com/guerdon/guerdon/deploy/local/temporal"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/worker"
 )
 
 func usd(minor int64) incentive.Money { return incentive.Money{Minor: minor, Currency: "USD"} }
@@ -128,12 +129,22 @@ func TestDisputes(t *testing.T) {
 	late := o.raise(january)
 	o.grant(late, 500)
 	o.calculate(february)
-	require.Equal(t, "5.00", o.results(february)["r1  Adjustment"])
+	results = o.results(february)
+	require.Equal(t, "5.00", results["r1  Adjustment"])
+	require.Equal(t, "70.00", results["r1 flat commission"], "the deal that came after January's lock")
 	s, err := client.Read[client.Statement](o.as("fin1").GetStatement(ctx, february, "r1", &client.GetStatementParams{}))
 	require.NoError(t, err)
-	require.Equal(t, "adjustment (dispute) of m-2026-01, by dispute "+late.Id+": 5", s.Lines[1].InWords[0])
+	require.Equal(t, "adjustment (dispute) of m-2026-01, by dispute "+late.Id+": 5", s.Lines[len(s.Lines)-1].InWords[0])
 	o.toClosed(february)
-	require.Equal(t, "-120.00", o.ledger(store.Cash))
+	require.Equal(t, "-190.00", o.ledger(store.Cash))
+	var replayed worker.Replayed
+	require.Eventually(t, func() bool {
+		replayed, err = worker.Replay(ctx, o.store, january, 1)
+		return err == nil && replayed.Histories > 0 && replayed.Disputes == 3
+	}, time.Minute, 100*time.Millisecond, "the period and its three disputes are archived")
+	require.Empty(t, replayed.Unarchived)
+	require.Empty(t, replayed.CutShort)
+	record(t, o.client, "granted", activities.DisputeID(d.Id), activities.ArchiveDisputeID(d.Id))
 	_, err = o.store.VerifyLedger(ctx)
 	require.NoError(t, err)
 	_, _, err = o.store.VerifyAudit(ctx)

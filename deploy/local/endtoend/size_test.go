@@ -305,7 +305,7 @@ func (b *big) lists() {
 func (b *big) histories() {
 	type size struct{ workflows, events, bytes int }
 	largest := map[string]size{}
-	_, err := b.store.Histories(b.t.Context(), period, 1, func(h store.History) error {
+	_, err := b.store.Histories(b.t.Context(), store.Archived{PeriodID: period, Revision: 1}, func(h store.History) error {
 		var whole struct{ Events []json.RawMessage }
 		if err := json.Unmarshal(h.JSON, &whole); err != nil {
 			return err
