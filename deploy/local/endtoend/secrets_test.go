@@ -54,8 +54,9 @@ func (h *house) secrets(ctx context.Context) []string {
 	require.NoError(h.t, err)
 	defer connection.Close(ctx)
 	// A name that is the person's id, and an amount of few digits, stand anywhere.
+	_, err = connection.Exec(ctx, `SET search_path TO guerdon`)
+	require.NoError(h.t, err)
 	rows, err := connection.Query(ctx, `
-		SET search_path TO guerdon;
 		(SELECT DISTINCT name FROM participant_fact WHERE name <> participant_id AND length(name) > 4 LIMIT 100)
 		UNION (SELECT DISTINCT email FROM participant_fact WHERE email <> '' LIMIT 100)
 		UNION (SELECT body FROM free_text LIMIT 100)
@@ -63,7 +64,7 @@ func (h *house) secrets(ctx context.Context) []string {
 		UNION (SELECT text FROM (
 			SELECT (total_minor / 100.0)::numeric(20, 2)::text FROM statement UNION SELECT (amount_minor / 100.0)::numeric(20, 2)::text FROM payout
 			UNION SELECT (amount_minor / 100.0)::numeric(20, 2)::text FROM adjustment UNION SELECT amount::text FROM transaction) AS amounts (text)
-			WHERE length(text) > 5 LIMIT 100)`, pgx.QueryExecModeSimpleProtocol)
+			WHERE length(text) > 5 LIMIT 100)`)
 	require.NoError(h.t, err)
 	secrets, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(h.t, err)
