@@ -14,9 +14,10 @@ func PayPeriodID(periodID string, revision int) string {
 	return fmt.Sprintf("pay-period/%s/%d", periodID, revision)
 }
 
-// ApprovalID is the workflow id of one approval queue.
-func ApprovalID(periodID string, revision, level int, queue string) string {
-	return fmt.Sprintf("approval/%s/%d/%d/%s", periodID, revision, level, queue)
+// ApprovalID is the workflow id of one approval queue: all that waits for one approver,
+// whatever the level.
+func ApprovalID(periodID string, revision int, queue string) string {
+	return fmt.Sprintf("approval/%s/%d/%s", periodID, revision, queue)
 }
 
 // DisputeID is the workflow id of a dispute.

@@ -96,7 +96,7 @@ func (a *Activities) Act(ctx context.Context, act PeriodAct) (Outcome, error) {
 	case incentive.WindowEnds, incentive.EndWindow:
 		p, queues, err := a.Store.StartApproving(ctx, c)
 		if err == nil {
-			err = a.startApprovals(ctx, act.PeriodID, act.Revision, queues)
+			err = a.fill(ctx, act.PeriodID, act.Revision, queues)
 		}
 		return outcome(p, err)
 	case incentive.ApproveLast:

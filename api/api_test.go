@@ -298,7 +298,7 @@ func TestRefusals(t *testing.T) {
 		"unknown participant": {"admin", "PUT", "/api/v1/people/nobody/roles", "k14", `{"roles":["rep"]}`, 404, "not-found", "nobody"},
 		"unknown role":        {"admin", "PUT", "/api/v1/people/r1/roles", "k15", `{"roles":["king"]}`, 400, "invalid", "the body at roles.0"},
 		"nothing decided":     {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k16", `{"decision":"approved","statements":[]}`, 400, "invalid", "leave it out"},
-		"rejected why":        {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k17", `{"decision":"rejected"}`, 400, "reason-missing", "a rejection needs a reason"},
+		"rejected why":        {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k17", `{"decision":"rejected"}`, 400, "reason-missing", "only an approval needs no reason"},
 		"adjusting why":       {"fin", "POST", "/api/v1/adjustments", "k40", `{"period":"m-2026-01","person":"r1","type":"goodwill","amount":{"amount":"1","currency":"USD"},"reason":" "}`, 400, "reason-missing", "needs a reason"},
 		"own adjustment":      {"fin", "POST", "/api/v1/adjustments", "k41", `{"period":"m-2026-01","person":"fin","type":"goodwill","amount":{"amount":"1","currency":"USD"},"reason":"x"}`, 403, "own-pay", "their own pay"},
 		"half a cent":         {"fin", "POST", "/api/v1/adjustments", "k42", `{"period":"m-2026-01","person":"r1","type":"goodwill","amount":{"amount":"0.005","currency":"USD"},"reason":"x"}`, 400, "invalid", ""},

@@ -16,8 +16,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/workflows"
 )
 
 // claim is an idempotency key that a request holds.
@@ -179,11 +181,34 @@ func location(ctx context.Context) string {
 // workflow's validator refuses comes back as an *incentive.Error; ended is asked what to
 // say where the workflow is not running.
 func update(ctx context.Context, s *server, workflowID, name string, input, answer any, ended func() error) error {
+	handle, err := s.Client.UpdateWorkflow(ctx, updateOptions(ctx, workflowID, name, input))
+	return answered(ctx, handle, err, workflowID, name, answer, ended)
+}
+
+// updateQueue sends an Update to the workflow of an approval queue, which it starts where
+// nothing waited there until now.
+func updateQueue(ctx context.Context, s *server, queue activities.ApprovalQueue, name string, input any) (workflows.DecideAnswer, error) {
+	options := activities.ApprovalOptions(queue)
+	handle, err := s.Client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: s.Client.NewWithStartWorkflowOperation(options, activities.ApprovalWorkflow, queue),
+		UpdateOptions:          updateOptions(ctx, options.ID, name, input),
+	})
+	var answer workflows.DecideAnswer
+	err = answered(ctx, handle, err, options.ID, name, &answer, func() error { return nil })
+	if err == nil && answer.Code != "" {
+		err = incentive.Errorf(answer.Code, "%s", answer.Message)
+	}
+	return answer, err
+}
+
+func updateOptions(ctx context.Context, workflowID, name string, input any) client.UpdateWorkflowOptions {
 	held := ctx.Value(claimKey).(*claim)
 	id := sha256.Sum256([]byte(held.actor + "\x00" + held.key))
-	handle, err := s.Client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: fmt.Sprintf("%x", id[:16]), WorkflowID: workflowID, UpdateName: name, Args: []any{input}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
+	return client.UpdateWorkflowOptions{UpdateID: fmt.Sprintf("%x", id[:16]), WorkflowID: workflowID, UpdateName: name, Args: []any{input}, WaitForStage: client.WorkflowUpdateStageCompleted}
+}
+
+// answered waits for the answer to an Update.
+func answered(ctx context.Context, handle client.WorkflowUpdateHandle, err error, workflowID, name string, answer any, ended func() error) error {
 	if err == nil {
 		err = handle.Get(ctx, answer)
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"github.com/guerdon/guerdon/activities"
@@ -262,102 +261,4 @@ func (s *server) act(ctx context.Context, periodID string, act incentive.Act, in
 		err = incentive.Errorf(answer.Code, "%s", answer.Message)
 	}
 	return spec.ActAnswer{Period: p.ID, Revision: p.Revision, State: string(answer.State)}, err
-}
-
-// ListApprovals lists an approval queue.
-func (s *server) ListApprovals(ctx context.Context, request spec.ListApprovalsRequestObject) (spec.ListApprovalsResponseObject, error) {
-	p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
-	if err != nil {
-		return nil, err
-	}
-	queue, err := queueOf(ctx, value(request.Params.Queue), true)
-	if err != nil {
-		return nil, err
-	}
-	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Approvals(ctx, p.ID, p.Revision, queue, value(request.Params.After), limit)
-	if err != nil {
-		return nil, err
-	}
-	answer := spec.ListApprovals200JSONResponse{Approvals: []spec.Approval{}}
-	for _, a := range all {
-		answer.Approvals = append(answer.Approvals, spec.Approval{Person: a.ParticipantID, Name: a.Name, Queue: a.Queue, Total: a.Total, Digest: fmt.Sprintf("%x", a.Digest),
-			Decision: a.Decision, DecidedBy: orNil(a.DecidedBy), DecidedAt: a.DecidedAt})
-	}
-	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
-	return answer, nil
-}
-
-// queueOf returns the approval queue that somebody means: their own, finance's where they
-// are of finance, and to look at, for finance, anybody's.
-func queueOf(ctx context.Context, queue string, look bool) (string, error) {
-	me := personOf(ctx)
-	switch {
-	case queue == "" || queue == me.ID:
-		return me.ID, nil
-	case scopeOf(ctx) == incentive.All && (look || queue == store.FinanceQueue):
-		return queue, nil
-	}
-	return "", incentive.Errorf(incentive.CodeForbidden, "the approval queue %q is not yours", queue)
-}
-
-// Decide approves or rejects statements.
-func (s *server) Decide(ctx context.Context, request spec.DecideRequestObject) (spec.DecideResponseObject, error) {
-	me := personOf(ctx)
-	queue, err := queueOf(ctx, value(request.Body.Queue), false)
-	if err != nil {
-		return nil, err
-	}
-	reason := strings.TrimSpace(value(request.Body.Reason))
-	if reason == "" && request.Body.Decision == spec.DecisionRequestDecisionRejected {
-		return nil, incentive.Errorf(store.CodeReasonMissing, "say why: a rejection needs a reason")
-	}
-	set := store.DecisionSet{Queue: queue, Decision: string(request.Body.Decision), DecidedBy: me.ID}
-	if request.Body.Statements != nil {
-		if len(*request.Body.Statements) == 0 {
-			return nil, incentive.Errorf(incentive.CodeInvalid, "the list of statements is empty: name some, or leave it out to decide about everything that waits")
-		}
-		for _, d := range *request.Body.Statements {
-			digest, err := hex.DecodeString(d.Digest)
-			if err != nil {
-				return nil, incentive.Errorf(incentive.CodeInvalid, "the digest of the statement of %s is written as 64 hexadecimal digits", d.Person)
-			}
-			set.Items = append(set.Items, store.Decision{ParticipantID: d.Person, Digest: digest})
-		}
-	}
-	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.DecisionAnswer, error) {
-		p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
-		if err != nil {
-			return spec.DecisionAnswer{}, err
-		}
-		if p.State != incentive.Approving {
-			return spec.DecisionAnswer{}, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s, and statements are decided about only while it is %s", p.State, incentive.Approving)
-		}
-		held := ctx.Value(claimKey).(*claim)
-		set.ID = nameUUID(held.actor, held.key) // the same command keeps the same set
-		set.PeriodID, set.Revision = p.ID, p.Revision
-		if reason != "" {
-			if set.ReasonID, err = s.Store.WriteText(ctx, me.ID, reason); err != nil {
-				return spec.DecisionAnswer{}, err
-			}
-		}
-		if err := s.Store.KeepDecisionSet(ctx, set); err != nil {
-			return spec.DecisionAnswer{}, err
-		}
-		var decided workflows.DecideAnswer
-		err = update(ctx, s, activities.ApprovalID(p.ID, p.Revision, 1, queue), workflows.DecideUpdate, set.ID, &decided, func() error {
-			return incentive.Errorf(incentive.CodeNotAllowedNow, "nothing of this period waits in the queue %q", queue)
-		})
-		if err == nil && decided.Code != "" {
-			err = incentive.Errorf(decided.Code, "%s", decided.Message)
-		}
-		return spec.DecisionAnswer{Applied: decided.Applied, Refused: decided.Refused, Left: decided.LeftHere}, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if !done {
-		return spec.Decide202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
-	}
-	return spec.Decide200JSONResponse(answer), nil
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -249,6 +250,21 @@ func TestAdjustmentsArePaidOnce(t *testing.T) {
 		b.open(monthOf(1))
 		b.calculate(monthOf(1))
 		b.publish(monthOf(1))
-		require.Equal(t, store.CodePreparer, incentive.ErrorCode(b.decide(monthOf(1))), "fin2 decides")
+		today := incentive.DateOf(time.Now())
+		_, err = b.Delegate(t.Context(), store.Delegation{ID: "00000000-0000-0000-0000-00000000000d", From: "boss", To: "fin2", StartsOn: today.AddDays(-1), EndsOn: today.AddDays(1), MadeBy: "boss"})
+		require.NoError(t, err)
+		set := store.DecisionSet{ID: "00000000-0000-0000-0000-00000000000e", PeriodID: monthOf(1), Revision: 1, Queue: "boss", Decision: store.DecisionApproved, DecidedBy: "fin2"}
+		require.NoError(t, b.KeepDecisionSet(t.Context(), set))
+		_, err = b.ApplyDecisions(t.Context(), set.ID)
+		require.Equal(t, store.CodePreparer, incentive.ErrorCode(err))
+		require.NoError(t, b.decide(monthOf(1)))
+		_, err = b.ApprovePeriod(t.Context(), b.command(monthOf(1), incentive.ApproveLast))
+		require.NoError(t, err)
+		release := b.command(monthOf(1), incentive.Release)
+		list, err := b.PayoutList(t.Context(), monthOf(1), 1)
+		require.NoError(t, err)
+		release.Actor, release.PayoutListDigest = "fin2", list.Digest
+		_, err = b.Release(t.Context(), release)
+		require.Equal(t, store.CodePreparer, incentive.ErrorCode(err))
 	})
 }

@@ -137,7 +137,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 // today. A named change that is none is refused with CodeNothingChanged.
 func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID string) (PeriodRevision, error) {
 	if amendmentID == "" {
-		return s.act(ctx, c, reasonBody{c.ReasonID}, nil)
+		return s.act(ctx, c, reasonBody{c.ReasonID}, func(tx pgx.Tx, p *PeriodRevision) error { return refuseApprover(ctx, tx, *p, c.Actor) })
 	}
 	var locked PeriodRevision
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -151,6 +151,9 @@ func (s *Store) Recalculate(ctx context.Context, c PeriodCommand, amendmentID st
 		locked = p
 		if next == "" {
 			return nil // done before: what it named has changed since
+		}
+		if err := refuseApprover(ctx, tx, p, c.Actor); err != nil {
+			return err
 		}
 		var id int64
 		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
@@ -239,4 +242,18 @@ func amend(ctx context.Context, tx pgx.Tx, p PeriodRevision, id int64, amendment
 		return since, fmt.Errorf("read what is corrected in %s: %w", p.ID, err)
 	}
 	return since, freezeCorrections(ctx, tx, id, p, func(periodID string) bool { return slices.Contains(corrected, periodID) })
+}
+
+// refuseApprover refuses somebody whose approvals of the revision stand: they would have
+// prepared what they approved.
+func refuseApprover(ctx context.Context, tx pgx.Tx, p PeriodRevision, actor string) error {
+	var approved bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM approval WHERE period_id = $1 AND revision = $2 AND decision = 'approved' AND decided_by = $3)`, p.ID, p.Revision, actor).Scan(&approved)
+	if err != nil {
+		return fmt.Errorf("look for approvals of %s: %w", p.ID, err)
+	}
+	if approved {
+		return incentive.Errorf(CodeApprover, "you have approved statements of this period: somebody else recalculates it")
+	}
+	return nil
 }

@@ -2,37 +2,27 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // FinanceQueue is the approval queue that anyone of finance may decide, where a
 // participant has nobody above.
 const FinanceQueue = "finance"
 
-// StartApproving ends the dispute window and gives each statement to the participant's
-// manager of the period's last day, or to finance where there is none. It returns the
-// queues that wait for somebody.
+// StartApproving ends the dispute window and gives each statement to those whom the
+// calendar's policy asks, by the hierarchy of the period's last day. What was approved
+// before, of a statement that is the same still, stays approved. It returns the queues
+// that wait for somebody.
 func (s *Store) StartApproving(ctx context.Context, c PeriodCommand) (PeriodRevision, []string, error) {
 	p, err := s.act(ctx, c, struct{}{}, func(tx pgx.Tx, p *PeriodRevision) error {
 		p.WindowDeadline = nil
-		_, err := tx.Exec(ctx, `
-			INSERT INTO approval (period_id, revision, participant_id, level, statement_digest, approver_id)
-			SELECT $1, $2, st.participant_id, 1, st.digest, (
-				SELECT f.manager_id FROM snapshot_record r JOIN participant_fact f USING (record_id)
-				WHERE r.snapshot_id = $3 AND r.kind = 'participant' AND f.participant_id = st.participant_id AND f.effective_from <= $5
-				ORDER BY f.effective_from DESC LIMIT 1)
-			FROM statement st WHERE st.run_id = $4`, p.ID, p.Revision, p.SnapshotID, p.RunID, p.EndsOn)
-		if err != nil {
-			return fmt.Errorf("hand out the statements of %s: %w", p.ID, err)
-		}
-		return nil
+		return handOut(ctx, tx, *p)
 	})
 	if err != nil {
 		return p, nil, err
@@ -41,223 +31,274 @@ func (s *Store) StartApproving(ctx context.Context, c PeriodCommand) (PeriodRevi
 	return p, queues, err
 }
 
+// handedOut is a statement with what decides about its path.
+type handedOut struct {
+	participantID string
+	digest        []byte
+	figures       policy.Figures
+	shown         *incentive.Money
+	median        int64
+}
+
+// handOut writes the approvals of every statement that has none yet, or was rejected.
+func handOut(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	rules, err := policyOf(ctx, tx, p.CalendarID)
+	if err != nil {
+		return err
+	}
+	people, err := hierarchyOf(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM approval a WHERE period_id = $1 AND revision = $2 AND EXISTS (
+			SELECT FROM approval r WHERE r.period_id = $1 AND r.revision = $2 AND r.participant_id = a.participant_id AND r.statement_digest = a.statement_digest AND r.decision = 'rejected')`,
+		p.ID, p.Revision)
+	if err == nil {
+		_, err = tx.Exec(ctx, `UPDATE approval SET opened_at = now() WHERE period_id = $1 AND revision = $2 AND decision IS NULL AND opened_at IS NOT NULL`, p.ID, p.Revision)
+	}
+	if err != nil {
+		return fmt.Errorf("let what waits of %s start again: %w", p.ID, err)
+	}
+	var statements []handedOut
+	err = collect(ctx, tx, &statements, `
+		WITH before AS (
+			SELECT st.participant_id, st.currency, st.total_minor FROM (
+				SELECT r.run_id FROM pay_period p JOIN period_revision r ON r.period_id = p.id
+				WHERE p.calendar_id = $3 AND p.ends_on < $4 AND r.run_id IS NOT NULL AND r.state <> 'cancelled' ORDER BY p.ends_on DESC, r.revision DESC LIMIT 1) last
+			JOIN statement st ON st.run_id = last.run_id
+		), median AS (
+			SELECT currency, percentile_disc(0.5) WITHIN GROUP (ORDER BY total_minor) AS minor FROM statement WHERE run_id = $5 GROUP BY currency)
+		SELECT st.participant_id, st.digest, st.total_minor, st.currency, before.total_minor, shown.total_minor, median.minor
+		FROM statement st JOIN median USING (currency) LEFT JOIN before USING (participant_id, currency)
+		LEFT JOIN LATERAL (
+			SELECT s.total_minor FROM approval a JOIN statement s ON s.participant_id = a.participant_id AND s.digest = a.statement_digest AND s.currency = st.currency
+			JOIN run ON run.id = s.run_id JOIN snapshot sn ON sn.id = run.snapshot_id AND sn.period_id = $1 AND sn.revision = $2
+			WHERE a.period_id = $1 AND a.revision = $2 AND a.participant_id = st.participant_id ORDER BY s.id DESC LIMIT 1) shown ON true
+		WHERE st.run_id = $5 AND NOT EXISTS (
+			SELECT FROM approval a WHERE a.period_id = $1 AND a.revision = $2 AND a.participant_id = st.participant_id AND a.statement_digest = st.digest)
+		ORDER BY st.id`, func(row pgx.CollectableRow) (st handedOut, err error) {
+		var before, shown *int64
+		err = row.Scan(&st.participantID, &st.digest, &st.figures.Total.Minor, &st.figures.Total.Currency, &before, &shown, &st.median)
+		st.figures.Before, st.shown = moneyOrNil(before, st.figures.Total.Currency), moneyOrNil(shown, st.figures.Total.Currency)
+		return st, err
+	}, p.ID, p.Revision, p.CalendarID, p.StartsOn, p.RunID)
+	if err != nil {
+		return fmt.Errorf("read the statements of %s: %w", p.ID, err)
+	}
+	var approvals, reviews [][]any
+	var now time.Time
+	if err := tx.QueryRow(ctx, `SELECT now()`).Scan(&now); err != nil {
+		return err
+	}
+	for _, st := range statements {
+		approvers := people.path(st.participantID, rules.Approvals.Path(st.figures))
+		if len(approvers) == 0 {
+			approvals = append(approvals, []any{p.ID, p.Revision, st.participantID, 1, st.digest, nil, now, "approved", now, true})
+		}
+		for i, approver := range approvers {
+			row := []any{p.ID, p.Revision, st.participantID, i + 1, st.digest, orNull(approver), nil, nil, nil, false}
+			if i == 0 {
+				row[6] = now
+			}
+			approvals = append(approvals, row)
+		}
+		var before, shown *int64
+		if st.figures.Before != nil {
+			before = &st.figures.Before.Minor
+		}
+		if st.shown != nil && *st.shown != st.figures.Total {
+			shown = &st.shown.Minor
+		}
+		reasons := []string{}
+		for _, reason := range rules.Outliers.Reasons(st.figures, st.median, st.shown) {
+			reasons = append(reasons, string(reason))
+		}
+		reviews = append(reviews, []any{p.ID, p.Revision, st.participantID, st.digest, before, shown, reasons})
+	}
+	// A rejected statement that comes again unchanged has its review already.
+	if _, err := tx.Exec(ctx, `DELETE FROM statement_review v WHERE period_id = $1 AND revision = $2 AND NOT EXISTS (
+		SELECT FROM approval a WHERE a.period_id = $1 AND a.revision = $2 AND a.participant_id = v.participant_id AND a.statement_digest = v.statement_digest)`, p.ID, p.Revision); err != nil {
+		return fmt.Errorf("review the statements of %s: %w", p.ID, err)
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"approval"}, []string{"period_id", "revision", "participant_id", "level", "statement_digest", "approver_id", "opened_at", "decision", "decided_at", "automatic"}, pgx.CopyFromRows(approvals))
+	if err != nil {
+		return fmt.Errorf("hand out the statements of %s: %w", p.ID, err)
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"statement_review"}, []string{"period_id", "revision", "participant_id", "statement_digest", "before_minor", "shown_minor", "reasons"}, pgx.CopyFromRows(reviews))
+	if err != nil {
+		return fmt.Errorf("review the statements of %s: %w", p.ID, err)
+	}
+	queues, err := openQueues(ctx, tx, p.ID, p.Revision)
+	if err != nil {
+		return err
+	}
+	if err := tellApprovers(ctx, tx, p, "approvals-waiting", queues...); err != nil {
+		return err
+	}
+	return audit(ctx, tx, System, "hand-out", incentive.PeriodSubject(p.ID, p.Revision), struct {
+		Policy     int `json:"policy_version"`
+		Statements int `json:"statements"`
+		Approvals  int `json:"approvals"`
+	}{rules.Version, len(statements), len(approvals)})
+}
+
+// path names who approves a participant's statement, level after level; "" is finance.
+// Two levels in a row of the same queue are one.
+func (h hierarchy) path(participantID string, levels []policy.Approver) []string {
+	var path []string
+	for _, by := range levels {
+		approver := ""
+		switch by {
+		case policy.ByManager:
+			approver = h.above(participantID)
+		case policy.ByManagerOfManager:
+			if manager := h.above(participantID); manager != "" {
+				approver = h.above(manager)
+			}
+		}
+		if approver == participantID {
+			approver = ""
+		}
+		if len(path) == 0 || path[len(path)-1] != approver {
+			path = append(path, approver)
+		}
+	}
+	return path
+}
+
 // OpenQueues lists the queues of a revision in which a statement waits for a decision.
 func (s *Store) OpenQueues(ctx context.Context, periodID string, revision int) ([]string, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT coalesce(approver_id, $3) AS queue FROM approval WHERE period_id = $1 AND revision = $2 AND decision IS NULL ORDER BY queue`,
-		periodID, revision, FinanceQueue)
+	return openQueues(ctx, s.pool, periodID, revision)
+}
+
+func openQueues(ctx context.Context, q querier, periodID string, revision int) ([]string, error) {
+	rows, err := q.Query(ctx, `
+		SELECT DISTINCT coalesce(approver_id, $3) AS queue FROM current_approval
+		WHERE period_id = $1 AND revision = $2 AND decision IS NULL AND opened_at IS NOT NULL ORDER BY queue`, periodID, revision, FinanceQueue)
 	if err != nil {
 		return nil, fmt.Errorf("list the approval queues of %s: %w", periodID, err)
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// Approval is one statement in an approval queue.
-type Approval struct {
-	ParticipantID string
-	Name          string
-	Queue         string
-	Total         incentive.Money
-	Digest        []byte
-	Decision      string // "", "approved" or "rejected"
-	DecidedBy     string
-	DecidedAt     *time.Time
+// Queue is how far an approval queue has come.
+type Queue struct {
+	Queue   string // a participant's id, or FinanceQueue
+	Name    string // the participant's; "" of finance
+	Waiting int
+	Decided int
+	Since   *time.Time // the longest that something has been waiting
 }
 
-// Approvals returns up to limit approvals of a revision after a participant: of one
-// queue, or ("") of all.
-func (s *Store) Approvals(ctx context.Context, periodID string, revision int, queue, after string, limit int) ([]Approval, error) {
+// Queues returns up to limit queues of a revision after one, with what waits and what was
+// decided there.
+func (s *Store) Queues(ctx context.Context, periodID string, revision int, after string, limit int) ([]Queue, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT a.participant_id, `+nameAt("a.participant_id", "p.ends_on")+`, coalesce(a.approver_id, $3), st.total_minor, st.currency, a.statement_digest, coalesce(a.decision, ''), coalesce(a.decided_by, ''), a.decided_at
-		FROM approval a JOIN period_revision r USING (period_id, revision) JOIN pay_period p ON p.id = a.period_id
-		JOIN statement st ON st.run_id = r.run_id AND st.participant_id = a.participant_id AND st.digest = a.statement_digest
-		WHERE a.period_id = $1 AND a.revision = $2 AND a.participant_id > $5 AND ($4 = '' OR coalesce(a.approver_id, $3) = $4)
-		ORDER BY a.participant_id LIMIT $6`, periodID, revision, FinanceQueue, queue, after, limit)
+		SELECT queue, CASE WHEN queue = $3 THEN '' ELSE `+nameAt("queue", "company_today()")+` END, waiting, decided, since FROM (
+			SELECT coalesce(approver_id, $3) AS queue, count(*) FILTER (WHERE decision IS NULL)::int AS waiting, count(decision)::int AS decided, min(opened_at) FILTER (WHERE decision IS NULL) AS since
+			FROM current_approval WHERE period_id = $1 AND revision = $2 AND opened_at IS NOT NULL AND NOT automatic GROUP BY 1) q
+		WHERE queue > $4 ORDER BY queue LIMIT $5`, periodID, revision, FinanceQueue, after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list the approvals of %s: %w", periodID, err)
+		return nil, fmt.Errorf("list the approval queues of %s: %w", periodID, err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Approval, err error) {
-		err = row.Scan(&a.ParticipantID, &a.Name, &a.Queue, &a.Total.Minor, &a.Total.Currency, &a.Digest, &a.Decision, &a.DecidedBy, &a.DecidedAt)
-		return a, err
-	})
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Queue])
 }
 
-// Decision is what somebody decides about one statement, named by its digest.
-type Decision struct {
-	ParticipantID string
-	Digest        []byte
-}
-
-// DecisionSet is what an Update of an approval workflow names: a decision about many
-// statements, kept before it is applied.
-type DecisionSet struct {
-	ID        string // a UUID
-	PeriodID  string
-	Revision  int
-	Queue     string
-	Decision  string // "approved" or "rejected"
-	ReasonID  string
-	DecidedBy string
-	Items     []Decision // empty: every statement that waits in the queue now
-}
-
-// MaxDecisions is how many statements one decision set may name.
-const MaxDecisions = 5000
-
-// KeepDecisionSet stores a decision set before it is applied. The same id again changes
-// nothing.
-func (s *Store) KeepDecisionSet(ctx context.Context, set DecisionSet) error {
-	if len(set.Items) > MaxDecisions {
-		return incentive.Errorf(incentive.CodeInvalid, "%d statements are too many for one decision: at most %d", len(set.Items), MaxDecisions)
-	}
-	if set.Decision != "approved" && set.Decision != "rejected" {
-		return incentive.Errorf(incentive.CodeInvalid, `%q is not a decision: write "approved" or "rejected"`, set.Decision)
-	}
-	if set.Decision == "rejected" && set.ReasonID == "" {
-		return incentive.Errorf(CodeReasonMissing, "a rejection needs a reason")
-	}
-	return s.inTx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			INSERT INTO decision_set (id, period_id, revision, level, approver, decision, reason_id, decided_by) VALUES ($1, $2, $3, 1, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-			set.ID, set.PeriodID, set.Revision, set.Queue, set.Decision, orNull(set.ReasonID), set.DecidedBy)
-		if err != nil || tag.RowsAffected() == 0 {
-			return err
-		}
-		if len(set.Items) == 0 {
-			_, err = tx.Exec(ctx, `
-				INSERT INTO decision_set_item SELECT $1, participant_id, statement_digest FROM approval
-				WHERE period_id = $2 AND revision = $3 AND decision IS NULL AND coalesce(approver_id, $4) = $5 ORDER BY participant_id LIMIT $6`,
-				set.ID, set.PeriodID, set.Revision, FinanceQueue, set.Queue, MaxDecisions)
-			return err
-		}
-		_, err = tx.CopyFrom(ctx, pgx.Identifier{"decision_set_item"}, []string{"set_id", "participant_id", "statement_digest"},
-			pgx.CopyFromSlice(len(set.Items), func(i int) ([]any, error) {
-				return []any{set.ID, set.Items[i].ParticipantID, set.Items[i].Digest}, nil
-			}))
-		if constraint(err) == "decision_set_item_pkey" {
-			return incentive.Errorf(incentive.CodeInvalid, "a statement is named twice in one decision")
-		}
-		return err
-	})
-}
-
-// DecisionResult is what became of a decision set.
-type DecisionResult struct {
-	Applied   int // statements decided by this set
-	Refused   int // statements that changed, were decided already or wait elsewhere
-	LeftHere  int // still waiting in this queue
-	LeftInAll int // still waiting in the period, all queues together
-}
-
-// ApplyDecisions applies a kept decision set, once. Deciding on one's own pay, or on a
-// period that one prepared, is refused as a whole.
-func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResult, error) {
-	var result DecisionResult
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		result = DecisionResult{}
-		set := DecisionSet{ID: setID}
-		err := tx.QueryRow(ctx, `SELECT period_id, revision, approver, decision, coalesce(reason_id::text, ''), decided_by FROM decision_set WHERE id = $1`, setID).
-			Scan(&set.PeriodID, &set.Revision, &set.Queue, &set.Decision, &set.ReasonID, &set.DecidedBy)
-		if err != nil {
-			return fmt.Errorf("read decision set %s: %w", setID, err)
-		}
-		p, err := periodRevision(ctx, tx, set.PeriodID, set.Revision, " FOR UPDATE OF r")
-		if err != nil {
-			return err
-		}
-		subject := "decision-set/" + setID
-		applied, done, err := appliedBefore(ctx, tx, subject)
-		if err != nil {
-			return err
-		}
-		if !done {
-			if err := refuseDecisions(ctx, tx, p, set); err != nil {
-				return err
-			}
-		}
-		var items []Decision
-		err = collect(ctx, tx, &items, `SELECT participant_id, statement_digest FROM decision_set_item WHERE set_id = $1 ORDER BY participant_id COLLATE "C"`, pgx.RowToStructByPos[Decision], setID)
-		if err != nil {
-			return err
-		}
-		result.Applied = applied
-		if !done {
-			err = tx.QueryRow(ctx, `
-				WITH decided AS (
-					UPDATE approval a SET decision = $2, decided_by = $3, decided_at = now(), reason_id = $4
-					FROM decision_set_item i
-					WHERE i.set_id = $1 AND a.period_id = $5 AND a.revision = $6 AND a.participant_id = i.participant_id AND a.statement_digest = i.statement_digest
-					AND a.decision IS NULL AND coalesce(a.approver_id, $8) = $7
-					RETURNING a.participant_id)
-				SELECT count(*)::int FROM decided`,
-				setID, set.Decision, set.DecidedBy, orNull(set.ReasonID), set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&result.Applied)
-			if err != nil {
-				return fmt.Errorf("apply decision set %s: %w", setID, err)
-			}
-		}
-		result.Refused = len(items) - result.Applied
-		if !done {
-			root := sha256.New()
-			for _, item := range items {
-				fmt.Fprintf(root, "%d:%s:%x;", len(item.ParticipantID), item.ParticipantID, item.Digest)
-			}
-			err = audit(ctx, tx, set.DecidedBy, set.Decision, subject, struct {
-				Period   string `json:"period"`
-				Revision int    `json:"revision"`
-				Named    int    `json:"named"`
-				Applied  int    `json:"applied"`
-				Items    string `json:"items_digest"`
-				ReasonID string `json:"reason_id,omitempty"`
-			}{set.PeriodID, set.Revision, len(items), result.Applied, fmt.Sprintf("%x", root.Sum(nil)), set.ReasonID})
-			if err != nil {
-				return err
-			}
-		}
-		return tx.QueryRow(ctx, `
-			SELECT count(*) FILTER (WHERE decision IS NULL AND coalesce(approver_id, $4) = $3)::int, count(*) FILTER (WHERE decision IS DISTINCT FROM 'approved')::int
-			FROM approval WHERE period_id = $1 AND revision = $2`, set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&result.LeftHere, &result.LeftInAll)
-	})
-	return result, err
-}
-
-// appliedBefore says how many statements a set decided, if it was applied already: its
-// answer may have been lost, and whatever happened since, it is that answer.
-func appliedBefore(ctx context.Context, q querier, subject string) (applied int, done bool, err error) {
-	err = q.QueryRow(ctx, `SELECT (body::json->>'applied')::int FROM audit_event WHERE subject = $1`, subject).Scan(&applied)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, nil
-	}
+// Waiting is how much waits in one queue, and since when.
+func (s *Store) Waiting(ctx context.Context, periodID string, revision int, queue string) (count int, since time.Time, err error) {
+	var oldest *time.Time
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*)::int, min(a.opened_at) FROM current_approval a JOIN period_revision r USING (period_id, revision)
+		WHERE period_id = $1 AND revision = $2 AND r.state = 'approving' AND a.decision IS NULL AND a.opened_at IS NOT NULL AND coalesce(a.approver_id, $3) = $4`,
+		periodID, revision, FinanceQueue, queue).Scan(&count, &oldest)
 	if err != nil {
-		return 0, false, fmt.Errorf("look for %s: %w", subject, err)
+		return 0, since, fmt.Errorf("look at the approval queue %s of %s: %w", queue, periodID, err)
 	}
-	return applied, true, nil
+	if oldest != nil {
+		since = *oldest
+	}
+	return count, since, nil
 }
 
-// refuseDecisions refuses a set as a whole.
-func refuseDecisions(ctx context.Context, tx pgx.Tx, p PeriodRevision, set DecisionSet) error {
-	if _, err := incentive.Next(p.State, p.OnHold, incentive.ApproveLast); err != nil {
+// RemindApprovers tells whoever decides in a queue that statements wait still.
+func (s *Store) RemindApprovers(ctx context.Context, periodID string, revision int, queue string) error {
+	p, err := s.PeriodRevision(ctx, periodID, revision)
+	if err != nil {
 		return err
 	}
-	if err := refusePreparer(ctx, tx, set.PeriodID, set.Revision, set.DecidedBy, toApprove); err != nil {
-		return err
-	}
-	if set.Decision == "approved" {
-		if err := refuseOverChanged(ctx, tx, p); err != nil {
-			return err
-		}
-	}
-	var own bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM decision_set_item WHERE set_id = $1 AND participant_id = $2)`, set.ID, set.DecidedBy).Scan(&own); err != nil {
-		return err
-	}
-	if own {
-		return incentive.Errorf(CodeOwnPay, "nobody decides on their own pay: leave your statement out")
+	return tellApprovers(ctx, s.pool, p, "approvals-reminder", queue)
+}
+
+// tellApprovers tells those who decide in queues, and their delegates, of something, each
+// at most once a day for a period.
+func tellApprovers(ctx context.Context, q querier, p PeriodRevision, kind string, queues ...string) error {
+	_, err := q.Exec(ctx, `
+		INSERT INTO notification (recipient, kind, subject, key)
+		SELECT person, $1::text, $2::text, concat_ws('/', $1, $2, company_today()) FROM (
+			SELECT unnest($3::text[]) AS person
+			UNION SELECT delegate_id FROM delegation_in_force WHERE delegator_id = ANY ($3)
+			UNION SELECT participant_id FROM role_grant WHERE role = 'finance' AND $4 = ANY ($3)) people
+		WHERE person <> $4 ORDER BY person ON CONFLICT DO NOTHING`, kind, incentive.PeriodSubject(p.ID, p.Revision), queues, FinanceQueue)
+	if err != nil {
+		return fmt.Errorf("tell the approvers of %s: %w", p.ID, err)
 	}
 	return nil
 }
 
-// unapprove lets approvals, postings of approval and planned payouts of a revision fall
-// away. What was posted is reversed, never removed.
+// Approval is one statement in an approval queue.
+type Approval struct {
+	ParticipantID string
+	Name          string
+	Level         int
+	Queue         string
+	Total         incentive.Money
+	Before        *incentive.Money // the total of the period before
+	Shown         *incentive.Money // the total when it was last handed out, where it was another
+	Reasons       []string         // why it stands out: policy.Reason
+	Digest        []byte
+	Decision      string // "", "approved" or "rejected"
+	DecidedBy     string
+	OnBehalfOf    string
+	DecidedAt     *time.Time
+}
+
+// ApprovalKey is where a list of approvals goes on.
+type ApprovalKey struct {
+	ParticipantID string
+	Level         int
+}
+
+// Approvals returns up to limit approvals of a revision's queue after one: those that wait
+// and those that were decided.
+func (s *Store) Approvals(ctx context.Context, periodID string, revision int, queue string, after ApprovalKey, limit int) ([]Approval, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT a.participant_id, `+nameAt("a.participant_id", "p.ends_on")+`, a.level, coalesce(a.approver_id, $3), a.total_minor, a.currency, v.before_minor, v.shown_minor, coalesce(v.reasons, '{}'),
+			a.statement_digest, coalesce(a.decision, ''), coalesce(a.decided_by, ''), coalesce(a.on_behalf_of, ''), a.decided_at
+		FROM current_approval a JOIN pay_period p ON p.id = a.period_id LEFT JOIN statement_review v USING (period_id, revision, participant_id, statement_digest)
+		WHERE a.period_id = $1 AND a.revision = $2 AND a.opened_at IS NOT NULL AND NOT a.automatic AND (a.participant_id, a.level) > ($5, $6) AND coalesce(a.approver_id, $3) = $4
+		ORDER BY a.participant_id, a.level LIMIT $7`, periodID, revision, FinanceQueue, queue, after.ParticipantID, after.Level, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the approvals of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Approval, err error) {
+		var before, shown *int64
+		err = row.Scan(&a.ParticipantID, &a.Name, &a.Level, &a.Queue, &a.Total.Minor, &a.Total.Currency, &before, &shown, &a.Reasons, &a.Digest, &a.Decision, &a.DecidedBy, &a.OnBehalfOf, &a.DecidedAt)
+		a.Before, a.Shown = moneyOrNil(before, a.Total.Currency), moneyOrNil(shown, a.Total.Currency)
+		return a, err
+	})
+}
+
+func moneyOrNil(minor *int64, currency incentive.Currency) *incentive.Money {
+	if minor == nil {
+		return nil
+	}
+	return &incentive.Money{Minor: *minor, Currency: currency}
+}
+
+// unapprove takes postings of approval and planned payouts of a revision back. What was
+// posted is reversed, never removed; what was approved stays so for a statement that comes
+// again unchanged.
 func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	if err := lockPayable(ctx, tx); err != nil {
 		return err
@@ -295,7 +336,6 @@ func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	for _, sql := range []string{
 		`DELETE FROM payout WHERE period_id = $1 AND revision = $2`,
 		`DELETE FROM payout_list WHERE period_id = $1 AND revision = $2`,
-		`DELETE FROM approval WHERE period_id = $1 AND revision = $2`,
 	} {
 		if _, err := tx.Exec(ctx, sql, p.ID, p.Revision); err != nil {
 			return fmt.Errorf("take back the approvals of %s: %w", p.ID, err)

@@ -152,7 +152,10 @@ func (b *books) decide(period string) error {
 	require.NoError(b, err)
 	for _, queue := range queues {
 		b.acts++
-		set := store.DecisionSet{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", b.acts), PeriodID: period, Revision: p.Revision, Queue: queue, Decision: "approved", DecidedBy: "fin2"}
+		set := store.DecisionSet{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", b.acts), PeriodID: period, Revision: p.Revision, Queue: queue, Decision: "approved", DecidedBy: queue}
+		if queue == store.FinanceQueue {
+			set.DecidedBy = "fin3"
+		}
 		require.NoError(b, b.KeepDecisionSet(b.Context(), set))
 		if _, err := b.ApplyDecisions(b.Context(), set.ID); err != nil {
 			return err

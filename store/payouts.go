@@ -44,10 +44,9 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 		if err := lockPayable(ctx, tx); err != nil {
 			return err
 		}
-		var left int
-		err := tx.QueryRow(ctx, `SELECT count(*) FROM approval WHERE period_id = $1 AND revision = $2 AND decision IS DISTINCT FROM 'approved'`, p.ID, p.Revision).Scan(&left)
+		left, err := notApproved(ctx, tx, *p)
 		if err != nil {
-			return fmt.Errorf("count the approvals of %s: %w", p.ID, err)
+			return err
 		}
 		if left > 0 {
 			return incentive.Errorf(incentive.CodeConflict, "%d statements are not approved", left)
@@ -168,13 +167,20 @@ func (s *Store) PayoutList(ctx context.Context, periodID string, revision int) (
 }
 
 // Release lets a second person send the payout list on its way: the digest must be the
-// list's, and the releaser nobody who prepared or approved the period.
+// list's, and the releaser nobody who prepared the period or approved for finance.
 func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
 	return s.act(ctx, c, struct {
 		Digest string `json:"payout_list_digest"`
 	}{fmt.Sprintf("%x", c.PayoutListDigest)}, func(tx pgx.Tx, p *PeriodRevision) error {
 		if err := refusePreparer(ctx, tx, p.ID, p.Revision, c.Actor, "release"); err != nil {
 			return err
+		}
+		var approved bool
+		if err := tx.QueryRow(ctx, `SELECT approved_for_finance($1, $2, $3)`, p.ID, p.Revision, c.Actor).Scan(&approved); err != nil {
+			return fmt.Errorf("look for the approvers of %s: %w", p.ID, err)
+		}
+		if approved {
+			return incentive.Errorf(CodeApprover, "you approved statements of this period for finance, so somebody else must release it; the calendar's policy may allow it (release: by_approver)")
 		}
 		digest, _, err := payoutListDigest(ctx, tx, p.ID, p.Revision)
 		if err != nil {

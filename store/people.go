@@ -113,7 +113,9 @@ func (s *Store) Grant(ctx context.Context, actor, participantID string, roles []
 }
 
 // Visible returns whose records somebody may see on a day: nil for everybody, and a list
-// that is never nil otherwise. A team is everyone below in the hierarchy of that day.
+// that is never nil otherwise. A team is everyone below in the hierarchy of that day, with
+// the teams of those who have delegated their approvals and whoever's statement waits for
+// the actor.
 func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope, day incentive.Date) ([]string, error) {
 	switch scope {
 	case incentive.All:
@@ -126,7 +128,9 @@ func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope
 				SELECT DISTINCT ON (participant_id) participant_id, manager_id FROM participant_fact
 				WHERE effective_from <= $2 ORDER BY participant_id, effective_from DESC, version DESC
 			), team AS (
-				SELECT $1::text AS participant_id
+				(SELECT $1::text AS participant_id
+				UNION SELECT participant_id FROM above JOIN delegation_in_force d ON d.delegator_id = above.manager_id AND d.delegate_id = $1
+				UNION SELECT participant_id FROM current_approval WHERE approver_id = $1 AND decision IS NULL)
 				UNION SELECT above.participant_id FROM above JOIN team ON above.manager_id = team.participant_id
 			) SELECT participant_id FROM team`, actor, day)
 		if err != nil {

@@ -20,6 +20,7 @@ const System = "system"
 const (
 	CodeOwnPay                         = incentive.CodeOwnPay
 	CodePreparer        incentive.Code = "preparer"         // who prepared a period does not approve or release it
+	CodeApprover        incentive.Code = "approver"         // who approved for finance does not release
 	CodeReasonMissing   incentive.Code = "reason-missing"   // the act needs a reason
 	CodeChangedMeantime incentive.Code = "changed-meantime" // what the person saw is no longer what stands
 	CodePayoutsOpen     incentive.Code = "payouts-open"     // a period closes only when every payout has ended
@@ -374,11 +375,7 @@ const toApprove = "approve"
 // of it.
 func refusePreparer(ctx context.Context, q querier, periodID string, revision int, actor, what string) error {
 	var prepared bool
-	err := q.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM period_act WHERE period_id = $1 AND revision = $2 AND actor = $3 AND act IN ('lock', 'recalculate'))
-		OR EXISTS (SELECT FROM adjustment a LEFT JOIN adjustment_taken t ON t.adjustment_id = a.id
-			WHERE a.entered_by = $3 AND $1 IN (a.period_id, t.period_id) AND NOT ($4 AND a.type = 'dispute'))`,
-		periodID, revision, actor, what == toApprove).Scan(&prepared)
+	err := q.QueryRow(ctx, `SELECT $3 IN (SELECT preparers($1, $2, $4))`, periodID, revision, actor, what == toApprove).Scan(&prepared)
 	if err != nil {
 		return fmt.Errorf("look for the preparers of %s: %w", periodID, err)
 	}

@@ -39,7 +39,8 @@ func policyOf(ctx context.Context, q querier, calendarID string) (PolicyVersion,
 // PutPolicy keeps a policy as the next version of a calendar's. Periods go by it from
 // their next step on.
 func (s *Store) PutPolicy(ctx context.Context, actor, calendarID, document string) (version int, err error) {
-	if _, err := policy.Parse([]byte(document)); err != nil {
+	parsed, err := policy.Parse([]byte(document))
+	if err != nil {
 		return 0, err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
@@ -47,8 +48,8 @@ func (s *Store) PutPolicy(ctx context.Context, actor, calendarID, document strin
 			return err
 		}
 		err := tx.QueryRow(ctx, `
-			INSERT INTO policy_version (calendar_id, version, document, set_by)
-			SELECT $1, coalesce(max(version), 0) + 1, $2, $3 FROM policy_version WHERE calendar_id = $1 RETURNING version`, calendarID, document, actor).Scan(&version)
+			INSERT INTO policy_version (calendar_id, version, document, release_by_approver, set_by)
+			SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4 FROM policy_version WHERE calendar_id = $1 RETURNING version`, calendarID, document, parsed.Release.ByApprover, actor).Scan(&version)
 		if constraint(err) == "policy_version_calendar_id_fkey" {
 			return incentive.Errorf(incentive.CodeNotFound, "there is no calendar %q", calendarID)
 		}

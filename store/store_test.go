@@ -16,10 +16,12 @@ func company(t *testing.T, s *store.Store) {
 	t.Helper()
 	ctx := t.Context()
 	require.NoError(t, s.SetCompany(ctx, store.System, "Test", "Asia/Jakarta"))
-	load(t, s, "participant", participant("boss", ""), participant("ann", "boss"), participant("bob", "boss"), participant("fin", ""), participant("fin2", ""))
+	load(t, s, "participant", participant("boss", ""), participant("ann", "boss"), participant("bob", "boss"), participant("fin", ""), participant("fin2", ""), participant("fin3", ""))
 	load(t, s, "period", map[string]any{"id": "monthly-2026-10", "calendar_id": "monthly", "code": "2026-10", "starts_on": "2026-10-01", "ends_on": "2026-10-31"})
 	require.NoError(t, s.Grant(ctx, store.System, "fin", []incentive.Role{incentive.Finance}))
-	require.NoError(t, s.Grant(ctx, store.System, "fin2", []incentive.Role{incentive.Finance}))
+	for _, id := range []string{"fin2", "fin3"} {
+		require.NoError(t, s.Grant(ctx, store.System, id, []incentive.Role{incentive.Finance}))
+	}
 	require.NoError(t, s.Grant(ctx, store.System, "boss", []incentive.Role{incentive.Manager}))
 }
 

@@ -38,7 +38,7 @@ func (e events) ends(kind, attributes string, with map[string]any) events {
 // TestReplay proves an archive, and names what a broken one lacks.
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	disburse, approval := activities.DisburseID(period, 1, "payment-file"), activities.ApprovalID(period, 1, 1, "boss")
+	disburse, approval := activities.DisburseID(period, 1, "payment-file"), activities.ApprovalID(period, 1, "boss")
 	const disbursed = "01a20883-6ff3-7f16-9a7f-a54e79512451" // the run that the period's history names
 	for name, c := range map[string]struct {
 		change   func(periods, approvals, disbursed events) (events, events, events)
@@ -50,22 +50,22 @@ func TestReplay(t *testing.T) {
 			return p, a.ends("EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED", "workflowExecutionCanceledEventAttributes", map[string]any{}), d
 		}},
 		"a queue that somebody terminated": {change: func(p, a, d events) (events, events, events) {
-			return p, a[:6].ends("EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED", "workflowExecutionTerminatedEventAttributes", map[string]any{"reason": "x"}), d
+			return p, a[:8].ends("EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED", "workflowExecutionTerminatedEventAttributes", map[string]any{"reason": "x"}), d
 		}, cutShort: []string{approval}},
 		"a queue whose other run is missing": {change: func(p, a, d events) (events, events, events) {
-			a[2]["workflowTaskStartedEventAttributes"].(map[string]any)["suggestContinueAsNew"] = true
-			return p, a[:6].ends("EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW", "workflowExecutionContinuedAsNewEventAttributes", map[string]any{"newExecutionRunId": "next", "workflowType": map[string]any{"name": "Approval"}}), d
+			a[3]["workflowTaskStartedEventAttributes"].(map[string]any)["suggestContinueAsNew"] = true
+			return p, a[:7].ends("EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW", "workflowExecutionContinuedAsNewEventAttributes", map[string]any{"newExecutionRunId": "next", "workflowType": map[string]any{"name": "Approval"}}), d
 		}, says: "does not hold the history of " + approval + " (run next)"},
 		"a queue without its end": {change: func(p, a, d events) (events, events, events) { return p, a[:len(a)-1], d },
-			says: "the archived history of " + approval + " has no closing event: it ends with event 16, WorkflowExecutionUpdateCompleted"},
+			says: "the archived history of " + approval + " has no closing event: it ends with event 34, WorkflowTaskCompleted"},
 		"a queue without anything": {change: func(p, a, d events) (events, events, events) { return p, events{}, d }, says: "the archived history of " + approval + " has no closing event"},
 		"a queue without its middle": {change: func(p, a, d events) (events, events, events) { return p, append(a[:5:5], a[6:]...), d },
 			says: "the archived history of " + approval + " lacks event 6"},
 		"the period without its end": {change: func(p, a, d events) (events, events, events) { return p[:len(p)-1], a, d },
 			says: "the archived history of pay-period/monthly-2026-10/1 has no closing event"},
 		"a queue that took another way": {change: func(p, a, d events) (events, events, events) {
-			a[4]["eventType"], a[4]["timerStartedEventAttributes"] = "EVENT_TYPE_TIMER_STARTED", map[string]any{"timerId": "5"}
-			delete(a[4], "upsertWorkflowSearchAttributesEventAttributes")
+			a[5]["eventType"], a[5]["timerStartedEventAttributes"] = "EVENT_TYPE_TIMER_STARTED", map[string]any{"timerId": "6"}
+			delete(a[5], "upsertWorkflowSearchAttributesEventAttributes")
 			return p, a, d
 		}, says: "the recorded history of " + approval + " does not replay"},
 		"no period":       {change: func(_, a, d events) (events, events, events) { return nil, a, d }, says: "the archive of monthly-2026-10 does not hold the end of pay-period/monthly-2026-10/1"},

@@ -189,7 +189,7 @@ func (h *house) step(do func(), run time.Duration) error {
 	defer h.mutex.Unlock()
 	clear(h.faults)
 	for _, r := range h.runs {
-		if r.err != nil && !strings.HasPrefix(r.id, "approval/") { // those are cancelled at the end
+		if r.err != nil && (!strings.HasPrefix(r.id, "approval/") || !temporal.IsCanceledError(r.err)) { // those are cancelled at the end
 			return fmt.Errorf("the workflow %s failed: %w", r.id, r.err)
 		}
 	}
@@ -321,6 +321,19 @@ func (c temporalOf) ExecuteWorkflow(_ context.Context, options client.StartWorkf
 		}
 		if was != nil && (!was.ended || options.WorkflowIDReusePolicy == enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
 			return serviceerror.NewWorkflowExecutionAlreadyStarted("started before", "", was.runID)
+		}
+		c.house.order(order{options: options, workflow: w, args: args})
+		return nil
+	})
+}
+
+// SignalWithStartWorkflow tells a workflow under way, or starts it: as it begins it looks
+// at what it would be told.
+func (c temporalOf) SignalWithStartWorkflow(_ context.Context, workflowID, signal string, input any, options client.StartWorkflowOptions, w any, args ...any) (client.WorkflowRun, error) {
+	return nil, failing(c.house, "start", func() error {
+		if c.house.isRunning(workflowID) {
+			c.house.env.RegisterDelayedCallback(func() { _ = c.house.env.SignalWorkflowByID(workflowID, signal, input) }, 0)
+			return nil
 		}
 		c.house.order(order{options: options, workflow: w, args: args})
 		return nil

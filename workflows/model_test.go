@@ -31,8 +31,8 @@ type model struct {
 	facts    map[string]fact // as they stand today
 	frozen   map[string]fact // as the period's snapshot has them
 	figures  map[string]int64
-	decision map[string]string
-	waiting  map[string]bool // queues whose workflow is under way
+	// decided is what was handed out and decided, by person and figure: "" waits.
+	decided  map[string]map[int64]decision
 	prepared map[string]bool
 	payouts  map[string]*payout
 	listed   int            // counts payout lists
@@ -43,6 +43,8 @@ type model struct {
 	scripts  map[string][]string // what the bank will say, by person
 	answers  map[int]string      // to commands given at once, by their number
 }
+
+type decision struct{ says, by string }
 
 // fact is what a deal of somebody's is worth, in whole dollars; a foreign one cannot be
 // calculated with.
@@ -65,14 +67,18 @@ type attempt struct {
 }
 
 func newModel(now time.Time) *model {
-	return &model{now: now, scripts: map[string][]string{}, state: "open", facts: map[string]fact{}, waiting: map[string]bool{}, prepared: map[string]bool{}, audited: map[string]int{}}
+	return &model{now: now, scripts: map[string][]string{}, state: "open", facts: map[string]fact{}, decided: map[string]map[int64]decision{}, prepared: map[string]bool{}, audited: map[string]int{}}
 }
 
 // copied is another model in the same state.
 func (m *model) copied() *model {
 	c := *m
-	c.facts, c.frozen, c.figures, c.decision = maps.Clone(m.facts), maps.Clone(m.frozen), maps.Clone(m.figures), maps.Clone(m.decision)
-	c.waiting, c.prepared, c.audited, c.scripts = maps.Clone(m.waiting), maps.Clone(m.prepared), maps.Clone(m.audited), maps.Clone(m.scripts)
+	c.facts, c.frozen, c.figures = maps.Clone(m.facts), maps.Clone(m.frozen), maps.Clone(m.figures)
+	c.decided = map[string]map[int64]decision{}
+	for id, by := range m.decided {
+		c.decided[id] = maps.Clone(by)
+	}
+	c.prepared, c.audited, c.scripts = maps.Clone(m.prepared), maps.Clone(m.audited), maps.Clone(m.scripts)
 	c.answers = maps.Clone(m.answers)
 	c.acts, c.payouts = slices.Clone(m.acts), maps.Clone(m.payouts)
 	for id, p := range c.payouts {
@@ -148,6 +154,9 @@ func (m *model) do(c command, busy bool) (code string) {
 			m.frozen[id] = f
 		}
 	case "recalculate":
+		if m.approved(c.actor, queues...) {
+			return "approver"
+		}
 		for _, id := range c.changes {
 			if m.frozen[id] == m.facts[id] {
 				return "nothing-changed"
@@ -164,7 +173,7 @@ func (m *model) do(c command, busy bool) (code string) {
 	case "end-window":
 		m.startApproving()
 	case "withdraw", "cancel":
-		m.decision, m.payouts = nil, nil
+		m.payouts = nil
 		if c.act == "withdraw" {
 			m.deadline = time.Time{}
 		} else {
@@ -173,6 +182,9 @@ func (m *model) do(c command, busy bool) (code string) {
 	case "release":
 		if m.prepared[c.actor] {
 			return "preparer"
+		}
+		if m.approved(c.actor, "finance") {
+			return "approver"
 		}
 		if c.list != m.listed {
 			return "changed-meantime"
@@ -213,17 +225,42 @@ func endOfBusinessDay(from time.Time, n int) time.Time {
 
 func (m *model) startApproving() {
 	m.deadline = time.Time{}
-	m.decision = map[string]string{}
+	m.audited["hand-out"]++
 	for _, e := range earners {
-		m.decision[e.id] = ""
-		m.waiting[e.queue] = true
+		if m.decided[e.id] == nil {
+			m.decided[e.id] = map[int64]decision{}
+		}
+		maps.DeleteFunc(m.decided[e.id], func(_ int64, d decision) bool { return d.says == "rejected" })
+		if _, before := m.decided[e.id][m.figures[e.id]]; !before {
+			m.decided[e.id][m.figures[e.id]] = decision{}
+		}
 	}
+}
+
+// decision is what was decided about the statement of somebody that stands, if it was
+// handed out.
+func (m *model) decision(id string) (says string, handedOut bool) {
+	figure, calculated := m.figures[id]
+	d, handedOut := m.decided[id][figure]
+	return d.says, calculated && handedOut
+}
+
+// approved reports whether somebody approved anything in some queues.
+func (m *model) approved(by string, in ...string) bool {
+	return slices.ContainsFunc(earners, func(e earner) bool {
+		for _, d := range m.decided[e.id] {
+			if d == (decision{"approved", by}) && slices.Contains(in, e.queue) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // left counts the statements that wait in a queue.
 func (m *model) left(queue string) (n int) {
 	for _, e := range earners {
-		if d, there := m.decision[e.id]; there && d == "" && e.queue == queue {
+		if d, there := m.decision(e.id); there && d == "" && e.queue == queue {
 			n++
 		}
 	}
@@ -236,10 +273,10 @@ type decisions struct {
 	named               map[string]int64 // people, with the figure that was looked at
 }
 
-// decide applies decisions.
-func (m *model) decide(d decisions) (code string, applied int) {
+// decide applies decisions, if somebody looks after the queue.
+func (m *model) decide(d decisions, running bool) (code string, applied int) {
 	switch {
-	case !m.waiting[d.queue]:
+	case !running:
 		return "not-allowed-now", 0
 	case m.onHold:
 		return "period-on-hold", 0
@@ -247,19 +284,18 @@ func (m *model) decide(d decisions) (code string, applied int) {
 		return "not-allowed-now", 0
 	case m.prepared[d.by]:
 		return "preparer", 0
+	case d.queue != "finance" && d.by != d.queue:
+		return "not-delegated", 0
 	}
 	if _, own := d.named[d.by]; own {
 		return "own-pay", 0
 	}
 	for _, e := range earners {
 		figure, named := d.named[e.id]
-		if named && figure == m.figures[e.id] && e.queue == d.queue && m.decision[e.id] == "" {
-			m.decision[e.id] = d.decision
+		if says, there := m.decision(e.id); there && says == "" && named && figure == m.figures[e.id] && e.queue == d.queue {
+			m.decided[e.id][figure] = decision{d.decision, d.by}
 			applied++
 		}
-	}
-	if m.left(d.queue) == 0 {
-		m.waiting[d.queue] = false
 	}
 	return "", applied
 }
@@ -267,9 +303,6 @@ func (m *model) decide(d decisions) (code string, applied int) {
 // settle does what the system does by itself until nothing moves any more.
 func (m *model) settle() {
 	for m.bySystem() {
-	}
-	if m.state == "closed" || m.state == "cancelled" {
-		clear(m.waiting)
 	}
 }
 
@@ -308,7 +341,7 @@ func (m *model) moveOn() {
 		}
 	case "approving":
 		for _, e := range earners {
-			if m.decision[e.id] != "approved" {
+			if says, _ := m.decision(e.id); says != "approved" {
 				return
 			}
 		}

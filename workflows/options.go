@@ -6,8 +6,6 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
-
-	"github.com/guerdon/guerdon/incentive"
 )
 
 // System is the actor of what a workflow does by itself.
@@ -15,7 +13,7 @@ const System = "system"
 
 // systemKey names an act of the system: it is the same when the workflow is replayed,
 // and another one each time the workflow comes to do the act.
-func systemKey(ctx workflow.Context, act incentive.Act) string {
+func systemKey[T ~string](ctx workflow.Context, act T) string {
 	info := workflow.GetInfo(ctx)
 	return fmt.Sprintf("system/%s/%s/%d", act, info.WorkflowExecution.RunID, info.GetCurrentHistoryLength())
 }

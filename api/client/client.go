@@ -118,6 +118,33 @@ func (e AdjustmentRequestType) Valid() bool {
 	}
 }
 
+// Defines values for ApprovalReasons.
+const (
+	ApprovalReasonsChangedSinceShown ApprovalReasons = "changed-since-shown"
+	ApprovalReasonsFarAboveMedian    ApprovalReasons = "far-above-median"
+	ApprovalReasonsFirstStatement    ApprovalReasons = "first-statement"
+	ApprovalReasonsLargeChange       ApprovalReasons = "large-change"
+	ApprovalReasonsNegativeTotal     ApprovalReasons = "negative-total"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalReasons enum.
+func (e ApprovalReasons) Valid() bool {
+	switch e {
+	case ApprovalReasonsChangedSinceShown:
+		return true
+	case ApprovalReasonsFarAboveMedian:
+		return true
+	case ApprovalReasonsFirstStatement:
+		return true
+	case ApprovalReasonsLargeChange:
+		return true
+	case ApprovalReasonsNegativeTotal:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
 	ChangeKindAdjustment   ChangeKind = "adjustment"
@@ -159,8 +186,10 @@ func (e ChangeKind) Valid() bool {
 
 // Defines values for DecisionRequestDecision.
 const (
-	DecisionRequestDecisionApproved DecisionRequestDecision = "approved"
-	DecisionRequestDecisionRejected DecisionRequestDecision = "rejected"
+	DecisionRequestDecisionApproved    DecisionRequestDecision = "approved"
+	DecisionRequestDecisionRejected    DecisionRequestDecision = "rejected"
+	DecisionRequestDecisionResubmitted DecisionRequestDecision = "resubmitted"
+	DecisionRequestDecisionReturned    DecisionRequestDecision = "returned"
 )
 
 // Valid indicates whether the value is a known member of the DecisionRequestDecision enum.
@@ -169,6 +198,10 @@ func (e DecisionRequestDecision) Valid() bool {
 	case DecisionRequestDecisionApproved:
 		return true
 	case DecisionRequestDecisionRejected:
+		return true
+	case DecisionRequestDecisionResubmitted:
+		return true
+	case DecisionRequestDecisionReturned:
 		return true
 	default:
 		return false
@@ -435,19 +468,36 @@ type Adjustments struct {
 
 // Approval defines model for Approval.
 type Approval struct {
+	// Before An amount in whole minor units.
+	Before    *Money     `json:"before,omitempty"`
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
 	DecidedBy *string    `json:"decided_by,omitempty"`
 
 	// Decision Empty, approved or rejected.
 	Decision string `json:"decision"`
 	Digest   string `json:"digest"`
-	Name     string `json:"name"`
-	Person   string `json:"person"`
-	Queue    string `json:"queue"`
+
+	// Level From 1 up; each opens when the one below has approved.
+	Level int    `json:"level"`
+	Name  string `json:"name"`
+
+	// OnBehalfOf Whose delegate decided.
+	OnBehalfOf *string `json:"on_behalf_of,omitempty"`
+	Person     string  `json:"person"`
+	Queue      string  `json:"queue"`
+
+	// Reasons Why the statement stands out.
+	Reasons []ApprovalReasons `json:"reasons"`
+
+	// Shown An amount in whole minor units.
+	Shown *Money `json:"shown,omitempty"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
 }
+
+// ApprovalReasons defines model for Approval.Reasons.
+type ApprovalReasons string
 
 // Approvals defines model for Approvals.
 type Approvals struct {
@@ -560,20 +610,49 @@ type DecisionAnswer struct {
 
 // DecisionRequest defines model for DecisionRequest.
 type DecisionRequest struct {
+	// Decision approved: on to the next level. rejected: to finance, who mend it. returned: to the level below, or from the first one to finance. resubmitted: by finance, of a rejected statement that is right, to the first level again.
 	Decision DecisionRequestDecision `json:"decision"`
 
-	// Queue finance, for finance's queue; your own when absent.
+	// Queue finance, for finance's queue; whoever has delegated theirs to you; your own when absent.
 	Queue *string `json:"queue,omitempty"`
 
-	// Reason Needed to reject.
+	// Reason Needed except to approve.
 	Reason *string `json:"reason,omitempty"`
 
-	// Statements Those decided about; everything that waits when absent.
+	// Statements Those decided about; everything that waits when absent, but for your own.
 	Statements *[]DecidedStatement `json:"statements,omitempty"`
 }
 
-// DecisionRequestDecision defines model for DecisionRequest.Decision.
+// DecisionRequestDecision approved: on to the next level. rejected: to finance, who mend it. returned: to the level below, or from the first one to finance. resubmitted: by finance, of a rejected statement that is right, to the first level again.
 type DecisionRequestDecision string
+
+// Delegation defines model for Delegation.
+type Delegation struct {
+	EndsOn   incentive.Date `json:"ends_on"`
+	From     string         `json:"from"`
+	FromName string         `json:"from_name"`
+	Id       string         `json:"id"`
+	InForce  bool           `json:"in_force"`
+	StartsOn incentive.Date `json:"starts_on"`
+	To       string         `json:"to"`
+	ToName   string         `json:"to_name"`
+}
+
+// DelegationRequest defines model for DelegationRequest.
+type DelegationRequest struct {
+	EndsOn incentive.Date `json:"ends_on"`
+
+	// From You when absent; finance may name another.
+	From     *string        `json:"from,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+	To       string         `json:"to"`
+}
+
+// Delegations defines model for Delegations.
+type Delegations struct {
+	Delegations []Delegation `json:"delegations"`
+	Next        *string      `json:"next,omitempty"`
+}
 
 // Destination defines model for Destination.
 type Destination struct {
@@ -1052,9 +1131,40 @@ type Quarantined struct {
 	Value  string `json:"value"`
 }
 
+// Queue defines model for Queue.
+type Queue struct {
+	Decided int `json:"decided"`
+
+	// Name Empty of finance.
+	Name string `json:"name"`
+
+	// Queue A participant's id, or finance.
+	Queue string `json:"queue"`
+
+	// Since The longest that something has been waiting.
+	Since   *time.Time `json:"since,omitempty"`
+	Waiting int        `json:"waiting"`
+}
+
+// Queues defines model for Queues.
+type Queues struct {
+	// Left Statements that have not passed every level.
+	Left   int     `json:"left"`
+	Next   *string `json:"next,omitempty"`
+	Queues []Queue `json:"queues"`
+}
+
 // Reason defines model for Reason.
 type Reason struct {
 	Reason string `json:"reason"`
+}
+
+// ReassignRequest defines model for ReassignRequest.
+type ReassignRequest struct {
+	Reason string `json:"reason"`
+
+	// To A participant's id, or finance.
+	To string `json:"to"`
 }
 
 // ReleaseRequest defines model for ReleaseRequest.
@@ -1218,6 +1328,27 @@ type PutPolicyParams struct {
 
 // PutCompanyParams defines parameters for PutCompany.
 type PutCompanyParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListDelegationsParams defines parameters for ListDelegations.
+type ListDelegationsParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DelegateParams defines parameters for Delegate.
+type DelegateParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// EndDelegationParams defines parameters for EndDelegation.
+type EndDelegationParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -1459,7 +1590,7 @@ type ActOnPeriodParams struct {
 
 // ListApprovalsParams defines parameters for ListApprovals.
 type ListApprovalsParams struct {
-	// Queue A participant's id, or finance; your own queue when absent.
+	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
 
 	// After The last item of the page before.
@@ -1541,6 +1672,21 @@ type ListPayoutsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListQueuesParams defines parameters for ListQueues.
+type ListQueuesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReassignParams defines parameters for Reassign.
+type ReassignParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReleasePeriodParams defines parameters for ReleasePeriod.
 type ReleasePeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1613,6 +1759,9 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// DelegateJSONRequestBody defines body for Delegate for application/json ContentType.
+type DelegateJSONRequestBody = DelegationRequest
+
 // RaiseDisputeJSONRequestBody defines body for RaiseDispute for application/json ContentType.
 type RaiseDisputeJSONRequestBody = DisputeRequest
 
@@ -1654,6 +1803,9 @@ type ActOnPeriodJSONRequestBody = ActRequest
 
 // DecideJSONRequestBody defines body for Decide for application/json ContentType.
 type DecideJSONRequestBody = DecisionRequest
+
+// ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
+type ReassignJSONRequestBody = ReassignRequest
 
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
@@ -1818,6 +1970,30 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	//
+	// Corresponds with GET /delegations (the `ListDelegations` operationId).
+	ListDelegations(ctx context.Context, params *ListDelegationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DelegateWithBody Let somebody decide in your approval queue for some days.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /delegations (the `Delegate` operationId).
+	DelegateWithBody(ctx context.Context, params *DelegateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Delegate Let somebody decide in your approval queue for some days.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /delegations (the `Delegate` operationId).
+	Delegate(ctx context.Context, params *DelegateParams, body DelegateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndDelegation End a delegation before its last day.
+	//
+	// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
+	EndDelegation(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDisputes The disputes that you may see.
 	//
@@ -2141,6 +2317,25 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/payouts (the `ListPayouts` operationId).
 	ListPayouts(ctx context.Context, period string, params *ListPayoutsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListQueues Who is waited for: every approval queue with what waits in it.
+	//
+	// Corresponds with GET /periods/{period}/queues (the `ListQueues` operationId).
+	ListQueues(ctx context.Context, period string, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReassignWithBody Move what waits in a queue to another approver, when somebody is away or has left.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+	ReassignWithBody(ctx context.Context, period string, queue string, params *ReassignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+	Reassign(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ReleasePeriodWithBody Release the payout list with this digest. Who prepared the period cannot.
 	//
 	// Takes any type of body and a specified content type.
@@ -2420,6 +2615,70 @@ func (c *Client) PutCompanyWithBody(ctx context.Context, params *PutCompanyParam
 // Corresponds with PUT /company (the `PutCompany` operationId).
 func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutCompanyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+//
+// Corresponds with GET /delegations (the `ListDelegations` operationId).
+func (c *Client) ListDelegations(ctx context.Context, params *ListDelegationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDelegationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DelegateWithBody Let somebody decide in your approval queue for some days.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /delegations (the `Delegate` operationId).
+func (c *Client) DelegateWithBody(ctx context.Context, params *DelegateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDelegateRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Delegate Let somebody decide in your approval queue for some days.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /delegations (the `Delegate` operationId).
+func (c *Client) Delegate(ctx context.Context, params *DelegateParams, body DelegateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDelegateRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndDelegation End a delegation before its last day.
+//
+// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
+func (c *Client) EndDelegation(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndDelegationRequest(c.Server, delegation, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3292,6 +3551,55 @@ func (c *Client) ListPayouts(ctx context.Context, period string, params *ListPay
 	return c.Client.Do(req)
 }
 
+// ListQueues Who is waited for: every approval queue with what waits in it.
+//
+// Corresponds with GET /periods/{period}/queues (the `ListQueues` operationId).
+func (c *Client) ListQueues(ctx context.Context, period string, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListQueuesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReassignWithBody Move what waits in a queue to another approver, when somebody is away or has left.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+func (c *Client) ReassignWithBody(ctx context.Context, period string, queue string, params *ReassignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReassignRequestWithBody(c.Server, period, queue, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+func (c *Client) Reassign(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReassignRequest(c.Server, period, queue, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ReleasePeriodWithBody Release the payout list with this digest. Who prepared the period cannot.
 //
 // Takes any type of body and a specified content type.
@@ -3959,6 +4267,172 @@ func NewPutCompanyRequestWithBody(server string, params *PutCompanyParams, conte
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListDelegationsRequest constructs an http.Request for the ListDelegations method
+func NewListDelegationsRequest(server string, params *ListDelegationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/delegations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDelegateRequest calls the generic Delegate builder with application/json body
+func NewDelegateRequest(server string, params *DelegateParams, body DelegateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDelegateRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewDelegateRequestWithBody constructs an http.Request for the Delegate method, with any body, and a specified content type
+func NewDelegateRequestWithBody(server string, params *DelegateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/delegations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewEndDelegationRequest constructs an http.Request for the EndDelegation method
+func NewEndDelegationRequest(server string, delegation string, params *EndDelegationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "delegation", delegation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/delegations/%s/end", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	if params != nil {
 
@@ -6613,6 +7087,146 @@ func NewListPayoutsRequest(server string, period string, params *ListPayoutsPara
 	return req, nil
 }
 
+// NewListQueuesRequest constructs an http.Request for the ListQueues method
+func NewListQueuesRequest(server string, period string, params *ListQueuesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/queues", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReassignRequest calls the generic Reassign builder with application/json body
+func NewReassignRequest(server string, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReassignRequestWithBody(server, period, queue, params, "application/json", bodyReader)
+}
+
+// NewReassignRequestWithBody constructs an http.Request for the Reassign method, with any body, and a specified content type
+func NewReassignRequestWithBody(server string, period string, queue string, params *ReassignParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "queue", queue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/queues/%s/reassign", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewReleasePeriodRequest calls the generic ReleasePeriod builder with application/json body
 func NewReleasePeriodRequest(server string, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -7356,6 +7970,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithResponse(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
 
+	// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /delegations (the `ListDelegations` operationId).
+	ListDelegationsWithResponse(ctx context.Context, params *ListDelegationsParams, reqEditors ...RequestEditorFn) (*ListDelegationsResponse, error)
+
+	// DelegateWithBodyWithResponse Let somebody decide in your approval queue for some days.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /delegations (the `Delegate` operationId).
+	DelegateWithBodyWithResponse(ctx context.Context, params *DelegateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DelegateResponse, error)
+
+	// DelegateWithResponse Let somebody decide in your approval queue for some days.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /delegations (the `Delegate` operationId).
+	DelegateWithResponse(ctx context.Context, params *DelegateParams, body DelegateJSONRequestBody, reqEditors ...RequestEditorFn) (*DelegateResponse, error)
+
+	// EndDelegationWithResponse End a delegation before its last day.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
+	EndDelegationWithResponse(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*EndDelegationResponse, error)
+
 	// ListDisputesWithResponse The disputes that you may see.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7733,6 +8375,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/payouts (the `ListPayouts` operationId).
 	ListPayoutsWithResponse(ctx context.Context, period string, params *ListPayoutsParams, reqEditors ...RequestEditorFn) (*ListPayoutsResponse, error)
+
+	// ListQueuesWithResponse Who is waited for: every approval queue with what waits in it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/queues (the `ListQueues` operationId).
+	ListQueuesWithResponse(ctx context.Context, period string, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*ListQueuesResponse, error)
+
+	// ReassignWithBodyWithResponse Move what waits in a queue to another approver, when somebody is away or has left.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+	ReassignWithBodyWithResponse(ctx context.Context, period string, queue string, params *ReassignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReassignResponse, error)
+
+	// ReassignWithResponse Move what waits in a queue to another approver, when somebody is away or has left.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+	ReassignWithResponse(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*ReassignResponse, error)
 
 	// ReleasePeriodWithBodyWithResponse Release the payout list with this digest. Who prepared the period cannot.
 	//
@@ -8273,6 +8936,150 @@ func (r PutCompanyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDelegationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Delegations
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDelegationsResponse) GetJSON200() *Delegations {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDelegationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDelegationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDelegationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDelegationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDelegationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DelegateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Delegation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r DelegateResponse) GetJSON201() *Delegation {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DelegateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DelegateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DelegateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DelegateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DelegateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EndDelegationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Delegation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EndDelegationResponse) GetJSON200() *Delegation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EndDelegationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EndDelegationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndDelegationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndDelegationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndDelegationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10369,6 +11176,116 @@ func (r ListPayoutsResponse) ContentType() string {
 	return ""
 }
 
+type ListQueuesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Queues
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListQueuesResponse) GetJSON200() *Queues {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListQueuesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListQueuesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListQueuesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListQueuesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReassignResponse202Headers the declared response headers of an HTTP 202 response for Reassign
+type ReassignResponse202Headers struct {
+	Location *string
+}
+
+type ReassignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DecisionAnswer
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *ReassignResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReassignResponse) GetJSON200() *DecisionAnswer {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReassignResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReassignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReassignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReassignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReassignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReassignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ReleasePeriodResponse202Headers the declared response headers of an HTTP 202 response for ReleasePeriod
 type ReleasePeriodResponse202Headers struct {
 	Location *string
@@ -11030,6 +11947,58 @@ func (c *ClientWithResponses) PutCompanyWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParsePutCompanyResponse(rsp)
+}
+
+// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /delegations (the `ListDelegations` operationId).
+func (c *ClientWithResponses) ListDelegationsWithResponse(ctx context.Context, params *ListDelegationsParams, reqEditors ...RequestEditorFn) (*ListDelegationsResponse, error) {
+	rsp, err := c.ListDelegations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDelegationsResponse(rsp)
+}
+
+// DelegateWithBodyWithResponse Let somebody decide in your approval queue for some days.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /delegations (the `Delegate` operationId).
+func (c *ClientWithResponses) DelegateWithBodyWithResponse(ctx context.Context, params *DelegateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DelegateResponse, error) {
+	rsp, err := c.DelegateWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDelegateResponse(rsp)
+}
+
+// DelegateWithResponse Let somebody decide in your approval queue for some days.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /delegations (the `Delegate` operationId).
+func (c *ClientWithResponses) DelegateWithResponse(ctx context.Context, params *DelegateParams, body DelegateJSONRequestBody, reqEditors ...RequestEditorFn) (*DelegateResponse, error) {
+	rsp, err := c.Delegate(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDelegateResponse(rsp)
+}
+
+// EndDelegationWithResponse End a delegation before its last day.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
+func (c *ClientWithResponses) EndDelegationWithResponse(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*EndDelegationResponse, error) {
+	rsp, err := c.EndDelegation(ctx, delegation, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndDelegationResponse(rsp)
 }
 
 // ListDisputesWithResponse The disputes that you may see.
@@ -11734,6 +12703,45 @@ func (c *ClientWithResponses) ListPayoutsWithResponse(ctx context.Context, perio
 	return ParseListPayoutsResponse(rsp)
 }
 
+// ListQueuesWithResponse Who is waited for: every approval queue with what waits in it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/queues (the `ListQueues` operationId).
+func (c *ClientWithResponses) ListQueuesWithResponse(ctx context.Context, period string, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*ListQueuesResponse, error) {
+	rsp, err := c.ListQueues(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListQueuesResponse(rsp)
+}
+
+// ReassignWithBodyWithResponse Move what waits in a queue to another approver, when somebody is away or has left.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+func (c *ClientWithResponses) ReassignWithBodyWithResponse(ctx context.Context, period string, queue string, params *ReassignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReassignResponse, error) {
+	rsp, err := c.ReassignWithBody(ctx, period, queue, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReassignResponse(rsp)
+}
+
+// ReassignWithResponse Move what waits in a queue to another approver, when somebody is away or has left.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
+func (c *ClientWithResponses) ReassignWithResponse(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*ReassignResponse, error) {
+	rsp, err := c.Reassign(ctx, period, queue, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReassignResponse(rsp)
+}
+
 // ReleasePeriodWithBodyWithResponse Release the payout list with this digest. Who prepared the period cannot.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12210,6 +13218,105 @@ func ParsePutCompanyResponse(rsp *http.Response) (*PutCompanyResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Company
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDelegationsResponse parses an HTTP response from a ListDelegationsWithResponse call
+func ParseListDelegationsResponse(rsp *http.Response) (*ListDelegationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDelegationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Delegations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDelegateResponse parses an HTTP response from a DelegateWithResponse call
+func ParseDelegateResponse(rsp *http.Response) (*DelegateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DelegateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Delegation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEndDelegationResponse parses an HTTP response from a EndDelegationWithResponse call
+func ParseEndDelegationResponse(rsp *http.Response) (*EndDelegationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndDelegationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Delegation
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -13778,6 +14885,92 @@ func ParseListPayoutsResponse(rsp *http.Response) (*ListPayoutsResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListQueuesResponse parses an HTTP response from a ListQueuesWithResponse call
+func ParseListQueuesResponse(rsp *http.Response) (*ListQueuesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListQueuesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Queues
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReassignResponse parses an HTTP response from a ReassignWithResponse call
+func ParseReassignResponse(rsp *http.Response) (*ReassignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReassignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DecisionAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers ReassignResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

@@ -119,6 +119,33 @@ func (e AdjustmentRequestType) Valid() bool {
 	}
 }
 
+// Defines values for ApprovalReasons.
+const (
+	ApprovalReasonsChangedSinceShown ApprovalReasons = "changed-since-shown"
+	ApprovalReasonsFarAboveMedian    ApprovalReasons = "far-above-median"
+	ApprovalReasonsFirstStatement    ApprovalReasons = "first-statement"
+	ApprovalReasonsLargeChange       ApprovalReasons = "large-change"
+	ApprovalReasonsNegativeTotal     ApprovalReasons = "negative-total"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalReasons enum.
+func (e ApprovalReasons) Valid() bool {
+	switch e {
+	case ApprovalReasonsChangedSinceShown:
+		return true
+	case ApprovalReasonsFarAboveMedian:
+		return true
+	case ApprovalReasonsFirstStatement:
+		return true
+	case ApprovalReasonsLargeChange:
+		return true
+	case ApprovalReasonsNegativeTotal:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
 	ChangeKindAdjustment   ChangeKind = "adjustment"
@@ -160,8 +187,10 @@ func (e ChangeKind) Valid() bool {
 
 // Defines values for DecisionRequestDecision.
 const (
-	DecisionRequestDecisionApproved DecisionRequestDecision = "approved"
-	DecisionRequestDecisionRejected DecisionRequestDecision = "rejected"
+	DecisionRequestDecisionApproved    DecisionRequestDecision = "approved"
+	DecisionRequestDecisionRejected    DecisionRequestDecision = "rejected"
+	DecisionRequestDecisionResubmitted DecisionRequestDecision = "resubmitted"
+	DecisionRequestDecisionReturned    DecisionRequestDecision = "returned"
 )
 
 // Valid indicates whether the value is a known member of the DecisionRequestDecision enum.
@@ -170,6 +199,10 @@ func (e DecisionRequestDecision) Valid() bool {
 	case DecisionRequestDecisionApproved:
 		return true
 	case DecisionRequestDecisionRejected:
+		return true
+	case DecisionRequestDecisionResubmitted:
+		return true
+	case DecisionRequestDecisionReturned:
 		return true
 	default:
 		return false
@@ -436,19 +469,36 @@ type Adjustments struct {
 
 // Approval defines model for Approval.
 type Approval struct {
+	// Before An amount in whole minor units.
+	Before    *Money     `json:"before,omitempty"`
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
 	DecidedBy *string    `json:"decided_by,omitempty"`
 
 	// Decision Empty, approved or rejected.
 	Decision string `json:"decision"`
 	Digest   string `json:"digest"`
-	Name     string `json:"name"`
-	Person   string `json:"person"`
-	Queue    string `json:"queue"`
+
+	// Level From 1 up; each opens when the one below has approved.
+	Level int    `json:"level"`
+	Name  string `json:"name"`
+
+	// OnBehalfOf Whose delegate decided.
+	OnBehalfOf *string `json:"on_behalf_of,omitempty"`
+	Person     string  `json:"person"`
+	Queue      string  `json:"queue"`
+
+	// Reasons Why the statement stands out.
+	Reasons []ApprovalReasons `json:"reasons"`
+
+	// Shown An amount in whole minor units.
+	Shown *Money `json:"shown,omitempty"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
 }
+
+// ApprovalReasons defines model for Approval.Reasons.
+type ApprovalReasons string
 
 // Approvals defines model for Approvals.
 type Approvals struct {
@@ -561,20 +611,49 @@ type DecisionAnswer struct {
 
 // DecisionRequest defines model for DecisionRequest.
 type DecisionRequest struct {
+	// Decision approved: on to the next level. rejected: to finance, who mend it. returned: to the level below, or from the first one to finance. resubmitted: by finance, of a rejected statement that is right, to the first level again.
 	Decision DecisionRequestDecision `json:"decision"`
 
-	// Queue finance, for finance's queue; your own when absent.
+	// Queue finance, for finance's queue; whoever has delegated theirs to you; your own when absent.
 	Queue *string `json:"queue,omitempty"`
 
-	// Reason Needed to reject.
+	// Reason Needed except to approve.
 	Reason *string `json:"reason,omitempty"`
 
-	// Statements Those decided about; everything that waits when absent.
+	// Statements Those decided about; everything that waits when absent, but for your own.
 	Statements *[]DecidedStatement `json:"statements,omitempty"`
 }
 
-// DecisionRequestDecision defines model for DecisionRequest.Decision.
+// DecisionRequestDecision approved: on to the next level. rejected: to finance, who mend it. returned: to the level below, or from the first one to finance. resubmitted: by finance, of a rejected statement that is right, to the first level again.
 type DecisionRequestDecision string
+
+// Delegation defines model for Delegation.
+type Delegation struct {
+	EndsOn   incentive.Date `json:"ends_on"`
+	From     string         `json:"from"`
+	FromName string         `json:"from_name"`
+	Id       string         `json:"id"`
+	InForce  bool           `json:"in_force"`
+	StartsOn incentive.Date `json:"starts_on"`
+	To       string         `json:"to"`
+	ToName   string         `json:"to_name"`
+}
+
+// DelegationRequest defines model for DelegationRequest.
+type DelegationRequest struct {
+	EndsOn incentive.Date `json:"ends_on"`
+
+	// From You when absent; finance may name another.
+	From     *string        `json:"from,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+	To       string         `json:"to"`
+}
+
+// Delegations defines model for Delegations.
+type Delegations struct {
+	Delegations []Delegation `json:"delegations"`
+	Next        *string      `json:"next,omitempty"`
+}
 
 // Destination defines model for Destination.
 type Destination struct {
@@ -1053,9 +1132,40 @@ type Quarantined struct {
 	Value  string `json:"value"`
 }
 
+// Queue defines model for Queue.
+type Queue struct {
+	Decided int `json:"decided"`
+
+	// Name Empty of finance.
+	Name string `json:"name"`
+
+	// Queue A participant's id, or finance.
+	Queue string `json:"queue"`
+
+	// Since The longest that something has been waiting.
+	Since   *time.Time `json:"since,omitempty"`
+	Waiting int        `json:"waiting"`
+}
+
+// Queues defines model for Queues.
+type Queues struct {
+	// Left Statements that have not passed every level.
+	Left   int     `json:"left"`
+	Next   *string `json:"next,omitempty"`
+	Queues []Queue `json:"queues"`
+}
+
 // Reason defines model for Reason.
 type Reason struct {
 	Reason string `json:"reason"`
+}
+
+// ReassignRequest defines model for ReassignRequest.
+type ReassignRequest struct {
+	Reason string `json:"reason"`
+
+	// To A participant's id, or finance.
+	To string `json:"to"`
 }
 
 // ReleaseRequest defines model for ReleaseRequest.
@@ -1219,6 +1329,27 @@ type PutPolicyParams struct {
 
 // PutCompanyParams defines parameters for PutCompany.
 type PutCompanyParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListDelegationsParams defines parameters for ListDelegations.
+type ListDelegationsParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DelegateParams defines parameters for Delegate.
+type DelegateParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// EndDelegationParams defines parameters for EndDelegation.
+type EndDelegationParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -1460,7 +1591,7 @@ type ActOnPeriodParams struct {
 
 // ListApprovalsParams defines parameters for ListApprovals.
 type ListApprovalsParams struct {
-	// Queue A participant's id, or finance; your own queue when absent.
+	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
 
 	// After The last item of the page before.
@@ -1542,6 +1673,21 @@ type ListPayoutsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListQueuesParams defines parameters for ListQueues.
+type ListQueuesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReassignParams defines parameters for Reassign.
+type ReassignParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReleasePeriodParams defines parameters for ReleasePeriod.
 type ReleasePeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1614,6 +1760,9 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// DelegateJSONRequestBody defines body for Delegate for application/json ContentType.
+type DelegateJSONRequestBody = DelegationRequest
+
 // RaiseDisputeJSONRequestBody defines body for RaiseDispute for application/json ContentType.
 type RaiseDisputeJSONRequestBody = DisputeRequest
 
@@ -1656,6 +1805,9 @@ type ActOnPeriodJSONRequestBody = ActRequest
 // DecideJSONRequestBody defines body for Decide for application/json ContentType.
 type DecideJSONRequestBody = DecisionRequest
 
+// ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
+type ReassignJSONRequestBody = ReassignRequest
+
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
 
@@ -1694,6 +1846,15 @@ type ServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(c *gin.Context, params PutCompanyParams)
+	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	// (GET /delegations)
+	ListDelegations(c *gin.Context, params ListDelegationsParams)
+	// Delegate Let somebody decide in your approval queue for some days.
+	// (POST /delegations)
+	Delegate(c *gin.Context, params DelegateParams)
+	// EndDelegation End a delegation before its last day.
+	// (POST /delegations/{delegation}/end)
+	EndDelegation(c *gin.Context, delegation string, params EndDelegationParams)
 	// ListDisputes The disputes that you may see.
 	// (GET /disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
@@ -1820,6 +1981,12 @@ type ServerInterface interface {
 	// ListPayouts The payouts that you may see.
 	// (GET /periods/{period}/payouts)
 	ListPayouts(c *gin.Context, period string, params ListPayoutsParams)
+	// ListQueues Who is waited for: every approval queue with what waits in it.
+	// (GET /periods/{period}/queues)
+	ListQueues(c *gin.Context, period string, params ListQueuesParams)
+	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
+	// (POST /periods/{period}/queues/{queue}/reassign)
+	Reassign(c *gin.Context, period string, queue string, params ReassignParams)
 	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(c *gin.Context, period string, params ReleasePeriodParams)
@@ -2198,6 +2365,136 @@ func (siw *ServerInterfaceWrapper) PutCompany(c *gin.Context) {
 	}
 
 	siw.Handler.PutCompany(c, params)
+}
+
+// ListDelegations operation middleware
+func (siw *ServerInterfaceWrapper) ListDelegations(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDelegationsParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDelegations(c, params)
+}
+
+// Delegate operation middleware
+func (siw *ServerInterfaceWrapper) Delegate(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DelegateParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Delegate(c, params)
+}
+
+// EndDelegation operation middleware
+func (siw *ServerInterfaceWrapper) EndDelegation(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "delegation" -------------
+	var delegation string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "delegation", c.Param("delegation"), &delegation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter delegation: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndDelegationParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EndDelegation(c, delegation, params)
 }
 
 // ListDisputes operation middleware
@@ -4036,6 +4333,111 @@ func (siw *ServerInterfaceWrapper) ListPayouts(c *gin.Context) {
 	siw.Handler.ListPayouts(c, period, params)
 }
 
+// ListQueues operation middleware
+func (siw *ServerInterfaceWrapper) ListQueues(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListQueuesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListQueues(c, period, params)
+}
+
+// Reassign operation middleware
+func (siw *ServerInterfaceWrapper) Reassign(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "queue" -------------
+	var queue string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", c.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter queue: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReassignParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Reassign(c, period, queue, params)
+}
+
 // ReleasePeriod operation middleware
 func (siw *ServerInterfaceWrapper) ReleasePeriod(c *gin.Context) {
 
@@ -4530,6 +4932,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/statements/:person/proof", wrapper.GetProof)
 	router.GET(options.BaseURL+"/periods/:period/approvals", wrapper.ListApprovals)
 	router.POST(options.BaseURL+"/periods/:period/decisions", wrapper.Decide)
+	router.GET(options.BaseURL+"/periods/:period/queues", wrapper.ListQueues)
+	router.POST(options.BaseURL+"/periods/:period/queues/:queue/reassign", wrapper.Reassign)
+	router.GET(options.BaseURL+"/delegations", wrapper.ListDelegations)
+	router.POST(options.BaseURL+"/delegations", wrapper.Delegate)
+	router.POST(options.BaseURL+"/delegations/:delegation/end", wrapper.EndDelegation)
 	router.GET(options.BaseURL+"/periods/:period/payout-list", wrapper.GetPayoutList)
 	router.GET(options.BaseURL+"/periods/:period/payouts", wrapper.ListPayouts)
 	router.POST(options.BaseURL+"/payouts/:payout/retry", wrapper.RetryPayout)
@@ -4948,6 +5355,125 @@ type PutCompanydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutCompanydefaultApplicationProblemPlusJSONResponse) VisitPutCompanyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDelegationsRequestObject struct {
+	Params ListDelegationsParams
+}
+
+type ListDelegationsResponseObject interface {
+	VisitListDelegationsResponse(w http.ResponseWriter) error
+}
+
+type ListDelegations200JSONResponse Delegations
+
+func (response ListDelegations200JSONResponse) VisitListDelegationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDelegationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDelegationsdefaultApplicationProblemPlusJSONResponse) VisitListDelegationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DelegateRequestObject struct {
+	Params DelegateParams
+	Body   *DelegateJSONRequestBody
+}
+
+type DelegateResponseObject interface {
+	VisitDelegateResponse(w http.ResponseWriter) error
+}
+
+type Delegate201JSONResponse Delegation
+
+func (response Delegate201JSONResponse) VisitDelegateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DelegatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DelegatedefaultApplicationProblemPlusJSONResponse) VisitDelegateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndDelegationRequestObject struct {
+	Delegation string `json:"delegation"`
+	Params     EndDelegationParams
+}
+
+type EndDelegationResponseObject interface {
+	VisitEndDelegationResponse(w http.ResponseWriter) error
+}
+
+type EndDelegation200JSONResponse Delegation
+
+func (response EndDelegation200JSONResponse) VisitEndDelegationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndDelegationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndDelegationdefaultApplicationProblemPlusJSONResponse) VisitEndDelegationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6795,6 +7321,105 @@ func (response ListPayoutsdefaultApplicationProblemPlusJSONResponse) VisitListPa
 	return err
 }
 
+type ListQueuesRequestObject struct {
+	Period string `json:"period"`
+	Params ListQueuesParams
+}
+
+type ListQueuesResponseObject interface {
+	VisitListQueuesResponse(w http.ResponseWriter) error
+}
+
+type ListQueues200JSONResponse Queues
+
+func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListQueuesdefaultApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassignRequestObject struct {
+	Period string `json:"period"`
+	Queue  string `json:"queue"`
+	Params ReassignParams
+	Body   *ReassignJSONRequestBody
+}
+
+type ReassignResponseObject interface {
+	VisitReassignResponse(w http.ResponseWriter) error
+}
+
+type Reassign200JSONResponse DecisionAnswer
+
+func (response Reassign200JSONResponse) VisitReassignResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reassign202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response Reassign202JSONResponse) VisitReassignResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReassigndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReassigndefaultApplicationProblemPlusJSONResponse) VisitReassignResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReleasePeriodRequestObject struct {
 	Period string `json:"period"`
 	Params ReleasePeriodParams
@@ -7257,6 +7882,15 @@ type StrictServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(ctx context.Context, request PutCompanyRequestObject) (PutCompanyResponseObject, error)
+	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	// (GET /delegations)
+	ListDelegations(ctx context.Context, request ListDelegationsRequestObject) (ListDelegationsResponseObject, error)
+	// Delegate Let somebody decide in your approval queue for some days.
+	// (POST /delegations)
+	Delegate(ctx context.Context, request DelegateRequestObject) (DelegateResponseObject, error)
+	// EndDelegation End a delegation before its last day.
+	// (POST /delegations/{delegation}/end)
+	EndDelegation(ctx context.Context, request EndDelegationRequestObject) (EndDelegationResponseObject, error)
 	// ListDisputes The disputes that you may see.
 	// (GET /disputes)
 	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
@@ -7383,6 +8017,12 @@ type StrictServerInterface interface {
 	// ListPayouts The payouts that you may see.
 	// (GET /periods/{period}/payouts)
 	ListPayouts(ctx context.Context, request ListPayoutsRequestObject) (ListPayoutsResponseObject, error)
+	// ListQueues Who is waited for: every approval queue with what waits in it.
+	// (GET /periods/{period}/queues)
+	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
+	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
+	// (POST /periods/{period}/queues/{queue}/reassign)
+	Reassign(ctx context.Context, request ReassignRequestObject) (ReassignResponseObject, error)
 	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(ctx context.Context, request ReleasePeriodRequestObject) (ReleasePeriodResponseObject, error)
@@ -7771,6 +8411,103 @@ func (sh *strictHandler) PutCompany(ctx *gin.Context, params PutCompanyParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutCompanyResponseObject); ok {
 		if err := validResponse.VisitPutCompanyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDelegations operation middleware
+func (sh *strictHandler) ListDelegations(ctx *gin.Context, params ListDelegationsParams) {
+	var request ListDelegationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDelegations(ctx, request.(ListDelegationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDelegations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListDelegationsResponseObject); ok {
+		if err := validResponse.VisitListDelegationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Delegate operation middleware
+func (sh *strictHandler) Delegate(ctx *gin.Context, params DelegateParams) {
+	var request DelegateRequestObject
+
+	request.Params = params
+
+	var body DelegateJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Delegate(ctx, request.(DelegateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Delegate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DelegateResponseObject); ok {
+		if err := validResponse.VisitDelegateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndDelegation operation middleware
+func (sh *strictHandler) EndDelegation(ctx *gin.Context, delegation string, params EndDelegationParams) {
+	var request EndDelegationRequestObject
+
+	request.Delegation = delegation
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndDelegation(ctx, request.(EndDelegationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndDelegation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EndDelegationResponseObject); ok {
+		if err := validResponse.VisitEndDelegationResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -9111,6 +9848,79 @@ func (sh *strictHandler) ListPayouts(ctx *gin.Context, period string, params Lis
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListPayoutsResponseObject); ok {
 		if err := validResponse.VisitListPayoutsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListQueues operation middleware
+func (sh *strictHandler) ListQueues(ctx *gin.Context, period string, params ListQueuesParams) {
+	var request ListQueuesRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQueues(ctx, request.(ListQueuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQueues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListQueuesResponseObject); ok {
+		if err := validResponse.VisitListQueuesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Reassign operation middleware
+func (sh *strictHandler) Reassign(ctx *gin.Context, period string, queue string, params ReassignParams) {
+	var request ReassignRequestObject
+
+	request.Period = period
+	request.Queue = queue
+	request.Params = params
+
+	var body ReassignJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Reassign(ctx, request.(ReassignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Reassign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReassignResponseObject); ok {
+		if err := validResponse.VisitReassignResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -29,15 +29,15 @@ func (v *visit) approvalsIn(period, queue string) (all []client.Approval, more b
 type queue struct {
 	Period  client.Period
 	Queue   string // "" is the visitor's own
-	Name    string
+	Name    string // whose it is, where it is another's
 	Waiting int
 	All     int
 	More    bool
 }
 
-func (v *visit) queueOf(p client.Period, id string) (queue, error) {
-	all, more, err := v.approvalsIn(p.Id, id)
-	q := queue{Period: p, Queue: id, All: len(all), More: more}
+func (v *visit) queueOf(p client.Period, q queue) (queue, error) {
+	all, more, err := v.approvalsIn(p.Id, q.Queue)
+	q.Period, q.All, q.More = p, len(all), more
 	for _, a := range all {
 		if a.Decision == "" {
 			q.Waiting++
@@ -46,17 +46,23 @@ func (v *visit) queueOf(p client.Period, id string) (queue, error) {
 	return q, err
 }
 
-// ownQueues are the queues that the visitor may decide: their own and, in finance,
-// finance's.
-func (v *visit) ownQueues() []string {
-	queues := []string{}
+// ownQueues are the queues that the visitor may decide, with whose they are: their own, in
+// finance finance's, and those that were delegated to them for today.
+func (v *visit) ownQueues() ([]queue, error) {
+	queues := []queue{}
 	if v.is(incentive.Manager) {
-		queues = append(queues, "")
+		queues = append(queues, queue{})
 	}
 	if v.may(incentive.DecideApproval) == incentive.All {
-		queues = append(queues, financeQueue)
+		queues = append(queues, queue{Queue: financeQueue})
 	}
-	return queues
+	delegations, err := v.delegationsOf()
+	for _, d := range delegations {
+		if d.To == v.me.Id && d.InForce {
+			queues = append(queues, queue{Queue: d.From, Name: d.FromName})
+		}
+	}
+	return queues, err
 }
 
 // Decided is how many statements of the queue were decided.
@@ -83,13 +89,17 @@ func (v *visit) handedOut() ([]queue, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := v.ownQueues()
+	if err != nil {
+		return nil, err
+	}
 	var found []queue
 	for _, p := range all {
 		if p.Revision == 0 || slices.Index(incentive.States, incentive.State(p.State)) < slices.Index(incentive.States, incentive.Approving) || p.State == string(incentive.Cancelled) {
 			continue
 		}
-		for _, id := range v.ownQueues() {
-			q, err := v.queueOf(p, id)
+		for _, of := range own {
+			q, err := v.queueOf(p, of)
 			if err != nil {
 				return nil, err
 			}
@@ -107,9 +117,18 @@ func (v *visit) handedOut() ([]queue, error) {
 // item is a statement in a queue, beside what it was in the period before.
 type item struct {
 	client.Approval
-	Before *incentive.Money
-	Change *incentive.Money
+	Change *incentive.Money // against the period before
+	Since  *incentive.Money // against what the approvers were shown before
 	Chosen bool
+}
+
+// change is how far an amount is from an earlier one, nil where there is none in its
+// currency.
+func change(now incentive.Money, before *incentive.Money) *incentive.Money {
+	if before == nil || before.Currency != now.Currency {
+		return nil
+	}
+	return &incentive.Money{Minor: now.Minor - before.Minor, Currency: now.Currency}
 }
 
 type approvalsPage struct {
@@ -122,7 +141,7 @@ type approvalsPage struct {
 	Totals   []incentive.Money // of what waits
 	More     bool
 	Decides  bool
-	Previous string
+	Rejected []item // which finance may give out again
 	Reason   string
 	Failed   string // the decision that was refused
 }
@@ -153,7 +172,13 @@ func (v *visit) approvals() error {
 			return err
 		}
 	}
-	body.Decides = body.Owner == "" && h.Period.State == string(incentive.Approving)
+	if h.Period.State == string(incentive.Approving) {
+		own, err := v.ownQueues()
+		if err != nil {
+			return err
+		}
+		body.Decides = slices.ContainsFunc(own, func(q queue) bool { return q.Queue == id })
+	}
 	return v.show("approvals", "approvals.title", body, "period", v.texts.period(h.Period))
 }
 
@@ -165,31 +190,23 @@ func (v *visit) failed(name string) string {
 	return v.r.PostFormValue(name)
 }
 
-// fillQueue reads the statements of a queue and those of the period before.
+// fillQueue reads the statements of a queue.
 func (v *visit) fillQueue(body *approvalsPage) error {
 	all, more, err := v.approvalsIn(body.Period.Id, body.Queue)
 	if err != nil {
 		return err
 	}
 	body.More = more
-	before, previous, err := v.before(body.Period)
-	if err != nil {
-		return err
-	}
-	body.Previous = previous
 	var chosen []string
 	if v.problem != nil {
 		chosen = v.r.PostForm["statement"]
 	}
 	for _, a := range all {
-		one := item{Approval: a, Chosen: slices.Contains(chosen, a.Person+" "+a.Digest)}
-		if was, known := before[a.Person]; known {
-			one.Before = &was
-			if was.Currency == a.Total.Currency {
-				one.Change = &incentive.Money{Minor: a.Total.Minor - was.Minor, Currency: was.Currency}
-			}
-		}
+		one := item{Approval: a, Change: change(a.Total, a.Before), Since: change(a.Total, a.Shown), Chosen: slices.Contains(chosen, a.Person+" "+a.Digest)}
 		body.Items = append(body.Items, one)
+		if a.Decision == "rejected" && body.Period.State == string(incentive.Approving) && v.may(incentive.DecideApproval) == incentive.All {
+			body.Rejected = append(body.Rejected, one)
+		}
 		if a.Decision != "" {
 			body.Decided++
 			continue
@@ -202,27 +219,6 @@ func (v *visit) fillQueue(body *approvalsPage) error {
 		}
 	}
 	return nil
-}
-
-// before returns the totals of the period before in the same calendar, as far as the
-// visitor sees them, and what that period is called.
-func (v *visit) before(p client.Period) (map[string]incentive.Money, string, error) {
-	all, err := v.allPeriods()
-	if err != nil {
-		return nil, "", err
-	}
-	for _, earlier := range all {
-		if earlier.Calendar != p.Calendar || !earlier.StartsOn.Before(p.StartsOn) || !calculated(earlier) {
-			continue
-		}
-		list, _, err := v.statementsOf(earlier.Id, 4)
-		totals := map[string]incentive.Money{}
-		for _, one := range list {
-			totals[one.Person] = one.Total
-		}
-		return totals, v.texts.period(earlier), err
-	}
-	return nil, "", nil
 }
 
 // decide approves or rejects the statements that the form names, as the visitor saw them.
@@ -249,78 +245,131 @@ func (v *visit) decide() error {
 	answer, err := command[client.DecisionAnswer](v.api.Decide(v.r.Context(), id, &client.DecideParams{IdempotencyKey: v.key()}, request))
 	say := message{Key: "done." + string(request.Decision)}
 	if err == nil {
-		say = message{Key: "done.decided-approved", With: map[string]any{"applied": answer.Applied, "left": answer.Left, "refused": answer.Refused}}
+		say.With = map[string]any{"applied": answer.Applied, "left": answer.Left, "refused": answer.Refused}
 		switch {
 		case answer.Refused > 0:
-			say.Key = "done.decided-some"
-		case request.Decision == client.DecisionRequestDecisionRejected:
-			say.Key = "done.decided-rejected"
+			say.Key = "decided.some"
+		default:
+			say.Key = "decided." + string(request.Decision)
 		}
 	}
 	return v.done(err, to, say, (*visit).approvals)
 }
 
 type waitingPage struct {
-	head
-	Queues []queue
-	Left   int
-	More   bool // managers there are besides, whose queues are not shown
+	listPage
+	Queues  []client.Queue
+	Left    int  // statements that have not passed every level
+	Looks   bool // the visitor may look into the queues
+	Moves   bool // the visitor may move a queue
+	Failed  string
+	Reason  string
+	Chosen  string
+	Targets []client.Person
 }
-
-// mostManagers is how many managers' queues are looked into, one by one.
-const mostManagers = 50
 
 // waiting shows who is waited for in a period.
 func (v *visit) waiting() error {
-	if v.may(incentive.DecideApproval) != incentive.All {
+	if v.may(incentive.ReadTotals) == incentive.None {
 		return v.forbidden()
 	}
 	h, err := v.of("waiting")
 	if err != nil {
 		return err
 	}
-	body := waitingPage{head: h}
+	body := waitingPage{Failed: v.failed("queue"), Reason: v.failed("reason"), Chosen: v.failed("to")}
+	var after *string
+	after, body.listPage = v.list(h)
 	if h.Period.Revision > 0 {
-		if body.Queues, body.More, err = v.allQueues(h.Period); err != nil {
+		list, err := client.Read[client.Queues](v.api.ListQueues(v.r.Context(), h.Period.Id, &client.ListQueuesParams{After: after}))
+		if err != nil {
 			return err
 		}
-		for _, q := range body.Queues {
-			body.Left += q.Waiting
+		body.Queues, body.Left = list.Queues, list.Left
+		body.next(list.Next)
+	}
+	body.Looks = v.may(incentive.DecideApproval) == incentive.All
+	body.Moves = v.may(incentive.RunPeriod) > incentive.None && h.Period.State == string(incentive.Approving)
+	if body.Moves {
+		if body.Targets, err = v.approvers(); err != nil {
+			return err
 		}
 	}
 	return v.show("waiting", "waiting.title", body, "period", v.texts.period(h.Period))
 }
 
-// allQueues are finance's queue and those of the managers, the ones that wait first.
-func (v *visit) allQueues(p client.Period) (found []queue, more bool, err error) {
+// approvers are the people whose role lets them approve.
+func (v *visit) approvers() (found []client.Person, err error) {
 	people, _, err := v.everybody(40)
-	if err != nil {
-		return nil, false, err
-	}
-	candidates := []client.Person{{Id: financeQueue, Name: v.texts["queue.finance"]}}
 	for _, one := range people {
-		if slices.Contains(one.Roles, string(incentive.Manager)) {
-			if len(candidates) > mostManagers {
-				more = true
-				break
-			}
-			candidates = append(candidates, one)
+		if slices.Contains(one.Roles, string(incentive.Manager)) || slices.Contains(one.Roles, string(incentive.Finance)) {
+			found = append(found, one)
 		}
 	}
-	all := make([]queue, len(candidates))
-	err = together(v.r.Context(), len(candidates), func(i int) error {
-		q, err := v.queueOf(p, candidates[i].Id)
-		q.Name = candidates[i].Name
-		all[i] = q
+	return found, err
+}
+
+// reassign moves what waits in a queue to another approver.
+func (v *visit) reassign() error {
+	id := v.r.PathValue("period")
+	request := client.ReassignRequest{To: v.r.PostFormValue("to"), Reason: v.r.PostFormValue("reason")}
+	answer, err := command[client.DecisionAnswer](v.api.Reassign(v.r.Context(), id, v.r.PostFormValue("queue"), &client.ReassignParams{IdempotencyKey: v.key()}, request))
+	return v.done(err, "/periods/"+id+"/waiting", message{Key: "done.reassigned", With: map[string]any{"moved": answer.Applied}}, (*visit).waiting)
+}
+
+type delegationsPage struct {
+	Delegations []client.Delegation
+	People      []client.Person
+	Today       string
+	ForOthers   bool // the visitor may delegate for somebody else
+}
+
+// delegations shows who decides for whom, with a form to delegate.
+func (v *visit) delegations() error {
+	if v.may(incentive.DecideApproval) == incentive.None {
+		return v.forbidden()
+	}
+	body := delegationsPage{Today: v.today().String(), ForOthers: v.may(incentive.DecideApproval) == incentive.All}
+	var err error
+	if body.Delegations, err = v.delegationsOf(); err != nil {
 		return err
-	})
-	for _, q := range all {
-		if q.All > 0 {
-			found = append(found, q)
-		}
 	}
-	slices.SortStableFunc(found, func(a, b queue) int { return b.Waiting - a.Waiting })
-	return found, more, err
+	if body.People, err = v.approvers(); err != nil {
+		return err
+	}
+	return v.show("delegations", "delegations.title", body)
+}
+
+func (v *visit) delegationsOf() ([]client.Delegation, error) {
+	if v.may(incentive.DecideApproval) == incentive.None {
+		return nil, nil
+	}
+	all, _, err := every(1, func(after *string) ([]client.Delegation, *string, error) {
+		list, err := client.Read[client.Delegations](v.api.ListDelegations(v.r.Context(), &client.ListDelegationsParams{After: after, Limit: &most}))
+		return list.Delegations, list.Next, err
+	})
+	return all, err
+}
+
+// delegate makes a delegation, or ends one.
+func (v *visit) delegate() error {
+	if id := v.r.PostFormValue("end"); id != "" {
+		_, err := command[client.Delegation](v.api.EndDelegation(v.r.Context(), id, &client.EndDelegationParams{IdempotencyKey: v.key()}))
+		return v.done(err, "/delegations", message{Key: "done.delegation-ended"}, (*visit).delegations)
+	}
+	request := client.DelegationRequest{To: v.r.PostFormValue("to")}
+	if from := v.r.PostFormValue("from"); from != "" {
+		request.From = &from
+	}
+	var err error
+	if request.StartsOn, err = incentive.ParseDate(v.r.PostFormValue("starts_on")); err == nil {
+		request.EndsOn, err = incentive.ParseDate(v.r.PostFormValue("ends_on"))
+	}
+	var made client.Delegation
+	if err == nil {
+		made, err = command[client.Delegation](v.api.Delegate(v.r.Context(), &client.DelegateParams{IdempotencyKey: v.key()}, request))
+	}
+	return v.done(err, "/delegations", message{Key: "done.delegated", With: map[string]any{"name": made.ToName}}, (*visit).delegations)
 }
 
 // forbidden refuses a page that the visitor's roles have no use for.

@@ -74,20 +74,27 @@ func (v *visit) counted(key string, p client.Period, count int) message {
 
 // addApprovals adds the queues in which statements wait for the visitor.
 func (v *visit) addApprovals(body *homePage, all []client.Period) error {
+	own, err := v.ownQueues()
+	if err != nil {
+		return err
+	}
 	for _, p := range all {
 		if p.State != string(incentive.Approving) {
 			continue
 		}
-		for _, id := range v.ownQueues() {
-			q, err := v.queueOf(p, id)
+		for _, of := range own {
+			q, err := v.queueOf(p, of)
 			if err != nil {
 				return err
 			}
 			path := "/periods/" + p.Id + "/approvals"
-			if id != "" {
-				path += "?queue=" + id
+			if q.Queue != "" {
+				path += "?queue=" + q.Queue
 			}
-			if q.Waiting > 0 {
+			switch {
+			case q.Waiting > 0 && q.Name != "":
+				body.Tasks = append(body.Tasks, task{Says: v.about("task.approve-for", p, "count", q.Waiting, "name", q.Name), Do: "task.approve.do", Path: path})
+			case q.Waiting > 0:
 				body.Tasks = append(body.Tasks, task{Says: v.counted("task.approve", p, q.Waiting), Do: "task.approve.do", Path: path})
 			}
 		}

@@ -142,7 +142,7 @@ func (v *visit) of(tab string) (head, error) {
 	h.Tabs = append(h.Tabs, menuItem{"tab.overview", "/periods/" + p.Id, tab == ""})
 	add("statements", true)
 	add("approvals", v.may(incentive.DecideApproval) > incentive.None)
-	add("waiting", v.may(incentive.DecideApproval) == incentive.All)
+	add("waiting", v.may(incentive.ReadTotals) > incentive.None)
 	add("release", totals)
 	add("payouts", true)
 	add("files", totals)

@@ -46,7 +46,7 @@ func families() map[string][]string {
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
 		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "did": did, "role": roles, "role.does": roles,
-		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "reason": {"no-destination", "not-found-at-rail"},
+		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "reason": {"no-destination", "not-found-at-rail"},
 		"rail": rails, "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
 		"tab": {"overview", "statements", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
 	}
@@ -59,7 +59,8 @@ func families() map[string][]string {
 		all["month"] = append(all["month"], strconv.Itoa(month+1))
 	}
 	all["month.short"] = all["month"]
-	all["done"] = slices.Concat(acts, []string{"release", "approved", "rejected"})
+	all["done"] = slices.Concat(acts, []string{"release", "approved", "rejected", "returned", "resubmitted"})
+	all["decided"] = []string{"approved", "rejected", "returned", "resubmitted"}
 	return all
 }
 

@@ -88,6 +88,8 @@ func (s *site) routes() map[string]page {
 		"GET /statements":                  (*visit).ownStatements,
 		"GET /payouts":                     (*visit).ownPayouts,
 		"GET /approvals":                   (*visit).queues,
+		"GET /delegations":                 (*visit).delegations,
+		"POST /delegations":                (*visit).delegate,
 		"GET /periods":                     (*visit).periods,
 		"GET /periods/{period}":            (*visit).period,
 		"POST /periods/{period}":           (*visit).actOnPeriod,
@@ -96,6 +98,7 @@ func (s *site) routes() map[string]page {
 		"GET /periods/{period}/approvals":           (*visit).approvals,
 		"POST /periods/{period}/approvals":          (*visit).decide,
 		"GET /periods/{period}/waiting":             (*visit).waiting,
+		"POST /periods/{period}/waiting":            (*visit).reassign,
 		"GET /periods/{period}/payouts":             (*visit).payouts,
 		"POST /periods/{period}/payouts":            (*visit).decidePayout,
 		"GET /periods/{period}/release":             (*visit).payoutList,
@@ -156,7 +159,7 @@ func lasting(next http.Handler) http.Handler {
 // statuses of the codes that a page answers with; what is absent is 409.
 var statuses = map[incentive.Code]int{
 	incentive.CodeInvalid: http.StatusBadRequest, "reason-missing": http.StatusBadRequest, "unauthenticated": http.StatusUnauthorized,
-	incentive.CodeForbidden: http.StatusForbidden, "own-pay": http.StatusForbidden, "preparer": http.StatusForbidden,
+	incentive.CodeForbidden: http.StatusForbidden, "own-pay": http.StatusForbidden, "preparer": http.StatusForbidden, "approver": http.StatusForbidden, "not-delegated": http.StatusForbidden,
 	incentive.CodeNotFound: http.StatusNotFound, "file-unknown": http.StatusNotFound,
 	"invalid-document": http.StatusUnprocessableEntity, "unreadable-file": http.StatusUnprocessableEntity, "idempotency-key-missing": http.StatusBadRequest,
 	"destination-invalid": http.StatusUnprocessableEntity, "rail-unknown": http.StatusUnprocessableEntity, "idempotency-key-reused": http.StatusUnprocessableEntity,

@@ -70,6 +70,10 @@ func (r *engineRoom) UpdateWorkflow(_ context.Context, o temporal.UpdateWorkflow
 	case workflows.DecideUpdate:
 		d := run[activities.Decided](r, r.work.Decide, period, 1, o.Args[0])
 		return handle{answer: workflows.DecideAnswer{Answer: workflows.Answer{Code: d.Code, Message: d.Message}, Applied: d.Applied, Refused: d.Refused, LeftHere: d.LeftHere}}, nil
+	case workflows.ReassignUpdate:
+		in, queue := o.Args[0].(workflows.ReassignInput), activities.ApprovalQueue{PeriodID: period, Revision: 1, Queue: strings.SplitN(o.WorkflowID, "/", 4)[3]}
+		d := run[activities.Decided](r, r.work.MoveQueue, queue, activities.QueueMove{Actor: in.Actor, To: in.To, ReasonID: in.ReasonID, Key: o.UpdateID})
+		return handle{answer: workflows.DecideAnswer{Answer: workflows.Answer{Code: d.Code, Message: d.Message}, Applied: d.Applied}}, nil
 	case workflows.ConfirmFileUpdate:
 		in := o.Args[0].(workflows.ConfirmFileInput)
 		done := run[activities.Outcome](r, r.work.ConfirmFile, in.Actor, in.FileID, in.Paid)
@@ -90,6 +94,19 @@ func (r *engineRoom) UpdateWorkflow(_ context.Context, o temporal.UpdateWorkflow
 		}
 	}
 	return handle{answer: workflows.Answer{State: done.State, Code: done.Code, Message: done.Message}}, nil
+}
+
+// UpdateWithStartWorkflow is the same: every approval queue has its workflow here.
+func (r *engineRoom) UpdateWithStartWorkflow(ctx context.Context, o temporal.UpdateWithStartWorkflowOptions) (temporal.WorkflowUpdateHandle, error) {
+	return r.UpdateWorkflow(ctx, o.UpdateOptions)
+}
+
+func (r *engineRoom) NewWithStartWorkflowOperation(temporal.StartWorkflowOptions, any, ...any) temporal.WithStartWorkflowOperation {
+	return nil
+}
+
+func (r *engineRoom) SignalWithStartWorkflow(context.Context, string, string, any, temporal.StartWorkflowOptions, any, ...any) (temporal.WorkflowRun, error) {
+	return nil, nil
 }
 
 func (r *engineRoom) ExecuteWorkflow(context.Context, temporal.StartWorkflowOptions, any, ...any) (temporal.WorkflowRun, error) {
@@ -333,7 +350,7 @@ func settled(t *testing.T, wait time.Duration) *house {
 	admin := h.as("admin")
 	for _, file := range []struct{ mapping, content string }{
 		{`records: [{kind: participant, fields: {participant_id: id, effective_from: {constant: "2025-01-01"}, name: name, manager_id: manager, country: {constant: US}, pay_currency: {constant: USD}}}]`,
-			"id,name,manager\nfin,Fin,\nfin2,Finn,\naud,Aud,\nm,Em,\nr1,R <One>,m\nr2,R Two,\n"},
+			"id,name,manager\nfin,Fin,\nfin2,Finn,\nfin3,Finley,\naud,Aud,\nm,Em,\nr1,R <One>,m\nr2,R Two,\n"},
 		{`records: [{kind: period, fields: {calendar_id: {constant: m}, code: code, starts_on: first, ends_on: last}}]`,
 			"code,first,last\n2026-01,2026-01-01,2026-01-31\n2026-02,2026-02-01,2026-02-28\n"},
 		{"records:\n  - {kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}\n  - {kind: credit, fields: {source: {constant: crm}, transaction_id: deal, participant_id: owner}}\n",
@@ -347,7 +364,7 @@ func settled(t *testing.T, wait time.Duration) *house {
 	status, text := admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: p}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}]`, "id\nr1\nr2\n")
 	require.Equal(t, http.StatusOK, status, text)
 	require.Contains(t, text, "Every row was taken.", text)
-	for id, role := range map[string]string{"fin": "finance", "fin2": "finance", "aud": "auditor", "m": "manager", "r1": "rep", "r2": "rep"} {
+	for id, role := range map[string]string{"fin": "finance", "fin2": "finance", "fin3": "finance", "aud": "auditor", "m": "manager", "r1": "rep", "r2": "rep"} {
 		admin.does("/people", "/people", url.Values{"person": {id}, "role": {role}}, "are saved.")
 	}
 	h.as("r1").does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
@@ -391,12 +408,13 @@ func TestAPeriod(t *testing.T) {
 	chosen := statementOf.FindStringSubmatch(queue)[1]
 	status, text = m.fill(at+"/approvals", at+"/approvals", url.Values{"decision": {"rejected"}, "statement": {chosen}, "reason": {" "}})
 	require.Equal(t, http.StatusBadRequest, status)
-	require.Contains(t, text, "a rejection needs a reason")
+	require.Contains(t, text, "only an approval needs no reason")
 	require.Contains(t, text, "checked", "what was chosen stays chosen")
 	require.Contains(t, fin2.visit(at+"/waiting"), "2 statements wait for a decision.")
 	m.does(at+"/approvals", at+"/approvals", url.Values{"decision": {"approved"}, "statement": {chosen}}, "1 approved. 0 left.")
-	mine := statementOf.FindStringSubmatch(fin2.visit(at + "/approvals?queue=finance"))[1]
-	fin2.does(at+"/approvals?queue=finance", at+"/approvals", url.Values{"queue": {"finance"}, "decision": {"approved"}, "statement": {mine}}, "1 approved. 0 left.")
+	fin3 := h.as("fin3")
+	mine := statementOf.FindStringSubmatch(fin3.visit(at + "/approvals?queue=finance"))[1]
+	fin3.does(at+"/approvals?queue=finance", at+"/approvals", url.Values{"queue": {"finance"}, "decision": {"approved"}, "statement": {mine}}, "1 approved. 0 left.")
 	require.Contains(t, fin2.visit(at+"/waiting"), "Everything is decided.")
 
 	require.Contains(t, fin.visit(at+"/release"), "You prepared this period")
@@ -506,7 +524,8 @@ var needs = map[string]incentive.Action{
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
 	"GET /periods/{period}/statements": incentive.ReadStatements, "GET /periods/{period}/statements/{person}": incentive.ReadStatements,
-	"GET /periods/{period}/approvals": incentive.DecideApproval, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.RunPeriod,
+	"GET /periods/{period}/approvals": incentive.DecideApproval, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.ReadTotals, "POST /periods/{period}/waiting": incentive.RunPeriod,
+	"GET /delegations": incentive.DecideApproval, "POST /delegations": incentive.DecideApproval,
 	"GET /periods/{period}/payouts": incentive.ReadStatements, "POST /periods/{period}/payouts": incentive.RunPeriod,
 	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod,
 	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,

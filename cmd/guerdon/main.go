@@ -39,7 +39,14 @@ type commands struct {
 	Statement statement `cmd:"" help:"List statements, or show one with the reason for every cent." group:"period"`
 	Approvals approvals `cmd:"" help:"List what waits for approval." group:"period"`
 	Approve   approve   `cmd:"" help:"Approve statements: those of the people named, or all that wait for you." group:"period"`
-	Reject    reject    `cmd:"" help:"Reject the statements of the people named." group:"period"`
+	Reject    reject    `cmd:"" help:"Reject the statements of the people named: they go to finance." group:"period"`
+	Return    giveBack  `cmd:"" help:"Return the statements of the people named to whoever approved them before you." group:"period"`
+	Resubmit  resubmit  `cmd:"" help:"Give rejected statements that are right out again, as finance." group:"period"`
+	Queues    queues    `cmd:"" help:"List who is waited for in a period." group:"period"`
+	Reassign  reassign  `cmd:"" help:"Move what waits for somebody to another approver." group:"period"`
+
+	Delegations delegations `cmd:"" help:"List who approves for whom." group:"period"`
+	Delegate    delegate    `cmd:"" help:"Let somebody approve for you for some days, or end that." group:"period"`
 
 	Export      export          `cmd:"" help:"Write to files: everything of the company, a statement with its proof, what payroll and accounting take over." group:"data"`
 	Template    templateCommand `cmd:"" help:"Check, store and show what chooses the columns of files for payroll and accounting." group:"data"`

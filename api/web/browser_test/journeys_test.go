@@ -95,8 +95,9 @@ func TestPeriodThroughThePages(t *testing.T) {
 	finance.look("waiting")
 	finance.visit(at)
 	finance.look("period-approving")
-	finance.visit(at + "/approvals?queue=finance")
-	finance.button("Approve the one that waits")
+	approver := arrives(t, browsers, address, sample.FinanceApprove, phone)
+	approver.follow("Look and approve")
+	approver.button("Approve the one that waits")
 	finance.visit(at)
 	for range 60 {
 		if finance.has(`.badge.approved`) {

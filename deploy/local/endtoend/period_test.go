@@ -129,11 +129,11 @@ func (h *house) decide(period, queue, decision string) workflows.DecideAnswer {
 	h.t.Helper()
 	set := store.DecisionSet{ID: newUUID(), PeriodID: period, Revision: 1, Queue: queue, Decision: decision, DecidedBy: queue}
 	if queue == store.FinanceQueue {
-		set.DecidedBy = "fin2"
+		set.DecidedBy = "fin3"
 	}
 	require.NoError(h.t, h.store.KeepDecisionSet(h.t.Context(), set))
 	handle, err := h.client.UpdateWorkflow(h.t.Context(), client.UpdateWorkflowOptions{
-		WorkflowID: activities.ApprovalID(period, 1, 1, queue), UpdateName: workflows.DecideUpdate, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{set.ID},
+		WorkflowID: activities.ApprovalID(period, 1, queue), UpdateName: workflows.DecideUpdate, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{set.ID},
 	})
 	require.NoError(h.t, err)
 	var a workflows.DecideAnswer
@@ -170,6 +170,7 @@ func (h *house) company(reps int, rail string, details func(id string) map[strin
 	}
 	person("fin", "")
 	person("fin2", "")
+	person("fin3", "")
 	person("boss", "")
 	for n := range reps {
 		id := fmt.Sprintf("rep%04d", n+1)
@@ -279,7 +280,7 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 		require.Empty(t, a.Code, a.Message)
 	}
 	h.closed(2)
-	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, 1, "boss"), activities.DisburseID(period, 1, "payment-file"), activities.ArchiveID(period, 1))
+	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, "boss"), activities.DisburseID(period, 1, "payment-file"), activities.ArchiveID(period, 1))
 }
 
 // TestOnHoldInMidDisbursement puts a period on hold while 500 payouts are made, and

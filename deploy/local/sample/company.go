@@ -27,6 +27,7 @@ const (
 	FinanceRelease = "p03" // releases
 	Auditor        = "p04"
 	Head           = "p05" // of sales
+	FinanceApprove = "p41" // approves where nobody is above
 )
 
 // Company is a generated company as CSV files, each with a header row.
@@ -115,6 +116,8 @@ func Generate(today incentive.Date) Company {
 			sellers = append(sellers, seller{id, t})
 		}
 	}
+
+	add("", "ID", "USD", "", "", incentive.Finance)
 
 	var months []string
 	number := 0

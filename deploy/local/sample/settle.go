@@ -288,7 +288,7 @@ func (o *office) drive(ctx context.Context, period string, to incentive.State, s
 
 // approve lets everybody with an approval queue approve it.
 func (o *office) approve(ctx context.Context, period string) error {
-	finance, err := o.as(ctx, FinanceRelease)
+	finance, err := o.as(ctx, FinanceApprove)
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func (o *office) approve(ctx context.Context, period string) error {
 	for _, p := range people.People {
 		queue := (*string)(nil)
 		switch {
-		case p.Id == FinanceRelease:
+		case p.Id == FinanceApprove:
 			all := store.FinanceQueue
 			queue = &all
 		case !slices.Contains(p.Roles, string(incentive.Manager)):
