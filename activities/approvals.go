@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/guerdon/guerdon/incentive"
@@ -74,7 +76,8 @@ func (a *Activities) Decide(ctx context.Context, periodID string, revision int, 
 	result.Opened = nil // nobody asks, and a history keeps what is answered
 	if result.LeftInAll == 0 {
 		err := a.Client.SignalWorkflow(ctx, PayPeriodID(periodID, revision), "", LastApprovalSignal, nil)
-		if err != nil {
+		var ended *serviceerror.NotFound
+		if err != nil && !errors.As(err, &ended) { // it has ended where this is done again, late
 			return Decided{}, err
 		}
 	}

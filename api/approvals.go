@@ -105,12 +105,15 @@ func (s *server) Decide(ctx context.Context, request spec.DecideRequestObject) (
 		}
 	}
 	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.DecisionAnswer, error) {
+		held := ctx.Value(claimKey).(*claim)
+		set.ID = nameUUID(held.actor, held.key) // the same command keeps the same set
+		if decided, done, err := s.Store.DecisionsApplied(ctx, set.ID); err != nil || done {
+			return spec.DecisionAnswer{Applied: decided.Applied, Refused: decided.Refused, Left: decided.LeftHere}, err
+		}
 		p, err := s.approving(ctx, request.Period)
 		if err != nil {
 			return spec.DecisionAnswer{}, err
 		}
-		held := ctx.Value(claimKey).(*claim)
-		set.ID = nameUUID(held.actor, held.key) // the same command keeps the same set
 		set.PeriodID, set.Revision = p.ID, p.Revision
 		if reason != "" {
 			if set.ReasonID, err = s.Store.WriteText(ctx, me.ID, reason); err != nil {
@@ -171,6 +174,9 @@ func (s *server) Reassign(ctx context.Context, request spec.ReassignRequestObjec
 		return nil, incentive.Errorf(store.CodeReasonMissing, "say why these statements are moved")
 	}
 	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.DecisionAnswer, error) {
+		if moved, done, err := s.Store.Reassigned(ctx, workflows.UpdateKey(updateID(ctx))); err != nil || done {
+			return spec.DecisionAnswer{Applied: moved}, err
+		}
 		p, err := s.approving(ctx, request.Period)
 		if err != nil {
 			return spec.DecisionAnswer{}, err

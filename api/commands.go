@@ -201,10 +201,15 @@ func updateQueue(ctx context.Context, s *server, queue activities.ApprovalQueue,
 	return answer, err
 }
 
-func updateOptions(ctx context.Context, workflowID, name string, input any) client.UpdateWorkflowOptions {
+// updateID names the Update of the context's command: the same for the same key.
+func updateID(ctx context.Context) string {
 	held := ctx.Value(claimKey).(*claim)
 	id := sha256.Sum256([]byte(held.actor + "\x00" + held.key))
-	return client.UpdateWorkflowOptions{UpdateID: fmt.Sprintf("%x", id[:16]), WorkflowID: workflowID, UpdateName: name, Args: []any{input}, WaitForStage: client.WorkflowUpdateStageCompleted}
+	return fmt.Sprintf("%x", id[:16])
+}
+
+func updateOptions(ctx context.Context, workflowID, name string, input any) client.UpdateWorkflowOptions {
+	return client.UpdateWorkflowOptions{UpdateID: updateID(ctx), WorkflowID: workflowID, UpdateName: name, Args: []any{input}, WaitForStage: client.WorkflowUpdateStageCompleted}
 }
 
 // answered waits for the answer to an Update.

@@ -39,6 +39,9 @@ func TestDecisionsAgain(t *testing.T) {
 	b.publish(monthOf(1))
 	set := store.DecisionSet{ID: "00000000-0000-0000-0000-000000000001", PeriodID: monthOf(1), Revision: 1, Queue: "boss", Decision: "approved", DecidedBy: "boss"}
 	require.NoError(t, b.KeepDecisionSet(t.Context(), set))
+	_, done, err := b.DecisionsApplied(t.Context(), set.ID)
+	require.NoError(t, err)
+	require.False(t, done)
 	first, err := b.ApplyDecisions(t.Context(), set.ID)
 	require.NoError(t, err)
 	require.Equal(t, 1, first.Applied)
@@ -47,6 +50,10 @@ func TestDecisionsAgain(t *testing.T) {
 	again, err := b.ApplyDecisions(t.Context(), set.ID)
 	require.NoError(t, err, "though the period is not approving any more")
 	require.Equal(t, first, again)
+	asked, done, err := b.DecisionsApplied(t.Context(), set.ID)
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Equal(t, store.DecisionResult{Applied: 1}, asked)
 }
 
 func TestRecalculationAgain(t *testing.T) {

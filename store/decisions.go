@@ -131,18 +131,15 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 	var result DecisionResult
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		result = DecisionResult{}
-		set := DecisionSet{ID: setID}
-		err := tx.QueryRow(ctx, `SELECT period_id, revision, approver, decision, coalesce(reason_id::text, ''), decided_by FROM decision_set WHERE id = $1`, setID).
-			Scan(&set.PeriodID, &set.Revision, &set.Queue, &set.Decision, &set.ReasonID, &set.DecidedBy)
+		set, err := decisionSet(ctx, tx, setID)
 		if err != nil {
-			return fmt.Errorf("read decision set %s: %w", setID, err)
+			return err
 		}
 		p, err := periodRevision(ctx, tx, set.PeriodID, set.Revision, " FOR UPDATE OF r")
 		if err != nil {
 			return err
 		}
-		subject := "decision-set/" + setID
-		applied, done, err := appliedBefore(ctx, tx, subject)
+		applied, done, err := doneBefore(ctx, tx, subjectOf(setID), "applied")
 		if err != nil {
 			return err
 		}
@@ -150,11 +147,6 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 			if err := refuseDecisions(ctx, tx, p, set); err != nil {
 				return err
 			}
-		}
-		var items []Decision
-		err = collect(ctx, tx, &items, `SELECT participant_id, statement_digest FROM decision_set_item WHERE set_id = $1 ORDER BY participant_id COLLATE "C"`, pgx.RowToStructByPos[Decision], setID)
-		if err != nil {
-			return err
 		}
 		if result.Applied = applied; done {
 			result.Opened, err = openQueues(ctx, tx, set.PeriodID, set.Revision)
@@ -167,13 +159,12 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 		if err != nil {
 			return fmt.Errorf("apply decision set %s: %w", setID, err)
 		}
-		result.Refused = len(items) - result.Applied
 		if !done {
 			root := sha256.New()
-			for _, item := range items {
+			for _, item := range set.Items {
 				fmt.Fprintf(root, "%d:%s:%x;", len(item.ParticipantID), item.ParticipantID, item.Digest)
 			}
-			err = audit(ctx, tx, set.DecidedBy, set.Decision, subject, struct {
+			err = audit(ctx, tx, set.DecidedBy, set.Decision, subjectOf(setID), struct {
 				Period   string `json:"period"`
 				Revision int    `json:"revision"`
 				Queue    string `json:"queue"`
@@ -181,33 +172,72 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 				Applied  int    `json:"applied"`
 				Items    string `json:"items_digest"`
 				ReasonID string `json:"reason_id,omitempty"`
-			}{set.PeriodID, set.Revision, set.Queue, len(items), result.Applied, fmt.Sprintf("%x", root.Sum(nil)), set.ReasonID})
+			}{set.PeriodID, set.Revision, set.Queue, len(set.Items), result.Applied, fmt.Sprintf("%x", root.Sum(nil)), set.ReasonID})
 			if err != nil {
 				return err
 			}
 		}
-		result.LeftInAll, err = notApproved(ctx, tx, p)
-		if err != nil {
+		if err := result.rest(ctx, tx, set); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `
-			SELECT count(*)::int FROM current_approval WHERE period_id = $1 AND revision = $2 AND decision IS NULL AND opened_at IS NOT NULL AND coalesce(approver_id, $4) = $3`,
-			set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&result.LeftHere)
+		result.LeftInAll, err = notApproved(ctx, tx, p)
+		return err
 	})
 	return result, err
 }
 
-// appliedBefore says how many statements a set decided, if it was applied already: its
-// answer may have been lost, and whatever happened since, it is that answer.
-func appliedBefore(ctx context.Context, q querier, subject string) (applied int, done bool, err error) {
-	err = q.QueryRow(ctx, `SELECT (body::json->>'applied')::int FROM audit_event WHERE subject = $1`, subject).Scan(&applied)
+// DecisionsApplied returns what became of a decision set, and done, if it was applied.
+func (s *Store) DecisionsApplied(ctx context.Context, setID string) (result DecisionResult, done bool, err error) {
+	result.Applied, done, err = doneBefore(ctx, s.pool, subjectOf(setID), "applied")
+	if err != nil || !done {
+		return DecisionResult{}, false, err
+	}
+	set, err := decisionSet(ctx, s.pool, setID)
+	if err != nil {
+		return DecisionResult{}, false, err
+	}
+	return result, true, result.rest(ctx, s.pool, set)
+}
+
+// rest fills in what a set that was applied has left.
+func (r *DecisionResult) rest(ctx context.Context, q querier, set DecisionSet) error {
+	r.Refused = len(set.Items) - r.Applied
+	err := q.QueryRow(ctx, `
+		SELECT count(*)::int FROM current_approval WHERE period_id = $1 AND revision = $2 AND decision IS NULL AND opened_at IS NOT NULL AND coalesce(approver_id, $4) = $3`,
+		set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&r.LeftHere)
+	if err != nil {
+		return fmt.Errorf("count what decision set %s left: %w", set.ID, err)
+	}
+	return nil
+}
+
+func subjectOf(setID string) string { return "decision-set/" + setID }
+
+func decisionSet(ctx context.Context, q querier, id string) (DecisionSet, error) {
+	set := DecisionSet{ID: id}
+	err := q.QueryRow(ctx, `SELECT period_id, revision, approver, decision, coalesce(reason_id::text, ''), decided_by FROM decision_set WHERE id = $1`, id).
+		Scan(&set.PeriodID, &set.Revision, &set.Queue, &set.Decision, &set.ReasonID, &set.DecidedBy)
+	if err == nil {
+		err = collect(ctx, q, &set.Items, `SELECT participant_id, statement_digest FROM decision_set_item WHERE set_id = $1 ORDER BY participant_id COLLATE "C"`, pgx.RowToStructByPos[Decision], id)
+	}
+	if err != nil {
+		return DecisionSet{}, fmt.Errorf("read decision set %s: %w", id, err)
+	}
+	return set, nil
+}
+
+// doneBefore says how many statements an act changed, by the record of the act, if it was
+// done already: its answer may have been lost, and whatever happened since, it is that
+// answer.
+func doneBefore(ctx context.Context, q querier, subject, count string) (changed int, done bool, err error) {
+	err = q.QueryRow(ctx, `SELECT (body::json->>$2)::int FROM audit_event WHERE subject = $1`, subject, count).Scan(&changed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("look for %s: %w", subject, err)
 	}
-	return applied, true, nil
+	return changed, true, nil
 }
 
 // onBehalf returns whose delegate decides, or nil.
@@ -266,6 +296,11 @@ func notApproved(ctx context.Context, q querier, p PeriodRevision) (count int, e
 	return count, err
 }
 
+// Reassigned returns how many statements were moved with a key, and done, if they were.
+func (s *Store) Reassigned(ctx context.Context, key string) (moved int, done bool, err error) {
+	return doneBefore(ctx, s.pool, "reassignment/"+key, "moved")
+}
+
 // Reassign moves what waits in a queue to another one, once for a key: by finance when
 // somebody is away without a delegate or has left, or, to "", by the system to whoever is
 // above. Nobody is given their own statement; that goes to finance. It returns the queues
@@ -276,17 +311,17 @@ func (s *Store) Reassign(ctx context.Context, r Reassignment) (moved int, opened
 		if err != nil {
 			return err
 		}
-		if p.State != incentive.Approving { // on hold or not: nothing is decided by it
-			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s, and nothing of it waits for approval", p.State)
-		}
 		subject := "reassignment/" + r.Key
 		var done bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1)`, subject).Scan(&done); err != nil {
+		if moved, done, err = doneBefore(ctx, tx, subject, "moved"); err != nil {
 			return err
 		}
 		if done {
 			opened, err = openQueues(ctx, tx, r.PeriodID, r.Revision)
 			return err
+		}
+		if p.State != incentive.Approving { // on hold or not: nothing is decided by it
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s, and nothing of it waits for approval", p.State)
 		}
 		to := r.To
 		switch {

@@ -105,7 +105,7 @@ func (q *approvalQueue) receive(ctx workflow.Context) error {
 		return err
 	}
 	err = workflow.SetUpdateHandler(ctx, ReassignUpdate, func(ctx workflow.Context, in ReassignInput) (DecideAnswer, error) {
-		return q.move(ctx, activities.QueueMove{Actor: in.Actor, To: in.To, ReasonID: in.ReasonID, Key: "update/" + workflow.GetCurrentUpdateInfo(ctx).ID})
+		return q.move(ctx, activities.QueueMove{Actor: in.Actor, To: in.To, ReasonID: in.ReasonID, Key: UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID)})
 	})
 	if err != nil {
 		return err

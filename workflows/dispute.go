@@ -71,7 +71,7 @@ func (d *aDispute) receive(ctx workflow.Context) error {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, string(act), func(ctx workflow.Context, in DisputeActInput) (DisputeAnswer, error) {
 			var o activities.DisputeOutcome
 			err := d.do(ctx, &o, do.ActOnDispute, activities.DisputeAct{DisputeID: d.ID, Act: act, Actor: in.Actor, TextID: in.TextID, AnswerID: in.AnswerID,
-				Key: "update/" + workflow.GetCurrentUpdateInfo(ctx).ID})
+				Key: UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID)})
 			return DisputeAnswer{State: o.State, Code: o.Code, Message: o.Message}, err
 		}, workflow.UpdateHandlerOptions{Validator: func(DisputeActInput) error {
 			if d.mutex.IsLocked() || d.changed || d.State == "" {

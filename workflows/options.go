@@ -18,6 +18,9 @@ func systemKey[T ~string](ctx workflow.Context, act T) string {
 	return fmt.Sprintf("system/%s/%s/%d", act, info.WorkflowExecution.RunID, info.GetCurrentHistoryLength())
 }
 
+// UpdateKey names what an Update with an id does: the same when it is sent again.
+func UpdateKey(id string) string { return "update/" + id }
+
 // retry goes on for ever: what activities meet here is a database or a worker that is
 // away, and it comes back. What no retry can mend is a result, not an error.
 var retry = &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}

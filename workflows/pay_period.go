@@ -116,7 +116,7 @@ func (p *payPeriod) receive(ctx workflow.Context) error {
 
 func (p *payPeriod) byPerson(ctx workflow.Context, act incentive.Act, in ActInput) (Answer, error) {
 	o, err := p.act(ctx, activities.PeriodAct{Act: act, Actor: in.Actor, ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days, AmendmentID: in.AmendmentID,
-		Key: "update/" + workflow.GetCurrentUpdateInfo(ctx).ID})
+		Key: UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID)})
 	return Answer{State: o.State, Code: o.Code, Message: o.Message}, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/guerdon/guerdon/deploy/local/temporal"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/store/storetest"
 )
 
 // waits says how many statements wait in each queue of a period, as finance sees it.
@@ -113,13 +114,27 @@ func TestApprovers(t *testing.T) {
 	require.NoError(t, temporal.SkipTime(ctx, o.client, queue, "", 6*24*time.Hour))
 	require.Eventually(t, func() bool { return o.waits(january)["chief"] == 1 }, time.Minute, 20*time.Millisecond, "up the hierarchy")
 
-	moved, err := client.Read[client.DecisionAnswer](o.as("fin1").Reassign(ctx, january, "chief", &client.ReassignParams{IdempotencyKey: client.NewKey()}, client.ReassignRequest{To: finance, Reason: "chief has left"}))
+	key := client.NewKey()
+	move := func() (client.DecisionAnswer, error) {
+		return client.Read[client.DecisionAnswer](o.as("fin1").Reassign(ctx, january, "chief", &client.ReassignParams{IdempotencyKey: key}, client.ReassignRequest{To: finance, Reason: "chief has left"}))
+	}
+	moved, err := move()
 	require.NoError(t, err)
 	require.Equal(t, 1, moved.Applied)
 	require.Equal(t, map[string]int{"finance": 1}, o.waits(january))
-	_, err = decide("fin3", &finance, client.DecisionRequestDecisionApproved)
+	last := func() (client.DecisionAnswer, error) {
+		return client.Read[client.DecisionAnswer](o.as("fin3").Decide(ctx, january, &client.DecideParams{IdempotencyKey: key}, client.DecideJSONRequestBody{Decision: client.DecisionRequestDecisionApproved, Queue: &finance}))
+	}
+	decided, err = last()
 	require.NoError(t, err)
+	require.Equal(t, client.DecisionAnswer{Applied: 1}, decided)
 	o.await(january, incentive.Approved)
+	storetest.Exec(t, o.databaseURL, `DELETE FROM guerdon.command WHERE key = '`+key+`'`) // as when the API dies before it keeps its answers
+	for name, again := range map[string]func() (client.DecisionAnswer, error){"reassignment": move, "decision": last} {
+		answer, err := again()
+		require.NoError(t, err, "the same %s is answered as it was, though the period has gone on", name)
+		require.Equal(t, 1, answer.Applied)
+	}
 
 	payouts, err := client.Read[client.PayoutList](o.as("fin3").GetPayoutList(ctx, january, &client.GetPayoutListParams{}))
 	require.NoError(t, err)
