@@ -182,7 +182,7 @@ func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID in
 	if err != nil {
 		return Outcome{}, err
 	}
-	statements, err := calculation.Calculate(ctx, snapshot)
+	result, err := calculation.Run(ctx, snapshot)
 	if code := incentive.ErrorCode(err); code != "" && code != incentive.CodeInternal {
 		c := act.command()
 		c.Act = incentive.CalculationFails
@@ -191,7 +191,7 @@ func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID in
 	if err != nil {
 		return Outcome{}, err
 	}
-	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, calculation.EngineVersion, statements))
+	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, calculation.EngineVersion, result))
 }
 
 // heartbeat tells Temporal every few seconds that a long activity is alive, so that one

@@ -172,6 +172,28 @@ func (s *server) ListChanges(ctx context.Context, request spec.ListChangesReques
 	return answer, nil
 }
 
+// GetChecklist says what a period needs.
+func (s *server) GetChecklist(ctx context.Context, request spec.GetChecklistRequestObject) (spec.GetChecklistResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.Store.Checklist(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.GetChecklist200JSONResponse{Period: p.ID, Revision: p.Revision, State: string(p.State), Items: []spec.ChecklistItem{}}
+	for _, item := range items {
+		one := spec.ChecklistItem{Item: spec.ChecklistItemItem(item.Item), State: spec.ChecklistItemState(item.State), Optional: item.Optional, Count: orNil(item.Count),
+			Period: orNil(item.Subject), Waiting: []spec.ChecklistParty{}, Due: item.Due, DoneBy: orNil(item.DoneBy), DoneAt: item.DoneAt}
+		for _, party := range item.Waiting {
+			one.Waiting = append(one.Waiting, spec.ChecklistParty{Id: party.ID, Name: party.Name, Count: orNil(party.Count)})
+		}
+		answer.Items = append(answer.Items, one)
+	}
+	return answer, nil
+}
+
 // ListUncredited lists the transactions that nobody is credited with.
 func (s *server) ListUncredited(ctx context.Context, request spec.ListUncreditedRequestObject) (spec.ListUncreditedResponseObject, error) {
 	p, err := s.Store.PeriodRevision(ctx, request.Period, 0)

@@ -118,9 +118,9 @@ func (b *books) run(p store.PeriodRevision) {
 	b.Helper()
 	snapshot, _, err := b.Snapshot(b.Context(), *p.SnapshotID)
 	require.NoError(b, err)
-	statements, err := calculation.Calculate(b.Context(), snapshot)
+	result, err := calculation.Run(b.Context(), snapshot)
 	require.NoError(b, err)
-	_, err = b.KeepRun(b.Context(), b.command(p.ID, incentive.Calculate), *p.SnapshotID, calculation.EngineVersion, statements)
+	_, err = b.KeepRun(b.Context(), b.command(p.ID, incentive.Calculate), *p.SnapshotID, calculation.EngineVersion, result)
 	require.NoError(b, err)
 }
 

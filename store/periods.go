@@ -301,7 +301,7 @@ func (s *Store) Publish(ctx context.Context, c PeriodCommand, deadline time.Time
 		Deadline time.Time `json:"deadline"`
 	}{deadline.UTC()}, func(tx pgx.Tx, p *PeriodRevision) error {
 		p.WindowDeadline = &deadline
-		if err := s.refuseBeforePredecessor(ctx, tx, *p); err != nil {
+		if err := refuseBeforePredecessor(ctx, tx, *p); err != nil {
 			return err
 		}
 		return refuseOverChanged(ctx, tx, *p)
@@ -310,19 +310,25 @@ func (s *Store) Publish(ctx context.Context, c PeriodCommand, deadline time.Time
 
 // refuseBeforePredecessor holds a period back until the one before it in the calendar,
 // if that was ever opened, is approved.
-func (s *Store) refuseBeforePredecessor(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
-	var earlier, state string
-	err := tx.QueryRow(ctx, `
+func refuseBeforePredecessor(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
+	earlier, state, err := notApprovedBefore(ctx, tx, p)
+	if err == nil && earlier != "" {
+		err = incentive.Errorf(CodeEarlierOpen, "period %s is %s: it must be approved before a later one is published", earlier, state)
+	}
+	return err
+}
+
+// notApprovedBefore returns the latest period before one in its calendar that was opened
+// and is not approved, or "".
+func notApprovedBefore(ctx context.Context, q querier, p PeriodRevision) (earlier string, state incentive.State, err error) {
+	err = q.QueryRow(ctx, `
 		SELECT r.period_id, r.state FROM period_revision r JOIN pay_period p ON p.id = r.period_id
 		WHERE p.calendar_id = $1 AND p.ends_on < $2 AND r.state IN ('open', 'locked', 'calculated', 'published', 'approving')
 		ORDER BY p.ends_on DESC LIMIT 1`, p.CalendarID, p.StartsOn).Scan(&earlier, &state)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", "", fmt.Errorf("look at the period before %s: %w", p.ID, err)
 	}
-	if err != nil {
-		return fmt.Errorf("look at the period before %s: %w", p.ID, err)
-	}
-	return incentive.Errorf(CodeEarlierOpen, "period %s is %s: it must be approved before a later one is published", earlier, state)
+	return earlier, state, nil
 }
 
 // ExtendWindow moves the end of the dispute window.

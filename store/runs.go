@@ -14,10 +14,11 @@ import (
 	"github.com/guerdon/guerdon/incentive/calculation"
 )
 
-// KeepRun stores the statements that a calculation over the period's snapshot gave, with
+// KeepRun stores what a calculation over the period's snapshot gave, statements with their
 // lines, contributions and explanations, and moves the period to calculated: all of it
 // in one transaction. A repeated command changes nothing.
-func (s *Store) KeepRun(ctx context.Context, c PeriodCommand, snapshotID int64, engineVersion string, statements []incentive.Statement) (PeriodRevision, error) {
+func (s *Store) KeepRun(ctx context.Context, c PeriodCommand, snapshotID int64, engineVersion string, result calculation.Result) (PeriodRevision, error) {
+	statements := result.Statements
 	digests := make([]incentive.Digest, len(statements))
 	for i, statement := range statements {
 		digests[i] = statement.Digest()
@@ -35,8 +36,8 @@ func (s *Store) KeepRun(ctx context.Context, c PeriodCommand, snapshotID int64, 
 			return incentive.Errorf(CodeChangedMeantime, "the period has another snapshot than the one calculated")
 		}
 		var runID int64
-		err := tx.QueryRow(ctx, `INSERT INTO run (snapshot_id, engine_version, digest, statements) VALUES ($1, $2, $3, $4) RETURNING id`,
-			snapshotID, engineVersion, digest[:], len(statements)).Scan(&runID)
+		err := tx.QueryRow(ctx, `INSERT INTO run (snapshot_id, engine_version, digest, statements, uncredited) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+			snapshotID, engineVersion, digest[:], len(statements), result.Uncredited).Scan(&runID)
 		if err != nil {
 			return fmt.Errorf("keep the run: %w", err)
 		}

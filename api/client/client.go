@@ -184,6 +184,102 @@ func (e ChangeKind) Valid() bool {
 	}
 }
 
+// Defines values for ChecklistItemItem.
+const (
+	ChecklistItemItemAdjustments      ChecklistItemItem = "adjustments"
+	ChecklistItemItemApprovals        ChecklistItemItem = "approvals"
+	ChecklistItemItemArchive          ChecklistItemItem = "archive"
+	ChecklistItemItemCalculate        ChecklistItemItem = "calculate"
+	ChecklistItemItemClose            ChecklistItemItem = "close"
+	ChecklistItemItemDestinations     ChecklistItemItem = "destinations"
+	ChecklistItemItemDisburse         ChecklistItemItem = "disburse"
+	ChecklistItemItemDisputes         ChecklistItemItem = "disputes"
+	ChecklistItemItemExceptions       ChecklistItemItem = "exceptions"
+	ChecklistItemItemHold             ChecklistItemItem = "hold"
+	ChecklistItemItemLock             ChecklistItemItem = "lock"
+	ChecklistItemItemPaymentFiles     ChecklistItemItem = "payment-files"
+	ChecklistItemItemPeriodBefore     ChecklistItemItem = "period-before"
+	ChecklistItemItemPublish          ChecklistItemItem = "publish"
+	ChecklistItemItemRecordsSinceLock ChecklistItemItem = "records-since-lock"
+	ChecklistItemItemRefusedRecords   ChecklistItemItem = "refused-records"
+	ChecklistItemItemRelease          ChecklistItemItem = "release"
+	ChecklistItemItemSettle           ChecklistItemItem = "settle"
+	ChecklistItemItemUncredited       ChecklistItemItem = "uncredited"
+	ChecklistItemItemWindow           ChecklistItemItem = "window"
+)
+
+// Valid indicates whether the value is a known member of the ChecklistItemItem enum.
+func (e ChecklistItemItem) Valid() bool {
+	switch e {
+	case ChecklistItemItemAdjustments:
+		return true
+	case ChecklistItemItemApprovals:
+		return true
+	case ChecklistItemItemArchive:
+		return true
+	case ChecklistItemItemCalculate:
+		return true
+	case ChecklistItemItemClose:
+		return true
+	case ChecklistItemItemDestinations:
+		return true
+	case ChecklistItemItemDisburse:
+		return true
+	case ChecklistItemItemDisputes:
+		return true
+	case ChecklistItemItemExceptions:
+		return true
+	case ChecklistItemItemHold:
+		return true
+	case ChecklistItemItemLock:
+		return true
+	case ChecklistItemItemPaymentFiles:
+		return true
+	case ChecklistItemItemPeriodBefore:
+		return true
+	case ChecklistItemItemPublish:
+		return true
+	case ChecklistItemItemRecordsSinceLock:
+		return true
+	case ChecklistItemItemRefusedRecords:
+		return true
+	case ChecklistItemItemRelease:
+		return true
+	case ChecklistItemItemSettle:
+		return true
+	case ChecklistItemItemUncredited:
+		return true
+	case ChecklistItemItemWindow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChecklistItemState.
+const (
+	ChecklistItemStateDone     ChecklistItemState = "done"
+	ChecklistItemStateLater    ChecklistItemState = "later"
+	ChecklistItemStateToDo     ChecklistItemState = "to-do"
+	ChecklistItemStateUnderWay ChecklistItemState = "under-way"
+)
+
+// Valid indicates whether the value is a known member of the ChecklistItemState enum.
+func (e ChecklistItemState) Valid() bool {
+	switch e {
+	case ChecklistItemStateDone:
+		return true
+	case ChecklistItemStateLater:
+		return true
+	case ChecklistItemStateToDo:
+		return true
+	case ChecklistItemStateUnderWay:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DecisionRequestDecision.
 const (
 	DecisionRequestDecisionApproved    DecisionRequestDecision = "approved"
@@ -556,6 +652,59 @@ type ChangeKind string
 type Changes struct {
 	Changes []Change `json:"changes"`
 	Next    *string  `json:"next,omitempty"`
+}
+
+// Checklist defines model for Checklist.
+type Checklist struct {
+	// Items In the order of the period's life; none of a cancelled period.
+	Items    []ChecklistItem `json:"items"`
+	Period   string          `json:"period"`
+	Revision int             `json:"revision"`
+	State    string          `json:"state"`
+}
+
+// ChecklistItem defines model for ChecklistItem.
+type ChecklistItem struct {
+	// Count How many are left, where they are counted.
+	Count  *int       `json:"count,omitempty"`
+	DoneAt *time.Time `json:"done_at,omitempty"`
+	DoneBy *string    `json:"done_by,omitempty"`
+
+	// Due When it happens by itself.
+	Due *time.Time `json:"due,omitempty"`
+
+	// Item hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+	Item ChecklistItemItem `json:"item"`
+
+	// Optional The period goes on without it.
+	Optional bool `json:"optional"`
+
+	// Period The period that is meant, where it is another one.
+	Period *string `json:"period,omitempty"`
+
+	// State under-way: the system, a timer or a rail does it.
+	State ChecklistItemState `json:"state"`
+
+	// Waiting Who has to do it, those with most of it first: up to 20.
+	Waiting []ChecklistParty `json:"waiting"`
+}
+
+// ChecklistItemItem hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+type ChecklistItemItem string
+
+// ChecklistItemState under-way: the system, a timer or a rail does it.
+type ChecklistItemState string
+
+// ChecklistParty defines model for ChecklistParty.
+type ChecklistParty struct {
+	// Count How much of it is theirs, where it is counted.
+	Count *int `json:"count,omitempty"`
+
+	// Id A participant's id, or finance.
+	Id string `json:"id"`
+
+	// Name Empty of finance.
+	Name string `json:"name"`
 }
 
 // CommandAnswer The answer of the command itself.
@@ -1609,6 +1758,12 @@ type ListChangesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetChecklistParams defines parameters for GetChecklist.
+type GetChecklistParams struct {
+	// Revision The latest that is not cancelled when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+}
+
 // DecideParams defines parameters for Decide.
 type DecideParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2272,6 +2427,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
 	ListChanges(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetChecklist What a period needs until it is closed and archived: what is done, what is to do and by whom, what is missing.
+	//
+	// Corresponds with GET /periods/{period}/checklist (the `GetChecklist` operationId).
+	GetChecklist(ctx context.Context, period string, params *GetChecklistParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideWithBody Approve or reject statements that wait for you.
 	//
@@ -3417,6 +3577,21 @@ func (c *Client) ListApprovals(ctx context.Context, period string, params *ListA
 // Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
 func (c *Client) ListChanges(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListChangesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetChecklist What a period needs until it is closed and archived: what is done, what is to do and by whom, what is missing.
+//
+// Corresponds with GET /periods/{period}/checklist (the `GetChecklist` operationId).
+func (c *Client) GetChecklist(ctx context.Context, period string, params *GetChecklistParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetChecklistRequest(c.Server, period, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6599,6 +6774,67 @@ func NewListChangesRequest(server string, period string, params *ListChangesPara
 	return req, nil
 }
 
+// NewGetChecklistRequest constructs an http.Request for the GetChecklist method
+func NewGetChecklistRequest(server string, period string, params *GetChecklistParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/checklist", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewDecideRequest calls the generic Decide builder with application/json body
 func NewDecideRequest(server string, period string, params *DecideParams, body DecideJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -8319,6 +8555,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/changes (the `ListChanges` operationId).
 	ListChangesWithResponse(ctx context.Context, period string, params *ListChangesParams, reqEditors ...RequestEditorFn) (*ListChangesResponse, error)
+
+	// GetChecklistWithResponse What a period needs until it is closed and archived: what is done, what is to do and by whom, what is missing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/checklist (the `GetChecklist` operationId).
+	GetChecklistWithResponse(ctx context.Context, period string, params *GetChecklistParams, reqEditors ...RequestEditorFn) (*GetChecklistResponse, error)
 
 	// DecideWithBodyWithResponse Approve or reject statements that wait for you.
 	//
@@ -10826,6 +11069,54 @@ func (r ListChangesResponse) ContentType() string {
 	return ""
 }
 
+type GetChecklistResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Checklist
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetChecklistResponse) GetJSON200() *Checklist {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetChecklistResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetChecklistResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetChecklistResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetChecklistResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetChecklistResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // DecideResponse202Headers the declared response headers of an HTTP 202 response for Decide
 type DecideResponse202Headers struct {
 	Location *string
@@ -12597,6 +12888,19 @@ func (c *ClientWithResponses) ListChangesWithResponse(ctx context.Context, perio
 		return nil, err
 	}
 	return ParseListChangesResponse(rsp)
+}
+
+// GetChecklistWithResponse What a period needs until it is closed and archived: what is done, what is to do and by whom, what is missing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/checklist (the `GetChecklist` operationId).
+func (c *ClientWithResponses) GetChecklistWithResponse(ctx context.Context, period string, params *GetChecklistParams, reqEditors ...RequestEditorFn) (*GetChecklistResponse, error) {
+	rsp, err := c.GetChecklist(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetChecklistResponse(rsp)
 }
 
 // DecideWithBodyWithResponse Approve or reject statements that wait for you.
@@ -14622,6 +14926,39 @@ func ParseListChangesResponse(rsp *http.Response) (*ListChangesResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Changes
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetChecklistResponse parses an HTTP response from a GetChecklistWithResponse call
+func ParseGetChecklistResponse(rsp *http.Response) (*GetChecklistResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetChecklistResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Checklist
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

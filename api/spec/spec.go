@@ -185,6 +185,102 @@ func (e ChangeKind) Valid() bool {
 	}
 }
 
+// Defines values for ChecklistItemItem.
+const (
+	ChecklistItemItemAdjustments      ChecklistItemItem = "adjustments"
+	ChecklistItemItemApprovals        ChecklistItemItem = "approvals"
+	ChecklistItemItemArchive          ChecklistItemItem = "archive"
+	ChecklistItemItemCalculate        ChecklistItemItem = "calculate"
+	ChecklistItemItemClose            ChecklistItemItem = "close"
+	ChecklistItemItemDestinations     ChecklistItemItem = "destinations"
+	ChecklistItemItemDisburse         ChecklistItemItem = "disburse"
+	ChecklistItemItemDisputes         ChecklistItemItem = "disputes"
+	ChecklistItemItemExceptions       ChecklistItemItem = "exceptions"
+	ChecklistItemItemHold             ChecklistItemItem = "hold"
+	ChecklistItemItemLock             ChecklistItemItem = "lock"
+	ChecklistItemItemPaymentFiles     ChecklistItemItem = "payment-files"
+	ChecklistItemItemPeriodBefore     ChecklistItemItem = "period-before"
+	ChecklistItemItemPublish          ChecklistItemItem = "publish"
+	ChecklistItemItemRecordsSinceLock ChecklistItemItem = "records-since-lock"
+	ChecklistItemItemRefusedRecords   ChecklistItemItem = "refused-records"
+	ChecklistItemItemRelease          ChecklistItemItem = "release"
+	ChecklistItemItemSettle           ChecklistItemItem = "settle"
+	ChecklistItemItemUncredited       ChecklistItemItem = "uncredited"
+	ChecklistItemItemWindow           ChecklistItemItem = "window"
+)
+
+// Valid indicates whether the value is a known member of the ChecklistItemItem enum.
+func (e ChecklistItemItem) Valid() bool {
+	switch e {
+	case ChecklistItemItemAdjustments:
+		return true
+	case ChecklistItemItemApprovals:
+		return true
+	case ChecklistItemItemArchive:
+		return true
+	case ChecklistItemItemCalculate:
+		return true
+	case ChecklistItemItemClose:
+		return true
+	case ChecklistItemItemDestinations:
+		return true
+	case ChecklistItemItemDisburse:
+		return true
+	case ChecklistItemItemDisputes:
+		return true
+	case ChecklistItemItemExceptions:
+		return true
+	case ChecklistItemItemHold:
+		return true
+	case ChecklistItemItemLock:
+		return true
+	case ChecklistItemItemPaymentFiles:
+		return true
+	case ChecklistItemItemPeriodBefore:
+		return true
+	case ChecklistItemItemPublish:
+		return true
+	case ChecklistItemItemRecordsSinceLock:
+		return true
+	case ChecklistItemItemRefusedRecords:
+		return true
+	case ChecklistItemItemRelease:
+		return true
+	case ChecklistItemItemSettle:
+		return true
+	case ChecklistItemItemUncredited:
+		return true
+	case ChecklistItemItemWindow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChecklistItemState.
+const (
+	ChecklistItemStateDone     ChecklistItemState = "done"
+	ChecklistItemStateLater    ChecklistItemState = "later"
+	ChecklistItemStateToDo     ChecklistItemState = "to-do"
+	ChecklistItemStateUnderWay ChecklistItemState = "under-way"
+)
+
+// Valid indicates whether the value is a known member of the ChecklistItemState enum.
+func (e ChecklistItemState) Valid() bool {
+	switch e {
+	case ChecklistItemStateDone:
+		return true
+	case ChecklistItemStateLater:
+		return true
+	case ChecklistItemStateToDo:
+		return true
+	case ChecklistItemStateUnderWay:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DecisionRequestDecision.
 const (
 	DecisionRequestDecisionApproved    DecisionRequestDecision = "approved"
@@ -557,6 +653,59 @@ type ChangeKind string
 type Changes struct {
 	Changes []Change `json:"changes"`
 	Next    *string  `json:"next,omitempty"`
+}
+
+// Checklist defines model for Checklist.
+type Checklist struct {
+	// Items In the order of the period's life; none of a cancelled period.
+	Items    []ChecklistItem `json:"items"`
+	Period   string          `json:"period"`
+	Revision int             `json:"revision"`
+	State    string          `json:"state"`
+}
+
+// ChecklistItem defines model for ChecklistItem.
+type ChecklistItem struct {
+	// Count How many are left, where they are counted.
+	Count  *int       `json:"count,omitempty"`
+	DoneAt *time.Time `json:"done_at,omitempty"`
+	DoneBy *string    `json:"done_by,omitempty"`
+
+	// Due When it happens by itself.
+	Due *time.Time `json:"due,omitempty"`
+
+	// Item hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+	Item ChecklistItemItem `json:"item"`
+
+	// Optional The period goes on without it.
+	Optional bool `json:"optional"`
+
+	// Period The period that is meant, where it is another one.
+	Period *string `json:"period,omitempty"`
+
+	// State under-way: the system, a timer or a rail does it.
+	State ChecklistItemState `json:"state"`
+
+	// Waiting Who has to do it, those with most of it first: up to 20.
+	Waiting []ChecklistParty `json:"waiting"`
+}
+
+// ChecklistItemItem hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+type ChecklistItemItem string
+
+// ChecklistItemState under-way: the system, a timer or a rail does it.
+type ChecklistItemState string
+
+// ChecklistParty defines model for ChecklistParty.
+type ChecklistParty struct {
+	// Count How much of it is theirs, where it is counted.
+	Count *int `json:"count,omitempty"`
+
+	// Id A participant's id, or finance.
+	Id string `json:"id"`
+
+	// Name Empty of finance.
+	Name string `json:"name"`
 }
 
 // CommandAnswer The answer of the command itself.
@@ -1610,6 +1759,12 @@ type ListChangesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetChecklistParams defines parameters for GetChecklist.
+type GetChecklistParams struct {
+	// Revision The latest that is not cancelled when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+}
+
 // DecideParams defines parameters for Decide.
 type DecideParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -1960,6 +2115,9 @@ type ServerInterface interface {
 	// ListChanges What has changed since the period was locked, and a recalculation may take over.
 	// (GET /periods/{period}/changes)
 	ListChanges(c *gin.Context, period string, params ListChangesParams)
+	// GetChecklist What a period needs until it is closed and archived: what is done, what is to do and by whom, what is missing.
+	// (GET /periods/{period}/checklist)
+	GetChecklist(c *gin.Context, period string, params GetChecklistParams)
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(c *gin.Context, period string, params DecideParams)
@@ -3993,6 +4151,42 @@ func (siw *ServerInterfaceWrapper) ListChanges(c *gin.Context) {
 	siw.Handler.ListChanges(c, period, params)
 }
 
+// GetChecklist operation middleware
+func (siw *ServerInterfaceWrapper) GetChecklist(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetChecklistParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetChecklist(c, period, params)
+}
+
 // Decide operation middleware
 func (siw *ServerInterfaceWrapper) Decide(c *gin.Context) {
 
@@ -4911,6 +5105,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/reopen", wrapper.ReopenPeriod)
 	router.GET(options.BaseURL+"/periods/:period/acts", wrapper.ListActs)
 	router.POST(options.BaseURL+"/periods/:period/acts", wrapper.ActOnPeriod)
+	router.GET(options.BaseURL+"/periods/:period/checklist", wrapper.GetChecklist)
 	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
 	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
 	router.GET(options.BaseURL+"/periods/:period/uncredited", wrapper.ListUncredited)
@@ -7023,6 +7218,46 @@ func (response ListChangesdefaultApplicationProblemPlusJSONResponse) VisitListCh
 	return err
 }
 
+type GetChecklistRequestObject struct {
+	Period string `json:"period"`
+	Params GetChecklistParams
+}
+
+type GetChecklistResponseObject interface {
+	VisitGetChecklistResponse(w http.ResponseWriter) error
+}
+
+type GetChecklist200JSONResponse Checklist
+
+func (response GetChecklist200JSONResponse) VisitGetChecklistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetChecklistdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetChecklistdefaultApplicationProblemPlusJSONResponse) VisitGetChecklistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DecideRequestObject struct {
 	Period string `json:"period"`
 	Params DecideParams
@@ -7996,6 +8231,9 @@ type StrictServerInterface interface {
 	// ListChanges What has changed since the period was locked, and a recalculation may take over.
 	// (GET /periods/{period}/changes)
 	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
+	// GetChecklist What a period needs until it is closed and archived: what is done, what is to do and by whom, what is missing.
+	// (GET /periods/{period}/checklist)
+	GetChecklist(ctx context.Context, request GetChecklistRequestObject) (GetChecklistResponseObject, error)
 	// Decide Approve or reject statements that wait for you.
 	// (POST /periods/{period}/decisions)
 	Decide(ctx context.Context, request DecideRequestObject) (DecideResponseObject, error)
@@ -9641,6 +9879,33 @@ func (sh *strictHandler) ListChanges(ctx *gin.Context, period string, params Lis
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListChangesResponseObject); ok {
 		if err := validResponse.VisitListChangesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetChecklist operation middleware
+func (sh *strictHandler) GetChecklist(ctx *gin.Context, period string, params GetChecklistParams) {
+	var request GetChecklistRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetChecklist(ctx, request.(GetChecklistRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetChecklist")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetChecklistResponseObject); ok {
+		if err := validResponse.VisitGetChecklistResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -149,8 +150,43 @@ func (v *visit) of(tab string) (head, error) {
 	return h, nil
 }
 
+// need is an item of a period's checklist, with the page on which it is done.
+type need struct {
+	client.ChecklistItem
+	Page string
+	Left int
+	By   string // the name of who did it
+}
+
+// needPages are the pages of a period on which an item of its checklist is done.
+var needPages = map[client.ChecklistItemItem]string{"approvals": "/waiting", "release": "/release", "payment-files": "/files", "exceptions": "/payouts", "settle": "/payouts"}
+
+// needs is what a period needs, as far as its time has come.
+func (v *visit) needs(p client.Period, called map[string]string) ([]need, error) {
+	list, err := client.Read[client.Checklist](v.api.GetChecklist(v.r.Context(), p.Id, &client.GetChecklistParams{}))
+	if err != nil {
+		return nil, err
+	}
+	var needs []need
+	for _, item := range list.Items {
+		if item.State == client.ChecklistItemStateLater || item.State == client.ChecklistItemStateDone && item.DoneAt == nil { // there was nothing to do
+			continue
+		}
+		one := need{ChecklistItem: item, Page: needPages[item.Item]}
+		if item.Count != nil {
+			one.Left = *item.Count
+		}
+		if item.DoneBy != nil {
+			one.By = cmp.Or(called[*item.DoneBy], *item.DoneBy)
+		}
+		needs = append(needs, one)
+	}
+	return needs, nil
+}
+
 type periodPage struct {
 	head
+	Needs  []need
 	Steps  []step
 	Works  bool
 	Acts   []act
@@ -182,6 +218,11 @@ func (v *visit) period() error {
 		body.Done = done.Acts
 		slices.Reverse(body.Done)
 		if body.Called, err = v.called(); err != nil {
+			return err
+		}
+	}
+	if h.Period.Revision > 0 && v.may(incentive.ReadTotals) > incentive.None {
+		if body.Needs, err = v.needs(h.Period, body.Called); err != nil {
 			return err
 		}
 	}

@@ -411,6 +411,9 @@ func TestAPeriod(t *testing.T) {
 	require.Contains(t, text, "only an approval needs no reason")
 	require.Contains(t, text, "checked", "what was chosen stays chosen")
 	require.Contains(t, fin2.visit(at+"/waiting"), "2 statements wait for a decision.")
+	needed := fin2.visit(at)
+	require.Contains(t, needed, `<a href="`+at+`/waiting">Approve the statements</a> <strong>2</strong>`)
+	require.Regexp(t, `class="did">Publish the results\s*<span>Fin, `, needed)
 	m.does(at+"/approvals", at+"/approvals", url.Values{"decision": {"approved"}, "statement": {chosen}}, "1 approved. 0 left.")
 	fin3 := h.as("fin3")
 	mine := statementOf.FindStringSubmatch(fin3.visit(at + "/approvals?queue=finance"))[1]

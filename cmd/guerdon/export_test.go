@@ -73,9 +73,9 @@ func publishMonth(t *testing.T) *published {
 	require.NoError(t, err)
 	snapshot, _, err := s.Snapshot(ctx, *locked.SnapshotID)
 	require.NoError(t, err)
-	statements, err := calculation.Calculate(ctx, snapshot)
+	result, err := calculation.Run(ctx, snapshot)
 	require.NoError(t, err)
-	_, err = s.KeepRun(ctx, command(incentive.Calculate), *locked.SnapshotID, calculation.EngineVersion, statements)
+	_, err = s.KeepRun(ctx, command(incentive.Calculate), *locked.SnapshotID, calculation.EngineVersion, result)
 	require.NoError(t, err)
 	_, err = s.Publish(ctx, command(incentive.Publish), time.Now())
 	require.NoError(t, err)
@@ -127,6 +127,22 @@ func TestUncredited(t *testing.T) {
 	exit, _, told = p.guerdon("fin", "period", "uncredited", "m-2026-02")
 	require.NotZero(t, exit)
 	require.Contains(t, told, "known from the lock on")
+}
+
+// TestChecklist shows what a published period needs.
+func TestChecklist(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	exit, out, told := p.guerdon("fin", "period", "checklist", month)
+	require.Zero(t, exit, told)
+	lines := strings.Split(out, "\n")
+	require.Regexp(t, `^done +lock +by fin at 20`, lines[0])
+	require.Regexp(t, `\nunder-way +window +until 20`, out)
+	require.Regexp(t, `\nto-do \(optional\) +destinations \(3\) +ann 1, bob 1, lead 1\n`, out)
+	require.Regexp(t, `\nlater +archive +$`, strings.TrimSuffix(out, "\n"))
+	exit, _, told = p.guerdon("ann", "period", "checklist", month)
+	require.NotZero(t, exit)
+	require.Contains(t, told, "may read totals")
 }
 
 // TestNotPaid says beside a statement what it does not pay for, and why.

@@ -39,6 +39,7 @@ func (periods) Run(ctx context.Context, d *desk) error {
 
 type period struct {
 	Show         periodShow        `cmd:"" help:"Where a period stands, and what may be done now."`
+	Checklist    periodChecklist   `cmd:"" help:"What a period needs: what is done, what is to do and by whom, what is missing."`
 	History      periodHistory     `cmd:"" help:"What was done to a period, by whom and when."`
 	Open         periodOpen        `cmd:"" help:"Open a period: its workflow starts."`
 	Reopen       periodReopen      `cmd:"" help:"Open a closed period again, to pay or take back the difference."`
@@ -103,6 +104,54 @@ func showPeriod(w *tabwriter.Writer, p client.Period) {
 	if len(p.Acts) > 0 {
 		fmt.Fprintf(w, "  possible now: %s\n", strings.Join(p.Acts, ", "))
 	}
+}
+
+type periodChecklist struct {
+	Period string `arg:""`
+}
+
+func (p periodChecklist) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	list, err := client.Read[client.Checklist](c.GetChecklist(ctx, p.Period, &client.GetChecklistParams{}))
+	if err != nil {
+		return err
+	}
+	return d.show(list, func(w *tabwriter.Writer) {
+		for _, one := range list.Items {
+			state, item := string(one.State), string(one.Item)
+			if one.Optional && one.State == client.ChecklistItemStateToDo {
+				state += " (optional)"
+			}
+			if one.Count != nil {
+				item += fmt.Sprintf(" (%d)", *one.Count)
+			}
+			row(w, state, item, whoAndWhen(one))
+		}
+	})
+}
+
+// whoAndWhen says who did something and when, who has to do it, or when it happens.
+func whoAndWhen(one client.ChecklistItem) string {
+	switch {
+	case one.DoneAt != nil:
+		return fmt.Sprintf("by %s at %s", *one.DoneBy, one.DoneAt.Format(time.RFC3339))
+	case one.Due != nil:
+		return "until " + one.Due.Format(time.RFC3339)
+	case one.Period != nil:
+		return *one.Period
+	}
+	var who []string
+	for _, party := range one.Waiting {
+		if party.Count != nil && len(one.Waiting) > 1 {
+			who = append(who, fmt.Sprintf("%s %d", party.Id, *party.Count))
+		} else {
+			who = append(who, party.Id)
+		}
+	}
+	return strings.Join(who, ", ")
 }
 
 type periodHistory struct {

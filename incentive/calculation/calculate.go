@@ -34,25 +34,37 @@ const (
 // maxProblems is how many problems an error lists.
 const maxProblems = 10
 
-// Calculate returns the statement of every participant who is assigned to a plan on a
-// day of the period, or has an adjustment or a difference of an earlier period, ordered by participant. Amounts are in the plans' currency. What is
-// wrong with the data is an *incentive.Error whose message lists up to ten problems, with
-// the code of the first.
-func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.Statement, error) {
+// Result is what a calculation gives.
+type Result struct {
+	Statements []incentive.Statement // ordered by participant
+	Uncredited int                   // how many transactions of the period nobody is credited with
+}
+
+// Run returns the statement of every participant who is assigned to a plan on a day of the
+// period, or has an adjustment or a difference of an earlier period. Amounts are in the
+// plans' currency. What is wrong with the data is an *incentive.Error whose message lists
+// up to ten problems, with the code of the first.
+func Run(ctx context.Context, snapshot incentive.Snapshot) (Result, error) {
 	r, err := prepare(ctx, snapshot, nil)
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
-	statements := make([]incentive.Statement, len(r.groups))
+	result := Result{Statements: make([]incentive.Statement, len(r.groups)), Uncredited: len(r.uncredited)}
 	problems := make([]error, len(r.groups))
-	err = r.each(ctx, func(i int) { statements[i], problems[i] = r.statement(r.groups[i], r.plans) })
+	err = r.each(ctx, func(i int) { result.Statements[i], problems[i] = r.statement(r.groups[i], r.plans) })
+	if err == nil {
+		err = together(problems)
+	}
 	if err != nil {
-		return nil, err
+		return Result{}, err
 	}
-	if err := together(problems); err != nil {
-		return nil, err
-	}
-	return statements, nil
+	return result, nil
+}
+
+// Calculate is Run for the statements alone.
+func Calculate(ctx context.Context, snapshot incentive.Snapshot) ([]incentive.Statement, error) {
+	result, err := Run(ctx, snapshot)
+	return result.Statements, err
 }
 
 // ready is a snapshot from which statements can be calculated, one by one.
