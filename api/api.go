@@ -52,7 +52,11 @@ type Config struct {
 type API struct {
 	http.Handler
 	commands *sync.WaitGroup
+	news     *newsroom
 }
+
+// EndStreams ends every stream of events, for good.
+func (a *API) EndStreams() { a.news.end(true) }
 
 // Wait waits until every command under way has its answer, or ctx ends.
 func (a *API) Wait(ctx context.Context) error {
@@ -71,6 +75,7 @@ type server struct {
 	Config
 	commands sync.WaitGroup
 	proving  chan struct{} // holds whoever is making a proof
+	news     newsroom
 }
 
 // New returns the API.
@@ -81,7 +86,7 @@ func New(config Config) (*API, error) {
 	if config.LargestImport == 0 {
 		config.LargestImport = 1 << 30
 	}
-	s := &server{Config: config, proving: make(chan struct{}, 1)}
+	s := &server{Config: config, proving: make(chan struct{}, 1), news: newsroom{store: config.Store, streams: map[chan string]bool{}}}
 	document, err := load(Document)
 	if err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func New(config Config) (*API, error) {
 	spec.RegisterHandlersWithOptions(guarded, spec.NewStrictHandlerWithOptions(s, nil, spec.StrictGinServerOptions{
 		RequestErrorHandlerFunc: refuse, HandlerErrorFunc: s.problem, ResponseErrorHandlerFunc: s.problem,
 	}), spec.GinServerOptions{ErrorHandler: func(c *gin.Context, err error, _ int) { refuse(c, err) }})
-	return &API{Handler: engine, commands: &s.commands}, nil
+	return &API{Handler: engine, commands: &s.commands, news: &s.news}, nil
 }
 
 // Run serves the API on listener until ctx ends, and then lets what is under way finish.
@@ -128,6 +133,7 @@ func Run(ctx context.Context, listener net.Listener, config Config) error {
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(config.Log.Handler(), slog.LevelWarn),
 	}
+	web.RegisterOnShutdown(a.EndStreams)
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()
 	select {

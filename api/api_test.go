@@ -70,6 +70,7 @@ type site struct {
 	store    *store.Store
 	room     *engineRoom
 	tokens   map[string]string
+	surface  *API
 }
 
 func open(t *testing.T, wait time.Duration) *site {
@@ -84,12 +85,13 @@ func open(t *testing.T, wait time.Duration) *site {
 	require.NoError(t, err)
 	web := httptest.NewServer(surface)
 	t.Cleanup(func() {
+		surface.EndStreams()
 		web.Close()
 		require.NoError(t, surface.Wait(context.Background()))
 	})
 	_, err = s.FirstAdministrator(t.Context(), "admin", "Test", "UTC", time.Hour)
 	require.NoError(t, err)
-	site := &site{T: t, url: web.URL, database: database, store: s, room: room, tokens: map[string]string{}}
+	site := &site{T: t, url: web.URL, database: database, store: s, room: room, tokens: map[string]string{}, surface: surface}
 	site.imports("admin", people, "id,manager,country\nfin,,US\naud,,US\nm,,US\nr1,m,US\nr2,,US\n")
 	site.imports("admin", "records: [{kind: period, fields: {calendar_id: {constant: m}, code: code, starts_on: first, ends_on: last}}]", "code,first,last\n2026-01,2026-01-01,2026-01-31\n2026-02,2026-02-01,2026-02-28\n")
 	for id, role := range map[string]incentive.Role{"fin": incentive.Finance, "aud": incentive.Auditor, "m": incentive.Manager, "r1": incentive.Rep, "r2": incentive.Rep} {
@@ -144,6 +146,9 @@ func (s *site) send(id, method, path, key, body string) (status int, contentType
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(s, err)
 	defer response.Body.Close()
+	if contentType := response.Header.Get("Content-Type"); contentType == "text/event-stream" {
+		return response.StatusCode, contentType, "" // without end
+	}
 	data, err := io.ReadAll(response.Body)
 	require.NoError(s, err)
 	s.checkAnswer(request, response, data)

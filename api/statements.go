@@ -9,7 +9,6 @@ import (
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
-	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -124,13 +123,9 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 	}
 	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}, NotPaid: []spec.NotPaid{}}
 	for _, line := range one.Lines {
-		explained, err := calculation.ReadExplanation(line)
+		words, err := inWords(line)
 		if err != nil {
 			return nil, err
-		}
-		words := []string{}
-		for _, step := range explained.Steps {
-			words = append(words, step.String())
 		}
 		shown := spec.Line{Plan: line.PlanID, PlanVersion: line.PlanVersion, Component: line.Component, Corrects: orNil(line.Corrects), Unrounded: line.Unrounded.String(), Amount: line.Amount,
 			InWords: words, Explanation: line.Explanation, Contributions: []spec.Contribution{}}

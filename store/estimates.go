@@ -455,7 +455,7 @@ func (s *Store) Estimate(ctx context.Context, periodID, participantID string) (E
 type Deal struct {
 	Date       incentive.Date
 	Amount     decimal.Decimal
-	Currency   incentive.Currency
+	Currency   incentive.Currency // "" is that of the estimate
 	Role       string
 	Share      decimal.Decimal
 	Attributes map[string]string
@@ -494,6 +494,11 @@ func (s *Store) WhatIf(ctx context.Context, p PeriodRevision, participantID stri
 		}
 		if before, err = one(snapshot); err != nil {
 			return err
+		}
+		for i := range deals {
+			if deals[i].Currency == "" {
+				deals[i].Currency = before.Total.Currency
+			}
 		}
 		after, err = one(supposing(snapshot, participantID, deals))
 		return err

@@ -740,6 +740,27 @@ type Contribution struct {
 	Transaction string `json:"transaction"`
 }
 
+// Deal defines model for Deal.
+type Deal struct {
+	// Amount An exact decimal.
+	Amount string `json:"amount"`
+
+	// Attributes Whatever plans filter by.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+
+	// Currency That of the estimate when absent.
+	Currency *string `json:"currency,omitempty"`
+
+	// Date Today, or the last day of the period if that is earlier, when absent.
+	Date *incentive.Date `json:"date,omitempty"`
+
+	// Role Of the credit.
+	Role *string `json:"role,omitempty"`
+
+	// Share Of the deal, as a decimal; all of it when absent.
+	Share *string `json:"share,omitempty"`
+}
+
 // DecidedStatement defines model for DecidedStatement.
 type DecidedStatement struct {
 	Digest string `json:"digest"`
@@ -949,6 +970,49 @@ type Disputes struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Estimate defines model for Estimate.
+type Estimate struct {
+	// Booked What the total comes to by what is dated up to the day of the calculation.
+	Booked       *Money     `json:"booked,omitempty"`
+	CalculatedAt *time.Time `json:"calculated_at,omitempty"`
+
+	// DrawsOwed What is still to be recovered of draws, of earlier periods.
+	DrawsOwed []Money        `json:"draws_owed"`
+	Lines     []EstimateLine `json:"lines"`
+	Name      string         `json:"name"`
+
+	// Pending What is dated later in the period adds: the total less what is booked.
+	Pending *Money `json:"pending,omitempty"`
+	Period  string `json:"period"`
+	Person  string `json:"person"`
+
+	// Problem Why there is no estimate; then it has no amounts.
+	Problem  *string    `json:"problem,omitempty"`
+	Progress []Progress `json:"progress"`
+
+	// Total An amount in whole minor units.
+	Total *Money `json:"total,omitempty"`
+}
+
+// EstimateLine defines model for EstimateLine.
+type EstimateLine struct {
+	// Amount An amount in whole minor units.
+	Amount      Money           `json:"amount"`
+	Component   string          `json:"component"`
+	Explanation json.RawMessage `json:"explanation"`
+
+	// InWords The arithmetic, step by step.
+	InWords     []string `json:"in_words"`
+	Plan        string   `json:"plan"`
+	PlanVersion int      `json:"plan_version"`
+}
+
+// Estimates defines model for Estimates.
+type Estimates struct {
+	Estimates []Estimate `json:"estimates"`
+	Next      *string    `json:"next,omitempty"`
+}
+
 // Evidence defines model for Evidence.
 type Evidence struct {
 	AddedAt   time.Time `json:"added_at"`
@@ -1063,6 +1127,21 @@ type Line struct {
 
 // Money An amount in whole minor units.
 type Money = incentive.Money
+
+// NextStep The next step of a component's pay that its measure can reach.
+type NextStep struct {
+	// Above At itself is not enough.
+	Above bool `json:"above"`
+
+	// At An exact decimal.
+	At string `json:"at"`
+
+	// Distance An exact decimal.
+	Distance string `json:"distance"`
+
+	// Worth What the component pays more once it is there.
+	Worth Money `json:"worth"`
+}
 
 // NotPaid defines model for NotPaid.
 type NotPaid struct {
@@ -1268,6 +1347,23 @@ type Problem struct {
 	Type      string `json:"type"`
 }
 
+// Progress defines model for Progress.
+type Progress struct {
+	// Attainment What was measured over the quota, as a decimal.
+	Attainment *string `json:"attainment,omitempty"`
+	Component  string  `json:"component"`
+
+	// Goal The quota, an exact decimal.
+	Goal *string `json:"goal,omitempty"`
+
+	// Measured An exact decimal.
+	Measured string `json:"measured"`
+
+	// Next The next step of a component's pay that its measure can reach.
+	Next *NextStep `json:"next,omitempty"`
+	Plan string    `json:"plan"`
+}
+
 // Quarantined defines model for Quarantined.
 type Quarantined struct {
 	Code   string `json:"code"`
@@ -1416,6 +1512,20 @@ type UncreditedTransactions struct {
 	Next         *int                    `json:"next,omitempty"`
 	Total        int                     `json:"total"`
 	Transactions []UncreditedTransaction `json:"transactions"`
+}
+
+// WhatIf defines model for WhatIf.
+type WhatIf struct {
+	After  Estimate `json:"after"`
+	Before Estimate `json:"before"`
+
+	// Difference What the deals would bring.
+	Difference Money `json:"difference"`
+}
+
+// WhatIfRequest defines model for WhatIfRequest.
+type WhatIfRequest struct {
+	Deals []Deal `json:"deals"`
 }
 
 // EntriesThrough defines model for EntriesThrough.
@@ -1788,6 +1898,21 @@ type ListDifferencesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListEstimatesParams defines parameters for ListEstimates.
+type ListEstimatesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// WhatIfParams defines parameters for WhatIf.
+type WhatIfParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListLateDataParams defines parameters for ListLateData.
 type ListLateDataParams struct {
 	// After The value of 'next' of the page before.
@@ -1958,6 +2083,9 @@ type ActOnPeriodJSONRequestBody = ActRequest
 
 // DecideJSONRequestBody defines body for Decide for application/json ContentType.
 type DecideJSONRequestBody = DecisionRequest
+
+// WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
+type WhatIfJSONRequestBody = WhatIfRequest
 
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
@@ -2214,6 +2342,11 @@ type ClientInterface interface {
 	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
 	ReplyToDispute(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
+	//
+	// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
+	StreamEstimates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	//
 	// Corresponds with GET /export (the `ExportCompany` operationId).
@@ -2451,6 +2584,30 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 	ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
+	//
+	// Corresponds with GET /periods/{period}/estimates (the `ListEstimates` operationId).
+	ListEstimates(ctx context.Context, period string, params *ListEstimatesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
+	//
+	// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
+	GetEstimate(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WhatIfWithBody What an estimate would be with some deals closed. Nothing of it is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+	WhatIfWithBody(ctx context.Context, period string, person string, params *WhatIfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+	WhatIf(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	//
@@ -3003,6 +3160,21 @@ func (c *Client) ReplyToDisputeWithBody(ctx context.Context, dispute string, par
 // Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
 func (c *Client) ReplyToDispute(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplyToDisputeRequest(c.Server, dispute, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
+//
+// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
+func (c *Client) StreamEstimates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStreamEstimatesRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -3641,6 +3813,70 @@ func (c *Client) Decide(ctx context.Context, period string, params *DecideParams
 // Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 func (c *Client) ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListDifferencesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
+//
+// Corresponds with GET /periods/{period}/estimates (the `ListEstimates` operationId).
+func (c *Client) ListEstimates(ctx context.Context, period string, params *ListEstimatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEstimatesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
+//
+// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
+func (c *Client) GetEstimate(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEstimateRequest(c.Server, period, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WhatIfWithBody What an estimate would be with some deals closed. Nothing of it is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+func (c *Client) WhatIfWithBody(ctx context.Context, period string, person string, params *WhatIfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWhatIfRequestWithBody(c.Server, period, person, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+func (c *Client) WhatIf(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWhatIfRequest(c.Server, period, person, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5007,6 +5243,33 @@ func NewReplyToDisputeRequestWithBody(server string, dispute string, params *Rep
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewStreamEstimatesRequest constructs an http.Request for the StreamEstimates method
+func NewStreamEstimatesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/estimates/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -6996,6 +7259,187 @@ func NewListDifferencesRequest(server string, period string, params *ListDiffere
 	return req, nil
 }
 
+// NewListEstimatesRequest constructs an http.Request for the ListEstimates method
+func NewListEstimatesRequest(server string, period string, params *ListEstimatesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/estimates", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetEstimateRequest constructs an http.Request for the GetEstimate method
+func NewGetEstimateRequest(server string, period string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/estimates/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWhatIfRequest calls the generic WhatIf builder with application/json body
+func NewWhatIfRequest(server string, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWhatIfRequestWithBody(server, period, person, params, "application/json", bodyReader)
+}
+
+// NewWhatIfRequestWithBody constructs an http.Request for the WhatIf method, with any body, and a specified content type
+func NewWhatIfRequestWithBody(server string, period string, person string, params *WhatIfParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/estimates/%s/what-if", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListLateDataRequest constructs an http.Request for the ListLateData method
 func NewListLateDataRequest(server string, period string, params *ListLateDataParams) (*http.Request, error) {
 	var err error
@@ -8304,6 +8748,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
 	ReplyToDisputeWithResponse(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToDisputeResponse, error)
 
+	// StreamEstimatesWithResponse Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
+	StreamEstimatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamEstimatesResponse, error)
+
 	// ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -8583,6 +9034,34 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 	ListDifferencesWithResponse(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*ListDifferencesResponse, error)
+
+	// ListEstimatesWithResponse The estimates that you may see of a period whose statements are not published: what they come to as things stand.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/estimates (the `ListEstimates` operationId).
+	ListEstimatesWithResponse(ctx context.Context, period string, params *ListEstimatesParams, reqEditors ...RequestEditorFn) (*ListEstimatesResponse, error)
+
+	// GetEstimateWithResponse An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
+	GetEstimateWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetEstimateResponse, error)
+
+	// WhatIfWithBodyWithResponse What an estimate would be with some deals closed. Nothing of it is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+	WhatIfWithBodyWithResponse(ctx context.Context, period string, person string, params *WhatIfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WhatIfResponse, error)
+
+	// WhatIfWithResponse What an estimate would be with some deals closed. Nothing of it is kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+	WhatIfWithResponse(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*WhatIfResponse, error)
 
 	// ListLateDataWithResponse What was wrong or came late in closed periods, and the next lock of this one would correct.
 	//
@@ -9687,6 +10166,47 @@ func (r ReplyToDisputeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReplyToDisputeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StreamEstimatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StreamEstimatesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StreamEstimatesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StreamEstimatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StreamEstimatesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StreamEstimatesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11227,6 +11747,150 @@ func (r ListDifferencesResponse) ContentType() string {
 	return ""
 }
 
+type ListEstimatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Estimates
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEstimatesResponse) GetJSON200() *Estimates {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListEstimatesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEstimatesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEstimatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEstimatesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEstimatesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetEstimateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Estimate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEstimateResponse) GetJSON200() *Estimate {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEstimateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEstimateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEstimateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEstimateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEstimateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WhatIfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WhatIf
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WhatIfResponse) GetJSON200() *WhatIf {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WhatIfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WhatIfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WhatIfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WhatIfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WhatIfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListLateDataResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -12422,6 +13086,19 @@ func (c *ClientWithResponses) ReplyToDisputeWithResponse(ctx context.Context, di
 	return ParseReplyToDisputeResponse(rsp)
 }
 
+// StreamEstimatesWithResponse Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
+func (c *ClientWithResponses) StreamEstimatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamEstimatesResponse, error) {
+	rsp, err := c.StreamEstimates(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStreamEstimatesResponse(rsp)
+}
+
 // ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -12940,6 +13617,58 @@ func (c *ClientWithResponses) ListDifferencesWithResponse(ctx context.Context, p
 		return nil, err
 	}
 	return ParseListDifferencesResponse(rsp)
+}
+
+// ListEstimatesWithResponse The estimates that you may see of a period whose statements are not published: what they come to as things stand.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/estimates (the `ListEstimates` operationId).
+func (c *ClientWithResponses) ListEstimatesWithResponse(ctx context.Context, period string, params *ListEstimatesParams, reqEditors ...RequestEditorFn) (*ListEstimatesResponse, error) {
+	rsp, err := c.ListEstimates(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEstimatesResponse(rsp)
+}
+
+// GetEstimateWithResponse An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
+func (c *ClientWithResponses) GetEstimateWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetEstimateResponse, error) {
+	rsp, err := c.GetEstimate(ctx, period, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEstimateResponse(rsp)
+}
+
+// WhatIfWithBodyWithResponse What an estimate would be with some deals closed. Nothing of it is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+func (c *ClientWithResponses) WhatIfWithBodyWithResponse(ctx context.Context, period string, person string, params *WhatIfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WhatIfResponse, error) {
+	rsp, err := c.WhatIfWithBody(ctx, period, person, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWhatIfResponse(rsp)
+}
+
+// WhatIfWithResponse What an estimate would be with some deals closed. Nothing of it is kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
+func (c *ClientWithResponses) WhatIfWithResponse(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*WhatIfResponse, error) {
+	rsp, err := c.WhatIf(ctx, period, person, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWhatIfResponse(rsp)
 }
 
 // ListLateDataWithResponse What was wrong or came late in closed periods, and the next lock of this one would correct.
@@ -13910,6 +14639,32 @@ func ParseReplyToDisputeResponse(rsp *http.Response) (*ReplyToDisputeResponse, e
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseStreamEstimatesResponse parses an HTTP response from a StreamEstimatesWithResponse call
+func ParseStreamEstimatesResponse(rsp *http.Response) (*StreamEstimatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StreamEstimatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -15045,6 +15800,105 @@ func ParseListDifferencesResponse(rsp *http.Response) (*ListDifferencesResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Differences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListEstimatesResponse parses an HTTP response from a ListEstimatesWithResponse call
+func ParseListEstimatesResponse(rsp *http.Response) (*ListEstimatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEstimatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Estimates
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEstimateResponse parses an HTTP response from a GetEstimateWithResponse call
+func ParseGetEstimateResponse(rsp *http.Response) (*GetEstimateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEstimateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Estimate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWhatIfResponse parses an HTTP response from a WhatIfWithResponse call
+func ParseWhatIfResponse(rsp *http.Response) (*WhatIfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WhatIfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WhatIf
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -741,6 +741,27 @@ type Contribution struct {
 	Transaction string `json:"transaction"`
 }
 
+// Deal defines model for Deal.
+type Deal struct {
+	// Amount An exact decimal.
+	Amount string `json:"amount"`
+
+	// Attributes Whatever plans filter by.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+
+	// Currency That of the estimate when absent.
+	Currency *string `json:"currency,omitempty"`
+
+	// Date Today, or the last day of the period if that is earlier, when absent.
+	Date *incentive.Date `json:"date,omitempty"`
+
+	// Role Of the credit.
+	Role *string `json:"role,omitempty"`
+
+	// Share Of the deal, as a decimal; all of it when absent.
+	Share *string `json:"share,omitempty"`
+}
+
 // DecidedStatement defines model for DecidedStatement.
 type DecidedStatement struct {
 	Digest string `json:"digest"`
@@ -950,6 +971,49 @@ type Disputes struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Estimate defines model for Estimate.
+type Estimate struct {
+	// Booked What the total comes to by what is dated up to the day of the calculation.
+	Booked       *Money     `json:"booked,omitempty"`
+	CalculatedAt *time.Time `json:"calculated_at,omitempty"`
+
+	// DrawsOwed What is still to be recovered of draws, of earlier periods.
+	DrawsOwed []Money        `json:"draws_owed"`
+	Lines     []EstimateLine `json:"lines"`
+	Name      string         `json:"name"`
+
+	// Pending What is dated later in the period adds: the total less what is booked.
+	Pending *Money `json:"pending,omitempty"`
+	Period  string `json:"period"`
+	Person  string `json:"person"`
+
+	// Problem Why there is no estimate; then it has no amounts.
+	Problem  *string    `json:"problem,omitempty"`
+	Progress []Progress `json:"progress"`
+
+	// Total An amount in whole minor units.
+	Total *Money `json:"total,omitempty"`
+}
+
+// EstimateLine defines model for EstimateLine.
+type EstimateLine struct {
+	// Amount An amount in whole minor units.
+	Amount      Money           `json:"amount"`
+	Component   string          `json:"component"`
+	Explanation json.RawMessage `json:"explanation"`
+
+	// InWords The arithmetic, step by step.
+	InWords     []string `json:"in_words"`
+	Plan        string   `json:"plan"`
+	PlanVersion int      `json:"plan_version"`
+}
+
+// Estimates defines model for Estimates.
+type Estimates struct {
+	Estimates []Estimate `json:"estimates"`
+	Next      *string    `json:"next,omitempty"`
+}
+
 // Evidence defines model for Evidence.
 type Evidence struct {
 	AddedAt   time.Time `json:"added_at"`
@@ -1064,6 +1128,21 @@ type Line struct {
 
 // Money An amount in whole minor units.
 type Money = incentive.Money
+
+// NextStep The next step of a component's pay that its measure can reach.
+type NextStep struct {
+	// Above At itself is not enough.
+	Above bool `json:"above"`
+
+	// At An exact decimal.
+	At string `json:"at"`
+
+	// Distance An exact decimal.
+	Distance string `json:"distance"`
+
+	// Worth What the component pays more once it is there.
+	Worth Money `json:"worth"`
+}
 
 // NotPaid defines model for NotPaid.
 type NotPaid struct {
@@ -1269,6 +1348,23 @@ type Problem struct {
 	Type      string `json:"type"`
 }
 
+// Progress defines model for Progress.
+type Progress struct {
+	// Attainment What was measured over the quota, as a decimal.
+	Attainment *string `json:"attainment,omitempty"`
+	Component  string  `json:"component"`
+
+	// Goal The quota, an exact decimal.
+	Goal *string `json:"goal,omitempty"`
+
+	// Measured An exact decimal.
+	Measured string `json:"measured"`
+
+	// Next The next step of a component's pay that its measure can reach.
+	Next *NextStep `json:"next,omitempty"`
+	Plan string    `json:"plan"`
+}
+
 // Quarantined defines model for Quarantined.
 type Quarantined struct {
 	Code   string `json:"code"`
@@ -1417,6 +1513,20 @@ type UncreditedTransactions struct {
 	Next         *int                    `json:"next,omitempty"`
 	Total        int                     `json:"total"`
 	Transactions []UncreditedTransaction `json:"transactions"`
+}
+
+// WhatIf defines model for WhatIf.
+type WhatIf struct {
+	After  Estimate `json:"after"`
+	Before Estimate `json:"before"`
+
+	// Difference What the deals would bring.
+	Difference Money `json:"difference"`
+}
+
+// WhatIfRequest defines model for WhatIfRequest.
+type WhatIfRequest struct {
+	Deals []Deal `json:"deals"`
 }
 
 // EntriesThrough defines model for EntriesThrough.
@@ -1789,6 +1899,21 @@ type ListDifferencesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListEstimatesParams defines parameters for ListEstimates.
+type ListEstimatesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// WhatIfParams defines parameters for WhatIf.
+type WhatIfParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListLateDataParams defines parameters for ListLateData.
 type ListLateDataParams struct {
 	// After The value of 'next' of the page before.
@@ -1960,6 +2085,9 @@ type ActOnPeriodJSONRequestBody = ActRequest
 // DecideJSONRequestBody defines body for Decide for application/json ContentType.
 type DecideJSONRequestBody = DecisionRequest
 
+// WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
+type WhatIfJSONRequestBody = WhatIfRequest
+
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
 
@@ -2031,6 +2159,9 @@ type ServerInterface interface {
 	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
 	// (POST /disputes/{dispute}/replies)
 	ReplyToDispute(c *gin.Context, dispute string, params ReplyToDisputeParams)
+	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
+	// (GET /estimates/events)
+	StreamEstimates(c *gin.Context)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(c *gin.Context, params ExportCompanyParams)
@@ -2124,6 +2255,15 @@ type ServerInterface interface {
 	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	// (GET /periods/{period}/differences)
 	ListDifferences(c *gin.Context, period string, params ListDifferencesParams)
+	// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
+	// (GET /periods/{period}/estimates)
+	ListEstimates(c *gin.Context, period string, params ListEstimatesParams)
+	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
+	// (GET /periods/{period}/estimates/{person})
+	GetEstimate(c *gin.Context, period string, person string)
+	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
+	// (POST /periods/{period}/estimates/{person}/what-if)
+	WhatIf(c *gin.Context, period string, person string, params WhatIfParams)
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	// (GET /periods/{period}/late-data)
 	ListLateData(c *gin.Context, period string, params ListLateDataParams)
@@ -2962,6 +3102,19 @@ func (siw *ServerInterfaceWrapper) ReplyToDispute(c *gin.Context) {
 	}
 
 	siw.Handler.ReplyToDispute(c, dispute, params)
+}
+
+// StreamEstimates operation middleware
+func (siw *ServerInterfaceWrapper) StreamEstimates(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.StreamEstimates(c)
 }
 
 // ExportCompany operation middleware
@@ -4307,6 +4460,145 @@ func (siw *ServerInterfaceWrapper) ListDifferences(c *gin.Context) {
 	siw.Handler.ListDifferences(c, period, params)
 }
 
+// ListEstimates operation middleware
+func (siw *ServerInterfaceWrapper) ListEstimates(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEstimatesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListEstimates(c, period, params)
+}
+
+// GetEstimate operation middleware
+func (siw *ServerInterfaceWrapper) GetEstimate(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEstimate(c, period, person)
+}
+
+// WhatIf operation middleware
+func (siw *ServerInterfaceWrapper) WhatIf(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WhatIfParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.WhatIf(c, period, person, params)
+}
+
 // ListLateData operation middleware
 func (siw *ServerInterfaceWrapper) ListLateData(c *gin.Context) {
 
@@ -5122,6 +5414,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/adjustments/:adjustment/decision", wrapper.DecideAdjustment)
 	router.GET(options.BaseURL+"/periods/:period/late-data", wrapper.ListLateData)
 	router.POST(options.BaseURL+"/periods/:period/release", wrapper.ReleasePeriod)
+	router.GET(options.BaseURL+"/periods/:period/estimates", wrapper.ListEstimates)
+	router.GET(options.BaseURL+"/periods/:period/estimates/:person", wrapper.GetEstimate)
+	router.POST(options.BaseURL+"/periods/:period/estimates/:person/what-if", wrapper.WhatIf)
+	router.GET(options.BaseURL+"/estimates/events", wrapper.StreamEstimates)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person", wrapper.GetStatement)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person/proof", wrapper.GetProof)
@@ -5998,6 +6294,73 @@ type ReplyToDisputedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReplyToDisputedefaultApplicationProblemPlusJSONResponse) VisitReplyToDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamEstimatesRequestObject struct {
+}
+
+type StreamEstimatesResponseObject interface {
+	VisitStreamEstimatesResponse(w http.ResponseWriter) error
+}
+
+type StreamEstimates200TexteventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamEstimates200TexteventStreamResponse) VisitStreamEstimatesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type StreamEstimatesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StreamEstimatesdefaultApplicationProblemPlusJSONResponse) VisitStreamEstimatesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7356,6 +7719,128 @@ func (response ListDifferencesdefaultApplicationProblemPlusJSONResponse) VisitLi
 	return err
 }
 
+type ListEstimatesRequestObject struct {
+	Period string `json:"period"`
+	Params ListEstimatesParams
+}
+
+type ListEstimatesResponseObject interface {
+	VisitListEstimatesResponse(w http.ResponseWriter) error
+}
+
+type ListEstimates200JSONResponse Estimates
+
+func (response ListEstimates200JSONResponse) VisitListEstimatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEstimatesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEstimatesdefaultApplicationProblemPlusJSONResponse) VisitListEstimatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEstimateRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+}
+
+type GetEstimateResponseObject interface {
+	VisitGetEstimateResponse(w http.ResponseWriter) error
+}
+
+type GetEstimate200JSONResponse Estimate
+
+func (response GetEstimate200JSONResponse) VisitGetEstimateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEstimatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEstimatedefaultApplicationProblemPlusJSONResponse) VisitGetEstimateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhatIfRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+	Params WhatIfParams
+	Body   *WhatIfJSONRequestBody
+}
+
+type WhatIfResponseObject interface {
+	VisitWhatIfResponse(w http.ResponseWriter) error
+}
+
+type WhatIf200JSONResponse WhatIf
+
+func (response WhatIf200JSONResponse) VisitWhatIfResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhatIfdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WhatIfdefaultApplicationProblemPlusJSONResponse) VisitWhatIfResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListLateDataRequestObject struct {
 	Period string `json:"period"`
 	Params ListLateDataParams
@@ -8147,6 +8632,9 @@ type StrictServerInterface interface {
 	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
 	// (POST /disputes/{dispute}/replies)
 	ReplyToDispute(ctx context.Context, request ReplyToDisputeRequestObject) (ReplyToDisputeResponseObject, error)
+	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
+	// (GET /estimates/events)
+	StreamEstimates(ctx context.Context, request StreamEstimatesRequestObject) (StreamEstimatesResponseObject, error)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(ctx context.Context, request ExportCompanyRequestObject) (ExportCompanyResponseObject, error)
@@ -8240,6 +8728,15 @@ type StrictServerInterface interface {
 	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	// (GET /periods/{period}/differences)
 	ListDifferences(ctx context.Context, request ListDifferencesRequestObject) (ListDifferencesResponseObject, error)
+	// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
+	// (GET /periods/{period}/estimates)
+	ListEstimates(ctx context.Context, request ListEstimatesRequestObject) (ListEstimatesResponseObject, error)
+	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
+	// (GET /periods/{period}/estimates/{person})
+	GetEstimate(ctx context.Context, request GetEstimateRequestObject) (GetEstimateResponseObject, error)
+	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
+	// (POST /periods/{period}/estimates/{person}/what-if)
+	WhatIf(ctx context.Context, request WhatIfRequestObject) (WhatIfResponseObject, error)
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	// (GET /periods/{period}/late-data)
 	ListLateData(ctx context.Context, request ListLateDataRequestObject) (ListLateDataResponseObject, error)
@@ -8993,6 +9490,30 @@ func (sh *strictHandler) ReplyToDispute(ctx *gin.Context, dispute string, params
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReplyToDisputeResponseObject); ok {
 		if err := validResponse.VisitReplyToDisputeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StreamEstimates operation middleware
+func (sh *strictHandler) StreamEstimates(ctx *gin.Context) {
+	var request StreamEstimatesRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamEstimates(ctx, request.(StreamEstimatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamEstimates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(StreamEstimatesResponseObject); ok {
+		if err := validResponse.VisitStreamEstimatesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -9978,6 +10499,106 @@ func (sh *strictHandler) ListDifferences(ctx *gin.Context, period string, params
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListDifferencesResponseObject); ok {
 		if err := validResponse.VisitListDifferencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEstimates operation middleware
+func (sh *strictHandler) ListEstimates(ctx *gin.Context, period string, params ListEstimatesParams) {
+	var request ListEstimatesRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEstimates(ctx, request.(ListEstimatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEstimates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListEstimatesResponseObject); ok {
+		if err := validResponse.VisitListEstimatesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEstimate operation middleware
+func (sh *strictHandler) GetEstimate(ctx *gin.Context, period string, person string) {
+	var request GetEstimateRequestObject
+
+	request.Period = period
+	request.Person = person
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEstimate(ctx, request.(GetEstimateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEstimate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEstimateResponseObject); ok {
+		if err := validResponse.VisitGetEstimateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WhatIf operation middleware
+func (sh *strictHandler) WhatIf(ctx *gin.Context, period string, person string, params WhatIfParams) {
+	var request WhatIfRequestObject
+
+	request.Period = period
+	request.Person = person
+	request.Params = params
+
+	var body WhatIfJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WhatIf(ctx, request.(WhatIfRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WhatIf")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(WhatIfResponseObject); ok {
+		if err := validResponse.VisitWhatIfResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

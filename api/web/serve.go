@@ -34,6 +34,7 @@ func Run(ctx context.Context, listener net.Listener, surface api.Config, config 
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(config.Log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(a.EndStreams)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {

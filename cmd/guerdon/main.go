@@ -37,6 +37,8 @@ type commands struct {
 	Periods   periods   `cmd:"" help:"List the periods." group:"period"`
 	Period    period    `cmd:"" help:"Open a period, look at it, move it on." group:"period"`
 	Statement statement `cmd:"" help:"List statements, or show one with the reason for every cent." group:"period"`
+	Estimate  estimate  `cmd:"" help:"List what statements of an open period come to as things stand, or show one." group:"period"`
+	WhatIf    whatIf    `cmd:"" help:"What somebody would earn with some deals closed." group:"period"`
 	Approvals approvals `cmd:"" help:"List what waits for approval." group:"period"`
 	Approve   approve   `cmd:"" help:"Approve statements: those of the people named, or all that wait for you." group:"period"`
 	Reject    reject    `cmd:"" help:"Reject the statements of the people named: they go to finance." group:"period"`
