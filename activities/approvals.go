@@ -41,15 +41,15 @@ func ApprovalOptions(queue ApprovalQueue) client.StartWorkflowOptions {
 // after. They are no children, so that the period's history does not grow with the number
 // of approvers.
 func (a *Activities) fill(ctx context.Context, periodID string, revision int, queues []string) error {
-	for _, queue := range queues {
+	return several(ctx, queues, func(ctx context.Context, queue string) error {
 		input := ApprovalQueue{PeriodID: periodID, Revision: revision, Queue: queue}
 		options := ApprovalOptions(input)
 		_, err := a.Client.SignalWithStartWorkflow(ctx, options.ID, WaitingSignal, nil, options, ApprovalWorkflow, input)
 		if err != nil {
 			return fmt.Errorf("tell the approval queue %s: %w", queue, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // Decided is what became of a decision set, or why it was refused.

@@ -111,9 +111,10 @@ func (s *Store) DisputesOf(ctx context.Context, periodID string, revision int) (
 	return pgx.CollectRows(rows, scanDispute)
 }
 
-// RunningDisputes returns every dispute that a workflow should be looking after.
-func (s *Store) RunningDisputes(ctx context.Context) ([]Dispute, error) {
-	return s.Disputes(ctx, "", incentive.All, "", true, "", 1_000_000)
+// RunningDisputes returns up to limit disputes that a workflow should be looking after,
+// after an id.
+func (s *Store) RunningDisputes(ctx context.Context, after string, limit int) ([]Dispute, error) {
+	return s.Disputes(ctx, "", incentive.All, "", true, after, limit)
 }
 
 // RaiseDispute keeps a dispute of a published statement and tells whoever has to answer.

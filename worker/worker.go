@@ -65,21 +65,37 @@ func Run(ctx context.Context, config Config) error {
 			return err
 		}
 	}
-	disputes, err := config.Store.RunningDisputes(ctx)
+	disputes, err := startDisputes(ctx, config)
 	if err != nil {
 		return err
-	}
-	for _, d := range disputes {
-		if err := workflows.StartDispute(ctx, config.Client, d.ID, d.PeriodID); err != nil && ctx.Err() == nil {
-			return err
-		}
 	}
 	var estimating sync.WaitGroup
 	estimating.Go(func() { config.keepEstimates(ctx) })
 	defer estimating.Wait()
-	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", len(disputes))
+	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", disputes)
 	<-ctx.Done()
 	return nil
+}
+
+// startDisputes starts what looks after each dispute under way and returns how many there
+// are.
+func startDisputes(ctx context.Context, config Config) (n int, err error) {
+	const page = 500
+	for after := ""; ; {
+		disputes, err := config.Store.RunningDisputes(ctx, after, page)
+		if err != nil {
+			return n, err
+		}
+		for _, d := range disputes {
+			if err := workflows.StartDispute(ctx, config.Client, d.ID, d.PeriodID); err != nil && ctx.Err() == nil {
+				return n, err
+			}
+			after = d.ID
+		}
+		if n += len(disputes); len(disputes) < page {
+			return n, nil
+		}
+	}
 }
 
 // Register registers every workflow and activity on a worker of the period queue.

@@ -33,6 +33,9 @@ const (
 type big struct {
 	*site
 	reps, approvers int
+	disputes        int
+	aDispute        string // of all those
+	bosses          []*client.Client
 	began           time.Time
 	took            []string
 }
@@ -47,8 +50,10 @@ func TestSize(t *testing.T) {
 		b.reps, err = strconv.Atoi(text)
 		require.NoError(t, err)
 	}
-	b.approvers = max(1, b.reps*3/40)
-	t.Cleanup(func() { t.Logf("%d reps, %d approvers\n%s", b.reps, b.approvers, strings.Join(b.took, "\n")) })
+	b.approvers, b.disputes = max(1, b.reps*3/40), b.reps*3/20
+	t.Cleanup(func() {
+		t.Logf("%d reps, %d approvers, %d disputes\n%s", b.reps, b.approvers, b.disputes, strings.Join(b.took, "\n"))
+	})
 	b.began = time.Now()
 	b.facts()
 	b.toApproved()
@@ -152,7 +157,55 @@ func (b *big) facts() {
 	b.together(b.approvers, func(n int) error {
 		return b.store.Grant(ctx, "fin1", b.approver(n), []incentive.Role{incentive.Manager})
 	})
+	b.together(b.disputes, func(n int) error {
+		return b.store.Grant(ctx, "fin1", b.rep(n), []incentive.Role{incentive.Rep})
+	})
+	b.bosses = make([]*client.Client, b.approvers)
+	b.together(b.approvers, func(n int) (err error) {
+		b.bosses[n], err = b.signIn(b.approver(n))
+		return err
+	})
 	b.step("facts are loaded")
+}
+
+// signIn returns somebody's client; as may not be used together.
+func (b *big) signIn(id string) (*client.Client, error) {
+	token, err := b.store.NewToken(b.t.Context(), "fin1", id, "test", 24*time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(b.url, token)
+}
+
+// disputed has disputes raised by their reps and rejected by those reps' managers.
+func (b *big) disputed() {
+	ctx := b.t.Context()
+	plan, component := "simple", "commission"
+	raised := make([]client.Dispute, b.disputes)
+	b.together(b.disputes, func(n int) error {
+		rep, err := b.signIn(b.rep(n))
+		if err != nil {
+			return err
+		}
+		raised[n], err = ask[client.Dispute](ctx, func(key string) (*http.Response, error) {
+			return rep.RaiseDispute(ctx, &client.RaiseDisputeParams{IdempotencyKey: key}, client.DisputeRequest{
+				Period: period, Type: client.DisputeRequestTypeCalculation, Plan: &plan, Component: &component, Expected: usd(1), Comment: "too little"})
+		})
+		return err
+	})
+	b.step("disputes raised")
+	b.together(b.disputes, func(n int) error {
+		answer, err := ask[client.DisputeState](ctx, func(key string) (*http.Response, error) {
+			return b.bosses[n%b.approvers].AnswerDispute(ctx, raised[n].Id, &client.AnswerDisputeParams{IdempotencyKey: key},
+				client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActReject, Text: "it is right"})
+		})
+		if err == nil && answer.State != string(incentive.DisputeRejected) {
+			err = fmt.Errorf("dispute %s is %s", raised[n].Id, answer.State)
+		}
+		return err
+	})
+	b.step("disputes answered")
+	b.aDispute = raised[0].Id
 }
 
 // send repeats a command until it is answered.
@@ -177,7 +230,7 @@ func (b *big) reach(state incentive.State) {
 		p, err := b.store.PeriodRevision(b.t.Context(), period, 1)
 		require.NoError(b.t, err)
 		return p.State == state
-	}, 10*time.Minute, 100*time.Millisecond, "the period should be %s", state)
+	}, time.Hour, 100*time.Millisecond, "the period should be %s", state)
 }
 
 func (b *big) toApproved() {
@@ -192,20 +245,13 @@ func (b *big) toApproved() {
 	b.step("calculated")
 	b.act(fin1, client.ActRequestActPublish)
 	b.step("published")
+	b.disputed()
 	b.act(fin1, client.ActRequestActEndWindow)
 	b.step("handed out for approval")
 	decided := make([]int, b.approvers)
 	b.together(b.approvers, func(n int) error {
-		token, err := b.store.NewToken(ctx, "fin1", b.approver(n), "test", time.Hour)
-		if err != nil {
-			return err
-		}
-		boss, err := client.New(b.url, token)
-		if err != nil {
-			return err
-		}
 		d, err := ask[client.DecisionAnswer](ctx, func(key string) (*http.Response, error) {
-			return boss.Decide(ctx, period, &client.DecideParams{IdempotencyKey: key}, client.DecideJSONRequestBody{Decision: client.DecisionRequestDecisionApproved})
+			return b.bosses[n].Decide(ctx, period, &client.DecideParams{IdempotencyKey: key}, client.DecideJSONRequestBody{Decision: client.DecisionRequestDecisionApproved})
 		})
 		decided[n] = d.Applied
 		return err
@@ -238,7 +284,7 @@ func (b *big) toClosed() {
 			file = files[0]
 		}
 		return len(files) == 1
-	}, 10*time.Minute, 100*time.Millisecond)
+	}, time.Hour, 100*time.Millisecond)
 	require.Equal(t, b.reps, file.Payouts)
 	b.step("written into a file")
 	for what, paid := range []bool{false, true} {
@@ -254,7 +300,7 @@ func (b *big) toClosed() {
 		events, err := b.store.AuditEvents(ctx, "archive/"+period+"/1", 0, 1)
 		require.NoError(t, err)
 		return len(events) == 1
-	}, 10*time.Minute, 100*time.Millisecond)
+	}, time.Hour, 100*time.Millisecond)
 	b.step("archived")
 	replayed, err := worker.Replay(ctx, b.store, period, 1)
 	require.NoError(t, err)
@@ -275,7 +321,7 @@ func (b *big) lists() {
 	for path, grows := range map[string]bool{
 		"/people": true, "/periods": false, "/plans": false, "/periods/" + period + "/statements": true, "/periods/" + period + "/approvals?queue=" + b.approver(0): false,
 		"/periods/" + period + "/approvals?queue=finance": false, "/periods/" + period + "/payouts": true, "/periods/" + period + "/payout-list": false, "/periods/" + period + "/payment-files": false,
-		"/periods/" + period + "/acts": false, "/periods/" + period + "/runs": false, "/periods/" + period + "/changes": false, "/ledger/balances": false, "/audit": true, "/adjustments": false,
+		"/periods/" + period + "/acts": false, "/periods/" + period + "/runs": false, "/periods/" + period + "/changes": false, "/ledger/balances": false, "/audit": true, "/adjustments": false, "/disputes": b.disputes > 100,
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.url+"/api/v1"+path, nil)
 		require.NoError(t, err)
@@ -322,6 +368,11 @@ func (b *big) histories() {
 		require.Less(b.t, is.events, mostEvents)
 	}
 	require.Less(b.t, largest["pay-period"].events, mostPeriodEvents)
+	d, err := b.client.DescribeWorkflowExecution(b.t.Context(), activities.DisputeID(b.aDispute), "")
+	require.NoError(b.t, err)
+	is := d.WorkflowExecutionInfo
+	b.took = append(b.took, fmt.Sprintf("%-24s %6d workflows, one of %d events and %d bytes", "dispute", b.disputes, is.HistoryLength, is.HistorySizeBytes))
+	require.Less(b.t, is.HistoryLength, int64(mostPeriodEvents))
 }
 
 // memory is the most that a process has used, in megabytes.
