@@ -60,12 +60,12 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		if err != nil {
 			return work, err
 		}
-		files, err := a.Store.PaymentFiles(ctx, periodID, revision)
+		files, err := a.Store.FilesOfRail(ctx, periodID, revision, rail)
 		if err != nil {
 			return work, err
 		}
 		for _, f := range files {
-			if f.Rail == rail && f.ConfirmedAt == nil {
+			if f.ConfirmedAt == nil {
 				work.WaitingFiles++
 			}
 		}
@@ -107,15 +107,13 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 	if err != nil {
 		return err
 	}
-	built, err := a.Store.PaymentFiles(ctx, periodID, revision)
+	built, err := a.Store.FilesOfRail(ctx, periodID, revision, name)
 	if err != nil {
 		return err
 	}
 	done := map[incentive.Currency]bool{}
 	for _, f := range built {
-		if f.Rail == name {
-			done[f.Currency] = true
-		}
+		done[f.Currency] = true
 	}
 	payouts, err := a.Store.PlannedPayouts(ctx, periodID, revision, name)
 	if err != nil {

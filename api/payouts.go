@@ -99,7 +99,8 @@ func (s *server) ListPaymentFiles(ctx context.Context, request spec.ListPaymentF
 	if err != nil {
 		return nil, err
 	}
-	files, err := s.Store.PaymentFiles(ctx, p.ID, p.Revision)
+	limit := limitOf(request.Params.Limit)
+	files, err := s.Store.PaymentFiles(ctx, p.ID, p.Revision, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +108,7 @@ func (s *server) ListPaymentFiles(ctx context.Context, request spec.ListPaymentF
 	for _, f := range files {
 		answer.Files = append(answer.Files, fileOf(f))
 	}
+	answer.Next = next(len(files), limit, func() string { return files[len(files)-1].ID })
 	return answer, nil
 }
 

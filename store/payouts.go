@@ -550,7 +550,7 @@ type PaymentFile struct {
 }
 
 // KeepPaymentFile stores the one file of a run, rail and currency and returns what
-// stands: a file built before is kept as it was. While the period is on hold it refuses
+// stands, without the content: a file built before is kept as it was. While the period is on hold it refuses
 // with incentive.CodeOnHold.
 func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -586,22 +586,34 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 	if err != nil {
 		return f, err
 	}
-	files, err := s.PaymentFiles(ctx, f.PeriodID, f.Revision)
-	for _, kept := range files {
-		if kept.Rail == f.Rail && kept.Currency == f.Currency {
-			return kept, nil
-		}
+	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND rail = $3 AND currency = $4`, f.PeriodID, f.Revision, f.Rail, f.Currency)
+	if err != nil {
+		return f, fmt.Errorf("read payment file %s: %w", f.Name, err)
 	}
-	return f, err
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[PaymentFile])
 }
 
-// PaymentFiles lists the payment files of a revision, with their content.
-func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int) ([]PaymentFile, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT id::text, period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at
-		FROM payment_file WHERE period_id = $1 AND revision = $2 ORDER BY rail, currency`, periodID, revision)
+// paymentFileColumns has an empty content: that of a large period has megabytes.
+const paymentFileColumns = `SELECT id::text, period_id, revision, rail, currency, name, message_id, ''::bytea, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at FROM payment_file`
+
+// PaymentFiles returns up to limit payment files of a revision after a file's id, without
+// their content, by rail and currency.
+func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int, after string, limit int) ([]PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, paymentFileColumns+`
+		WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR (rail, currency) > (SELECT f.rail, f.currency FROM payment_file f WHERE f.id::text = $3)) ORDER BY rail, currency LIMIT $4`,
+		periodID, revision, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the payment files of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PaymentFile])
+}
+
+// FilesOfRail returns a revision's payment files by one rail, one for each currency, without
+// their content.
+func (s *Store) FilesOfRail(ctx context.Context, periodID string, revision int, rail string) ([]PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND rail = $3 ORDER BY currency`, periodID, revision, rail)
+	if err != nil {
+		return nil, fmt.Errorf("list the payment files of %s by %s: %w", periodID, rail, err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[PaymentFile])
 }

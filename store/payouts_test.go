@@ -245,3 +245,45 @@ func TestLeftOutOfAFile(t *testing.T) {
 	require.NoError(t, b.CancelPayout(ctx, "fin", left, reason))
 	require.Equal(t, "100.00", b.balance(store.Payable), "is owed still")
 }
+
+// TestPaymentFilesAreListedByPages lists files without their content, which is megabytes for
+// a large period.
+func TestPaymentFilesAreListedByPages(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	ctx := t.Context()
+	b.open(monthOf(1))
+	b.deal("d1", "2026-01-10", "1000")
+	b.calculate(monthOf(1))
+	b.approve(monthOf(1))
+	var want []string
+	for _, of := range []struct {
+		rail     string
+		currency incentive.Currency
+	}{{"a", "EUR"}, {"a", "USD"}, {"b", "EUR"}} {
+		kept, err := b.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: of.rail, Currency: of.currency, Name: "f", MessageID: of.rail + string(of.currency), Content: []byte("secret"), SHA256: []byte("s")})
+		require.NoError(t, err)
+		require.Equal(t, of.currency, kept.Currency)
+		want = append(want, kept.ID)
+	}
+	var got []string
+	for after := ""; ; {
+		page, err := b.PaymentFiles(ctx, monthOf(1), 1, after, 2)
+		require.NoError(t, err)
+		if len(page) == 0 {
+			break
+		}
+		for _, f := range page {
+			require.Empty(t, f.Content)
+			got = append(got, f.ID)
+			after = f.ID
+		}
+	}
+	require.Equal(t, want, got)
+	whole, err := b.PaymentFile(ctx, want[0])
+	require.NoError(t, err)
+	require.Equal(t, "secret", string(whole.Content))
+	of, err := b.FilesOfRail(ctx, monthOf(1), 1, "a")
+	require.NoError(t, err)
+	require.Len(t, of, 2)
+}

@@ -647,7 +647,7 @@ func codeOf(err error) string {
 
 // confirm says that the payment file was taken to the bank, or carried out.
 func (s *sequence) confirm(actor string, paid bool) {
-	files, err := s.company.store.PaymentFiles(context.Background(), s.period, 1)
+	files, err := s.company.store.PaymentFiles(context.Background(), s.period, 1, "", 100)
 	require.NoError(s.t, err)
 	in := workflows.ConfirmFileInput{Actor: s.id(actor), Paid: paid}
 	if len(files) > 0 {

@@ -1184,6 +1184,7 @@ type PaymentFile struct {
 // PaymentFiles defines model for PaymentFiles.
 type PaymentFiles struct {
 	Files []PaymentFile `json:"files"`
+	Next  *string       `json:"next,omitempty"`
 }
 
 // Payout defines model for Payout.
@@ -1932,6 +1933,12 @@ type OpenPeriodParams struct {
 type ListPaymentFilesParams struct {
 	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetPayoutListParams defines parameters for GetPayoutList.
@@ -7598,6 +7605,30 @@ func NewListPaymentFilesRequest(server string, period string, params *ListPaymen
 		if params.Revision != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -167,7 +167,7 @@ func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path s
 	if exceptions > 0 {
 		body.Tasks = append(body.Tasks, task{Says: v.counted("task.exceptions", p, exceptions), Do: "task.exceptions.do", Path: at + "/payouts", Urgent: true})
 	}
-	files, err := client.Read[client.PaymentFiles](v.api.ListPaymentFiles(v.r.Context(), p.Id, &client.ListPaymentFilesParams{}))
+	files, err := client.Read[client.PaymentFiles](v.api.ListPaymentFiles(v.r.Context(), p.Id, &client.ListPaymentFilesParams{Limit: &most}))
 	if err != nil {
 		return err
 	}

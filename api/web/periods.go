@@ -388,7 +388,7 @@ func (v *visit) files() error {
 		return err
 	}
 	body := filesPage{head: h, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None}
-	list, err := client.Read[client.PaymentFiles](v.api.ListPaymentFiles(v.r.Context(), h.Period.Id, &client.ListPaymentFilesParams{}))
+	list, err := client.Read[client.PaymentFiles](v.api.ListPaymentFiles(v.r.Context(), h.Period.Id, &client.ListPaymentFilesParams{Limit: &most}))
 	if err != nil {
 		return err
 	}

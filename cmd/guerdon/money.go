@@ -95,9 +95,16 @@ func (f files) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	answer, err := client.Read[client.PaymentFiles](c.ListPaymentFiles(ctx, f.Period, &client.ListPaymentFilesParams{}))
-	if err != nil {
-		return err
+	answer := client.PaymentFiles{Files: []client.PaymentFile{}}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.PaymentFiles](c.ListPaymentFiles(ctx, f.Period, &client.ListPaymentFilesParams{After: after}))
+		if err != nil {
+			return err
+		}
+		answer.Files = append(answer.Files, page.Files...)
+		if after = page.Next; after == nil {
+			break
+		}
 	}
 	return d.show(answer, func(w *tabwriter.Writer) {
 		for _, one := range answer.Files {

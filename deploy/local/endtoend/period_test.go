@@ -264,7 +264,7 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 	var files []store.PaymentFile
 	require.Eventually(t, func() bool {
 		var err error
-		files, err = h.store.PaymentFiles(ctx, period, 1)
+		files, err = h.store.PaymentFiles(ctx, period, 1, "", 100)
 		require.NoError(t, err)
 		return len(files) == 1
 	}, 30*time.Second, 20*time.Millisecond)

@@ -435,6 +435,14 @@ func (o *office) toClosed(period string, managers ...string) {
 			require.NoError(t, err)
 			return len(files.Files) == 1
 		}, 30*time.Second, 50*time.Millisecond)
+		one := 1
+		for after, want := (*string)(nil), 1; want >= 0; want-- {
+			page, err := client.Read[client.PaymentFiles](o.as("fin3").ListPaymentFiles(ctx, period, &client.ListPaymentFilesParams{After: after, Limit: &one}))
+			require.NoError(t, err)
+			require.Len(t, page.Files, want)
+			require.Equal(t, want == 0, page.Next == nil, "a full page may not be the last")
+			after = page.Next
+		}
 		content, err := client.Bytes(o.as("fin3").GetPaymentFile(ctx, files.Files[0].Id))
 		require.NoError(t, err)
 		require.Contains(t, string(content), "DE89370400440532013000")

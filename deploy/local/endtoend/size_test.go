@@ -278,7 +278,7 @@ func (b *big) toClosed() {
 	b.step("released")
 	var file store.PaymentFile
 	require.Eventually(t, func() bool {
-		files, err := b.store.PaymentFiles(ctx, period, 1)
+		files, err := b.store.PaymentFiles(ctx, period, 1, "", 100)
 		require.NoError(t, err)
 		if len(files) == 1 {
 			file = files[0]
