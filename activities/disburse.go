@@ -81,7 +81,7 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 }
 
 // RetrySignal tells a disbursement that there may be something to do: a person has put
-// payouts back, or resumed the period.
+// payouts back or resumed the period, or a bank has answered.
 const RetrySignal = "retry"
 
 // resumed tells the disbursements of a period that was on hold to go on.
@@ -249,8 +249,11 @@ func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, atte
 	if err := result.Matches(rail.Name(), asked); err != nil {
 		return a.refused(ctx, attempt, err, true)
 	}
-	if result.State == payments.Returned {
+	switch result.State {
+	case payments.Returned:
 		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, "returned")
+	case payments.Refused:
+		return SubmitOutcome{}, a.Store.Reject(ctx, attempt, string(payments.Refused))
 	}
 	return SubmitOutcome{}, a.Store.Confirm(ctx, attempt, result.RailID, result.State == payments.Paid)
 }

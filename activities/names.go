@@ -36,6 +36,9 @@ func ArchiveID(periodID string, revision int) string {
 // ArchiveDisputeID is the workflow id of what archives a dispute.
 func ArchiveDisputeID(id string) string { return "archive/" + DisputeID(id) }
 
+// StatusFileID is the workflow id of what applies a bank's file.
+func StatusFileID(fileID string) string { return "status-file/" + fileID }
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

@@ -22,9 +22,11 @@ import (
 	"go.temporal.io/api/serviceerror"
 	temporal "go.temporal.io/sdk/client"
 
+	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/store/storetest"
@@ -36,6 +38,7 @@ type engineRoom struct {
 	temporal.Client
 	update  func(ctx context.Context, o temporal.UpdateWorkflowOptions) (any, error)
 	started []string
+	execute func(ctx context.Context, input ...any) error // what a workflow that is waited for does
 }
 
 func (e *engineRoom) UpdateWorkflow(ctx context.Context, o temporal.UpdateWorkflowOptions) (temporal.WorkflowUpdateHandle, error) {
@@ -43,10 +46,17 @@ func (e *engineRoom) UpdateWorkflow(ctx context.Context, o temporal.UpdateWorkfl
 	return handle{answer: answer}, err
 }
 
-func (e *engineRoom) ExecuteWorkflow(_ context.Context, o temporal.StartWorkflowOptions, _ any, _ ...any) (temporal.WorkflowRun, error) {
+func (e *engineRoom) ExecuteWorkflow(_ context.Context, o temporal.StartWorkflowOptions, _ any, input ...any) (temporal.WorkflowRun, error) {
 	e.started = append(e.started, o.ID)
-	return nil, nil
+	return execution{do: func(ctx context.Context) error { return e.execute(ctx, input...) }}, nil
 }
+
+type execution struct {
+	temporal.WorkflowRun
+	do func(context.Context) error
+}
+
+func (x execution) Get(ctx context.Context, _ any) error { return x.do(ctx) }
 
 type handle struct {
 	temporal.WorkflowUpdateHandle
@@ -76,11 +86,16 @@ type site struct {
 func open(t *testing.T, wait time.Duration) *site {
 	t.Helper()
 	s, database := storetest.NewWithURL(t)
-	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"))
+	sepa, err := iso20022.New(iso20022.Config{Scheme: iso20022.SEPA, Debtor: iso20022.Debtor{Name: "Test"}, Accounts: map[incentive.Currency]iso20022.Account{"EUR": {Number: "DE89370400440532013000"}}, Now: time.Now})
+	require.NoError(t, err)
+	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"), sepa)
 	require.NoError(t, err)
 	room := &engineRoom{update: func(context.Context, temporal.UpdateWorkflowOptions) (any, error) {
 		return workflows.Answer{State: incentive.Locked}, nil
 	}}
+	room.execute = func(ctx context.Context, input ...any) error {
+		return (&activities.Activities{Store: s, Rails: rails, Client: room}).ApplyStatusFile(ctx, input[0].(string))
+	}
 	surface, err := New(Config{Store: s, Client: room, Rails: rails, Log: slog.New(slog.DiscardHandler), CommandWait: wait, LargestImport: 1 << 16})
 	require.NoError(t, err)
 	web := httptest.NewServer(surface)

@@ -166,17 +166,21 @@ func (s *Store) VerifyLedger(ctx context.Context) (entries int, err error) {
 }
 
 // VerifyPayouts checks that a revision's postings tell the story of its payouts: what is
-// paid is cash out, what is submitted is in clearing, and no payout was paid by more than
-// one attempt.
+// paid is cash out, what is submitted is in clearing, what came back is owed again, and no
+// payout is paid by more than one attempt.
 func (s *Store) VerifyPayouts(ctx context.Context, periodID string, revision int) error {
 	var wrong *string
 	err := s.pool.QueryRow(ctx, `
-		SELECT min(o.id::text) FROM payout o
+		SELECT min(o.id::text) FROM payout o CROSS JOIN LATERAL (
+			SELECT count(*) FILTER (WHERE e.kind = 'submit') AS submitted, count(*) FILTER (WHERE e.kind = 'paid') AS paid,
+				count(*) FILTER (WHERE e.kind = 'refused') AS refused, count(*) FILTER (WHERE e.kind = 'returned') AS returned
+			FROM unnest(ARRAY['submit', 'paid', 'refused', 'returned']) k (kind), generate_series(0, o.times_back) n (times), journal_entry e, posting p
+			WHERE e.key = k.kind || '/' || o.id || CASE n.times WHEN 0 THEN '' ELSE '/' || n.times END
+			AND p.entry_id = e.id AND p.amount_minor = o.amount_minor AND p.currency = o.currency) posted
 		WHERE o.period_id = $1 AND o.revision = $2 AND (
-			(o.state IN ('submitted', 'paid')) <> EXISTS (
-				SELECT FROM journal_entry e JOIN posting p ON p.entry_id = e.id WHERE e.key = 'submit/' || o.id AND p.amount_minor = o.amount_minor AND p.currency = o.currency)
-			OR (o.state = 'paid') <> EXISTS (
-				SELECT FROM journal_entry e JOIN posting p ON p.entry_id = e.id WHERE e.key = 'paid/' || o.id AND p.amount_minor = o.amount_minor AND p.currency = o.currency)
+			posted.submitted - posted.refused - posted.returned <> (o.state IN ('submitted', 'paid'))::int
+			OR posted.paid - posted.returned <> (o.state = 'paid')::int
+			OR posted.refused + posted.returned <> o.times_back
 			OR (o.state IN ('submitted', 'paid')) <> (
 				SELECT count(*) = 1 FROM payout_attempt a WHERE a.payout_id = o.id AND a.state = 'confirmed'))`, periodID, revision).Scan(&wrong)
 	if err != nil {

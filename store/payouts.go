@@ -264,15 +264,16 @@ type Payout struct {
 	State         string
 	Reason        string
 	Batch         int
+	TimesBack     int // how often what the rail had taken came back
 }
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
-		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch
+		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack)
 	o.Carried.Currency = o.Amount.Currency
 	return o, err
 }
@@ -309,6 +310,8 @@ const (
 	Confirmed AttemptState = "confirmed" // the rail has it
 	Rejected  AttemptState = "rejected"  // the rail says that it did not and will not pay
 	Unknown   AttemptState = "unknown"   // the answer was lost: to be looked up
+
+	ReturnedAttempt AttemptState = "returned" // the rail had paid, and it came back
 )
 
 // Attempt is one attempt to make a payout.
@@ -376,7 +379,15 @@ func refuseOnHold(ctx context.Context, tx pgx.Tx, periodID string, revision int)
 }
 
 func liveAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
-	rows, err := q.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE payout_id = $1 AND state <> 'rejected'`, payoutID)
+	rows, err := q.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE payout_id = $1 AND state NOT IN ('rejected', 'returned')`, payoutID)
+	if err != nil {
+		return Attempt{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
+}
+
+func lastAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
+	rows, err := q.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE payout_id = $1 ORDER BY number DESC LIMIT 1`, payoutID)
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -427,6 +438,11 @@ func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments 
 	if err != nil {
 		return fmt.Errorf("read payouts: %w", err)
 	}
+	return moveOn(ctx, tx, paid, incentive.Date{}, payouts...)
+}
+
+// moveOn moves payouts to submitted or, with paid, to paid, as of a day or of today.
+func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payouts ...Payout) error {
 	state := "submitted"
 	if paid {
 		state = "paid"
@@ -435,17 +451,17 @@ func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments 
 	ids := make([]string, len(payouts))
 	for i, o := range payouts {
 		ids[i] = o.ID
-		base := entry{periodID: o.PeriodID, revision: o.Revision, amount: o.Amount}
+		base := entry{periodID: o.PeriodID, revision: o.Revision, amount: o.Amount, effectiveOn: on}
 		clearing := account{kind: Clearing, rail: o.Rail}
-		if o.State == "planned" {
+		if o.State != "submitted" && o.State != "paid" {
 			submit := base
-			submit.key, submit.kind = "submit/"+o.ID, "submit"
+			submit.key, submit.kind = o.posting("submit"), "submit"
 			submit.debit, submit.credit = account{kind: Payable, participant: o.ParticipantID}, clearing
 			entries = append(entries, submit)
 		}
 		if paid {
 			settle := base
-			settle.key, settle.kind = "paid/"+o.ID, "paid"
+			settle.key, settle.kind = o.posting("paid"), "paid"
 			settle.debit, settle.credit = clearing, account{kind: Cash}
 			entries = append(entries, settle)
 		}
@@ -457,6 +473,15 @@ func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments 
 		return fmt.Errorf("move payouts to %s: %w", state, err)
 	}
 	return nil
+}
+
+// posting is the key of a journal entry of a payout: once more for each time that the
+// money came back.
+func (o Payout) posting(kind string) string {
+	if o.TimesBack == 0 {
+		return kind + "/" + o.ID
+	}
+	return fmt.Sprintf("%s/%s/%d", kind, o.ID, o.TimesBack)
 }
 
 // Reject notes that the rail did not and will not pay this attempt, and why. The payout
@@ -500,13 +525,13 @@ func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID strin
 		"failed, and for which no payment file was built: one that was left out of a file is cancelled, and the next period pays it")
 }
 
-// CancelPayout lets a person give a held or failed payout up; what is owed stays in the
+// CancelPayout lets a person give a held, failed or returned payout up; what is owed stays in the
 // participant's payable account, and the next payout of the calendar pays it. A payout whose last attempt may
 // have paid cannot be cancelled, until the rail knows nothing of it.
 func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, "cancel-payout", payoutID, reasonID, `
-		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed')
-		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state <> 'rejected')`, "held or failed, with no attempt that may have paid")
+		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed', 'returned')
+		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, "held, failed or returned, with no attempt that may have paid")
 }
 
 func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID, sql, possible string) error {

@@ -19,6 +19,7 @@ func Register(r Registry) {
 	r.RegisterWorkflow(Dispute)
 	r.RegisterWorkflow(Disburse)
 	r.RegisterWorkflow(Batch)
+	r.RegisterWorkflow(StatusFile)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
 	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -125,6 +126,7 @@ type file struct {
 	Download fileDownload `cmd:"" help:"Download a payment file."`
 	Sent     fileConfirm  `cmd:"" help:"Say that a payment file was taken to the bank."`
 	Paid     fileConfirm  `cmd:"" help:"Say that the bank has carried a payment file out."`
+	Answer   fileAnswer   `cmd:"" help:"Hand in what the bank says of payment files."`
 }
 
 type fileDownload struct {
@@ -163,6 +165,38 @@ func (f fileConfirm) Run(ctx context.Context, d *desk, name commandName) error {
 		return err
 	}
 	return d.show(answer, func(w *tabwriter.Writer) { showFile(w, answer) })
+}
+
+type fileAnswer struct {
+	File string `arg:"" type:"existingfile" help:"The bank's file, as it came, such as a pain.002, camt.053 or camt.054."`
+	Rail string `required:"" help:"The rail of the payment files, such as iso20022-sepa."`
+}
+
+func (f fileAnswer) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	content, err := os.Open(f.File)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }() // only read
+	answer, err := c.UploadStatus(ctx, client.NewKey(), f.Rail, client.File{Name: filepath.Base(f.File), Content: content})
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		for _, change := range answer.Changes {
+			row(w, change.Effect, fmt.Sprintf("%d payouts", change.Payouts))
+		}
+		if answer.NotOurs > 0 {
+			row(w, "not ours", fmt.Sprintf("%d statements", answer.NotOurs))
+		}
+		for _, e := range answer.Exceptions {
+			row(w, e.Payout, e.Period, e.Effect, e.Code, e.Reason)
+		}
+	})
 }
 
 type balances struct {

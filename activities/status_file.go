@@ -1,0 +1,70 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/api/serviceerror"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+)
+
+// ReadStatusFile reads what a bank says by the rail that wrote the payment files.
+func ReadStatusFile(ctx context.Context, rails payments.Registry, name string, content []byte) ([]store.PayoutOutcome, error) {
+	rail, err := rails.File(name)
+	if err != nil {
+		return nil, err
+	}
+	reader, reads := rail.(payments.StatusReader)
+	if !reads {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the rail %q reads no answers of banks: say by hand what became of its files", name)
+	}
+	said, err := reader.ReadStatus(ctx, bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]store.PayoutOutcome, len(said))
+	for i, o := range said {
+		outcomes[i] = store.PayoutOutcome{PayoutID: o.Reference, MessageID: o.MessageID, State: string(o.State), Unclear: o.Class == payments.Alarm, Code: o.Code, Reason: o.Reason, Amount: o.Amount, On: o.On}
+	}
+	return outcomes, nil
+}
+
+// ApplyStatusFile does what a bank's file says of payouts, once, and tells the
+// disbursements that they belong to.
+func (a *Activities) ApplyStatusFile(ctx context.Context, fileID string) error {
+	defer heartbeat(ctx)()
+	f, content, err := a.Store.StatusFile(ctx, fileID)
+	if err != nil {
+		return err
+	}
+	outcomes, err := ReadStatusFile(ctx, a.Rails, f.Rail, content)
+	if err != nil {
+		return err
+	}
+	if err := a.Store.ApplyOutcomes(ctx, fileID, outcomes); err != nil {
+		return err
+	}
+	applied, err := a.Store.Outcomes(ctx, fileID)
+	if err != nil {
+		return err
+	}
+	told := map[string]bool{}
+	for _, o := range applied {
+		id := DisburseID(o.PeriodID, o.Revision, f.Rail)
+		if told[id] {
+			continue
+		}
+		told[id] = true
+		err := a.Client.SignalWorkflow(ctx, id, "", RetrySignal, nil)
+		var gone *serviceerror.NotFound // all of it was paid or cancelled before
+		if err != nil && !errors.As(err, &gone) {
+			return fmt.Errorf("tell the disbursement %s: %w", id, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package endtoend
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/iso20022"
+	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/workflows"
+)
+
+// report is what a bank says at first: one payment made, one refused.
+const report = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.11"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>R1</MsgId><CreDtTm>2026-11-24T06:15:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>%s</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>PART</GrpSts></OrgnlGrpInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>P</OrgnlPmtInfId><PmtInfSts>PART</PmtInfSts>
+<TxInfAndSts><OrgnlEndToEndId>%s</OrgnlEndToEndId><TxSts>ACSC</TxSts></TxInfAndSts>
+<TxInfAndSts><OrgnlEndToEndId>%s</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf></TxInfAndSts>
+</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`
+
+// booking is what it says weeks later: the payment has come back.
+const booking = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn>
+<GrpHdr><MsgId>B1</MsgId><CreDtTm>2026-12-20T07:00:00Z</CreDtTm></GrpHdr>
+<Ntfctn><Id>1</Id><Acct><Id><Othr><Id>123456789</Id></Othr></Id></Acct>
+<Ntry><Amt Ccy="USD">1.01</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-12-20</Dt></BookgDt><BkTxCd/>
+<NtryDtls><TxDtls><Refs><EndToEndId>%s</EndToEndId></Refs><Amt Ccy="USD">1.01</Amt><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls></NtryDtls></Ntry>
+</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>`
+
+// TestWhatTheBankAnswers settles a period by the files that a bank sends back. A return
+// after the close is an exception; the period stays closed, and is still proved.
+func TestWhatTheBankAnswers(t *testing.T) {
+	t.Parallel()
+	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
+		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
+	require.NoError(t, err)
+	h := start(t, rail)
+	h.company(2, rail.Name(), func(id string) map[string]string {
+		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
+	})
+	h.release(2)
+	ctx := t.Context()
+	var files []store.PaymentFile
+	require.Eventually(t, func() bool {
+		files, err = h.store.PaymentFiles(ctx, period, 1)
+		require.NoError(t, err)
+		return len(files) == 1
+	}, time.Minute, 20*time.Millisecond)
+	handle, err := h.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: activities.DisburseID(period, 1, rail.Name()), UpdateName: workflows.ConfirmFileUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{workflows.ConfirmFileInput{Actor: "fin2", FileID: files[0].ID}},
+	})
+	require.NoError(t, err)
+	var a workflows.Answer
+	require.NoError(t, handle.Get(ctx, &a))
+	require.Empty(t, a.Code, a.Message)
+	h.await(period, incentive.Settling)
+
+	payouts, err := h.store.Payouts(ctx, period, 1, nil, "", 10)
+	require.NoError(t, err)
+	if payouts[0].ParticipantID != "rep0001" {
+		payouts[0], payouts[1] = payouts[1], payouts[0]
+	}
+	endToEnd := func(o store.Payout) string { return strings.ReplaceAll(o.ID, "-", "") }
+	answer := func(text string) (effects []string) {
+		for range 2 { // what is handed in twice is applied once
+			f, err := h.store.KeepStatusFile(ctx, store.StatusFile{Rail: rail.Name(), Name: "bank.xml", UploadedBy: "fin2"}, []byte(text))
+			require.NoError(t, err)
+			require.NoError(t, workflows.ApplyStatusFile(ctx, h.client, f.ID))
+			applied, err := h.store.Outcomes(ctx, f.ID)
+			require.NoError(t, err)
+			effects = nil
+			for _, o := range applied {
+				effects = append(effects, o.Effect)
+			}
+		}
+		return effects
+	}
+	require.Equal(t, []string{"paid", "failed"}, answer(fmt.Sprintf(report, files[0].MessageID, endToEnd(payouts[0]), endToEnd(payouts[1]))))
+	require.Equal(t, store.CodePayoutsOpen, h.do(period, incentive.Close, "fin", nil, "").Code)
+	reason, err := h.store.WriteText(ctx, "fin", "the account is closed")
+	require.NoError(t, err)
+	require.NoError(t, h.store.CancelPayout(ctx, "fin", payouts[1].ID, reason))
+	require.NoError(t, h.client.SignalWorkflow(ctx, activities.DisburseID(period, 1, rail.Name()), "", activities.RetrySignal, nil))
+	require.NoError(t, h.client.GetWorkflow(ctx, activities.DisburseID(period, 1, rail.Name()), "").Get(ctx, nil), "nothing is left to settle")
+	require.Equal(t, incentive.Closed, h.do(period, incentive.Close, "fin", nil, "").State)
+
+	require.Equal(t, []string{"returned"}, answer(fmt.Sprintf(booking, endToEnd(payouts[0]))))
+	returned, err := h.store.Payout(ctx, payouts[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, []string{"returned", "AC04"}, []string{returned.State, returned.Reason})
+	p, err := h.store.PeriodRevision(ctx, period, 1)
+	require.NoError(t, err)
+	require.Equal(t, incentive.Closed, p.State)
+	proof, err := activities.Verify(ctx, h.store, period, 1)
+	require.NoError(t, err)
+	require.Equal(t, 2+2+1+1+1, proof.JournalEntries, "two approved and submitted, one paid, one refused, one returned")
+	balances, err := h.store.Balances(ctx, "", 0)
+	require.NoError(t, err)
+	for _, b := range balances {
+		switch b.Kind {
+		case store.CommissionExpense:
+			require.EqualValues(t, 302, b.Minor)
+		case store.Payable:
+			require.EqualValues(t, -302, b.Minor, "both are owed again")
+		default:
+			require.Zero(t, b.Minor, "%s", b.Kind)
+		}
+	}
+}
