@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/guerdon/guerdon/incentive"
@@ -40,6 +41,7 @@ type RailWork struct {
 	OnHold       bool  // nothing may be done until somebody resumes the period
 	Batches      []int // batches with a payout that is still to be sent, call by call
 	WaitingFiles int   // files that nobody has confirmed yet
+	Submitted    int   // payouts that a rail of single payouts has taken and may not have paid
 	Open         int   // payouts that are neither paid nor cancelled
 }
 
@@ -75,6 +77,11 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 			return work, err
 		}
 		work.Batches = batches
+		submitted, err := a.Store.SubmittedPayouts(ctx, periodID, revision, rail)
+		if err != nil {
+			return work, err
+		}
+		work.Submitted = len(submitted)
 	}
 	work.Open, err = a.Store.OpenOnRail(ctx, periodID, revision, rail)
 	return work, err
@@ -290,6 +297,42 @@ func (a *Activities) refused(ctx context.Context, attempt store.Attempt, err err
 	default:
 		return SubmitOutcome{}, a.Store.Reject(ctx, attempt, code)
 	}
+}
+
+// AskAfter looks up what a rail had taken and not paid, and does what it says: payouts are
+// paid, or have come back and wait for a person. One that cannot be looked up is asked
+// after the next time.
+func (a *Activities) AskAfter(ctx context.Context, periodID string, revision int, name string) error {
+	defer heartbeat(ctx)()
+	rail, err := a.Rails.Single(name)
+	if err != nil {
+		return err
+	}
+	submitted, err := a.Store.SubmittedPayouts(ctx, periodID, revision, name)
+	if err != nil {
+		return err
+	}
+	pause := time.Duration(0)
+	if perSecond := rail.Capabilities().PerSecond; perSecond > 0 {
+		pause = time.Duration(float64(time.Second) / perSecond)
+	}
+	for _, o := range submitted {
+		found, err := rail.Lookup(ctx, o.Reference)
+		if err != nil {
+			activity.GetLogger(ctx).Warn("a payout could not be looked up", "payout", o.PayoutID, "error", err)
+		} else if found.Found() && found.State != payments.Submitted {
+			err := a.Store.SettlePayout(ctx, store.PayoutOutcome{PayoutID: o.PayoutID, State: string(found.State), Code: string(found.State), Amount: found.Amount})
+			if err != nil {
+				return err
+			}
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // ConfirmFile notes what a person says about a payment file: that it was taken to the

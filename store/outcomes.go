@@ -172,6 +172,42 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 
 var uuidText = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
+// SubmittedPayout is a payout that a rail has taken, with the reference to look it up by.
+type SubmittedPayout struct {
+	PayoutID  string
+	Reference string
+}
+
+// SubmittedPayouts lists the payouts of a rail that it has taken and that are not paid.
+func (s *Store) SubmittedPayouts(ctx context.Context, periodID string, revision int, rail string) ([]SubmittedPayout, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT o.id::text, a.key::text FROM payout o JOIN payout_attempt a ON a.payout_id = o.id AND a.state = 'confirmed'
+		WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'submitted' ORDER BY o.id`, periodID, revision, rail)
+	if err != nil {
+		return nil, fmt.Errorf("list the submitted payouts of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[SubmittedPayout])
+}
+
+// SettlePayout does what a look-up at the rail says became of a submitted payout. Doing
+// it again changes nothing.
+func (s *Store) SettlePayout(ctx context.Context, o PayoutOutcome) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, payoutColumns+` WHERE o.id = $1 AND o.state = 'submitted' FOR UPDATE OF o`, o.PayoutID)
+		if err != nil {
+			return err
+		}
+		payout, err := pgx.CollectExactlyOneRow(rows, scanPayout)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err == nil {
+			_, err = settle(ctx, tx, payout, o)
+		}
+		return err
+	})
+}
+
 // concerned locks and returns the released payouts of the rail that an outcome is about.
 func concerned(ctx context.Context, tx pgx.Tx, rail string, o PayoutOutcome, named []string) ([]Payout, error) {
 	which, arguments := ` WHERE o.rail = $1 AND o.batch > 0 AND o.id = $2::text::uuid`, []any{rail, o.PayoutID}

@@ -255,3 +255,52 @@ func TestAReturnAfterTheClose(t *testing.T) {
 	require.Equal(t, "0.00", b.balance(store.Payable))
 	require.Equal(t, "110.00", b.balance(store.Cash))
 }
+
+// TestWhatALookUpSays settles a payout that a rail had taken, once, and pays one that was
+// refused by another attempt.
+func TestWhatALookUpSays(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	ctx := t.Context()
+	b.open(monthOf(1))
+	b.deal("d1", "2026-01-10", "1000")
+	b.calculate(monthOf(1))
+	b.approve(monthOf(1))
+	release := b.command(monthOf(1), incentive.Release)
+	list, err := b.PayoutList(ctx, monthOf(1), 1)
+	require.NoError(t, err)
+	release.Actor, release.PayoutListDigest = "fin2", list.Digest
+	_, err = b.Release(ctx, release)
+	require.NoError(t, err)
+	payout := b.payouts(monthOf(1))[0]
+	take := func() string {
+		_, attempt, live, err := b.IntendAttempt(ctx, payout.ID)
+		require.NoError(t, err)
+		require.True(t, live)
+		require.NoError(t, b.Confirm(ctx, attempt, "rail", false))
+		submitted, err := b.SubmittedPayouts(ctx, monthOf(1), 1, bank)
+		require.NoError(t, err)
+		require.Equal(t, []store.SubmittedPayout{{PayoutID: payout.ID, Reference: attempt.Key}}, submitted)
+		return attempt.Key
+	}
+	says := func(state, stands string) {
+		for range 2 {
+			require.NoError(t, b.SettlePayout(ctx, store.PayoutOutcome{PayoutID: payout.ID, State: state, Code: state, Amount: payout.Amount}))
+			require.Equal(t, stands, b.stands())
+			require.NoError(t, b.VerifyPayouts(ctx, monthOf(1), 1))
+		}
+	}
+	first := take()
+	says("refused", "failed refused")
+	require.Equal(t, "100.00", b.balance(store.Payable))
+	require.NoError(t, b.RetryPayout(ctx, "fin", payout.ID, b.reason()))
+	require.NotEqual(t, first, take(), "what was refused is another attempt")
+	says("paid", "paid")
+	says("refused", "paid")
+	require.Equal(t, "0.00", b.balance(store.Payable))
+	require.Equal(t, "100.00", b.balance(store.Cash))
+	require.Equal(t, "0.00", b.balance(store.Clearing))
+	submitted, err := b.SubmittedPayouts(ctx, monthOf(1), 1, bank)
+	require.NoError(t, err)
+	require.Empty(t, submitted)
+}

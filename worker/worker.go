@@ -41,6 +41,7 @@ func Run(ctx context.Context, config Config) error {
 			TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
 		})
 		w.RegisterActivity(shared.SubmitPayout)
+		w.RegisterActivity(shared.AskAfter)
 		workers = append(workers, w)
 	}
 	for i, w := range workers {

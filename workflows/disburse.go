@@ -40,6 +40,13 @@ const (
 	inBatch = 50
 )
 
+// What a rail has taken and not paid is asked after, at first after firstPause and then
+// ever more seldom.
+const (
+	firstPause   = time.Minute
+	longestPause = time.Hour
+)
+
 // Disburse pays what a revision pays by one rail, and ends when each of its payouts is
 // paid or cancelled.
 func Disburse(ctx workflow.Context, input DisburseInput) error {
@@ -63,7 +70,7 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for pause := firstPause; ; {
 		changed = false
 		var work activities.RailWork
 		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, longOptions("look at the rail")), do.PrepareRail, input.PeriodID, input.Revision, input.Rail).Get(ctx, &work); err != nil {
@@ -73,6 +80,7 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			if err := runBatches(ctx, input, work.Batches); err != nil {
 				return err
 			}
+			pause = firstPause
 			continue
 		}
 		if !work.OnHold && !input.Submitted && work.WaitingFiles == 0 {
@@ -85,9 +93,26 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 		if !work.OnHold && work.Open == 0 {
 			return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 		}
-		err := workflow.Await(ctx, func() bool { return changed || workflow.GetInfo(ctx).GetContinueAsNewSuggested() })
+		due := func() bool { return changed || workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
+		asking := false
+		if work.Submitted == 0 {
+			err = workflow.Await(ctx, due)
+		} else {
+			var inTime bool
+			inTime, err = workflow.AwaitWithTimeout(ctx, pause, due)
+			asking = !inTime
+		}
 		if err != nil {
 			return err
+		}
+		if asking {
+			ask := longOptions("ask after what was submitted")
+			ask.TaskQueue, ask.StartToCloseTimeout = activities.RailQueue(input.Rail), 12*time.Hour
+			if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, ask), do.AskAfter, input.PeriodID, input.Revision, input.Rail).Get(ctx, nil); err != nil {
+				return err
+			}
+			pause = min(2*pause, longestPause)
+			continue
 		}
 		if !changed {
 			if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {

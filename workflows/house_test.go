@@ -477,6 +477,7 @@ const (
 	throttles   = "asks to wait"
 	refuses     = "refuses"
 	stops       = "refuses everybody"
+	givesUp     = "takes it, its answer is lost, and refuses it afterwards"
 )
 
 // bank is a rail that pays at once, unless a script for the account says otherwise. It
@@ -525,6 +526,10 @@ func (b *bank) Submit(ctx context.Context, in payments.Instruction) (payments.Re
 		return payments.Result{}, &payments.Error{Class: payments.Definite, Rail: bankRail, Code: "account-closed"}
 	case stops:
 		return payments.Result{}, &payments.Error{Class: payments.Configuration, Rail: bankRail, Code: "not-set-up"}
+	}
+	if says == givesUp {
+		b.paid[in.Key] = payments.Result{State: payments.Refused, RailID: in.Key, Amount: in.Amount, At: b.now()}
+		return payments.Result{}, &payments.Error{Class: payments.Unknown, Rail: bankRail}
 	}
 	if _, before := b.paid[in.Key]; !before {
 		b.paid[in.Key] = payments.Result{State: payments.Paid, RailID: in.Key, Amount: in.Amount, At: b.now()}

@@ -420,6 +420,9 @@ func (m *model) submit(p *payout, account string) {
 				p.attempt = nil
 			}
 			return
+		case givesUp:
+			p.state, p.attempt = "failed", nil
+			return
 		default:
 			p.attempt.paid = true
 			if says != losesAfter {

@@ -11,6 +11,7 @@ import (
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
+	"github.com/guerdon/guerdon/payments/xendit"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -28,6 +29,10 @@ type railSettings struct {
 	TremendousFundingSource  string   `env:"TREMENDOUS_FUNDING_SOURCE" placeholder:"ID" help:"What rewards are paid from; the account's balance when absent."`
 	TremendousWebhookSecrets []string `env:"TREMENDOUS_WEBHOOK_SECRETS" placeholder:"SECRETS" help:"The secrets of Tremendous's webhooks."`
 	TremendousURL            string   `env:"TREMENDOUS_URL" placeholder:"URL" help:"Another address than Tremendous's own, such as that of its sandbox."`
+
+	XenditAPIKey         string   `env:"XENDIT_API_KEY" placeholder:"KEY" help:"Pays by Xendit with this key."`
+	XenditCallbackTokens []string `env:"XENDIT_CALLBACK_TOKENS" placeholder:"TOKENS" help:"The tokens of Xendit's callbacks."`
+	XenditPerSecond      float64  `env:"XENDIT_PER_SECOND" help:"Calls that the account may make; 10 when absent."`
 
 	ISO20022Scheme          iso20022.Scheme               `name:"iso20022-scheme" env:"ISO20022_SCHEME" placeholder:"sepa|general" help:"Pays by files of ISO 20022 under these rules."`
 	ISO20022Accounts        map[incentive.Currency]string `name:"iso20022-accounts" env:"ISO20022_ACCOUNTS" placeholder:"EUR=IBAN/BIC;…" help:"The accounts that pay, by currency."`
@@ -56,6 +61,9 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		}},
 		{o.TremendousAPIKey != "", func() (payments.Rail, error) {
 			return tremendous.New(tremendous.Config{APIKey: o.TremendousAPIKey, CampaignID: o.TremendousCampaign, FundingSourceID: o.TremendousFundingSource, WebhookSecrets: o.TremendousWebhookSecrets, BaseURL: o.TremendousURL})
+		}},
+		{o.XenditAPIKey != "", func() (payments.Rail, error) {
+			return xendit.New(xendit.Config{APIKey: o.XenditAPIKey, CallbackTokens: o.XenditCallbackTokens, PerSecond: o.XenditPerSecond})
 		}},
 		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
 	} {

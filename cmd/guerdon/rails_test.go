@@ -26,6 +26,8 @@ func TestRailsOfTheSettings(t *testing.T) {
 		"Tremendous":                 {"--tremendous-api-key=sk_secret --tremendous-campaign=c", "payment-file tremendous", ""},
 		"Tremendous, no campaign":    {"--tremendous-api-key=sk_secret", "", "needs an API key and the id of a campaign"},
 		"Tremendous, in the clear":   {"--tremendous-api-key=sk_secret --tremendous-campaign=c --tremendous-url=http://example.com", "", "not one that a key may be sent to"},
+		"Xendit":                     {"--xendit-api-key=sk_secret --xendit-per-second=5", "payment-file xendit", ""},
+		"Xendit, an empty token":     {"--xendit-api-key=sk_secret --xendit-callback-tokens=a,,b", "", "a callback token of the Xendit rail is empty"},
 		"SEPA":                       {"--iso20022-scheme=sepa --iso20022-accounts=EUR=DE89370400440532013000/COBADEFFXXX", "iso20022-sepa payment-file", ""},
 		"general, of two currencies": {"--iso20022-scheme=general --iso20022-accounts=USD=123456789/USABA021000021;GBP=GB33BUKB20201555555555/BUKBGB22XXX --iso20022-lead-days=1", "iso20022-general payment-file", ""},
 		"another scheme":             {"--iso20022-scheme=wire --iso20022-accounts=EUR=DE89370400440532013000", "", "the scheme is sepa or general"},
