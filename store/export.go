@@ -44,6 +44,8 @@ var notExported = map[string]string{
 	"archived_history.content": "a file of its own, histories/<workflow>-<run>.json",
 	"payment_file.content":     "a file of its own, payment-files/<id>-<name>, where that was asked for: it holds bank details",
 	"evidence.content":         "a file of its own, evidence/<id>-<name>",
+	"status_file.content":      "what a bank sent: encrypted, and never exported; payout_outcomes say what was in it",
+	"status_file.key_version":  "of the key that encrypts it",
 	"estimate":                 "calculated again from the facts whenever they change",
 	"estimate_wanted":          "whose estimates are to be calculated next",
 	"estimate_touched":         "what has just changed, for the estimates",

@@ -41,8 +41,8 @@ func filed(t *testing.T, sent bool) (b *books, payout store.Payout, file store.P
 	return b, b.payouts(monthOf(1))[0], file
 }
 
-// says has a file of the bank's applied that says this, and returns its effects.
-func (b *books) says(name string, outcomes ...store.PayoutOutcome) string {
+// bankSays has a file of the bank's applied that says this, and returns its effects.
+func (b *books) bankSays(name string, outcomes ...store.PayoutOutcome) string {
 	b.Helper()
 	f, err := b.KeepStatusFile(b.Context(), store.StatusFile{Rail: bank, Name: name, UploadedBy: "fin2"}, []byte(name))
 	require.NoError(b, err)
@@ -108,9 +108,9 @@ func TestWhatABankSays(t *testing.T) {
 					continue
 				}
 				o := store.PayoutOutcome{PayoutID: payout.ID, State: state, Code: "AC04", Reason: "closed", Amount: payout.Amount, On: incentive.MustParseDate("2026-02-20")}
-				require.Equal(t, c.effects[i], b.says(fmt.Sprint(i), o))
+				require.Equal(t, c.effects[i], b.bankSays(fmt.Sprint(i), o))
 				stands := b.stands()
-				require.Equal(t, c.effects[i], b.says(fmt.Sprint(i), o), "the same file again")
+				require.Equal(t, c.effects[i], b.bankSays(fmt.Sprint(i), o), "the same file again")
 				require.Equal(t, stands, b.stands())
 			}
 			require.Equal(t, c.stands, b.stands())
@@ -133,7 +133,7 @@ func TestWhatABankSaysComesToTheSame(t *testing.T) {
 			for _, order := range orders(said) {
 				b, payout, _ := filed(t, true)
 				for i, state := range order {
-					b.says(fmt.Sprint(i), store.PayoutOutcome{PayoutID: payout.ID, State: state, Code: "AC04"})
+					b.bankSays(fmt.Sprint(i), store.PayoutOutcome{PayoutID: payout.ID, State: state, Code: "AC04"})
 				}
 				got := b.stands() + " " + b.balance(store.Payable) + " " + b.balance(store.Cash) + " " + b.balance(store.Clearing)
 				if want == "" {
@@ -184,7 +184,7 @@ func TestWhatDoesNotFit(t *testing.T) {
 			b, payout, _ := filed(t, true)
 			o := store.PayoutOutcome{PayoutID: payout.ID, State: "paid", Amount: payout.Amount}
 			c.change(&o)
-			require.Equal(t, c.effects, b.says("x", o))
+			require.Equal(t, c.effects, b.bankSays("x", o))
 			require.Equal(t, c.stands, b.stands())
 			f, err := b.KeepStatusFile(t.Context(), store.StatusFile{Rail: bank, Name: "again", UploadedBy: "fin"}, []byte("x"))
 			require.NoError(t, err)
@@ -197,10 +197,10 @@ func TestWhatDoesNotFit(t *testing.T) {
 	t.Run("a cancelled payout", func(t *testing.T) {
 		t.Parallel()
 		b, payout, _ := filed(t, true)
-		b.says("1", store.PayoutOutcome{PayoutID: payout.ID, State: "refused", Code: "AC04"})
+		b.bankSays("1", store.PayoutOutcome{PayoutID: payout.ID, State: "refused", Code: "AC04"})
 		require.NoError(t, b.CancelPayout(t.Context(), "fin", payout.ID, b.reason()))
-		require.Equal(t, "none", b.says("2", store.PayoutOutcome{PayoutID: payout.ID, State: "returned", Code: "AC04"}))
-		require.Equal(t, "unclear", b.says("3", store.PayoutOutcome{PayoutID: payout.ID, State: "paid"}))
+		require.Equal(t, "none", b.bankSays("2", store.PayoutOutcome{PayoutID: payout.ID, State: "returned", Code: "AC04"}))
+		require.Equal(t, "unclear", b.bankSays("3", store.PayoutOutcome{PayoutID: payout.ID, State: "paid"}))
 		require.Equal(t, "cancelled bank-unclear", b.stands())
 		require.Equal(t, "100.00", b.balance(store.Payable))
 	})
@@ -234,7 +234,7 @@ func TestAReturnAfterTheClose(t *testing.T) {
 	require.NoError(t, err)
 	b.shut(monthOf(1))
 
-	require.Equal(t, "returned", b.says("1", store.PayoutOutcome{PayoutID: payout.ID, State: "returned", Code: "AC04", Amount: payout.Amount, On: incentive.MustParseDate("2026-03-20")}))
+	require.Equal(t, "returned", b.bankSays("1", store.PayoutOutcome{PayoutID: payout.ID, State: "returned", Code: "AC04", Amount: payout.Amount, On: incentive.MustParseDate("2026-03-20")}))
 	require.Equal(t, "returned AC04", b.stands())
 	p, err := b.PeriodRevision(ctx, monthOf(1), 1)
 	require.NoError(t, err)

@@ -469,6 +469,57 @@ func (e RolesRoles) Valid() bool {
 	}
 }
 
+// Defines values for StatusChangeEffect.
+const (
+	StatusChangeEffectFailed    StatusChangeEffect = "failed"
+	StatusChangeEffectNone      StatusChangeEffect = "none"
+	StatusChangeEffectPaid      StatusChangeEffect = "paid"
+	StatusChangeEffectReturned  StatusChangeEffect = "returned"
+	StatusChangeEffectSubmitted StatusChangeEffect = "submitted"
+	StatusChangeEffectUnclear   StatusChangeEffect = "unclear"
+)
+
+// Valid indicates whether the value is a known member of the StatusChangeEffect enum.
+func (e StatusChangeEffect) Valid() bool {
+	switch e {
+	case StatusChangeEffectFailed:
+		return true
+	case StatusChangeEffectNone:
+		return true
+	case StatusChangeEffectPaid:
+		return true
+	case StatusChangeEffectReturned:
+		return true
+	case StatusChangeEffectSubmitted:
+		return true
+	case StatusChangeEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusExceptionEffect.
+const (
+	StatusExceptionEffectFailed   StatusExceptionEffect = "failed"
+	StatusExceptionEffectReturned StatusExceptionEffect = "returned"
+	StatusExceptionEffectUnclear  StatusExceptionEffect = "unclear"
+)
+
+// Valid indicates whether the value is a known member of the StatusExceptionEffect enum.
+func (e StatusExceptionEffect) Valid() bool {
+	switch e {
+	case StatusExceptionEffectFailed:
+		return true
+	case StatusExceptionEffectReturned:
+		return true
+	case StatusExceptionEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
 // Accepted defines model for Accepted.
 type Accepted struct {
 	Location string `json:"location"`
@@ -1484,6 +1535,52 @@ type Statements struct {
 	Statements []StatementSummary `json:"statements"`
 }
 
+// StatusChange defines model for StatusChange.
+type StatusChange struct {
+	Effect  StatusChangeEffect `json:"effect"`
+	Payouts int                `json:"payouts"`
+}
+
+// StatusChangeEffect defines model for StatusChange.Effect.
+type StatusChangeEffect string
+
+// StatusException defines model for StatusException.
+type StatusException struct {
+	// Code The bank's own.
+	Code   string                `json:"code"`
+	Effect StatusExceptionEffect `json:"effect"`
+	Payout string                `json:"payout"`
+	Period string                `json:"period"`
+	Reason string                `json:"reason"`
+}
+
+// StatusExceptionEffect defines model for StatusException.Effect.
+type StatusExceptionEffect string
+
+// StatusFile defines model for StatusFile.
+type StatusFile struct {
+	Applied bool           `json:"applied"`
+	Changes []StatusChange `json:"changes"`
+
+	// Exceptions What waits for a person, 500 at most.
+	Exceptions []StatusException `json:"exceptions"`
+	Id         string            `json:"id"`
+	Name       string            `json:"name"`
+
+	// NotOurs How many statements of the file are about payments that are not ours.
+	NotOurs    int       `json:"not_ours"`
+	Rail       string    `json:"rail"`
+	Sha256     string    `json:"sha256"`
+	UploadedAt time.Time `json:"uploaded_at"`
+	UploadedBy string    `json:"uploaded_by"`
+}
+
+// StatusFileRequest defines model for StatusFileRequest.
+type StatusFileRequest struct {
+	// File The bank's file, as it came.
+	File openapi_types.File `json:"file"`
+}
+
 // Token defines model for Token.
 type Token struct {
 	Secret string `json:"secret"`
@@ -2034,6 +2131,12 @@ type PutPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// UploadStatusFileParams defines parameters for UploadStatusFile.
+type UploadStatusFileParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -2105,6 +2208,9 @@ type ReopenPeriodJSONRequestBody = Reason
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
+
+// UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
+type UploadStatusFileMultipartRequestBody = StatusFileRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -2736,6 +2842,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 	GetPlan(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
+	UploadStatusFileWithBody(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetStatusFile What a bank's file changed.
+	//
+	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
+	GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListAdjustments Amounts that people have entered, and what was decided about them.
@@ -4215,6 +4333,38 @@ func (c *Client) PutPlan(ctx context.Context, params *PutPlanParams, body PutPla
 // Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 func (c *Client) GetPlan(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPlanRequest(c.Server, plan, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
+func (c *Client) UploadStatusFileWithBody(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadStatusFileRequestWithBody(c.Server, rail, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetStatusFile What a bank's file changed.
+//
+// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
+func (c *Client) GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStatusFileRequest(c.Server, file)
 	if err != nil {
 		return nil, err
 	}
@@ -8546,6 +8696,89 @@ func NewGetPlanRequest(server string, plan string, version int) (*http.Request, 
 	return req, nil
 }
 
+// NewUploadStatusFileRequestWithBody constructs an http.Request for the UploadStatusFile method, with any body, and a specified content type
+func NewUploadStatusFileRequestWithBody(server string, rail string, params *UploadStatusFileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "rail", rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/rails/%s/status-files", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetStatusFileRequest constructs an http.Request for the GetStatusFile method
+func NewGetStatusFileRequest(server string, file string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/status-files/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -9240,6 +9473,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 	GetPlanWithResponse(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*GetPlanResponse, error)
+
+	// UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
+	UploadStatusFileWithBodyWithResponse(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadStatusFileResponse, error)
+
+	// GetStatusFileWithResponse What a bank's file changed.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
+	GetStatusFileWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetStatusFileResponse, error)
 }
 
 type ListAdjustmentsResponse struct {
@@ -12766,6 +13013,116 @@ func (r GetPlanResponse) ContentType() string {
 	return ""
 }
 
+// UploadStatusFileResponse202Headers the declared response headers of an HTTP 202 response for UploadStatusFile
+type UploadStatusFileResponse202Headers struct {
+	Location *string
+}
+
+type UploadStatusFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StatusFile
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *UploadStatusFileResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UploadStatusFileResponse) GetJSON200() *StatusFile {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r UploadStatusFileResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UploadStatusFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadStatusFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadStatusFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadStatusFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadStatusFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetStatusFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StatusFile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetStatusFileResponse) GetJSON200() *StatusFile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetStatusFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStatusFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStatusFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStatusFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStatusFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -13973,6 +14330,32 @@ func (c *ClientWithResponses) GetPlanWithResponse(ctx context.Context, plan stri
 		return nil, err
 	}
 	return ParseGetPlanResponse(rsp)
+}
+
+// UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
+func (c *ClientWithResponses) UploadStatusFileWithBodyWithResponse(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadStatusFileResponse, error) {
+	rsp, err := c.UploadStatusFileWithBody(ctx, rail, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadStatusFileResponse(rsp)
+}
+
+// GetStatusFileWithResponse What a bank's file changed.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
+func (c *ClientWithResponses) GetStatusFileWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetStatusFileResponse, error) {
+	rsp, err := c.GetStatusFile(ctx, file, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStatusFileResponse(rsp)
 }
 
 // ParseListAdjustmentsResponse parses an HTTP response from a ListAdjustmentsWithResponse call
@@ -16537,6 +16920,92 @@ func ParseGetPlanResponse(rsp *http.Response) (*GetPlanResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Plan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUploadStatusFileResponse parses an HTTP response from a UploadStatusFileWithResponse call
+func ParseUploadStatusFileResponse(rsp *http.Response) (*UploadStatusFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadStatusFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StatusFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers UploadStatusFileResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetStatusFileResponse parses an HTTP response from a GetStatusFileWithResponse call
+func ParseGetStatusFileResponse(rsp *http.Response) (*GetStatusFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStatusFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StatusFile
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

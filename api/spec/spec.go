@@ -470,6 +470,57 @@ func (e RolesRoles) Valid() bool {
 	}
 }
 
+// Defines values for StatusChangeEffect.
+const (
+	StatusChangeEffectFailed    StatusChangeEffect = "failed"
+	StatusChangeEffectNone      StatusChangeEffect = "none"
+	StatusChangeEffectPaid      StatusChangeEffect = "paid"
+	StatusChangeEffectReturned  StatusChangeEffect = "returned"
+	StatusChangeEffectSubmitted StatusChangeEffect = "submitted"
+	StatusChangeEffectUnclear   StatusChangeEffect = "unclear"
+)
+
+// Valid indicates whether the value is a known member of the StatusChangeEffect enum.
+func (e StatusChangeEffect) Valid() bool {
+	switch e {
+	case StatusChangeEffectFailed:
+		return true
+	case StatusChangeEffectNone:
+		return true
+	case StatusChangeEffectPaid:
+		return true
+	case StatusChangeEffectReturned:
+		return true
+	case StatusChangeEffectSubmitted:
+		return true
+	case StatusChangeEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusExceptionEffect.
+const (
+	StatusExceptionEffectFailed   StatusExceptionEffect = "failed"
+	StatusExceptionEffectReturned StatusExceptionEffect = "returned"
+	StatusExceptionEffectUnclear  StatusExceptionEffect = "unclear"
+)
+
+// Valid indicates whether the value is a known member of the StatusExceptionEffect enum.
+func (e StatusExceptionEffect) Valid() bool {
+	switch e {
+	case StatusExceptionEffectFailed:
+		return true
+	case StatusExceptionEffectReturned:
+		return true
+	case StatusExceptionEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
 // Accepted defines model for Accepted.
 type Accepted struct {
 	Location string `json:"location"`
@@ -1485,6 +1536,52 @@ type Statements struct {
 	Statements []StatementSummary `json:"statements"`
 }
 
+// StatusChange defines model for StatusChange.
+type StatusChange struct {
+	Effect  StatusChangeEffect `json:"effect"`
+	Payouts int                `json:"payouts"`
+}
+
+// StatusChangeEffect defines model for StatusChange.Effect.
+type StatusChangeEffect string
+
+// StatusException defines model for StatusException.
+type StatusException struct {
+	// Code The bank's own.
+	Code   string                `json:"code"`
+	Effect StatusExceptionEffect `json:"effect"`
+	Payout string                `json:"payout"`
+	Period string                `json:"period"`
+	Reason string                `json:"reason"`
+}
+
+// StatusExceptionEffect defines model for StatusException.Effect.
+type StatusExceptionEffect string
+
+// StatusFile defines model for StatusFile.
+type StatusFile struct {
+	Applied bool           `json:"applied"`
+	Changes []StatusChange `json:"changes"`
+
+	// Exceptions What waits for a person, 500 at most.
+	Exceptions []StatusException `json:"exceptions"`
+	Id         string            `json:"id"`
+	Name       string            `json:"name"`
+
+	// NotOurs How many statements of the file are about payments that are not ours.
+	NotOurs    int       `json:"not_ours"`
+	Rail       string    `json:"rail"`
+	Sha256     string    `json:"sha256"`
+	UploadedAt time.Time `json:"uploaded_at"`
+	UploadedBy string    `json:"uploaded_by"`
+}
+
+// StatusFileRequest defines model for StatusFileRequest.
+type StatusFileRequest struct {
+	// File The bank's file, as it came.
+	File openapi_types.File `json:"file"`
+}
+
 // Token defines model for Token.
 type Token struct {
 	Secret string `json:"secret"`
@@ -2035,6 +2132,12 @@ type PutPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// UploadStatusFileParams defines parameters for UploadStatusFile.
+type UploadStatusFileParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -2106,6 +2209,9 @@ type ReopenPeriodJSONRequestBody = Reason
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
+
+// UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
+type UploadStatusFileMultipartRequestBody = StatusFileRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -2322,6 +2428,12 @@ type ServerInterface interface {
 	// GetPlan The document of one version of a plan.
 	// (GET /plans/{plan}/versions/{version})
 	GetPlan(c *gin.Context, plan string, version int)
+	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
+	// (POST /rails/{rail}/status-files)
+	UploadStatusFile(c *gin.Context, rail string, params UploadStatusFileParams)
+	// GetStatusFile What a bank's file changed.
+	// (GET /status-files/{file})
+	GetStatusFile(c *gin.Context, file string)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -5371,6 +5483,83 @@ func (siw *ServerInterfaceWrapper) GetPlan(c *gin.Context) {
 	siw.Handler.GetPlan(c, plan, version)
 }
 
+// UploadStatusFile operation middleware
+func (siw *ServerInterfaceWrapper) UploadStatusFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "rail" -------------
+	var rail string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "rail", c.Param("rail"), &rail, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadStatusFileParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UploadStatusFile(c, rail, params)
+}
+
+// GetStatusFile operation middleware
+func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "file" -------------
+	var file string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "file", c.Param("file"), &file, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter file: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetStatusFile(c, file)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -5458,6 +5647,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
 	router.GET(options.BaseURL+"/payment-files/:file/content", wrapper.GetPaymentFile)
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
+	router.POST(options.BaseURL+"/rails/:rail/status-files", wrapper.UploadStatusFile)
+	router.GET(options.BaseURL+"/status-files/:file", wrapper.GetStatusFile)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/files/payroll", wrapper.GetPayrollFile)
@@ -8596,6 +8787,103 @@ func (response GetPlandefaultApplicationProblemPlusJSONResponse) VisitGetPlanRes
 	return err
 }
 
+type UploadStatusFileRequestObject struct {
+	Rail   string `json:"rail"`
+	Params UploadStatusFileParams
+	Body   *multipart.Reader
+}
+
+type UploadStatusFileResponseObject interface {
+	VisitUploadStatusFileResponse(w http.ResponseWriter) error
+}
+
+type UploadStatusFile200JSONResponse StatusFile
+
+func (response UploadStatusFile200JSONResponse) VisitUploadStatusFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadStatusFile202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response UploadStatusFile202JSONResponse) VisitUploadStatusFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UploadStatusFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UploadStatusFiledefaultApplicationProblemPlusJSONResponse) VisitUploadStatusFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusFileRequestObject struct {
+	File string `json:"file"`
+}
+
+type GetStatusFileResponseObject interface {
+	VisitGetStatusFileResponse(w http.ResponseWriter) error
+}
+
+type GetStatusFile200JSONResponse StatusFile
+
+func (response GetStatusFile200JSONResponse) VisitGetStatusFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatusFiledefaultApplicationProblemPlusJSONResponse) VisitGetStatusFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAdjustments Amounts that people have entered, and what was decided about them.
@@ -8811,6 +9099,12 @@ type StrictServerInterface interface {
 	// GetPlan The document of one version of a plan.
 	// (GET /plans/{plan}/versions/{version})
 	GetPlan(ctx context.Context, request GetPlanRequestObject) (GetPlanResponseObject, error)
+	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
+	// (POST /rails/{rail}/status-files)
+	UploadStatusFile(ctx context.Context, request UploadStatusFileRequestObject) (UploadStatusFileResponseObject, error)
+	// GetStatusFile What a bank's file changed.
+	// (GET /status-files/{file})
+	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -11152,6 +11446,66 @@ func (sh *strictHandler) GetPlan(ctx *gin.Context, plan string, version int) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetPlanResponseObject); ok {
 		if err := validResponse.VisitGetPlanResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UploadStatusFile operation middleware
+func (sh *strictHandler) UploadStatusFile(ctx *gin.Context, rail string, params UploadStatusFileParams) {
+	var request UploadStatusFileRequestObject
+
+	request.Rail = rail
+	request.Params = params
+
+	if reader, err := ctx.Request.MultipartReader(); err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UploadStatusFile(ctx, request.(UploadStatusFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UploadStatusFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UploadStatusFileResponseObject); ok {
+		if err := validResponse.VisitUploadStatusFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetStatusFile operation middleware
+func (sh *strictHandler) GetStatusFile(ctx *gin.Context, file string) {
+	var request GetStatusFileRequestObject
+
+	request.File = file
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatusFile(ctx, request.(GetStatusFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatusFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetStatusFileResponseObject); ok {
+		if err := validResponse.VisitGetStatusFileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

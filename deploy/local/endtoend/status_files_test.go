@@ -48,7 +48,7 @@ func TestWhatTheBankAnswers(t *testing.T) {
 	ctx := t.Context()
 	var files []store.PaymentFile
 	require.Eventually(t, func() bool {
-		files, err = h.store.PaymentFiles(ctx, period, 1)
+		files, err = h.store.PaymentFiles(ctx, period, 1, "", 100)
 		require.NoError(t, err)
 		return len(files) == 1
 	}, time.Minute, 20*time.Millisecond)
