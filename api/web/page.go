@@ -116,6 +116,8 @@ func (v *visit) menu() []menuItem {
 	}
 	all := v.may(incentive.ReadStatements) == incentive.All
 	add("menu.home", "/", true)
+	add("menu.live", "/live", v.is(incentive.Rep))
+	add("menu.team", "/team", v.is(incentive.Manager))
 	add("menu.statements", "/statements", v.is(incentive.Rep))
 	add("menu.payouts", "/payouts", v.is(incentive.Rep))
 	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)

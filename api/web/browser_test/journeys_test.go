@@ -53,6 +53,18 @@ func TestPeriodThroughThePages(t *testing.T) {
 		rep.look("plan")
 		rep.visit("/components")
 		rep.look("components")
+		rep.follow("As things stand")
+		rep.sees(`//h2[normalize-space()="What if I close these deals?"]`) // the worker has calculated
+		rep.look("live")
+		rep.write(`input[name=amounts]`, "20,000 35000")
+		rep.button("Show me")
+		require.Contains(t, rep.text(), "USD more:")
+		rep.open("How that is calculated")
+		rep.look("live-what-if")
+		manager := arrives(t, browsers, address, "p06", on)
+		manager.follow("My team")
+		manager.look("team")
+		require.Contains(t, manager.text(), "behind that with their quota")
 	}
 	rep := arrives(t, browsers, address, "p12", phone)
 	rep.visit("/account")

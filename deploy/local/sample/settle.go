@@ -26,8 +26,8 @@ type Site struct {
 	Say    func(line string) // progress
 }
 
-// Settle fills a new installation with the company: its data, the months before the last
-// one paid and closed, and the last one waiting for its approvals. What is there already
+// Settle fills a new installation with the company: its data, the month under way open,
+// the one before waiting for its approvals, and those before it paid and closed. What is there already
 // stays; after a kill the next call goes on.
 func Settle(ctx context.Context, s Site) error {
 	_, err := s.Store.FirstAdministrator(ctx, Administrator, "New company", TimeZone, time.Minute)
@@ -170,7 +170,7 @@ func (o *office) people(ctx context.Context, admin *client.Client, company Compa
 }
 
 // payMonths pays and closes every month but the last two of the calendar: the last is
-// under way, and the one before waits for its approvals.
+// open, and the one before waits for its approvals.
 func (o *office) payMonths(ctx context.Context) error {
 	admin, err := o.as(ctx, Administrator)
 	if err != nil {
@@ -198,6 +198,9 @@ func (o *office) payMonths(ctx context.Context) error {
 		}
 		o.Say(fmt.Sprintf("%s paid and closed (%.1f s)", month.Id, time.Since(began).Seconds()))
 	}
+	if err := o.open(ctx, months[len(months)-1].Id); err != nil {
+		return err
+	}
 	if err := o.toApproval(ctx, waiting.Id); err != nil {
 		return fmt.Errorf("bring %s to approval: %w", waiting.Id, err)
 	}
@@ -223,14 +226,22 @@ func (o *office) state(ctx context.Context, period string) (client.Period, error
 	return client.Read[client.Period](c.GetPeriod(ctx, period, &client.GetPeriodParams{}))
 }
 
-// toApproval brings a period to where managers approve, from wherever it stands.
-func (o *office) toApproval(ctx context.Context, period string) error {
+// open opens a period, unless it is.
+func (o *office) open(ctx context.Context, period string) error {
 	c, err := o.as(ctx, FinancePrepare)
 	if err != nil {
 		return err
 	}
 	_, err = client.Read[client.Period](c.OpenPeriod(ctx, period, &client.OpenPeriodParams{IdempotencyKey: client.NewKey()}))
-	if err != nil && incentive.ErrorCode(err) != store.CodeAlreadyOpen {
+	if incentive.ErrorCode(err) == store.CodeAlreadyOpen {
+		return nil
+	}
+	return err
+}
+
+// toApproval brings a period to where managers approve, from wherever it stands.
+func (o *office) toApproval(ctx context.Context, period string) error {
+	if err := o.open(ctx, period); err != nil {
 		return err
 	}
 	return o.drive(ctx, period, incentive.Approving, map[incentive.State]func(context.Context, string) error{

@@ -1,0 +1,296 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// gauge is how far something has come, as a bar: of 100 each, what is there, what is
+// still pending, and where a mark stands, 0 for none.
+type gauge struct{ Filled, More, Mark int }
+
+// progressing is how far a component's measure has come, as it is shown.
+type progressing struct {
+	client.Progress
+	Percent string // attainment; "" where there is no quota
+	Gauge   gauge
+}
+
+type livePage struct {
+	Period   *client.Period // nil while none is open
+	Estimate *client.Estimate
+	MayAsk   bool  // what if: deals count now
+	Split    gauge // of the total: booked and pending
+	Progress []progressing
+	Earned   []earned // before, the latest first
+	Year     int
+	ThisYear []incentive.Money
+	Amounts  string    // of the deals that are asked about
+	If       *supposed // the answer
+}
+
+// supposed is the answer to what if.
+type supposed struct {
+	client.WhatIf
+	Progress []progressing // after
+}
+
+var hundred = decimal.NewFromInt(100)
+
+// percent is a share as whole percents, rounded down so that nobody is told that they are
+// there before they are.
+func percent(share decimal.Decimal) decimal.Decimal { return share.Mul(hundred).Floor() }
+
+// part is how much of a bar of 100 a share fills.
+func part(share decimal.Decimal) int {
+	return int(max(0, min(100, percent(share).IntPart())))
+}
+
+func progressOf(all []client.Progress) (shown []progressing) {
+	for _, p := range all {
+		one := progressing{Progress: p}
+		measured, ends := read(p.Measured), decimal.Zero
+		if p.Goal != nil {
+			ends = read(*p.Goal)
+		}
+		if p.Attainment != nil {
+			one.Percent = thousands(percent(read(*p.Attainment)).String())
+		}
+		if p.Next != nil {
+			ends = decimal.Max(ends, read(p.Next.At))
+		}
+		if ends = decimal.Max(ends, measured); ends.IsPositive() {
+			one.Gauge.Filled = part(incentive.Ratio{Numerator: measured, Denominator: ends}.Decimal())
+			if p.Next != nil {
+				one.Gauge.Mark = min(99, part(incentive.Ratio{Numerator: read(p.Next.At), Denominator: ends}.Decimal())) // within the bar
+			}
+		}
+		shown = append(shown, one)
+	}
+	return shown
+}
+
+// read is a decimal of the API, which gives no others.
+func read(text string) decimal.Decimal {
+	d, _ := decimal.NewFromString(text)
+	return d
+}
+
+// estimated is the period in which deals count now: the open one that holds today, or
+// else the earliest whose statements are not published.
+func (v *visit) estimated(all []client.Period) *client.Period {
+	today := v.today()
+	var found *client.Period
+	for _, p := range all { // the latest first
+		state := incentive.State(p.State)
+		if state != incentive.Open && state != incentive.Locked && state != incentive.Calculated {
+			continue
+		}
+		if found = &p; !today.Before(p.StartsOn) && !p.EndsOn.Before(today) {
+			break
+		}
+	}
+	return found
+}
+
+// live shows what the visitor's statement comes to as things stand.
+func (v *visit) live() error {
+	body, err := v.livePage()
+	if err != nil {
+		return err
+	}
+	return v.show("live", "live.title", body)
+}
+
+func (v *visit) livePage() (livePage, error) {
+	body := livePage{Year: v.today().Year}
+	if v.may(incentive.ReadStatements) == incentive.None {
+		return body, v.forbidden()
+	}
+	all, err := v.allPeriods()
+	if err != nil {
+		return body, err
+	}
+	if body.Earned, _, err = v.own(all, 0); err != nil {
+		return body, err
+	}
+	body.ThisYear = inYear(body.Earned, body.Year)
+	if body.Period = v.estimated(all); body.Period == nil {
+		return body, nil
+	}
+	e, err := client.Read[client.Estimate](v.api.GetEstimate(v.r.Context(), body.Period.Id, v.me.Id))
+	if absent(err) {
+		return body, nil
+	}
+	if err != nil {
+		return body, err
+	}
+	body.Estimate, body.Progress = &e, progressOf(e.Progress)
+	body.MayAsk = body.Period.State == string(incentive.Open) && e.Problem == nil
+	if e.Total != nil && e.Total.Minor > 0 {
+		of := func(m incentive.Money) int {
+			return part(incentive.Ratio{Numerator: m.Decimal(), Denominator: e.Total.Decimal()}.Decimal())
+		}
+		body.Split = gauge{Filled: of(*e.Booked), More: 100 - of(*e.Booked)}
+	}
+	return body, nil
+}
+
+// inYear sums up what was earned in the periods of a year, by currency.
+func inYear(all []earned, year int) (sums []incentive.Money) {
+	for _, e := range all {
+		if e.Period.EndsOn.Year != year {
+			continue
+		}
+		at := slices.IndexFunc(sums, func(m incentive.Money) bool { return m.Currency == e.Total.Currency })
+		if at < 0 {
+			sums = append(sums, incentive.Money{Currency: e.Total.Currency})
+			at = len(sums) - 1
+		}
+		sums[at].Minor += e.Total.Minor
+	}
+	return sums
+}
+
+// whatIf answers what the visitor would earn with some deals closed.
+func (v *visit) whatIf() error {
+	body, err := v.livePage()
+	if err != nil {
+		return err
+	}
+	if body.Period == nil {
+		return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts["live.none"])
+	}
+	body.Amounts = v.r.PostFormValue("amounts")
+	if body.If, err = v.suppose(body.Period.Id, body.Amounts); err != nil {
+		v.problem = err
+	}
+	return v.show("live", "live.title", body)
+}
+
+// suppose asks for the visitor's estimate with deals of these amounts.
+func (v *visit) suppose(period, amounts string) (*supposed, error) {
+	var asked client.WhatIfRequest
+	for text := range strings.FieldsSeq(amounts) {
+		amount, err := decimal.NewFromString(strings.ReplaceAll(text, ",", ""))
+		if err != nil {
+			return nil, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("live.if.refused", map[string]any{"amount": text}))
+		}
+		asked.Deals = append(asked.Deals, client.Deal{Amount: amount.String()})
+	}
+	answer, err := client.Read[client.WhatIf](v.api.WhatIf(v.r.Context(), period, v.me.Id, &client.WhatIfParams{IdempotencyKey: v.key()}, asked))
+	if err != nil {
+		return nil, err
+	}
+	return &supposed{answer, progressOf(answer.After.Progress)}, nil
+}
+
+// news hands on which estimates change, for as long as the visitor listens.
+func (v *visit) news() error {
+	return v.download(client.NewStreamEstimatesRequest(within))
+}
+
+// member is one of a manager's team.
+type member struct {
+	client.Estimate
+	Progress *progressing // of the first component with a quota; nil for none
+	Pace     string       // behind, where the quota is further away than the end of the period; reached; or ""
+	Why      message      // whether help is needed, and why
+}
+
+type teamPage struct {
+	Period  *client.Period
+	Members []member
+	More    bool
+	Passed  int // percents of the period that are over
+	Behind  int
+}
+
+// paced holds somebody's quota against how much of the period is over.
+func paced(e client.Estimate, passed decimal.Decimal) member {
+	one := member{Estimate: e, Why: message{Key: "team.why.no-quota"}}
+	shown := progressOf(e.Progress)
+	at := slices.IndexFunc(shown, func(p progressing) bool { return p.Attainment != nil })
+	if at < 0 {
+		return one
+	}
+	one.Progress = &shown[at]
+	measured, goal := read(one.Progress.Measured), read(*one.Progress.Goal)
+	missing := goal.Mul(passed).Sub(measured).Ceil()
+	switch {
+	case measured.GreaterThanOrEqual(goal):
+		one.Pace, one.Why = "reached", message{Key: "team.why.reached"}
+	case !measured.IsPositive() && missing.IsPositive():
+		one.Pace, one.Why = "behind", message{"team.why.nothing", map[string]any{"missing": thousands(missing.String())}}
+	case missing.IsPositive():
+		one.Pace, one.Why = "behind", message{"team.why.behind", map[string]any{"missing": thousands(missing.String())}}
+	default:
+		one.Why = message{"team.why.in-time", map[string]any{"left": thousands(goal.Sub(measured).String())}}
+	}
+	return one
+}
+
+// team shows a manager's team against its quotas, whoever is furthest behind first.
+func (v *visit) team() error {
+	if v.may(incentive.ReadStatements) == incentive.None {
+		return v.forbidden()
+	}
+	all, err := v.allPeriods()
+	if err != nil {
+		return err
+	}
+	body := teamPage{Period: v.estimated(all)}
+	if body.Period == nil {
+		return v.show("team", "team.title", body)
+	}
+	p := *body.Period
+	days := decimal.NewFromInt(int64(p.StartsOn.DaysUntil(p.EndsOn) + 1))
+	over := decimal.NewFromInt(int64(max(0, p.StartsOn.DaysUntil(v.today())+1)))
+	passed := incentive.Ratio{Numerator: decimal.Min(over, days), Denominator: days}.Decimal()
+	body.Passed = part(passed)
+	estimates, more, err := every(2, func(after *string) ([]client.Estimate, *string, error) {
+		list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{After: after, Limit: &most}))
+		return list.Estimates, list.Next, err
+	})
+	if err != nil {
+		return err
+	}
+	body.More = more
+	for _, e := range estimates {
+		if e.Person == v.me.Id {
+			continue
+		}
+		one := paced(e, passed)
+		if one.Pace == "behind" {
+			body.Behind++
+		}
+		body.Members = append(body.Members, one)
+	}
+	slices.SortStableFunc(body.Members, func(a, b member) int {
+		switch {
+		case a.Progress == nil && b.Progress == nil:
+			return 0
+		case a.Progress == nil:
+			return 1
+		case b.Progress == nil:
+			return -1
+		}
+		return read(*a.Progress.Attainment).Cmp(read(*b.Progress.Attainment))
+	})
+	return v.show("team", "team.title", body)
+}
+
+var _ http.Flusher = (*passing)(nil) // a stream is handed on as it comes
+
+// Flush hands on what was written so far.
+func (p *passing) Flush() {
+	if p.hands {
+		_ = http.NewResponseController(p.to).Flush() // who has gone reads nothing
+	}
+}

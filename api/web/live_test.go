@@ -1,0 +1,99 @@
+package web
+
+import (
+	"bufio"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/api/client"
+)
+
+// refresh calculates the estimates that changes touch.
+func (h *house) refresh() {
+	h.Helper()
+	for done := false; !done; {
+		var err error
+		done, _, err = h.store.RefreshEstimates(h.Context(), time.Now())
+		require.NoError(h, err)
+	}
+}
+
+// TestLive is what a rep and a manager see of a period in which deals still count.
+func TestLive(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	admin, fin, m, r1 := h.as("admin"), h.as("fin"), h.as("m"), h.as("r1")
+	require.Contains(t, r1.visit("/live"), "No period is open")
+	require.Contains(t, m.visit("/team"), "No period is open")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: q\nname: Q\ncurrency: USD\ncomponents:\n  - name: Accelerator\n    measure: {sum: credits}\n    rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 0%}, {rate: 2%}]}\n  - name: Quota bonus\n    measure: {sum: credits}\n    bonus: 500\n    gate: {on: attainment, quota: sales, at_least: 100%}\n"}, "effective_from": {"2026-01-01"}}, "Plan q is kept as version 1.")
+	status, text := admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: q}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}, {kind: quota, fields: {participant_id: id, measure: {constant: sales}, starts_on: {constant: "2026-01-01"}, ends_on: {constant: "2026-01-31"}, amount: {constant: 200000}}}]`, "id\nr1\n")
+	require.Equal(t, http.StatusOK, status, text)
+	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "The period is open.")
+	require.Contains(t, r1.visit("/live"), "You are on no plan in January 2026, or it has just been opened")
+	h.refresh()
+
+	live := r1.visit("/live")
+	require.Contains(t, live, "6,172.84\u00a0USD")
+	require.Contains(t, live, "123,456.78 of 200,000.")
+	require.Contains(t, live, "61 %")
+	require.Contains(t, live, "76,543.22 to the next step, which is worth 500.00\u00a0USD.")
+	require.Contains(t, live, "76,543.22 to the next step, beyond which deals pay another rate.")
+	require.Contains(t, live, "6,172.84\u00a0USD by deals up to today, 0.00\u00a0USD by those dated later")
+	r1.does("/live", "/live", url.Values{"amounts": {"76,543.22 1000"}}, "4,397.16\u00a0USD more: 10,570.00\u00a0USD in all.")
+	status, text = r1.fill("/live", "/live", url.Values{"amounts": {"much"}})
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, text, "with a blank between them: much is none.")
+	require.Contains(t, text, `value="much"`, "what was written stays written")
+
+	team := m.visit("/team")
+	require.Contains(t, team, "100 % of January 2026 is over. One person is behind that with their quota.")
+	require.Contains(t, team, "R &lt;One&gt;")
+	require.Contains(t, team, "76,544 behind the pace of the period.")
+	require.NotContains(t, team, "R Two", "somebody else's")
+	require.NotContains(t, r1.visit("/"), `href="/team"`)
+	for _, path := range []string{"/live", "/live/events", "/team"} {
+		status, _ := admin.send(http.MethodGet, path, nil)
+		require.Equal(t, http.StatusForbidden, status, path)
+	}
+
+	// Nobody waits for a page that a deal has made another one.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/live/events", nil)
+	require.NoError(t, err)
+	stream, err := m.web.Do(request)
+	require.NoError(t, err)
+	defer stream.Body.Close()
+	require.Equal(t, "text/event-stream", stream.Header.Get("Content-Type"))
+	told := bufio.NewScanner(stream.Body)
+	require.True(t, told.Scan(), "it is there")
+	status, text = admin.imports("records:\n  - {kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: {constant: \"2026-01-07\"}, amount: amount, currency: {constant: USD}}}\n  - {kind: credit, fields: {source: {constant: crm}, transaction_id: deal, participant_id: owner}}\n",
+		"deal,amount,owner\nD4,100000,r1\n")
+	require.Equal(t, http.StatusOK, status, text)
+	h.refresh()
+	heard := ""
+	for heard == "" && told.Scan() {
+		heard, _ = strings.CutPrefix(told.Text(), "event: ")
+		if heard == told.Text() {
+			heard = ""
+		}
+	}
+	require.Equal(t, "estimate", heard)
+	part, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/team", nil)
+	require.NoError(t, err)
+	part.Header.Set("HX-Request", "true")
+	status, text = m.do(part)
+	require.Equal(t, http.StatusOK, status)
+	require.NotContains(t, text, "<html", "a part of a page")
+	require.Contains(t, text, "The quota is reached.")
+
+	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"lock"}}, "the statements are being calculated.")
+	locked := r1.visit("/live")
+	require.Contains(t, locked, "calculated")
+	require.NotContains(t, locked, "What if", "deals do not count any more")
+	status, _ = r1.send(http.MethodPost, "/live", url.Values{"amounts": {"1"}, "key": {client.NewKey()}})
+	require.Equal(t, http.StatusConflict, status)
+}
