@@ -87,6 +87,7 @@ type field struct {
 
 // details are what the rails ask for.
 var details = map[string][]field{
+	"india":        {{"holder", false}, {"account", true}, {"bank", true}, {"upi", true}},
 	"payment-file": {{"holder", false}, {"account", false}, {"bank", true}},
 	"stripe":       {{"account", false}},
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/india"
 	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
@@ -40,6 +43,8 @@ type railSettings struct {
 	ISO20022BankReference   string                        `name:"iso20022-bank-reference" env:"ISO20022_BANK_REFERENCE" placeholder:"ID" help:"The id that the bank gave the company for its files."`
 	ISO20022CategoryPurpose string                        `name:"iso20022-category-purpose" env:"ISO20022_CATEGORY_PURPOSE" placeholder:"CODE" help:"What the bank is told that payments are for, such as SALA."`
 	ISO20022LeadDays        int                           `name:"iso20022-lead-days" env:"ISO20022_LEAD_DAYS" help:"Banking days between the file and the day of payment."`
+
+	IndiaTemplate string `env:"INDIA_TEMPLATE" placeholder:"FILE" help:"Pays by bulk files of a bank in India, made by this template."`
 }
 
 // registry makes the rails.
@@ -66,6 +71,7 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 			return xendit.New(xendit.Config{APIKey: o.XenditAPIKey, CallbackTokens: o.XenditCallbackTokens, PerSecond: o.XenditPerSecond})
 		}},
 		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
+		{o.IndiaTemplate != "", func() (payments.Rail, error) { return o.india(zone) }},
 	} {
 		if !one.wanted {
 			continue
@@ -79,10 +85,34 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 	return payments.NewRegistry(rails...)
 }
 
-func (o railSettings) iso20022(company, zone string) (*iso20022.Rail, error) {
-	location, err := time.LoadLocation(zone)
+func location(zone string) (*time.Location, error) {
+	l, err := time.LoadLocation(zone)
 	if err != nil {
 		return nil, incentive.Errorf(incentive.CodeInvalid, "the company's time zone %q is not known here", zone)
+	}
+	return l, nil
+}
+
+func (o railSettings) india(zone string) (*india.Rail, error) {
+	day, err := location(zone)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(o.IndiaTemplate)
+	if err != nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the template of files for banks in India cannot be read: %s", err)
+	}
+	template, err := india.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.IndiaTemplate, err)
+	}
+	return india.New(india.Config{Template: template, Zone: day, Now: time.Now}), nil
+}
+
+func (o railSettings) iso20022(company, zone string) (*iso20022.Rail, error) {
+	day, err := location(zone)
+	if err != nil {
+		return nil, err
 	}
 	accounts := map[incentive.Currency]iso20022.Account{}
 	for currency, written := range o.ISO20022Accounts {
@@ -91,6 +121,6 @@ func (o railSettings) iso20022(company, zone string) (*iso20022.Rail, error) {
 	}
 	return iso20022.New(iso20022.Config{
 		Scheme: o.ISO20022Scheme, Version: o.ISO20022Version, Debtor: iso20022.Debtor{Name: company, BankReference: o.ISO20022BankReference}, Accounts: accounts,
-		CategoryPurpose: o.ISO20022CategoryPurpose, LeadDays: o.ISO20022LeadDays, Zone: location, Now: time.Now,
+		CategoryPurpose: o.ISO20022CategoryPurpose, LeadDays: o.ISO20022LeadDays, Zone: day, Now: time.Now,
 	})
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
 	"github.com/guerdon/guerdon/store/storetest"
 )
 
@@ -16,6 +19,9 @@ import (
 func TestRailsOfTheSettings(t *testing.T) {
 	t.Parallel()
 	s := storetest.New(t)
+	india, broken := filepath.Join(t.TempDir(), "india.yaml"), filepath.Join(t.TempDir(), "broken.yaml")
+	require.NoError(t, os.WriteFile(india, []byte(`{payment: ["{account}", "{bank}", "{amount}", "{reference}"], modes: [{mode: neft}]}`), 0o600))
+	require.NoError(t, os.WriteFile(broken, []byte(`{payment: ["{account}"]}`), 0o600))
 	for name, c := range map[string]struct {
 		settings string
 		rails    string
@@ -32,6 +38,9 @@ func TestRailsOfTheSettings(t *testing.T) {
 		"general, of two currencies": {"--iso20022-scheme=general --iso20022-accounts=USD=123456789/USABA021000021;GBP=GB33BUKB20201555555555/BUKBGB22XXX --iso20022-lead-days=1", "iso20022-general payment-file", ""},
 		"another scheme":             {"--iso20022-scheme=wire --iso20022-accounts=EUR=DE89370400440532013000", "", "the scheme is sepa or general"},
 		"no account":                 {"--iso20022-scheme=sepa", "", "an account to pay from is needed"},
+		"India":                      {"--india-template=" + india, "india payment-file", ""},
+		"India, no template":         {"--india-template=" + india + "x", "", "cannot be read"},
+		"India, a wrong template":    {"--india-template=" + broken, "", "lacks \"modes\""},
 		"a wrong account":            {"--iso20022-scheme=sepa --iso20022-accounts=EUR=DE00370400440532013000", "", "the account for EUR"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +52,7 @@ func TestRailsOfTheSettings(t *testing.T) {
 			require.NoError(t, err)
 			registry, err := settings.registry(t.Context(), s)
 			if c.refused != "" {
-				require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err))
+				require.Contains(t, []incentive.Code{incentive.CodeInvalid, document.CodeInvalid}, incentive.ErrorCode(err))
 				require.Contains(t, err.Error(), c.refused)
 				require.NotContains(t, fmt.Sprintf("%+v", err), "sk_secret")
 				return

@@ -21,6 +21,14 @@ func CheckBIC(bic string) error {
 	return nil
 }
 
+// CheckIFSC checks the shape of the code of a branch in India. Its error is of code CodeInvalid.
+func CheckIFSC(code string) error {
+	if !clearingMembers["INFSC"].MatchString(code) {
+		return incentive.Errorf(incentive.CodeInvalid, "an IFSC has four letters, a zero and six letters or digits, such as HDFC0000001")
+	}
+	return nil
+}
+
 // clearingMembers holds the shape of a bank's code in each national clearing system, by
 // the system's name in the external code set of ISO 20022.
 var clearingMembers = map[string]*regexp.Regexp{

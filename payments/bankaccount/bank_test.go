@@ -16,6 +16,16 @@ func TestBICs(t *testing.T) {
 	}
 }
 
+func TestIFSCs(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"HDFC0000001", "SBIN0001234", "UTIB0SGMS01"} {
+		require.NoError(t, CheckIFSC(code), code)
+	}
+	for _, code := range []string{"", "HDFC1000001", "HDF00000001", "HDFC000001", "HDFC00000012", "hdfc0000001", "HDFC000000\u0967", "HDFC0000001\n"} {
+		require.Error(t, CheckIFSC(code), "%q", code)
+	}
+}
+
 func TestClearingCodes(t *testing.T) {
 	t.Parallel()
 	for code, member := range map[string]string{
