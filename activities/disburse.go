@@ -107,7 +107,13 @@ func (a *Activities) resumed(ctx context.Context, periodID string, revision int)
 	return nil
 }
 
-// buildFiles builds the payment file of each currency, once. A payout that cannot be
+// filed is what one payment file of a rail pays.
+type filed struct {
+	supplement int // the payout list
+	currency   incentive.Currency
+}
+
+// buildFiles builds the payment file of each payout list and currency, once. A payout that cannot be
 // written into a file is set aside for a person.
 func (a *Activities) buildFiles(ctx context.Context, periodID string, revision int, name string) error {
 	rail, err := a.Rails.File(name)
@@ -118,9 +124,9 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 	if err != nil {
 		return err
 	}
-	done := map[incentive.Currency]bool{}
+	done := map[filed]bool{}
 	for _, f := range built {
-		done[f.Currency] = true
+		done[filed{f.Supplement, f.Currency}] = true
 	}
 	payouts, err := a.Store.PlannedPayouts(ctx, periodID, revision, name)
 	if err != nil {
@@ -134,30 +140,30 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 	if err != nil {
 		return err
 	}
-	var currencies []incentive.Currency
-	requests := map[incentive.Currency]*payments.FileRequest{}
+	var files []filed
+	requests := map[filed]*payments.FileRequest{}
 	for _, o := range payouts {
-		currency := o.Amount.Currency
-		if done[currency] {
+		file := filed{o.Supplement, o.Amount.Currency}
+		if done[file] {
 			continue
 		}
-		request := requests[currency]
+		request := requests[file]
 		if request == nil {
-			request = &payments.FileRequest{PeriodID: periodID, Revision: revision, Currency: currency}
-			requests[currency] = request
-			currencies = append(currencies, currency)
+			request = &payments.FileRequest{PeriodID: periodID, Revision: revision, Currency: file.currency}
+			requests[file] = request
+			files = append(files, file)
 		}
 		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: o.ID, Amount: o.Amount, Destination: destinations[o.DestinationID].Details})
 	}
-	for _, currency := range currencies {
-		if err := a.buildFile(ctx, rail, *requests[currency]); err != nil {
+	for _, file := range files {
+		if err := a.buildFile(ctx, rail, file.supplement, *requests[file]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, request payments.FileRequest) error {
+func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supplement int, request payments.FileRequest) error {
 	file, err := rail.BuildFile(ctx, request)
 	var refused *payments.Error
 	if errors.As(err, &refused) && len(refused.Refused) > 0 {
@@ -182,7 +188,7 @@ func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, requ
 	if err != nil {
 		return err
 	}
-	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: request.PeriodID, Revision: request.Revision, Rail: rail.Name(), Currency: request.Currency,
+	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: request.PeriodID, Revision: request.Revision, Supplement: supplement, Rail: rail.Name(), Currency: request.Currency,
 		Name: file.Name, MessageID: file.MessageID, Content: file.Content, SHA256: file.SHA256, Payouts: file.Count, TotalMinor: file.Total.Minor})
 	return err
 }

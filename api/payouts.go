@@ -27,7 +27,7 @@ func (s *server) GetPayoutList(ctx context.Context, request spec.GetPayoutListRe
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.GetPayoutList200JSONResponse{Digest: fmt.Sprintf("%x", list.Digest), ReleasedBy: orNil(list.ReleasedBy), ReleasedAt: list.ReleasedAt, Totals: []spec.PayoutTotal{}}
+	answer := spec.GetPayoutList200JSONResponse{Supplement: list.Supplement, Digest: fmt.Sprintf("%x", list.Digest), ReleasedBy: orNil(list.ReleasedBy), ReleasedAt: list.ReleasedAt, Totals: []spec.PayoutTotal{}}
 	for _, t := range list.Totals {
 		answer.Totals = append(answer.Totals, spec.PayoutTotal{Rail: t.Rail, State: t.State, Payouts: t.Payouts, Total: incentive.Money{Minor: t.Minor, Currency: t.Currency}})
 	}
@@ -47,7 +47,7 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	}
 	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
 	for _, o := range all {
-		answer.Payouts = append(answer.Payouts, spec.Payout{Id: o.ID, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
+		answer.Payouts = append(answer.Payouts, spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil

@@ -16,7 +16,7 @@ import (
 func periodOf(p store.PeriodRevision) spec.Period {
 	acts := []string{}
 	for _, act := range incentive.PersonActs() {
-		if _, err := incentive.Next(p.State, p.OnHold, act); err == nil {
+		if _, err := incentive.Next(p.State, p.OnHold, act); err == nil && (act != incentive.Release || p.ToRelease) {
 			acts = append(acts, string(act))
 		}
 	}

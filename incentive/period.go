@@ -78,7 +78,7 @@ var Transitions = []Transition{
 	{Act: EndWindow, From: []State{Published}, To: Approving, ByPerson: true},
 	{Act: ApproveLast, From: []State{Approving}, To: Approved},
 	{Act: Withdraw, From: []State{Published, Approving, Approved}, To: Calculated, ByPerson: true, NeedsText: true},
-	{Act: Release, From: []State{Approved}, To: Released, ByPerson: true},
+	{Act: Release, From: []State{Approved, Settling}, To: Released, ByPerson: true}, // once settling, of a supplementary payout list
 	{Act: Disburse, From: []State{Released}, To: Disbursing},
 	{Act: DisburseLast, From: []State{Disbursing}, To: Settling},
 	{Act: Close, From: []State{Settling}, To: Closed, ByPerson: true},

@@ -290,7 +290,7 @@ func payrollQuery(ctx context.Context, tx pgx.Tx, r accounting.Request, each acc
 		sql = `SELECT ` + columns + `x.amount AS amount_minor, x.to_pay AS to_pay_minor
 			FROM (SELECT participant_id, currency, coalesce(e.amount, 0)::bigint AS amount, coalesce(o.amount_minor, 0)::bigint AS to_pay
 				FROM (SELECT participant_id, currency, sum(amount) AS amount FROM (` + earned + `) lines GROUP BY participant_id, currency) e
-				FULL JOIN (SELECT participant_id, currency, amount_minor FROM payout WHERE period_id = $1 AND revision = $2) o USING (participant_id, currency)) x` + knownBySnapshot + `
+				FULL JOIN (SELECT participant_id, currency, sum(amount_minor)::bigint AS amount_minor FROM payout WHERE period_id = $1 AND revision = $2 GROUP BY participant_id, currency) o USING (participant_id, currency)) x` + knownBySnapshot + `
 			WHERE x.amount <> 0 OR x.to_pay <> 0 ORDER BY x.participant_id COLLATE "C", x.currency`
 	}
 	return fileQuery{sql, []any{p.ID, p.Revision, p.SnapshotID, p.StartsOn, p.EndsOn}}, p.Revision, nil

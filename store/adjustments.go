@@ -156,7 +156,7 @@ func (s *Store) DecideAdjustment(ctx context.Context, actor, id, decision, reaso
 }
 
 // final are the states in which a period is not calculated again: what is approved for it
-// only now, the next one pays.
+// only now, the next one pays, but for what a supplement of the period does.
 var final = []incentive.State{incentive.Released, incentive.Disbursing, incentive.Settling, incentive.Closed}
 
 // takingAdjustments is what was approved of a period, and of the earlier periods of its
@@ -174,7 +174,7 @@ func takingAdjustments(p PeriodRevision, n narrow) taking {
 // period does.
 func takeAdjustments(ctx context.Context, tx pgx.Tx, id int64, periodID string) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO adjustment_taken SELECT a.id, $2 FROM snapshot_record r JOIN adjustment a USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'adjustment'
+		INSERT INTO adjustment_taken (adjustment_id, period_id) SELECT a.id, $2 FROM snapshot_record r JOIN adjustment a USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'adjustment'
 		AND NOT EXISTS (SELECT FROM adjustment_taken t WHERE t.adjustment_id = a.id AND t.period_id = $2)`, id, periodID)
 	if err != nil {
 		return fmt.Errorf("take the adjustments of %s: %w", periodID, err)
@@ -185,7 +185,7 @@ func takeAdjustments(ctx context.Context, tx pgx.Tx, id int64, periodID string) 
 // letAdjustmentsGo gives back what only a cancelled revision would have paid.
 func letAdjustmentsGo(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	_, err := tx.Exec(ctx, `
-		DELETE FROM adjustment_taken t WHERE t.period_id = $1 AND NOT EXISTS (
+		DELETE FROM adjustment_taken t WHERE t.period_id = $1 AND t.run_id IS NULL AND NOT EXISTS (
 			SELECT FROM period_revision r JOIN snapshot_record k ON k.snapshot_id = r.snapshot_id AND k.kind = 'adjustment' JOIN adjustment a USING (record_id)
 			WHERE r.period_id = $1 AND r.revision <> $2 AND r.state <> 'cancelled' AND a.id = t.adjustment_id)`, p.ID, p.Revision)
 	if err != nil {

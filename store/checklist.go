@@ -229,7 +229,7 @@ func (l *checklist) beforeRelease() error {
 		}
 	}
 	releasers := ChecklistItem{State: ItemToDo}
-	if l.is(incentive.Approved) {
+	if p.ToRelease {
 		err := collect(l.ctx, l.store.pool, &releasers.Waiting, `
 			SELECT participant_id, `+named("participant_id")+`, 0 FROM role_grant
 			WHERE role = $3 AND participant_id NOT IN (SELECT preparers($1, $2, false)) AND NOT approved_for_finance($1, $2, participant_id) ORDER BY 1 LIMIT $4`,
@@ -238,7 +238,11 @@ func (l *checklist) beforeRelease() error {
 			return err
 		}
 	}
-	l.step(ItemRelease, incentive.Approved, releasers, incentive.Release)
+	from := incentive.Approved
+	if p.ToRelease { // a supplementary list, where it is further
+		from = p.State
+	}
+	l.step(ItemRelease, from, releasers, incentive.Release)
 	return nil
 }
 
@@ -261,7 +265,7 @@ func (l *checklist) afterRelease() error {
 			return err
 		}
 		settle := ChecklistItem{Item: ItemSettle, State: ItemUnderWay}
-		err = l.store.pool.QueryRow(l.ctx, `SELECT count(*)::int FROM payout WHERE period_id = $1 AND revision = $2 AND state IN ('planned', 'submitted')`, p.ID, p.Revision).Scan(&settle.Count)
+		err = l.store.pool.QueryRow(l.ctx, `SELECT count(*)::int FROM payout WHERE period_id = $1 AND revision = $2 AND (state = 'submitted' OR state = 'planned' AND batch > 0)`, p.ID, p.Revision).Scan(&settle.Count)
 		if err != nil {
 			return err
 		}
@@ -269,7 +273,7 @@ func (l *checklist) afterRelease() error {
 			settle.State = ItemDone
 		}
 		l.items = append(l.items, settle)
-		if slices.ContainsFunc(l.items[len(l.items)-3:], func(one ChecklistItem) bool { return one.State != ItemDone }) {
+		if p.ToRelease || slices.ContainsFunc(l.items[len(l.items)-3:], func(one ChecklistItem) bool { return one.State != ItemDone }) {
 			closing = ChecklistItem{State: ItemLater}
 		}
 	}

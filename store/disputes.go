@@ -390,8 +390,10 @@ func settleGrant(ctx context.Context, tx pgx.Tx, a Adjustment, decision string) 
 	if decision == "rejected" {
 		act, d.Partly = incentive.RefuseGrant, false
 	}
-	_, err = moveDispute(ctx, tx, d, DisputeCommand{ID: d.ID, Act: act, Actor: System, Key: "adjustment/" + a.ID})
-	return err
+	if _, err = moveDispute(ctx, tx, d, DisputeCommand{ID: d.ID, Act: act, Actor: System, Key: "adjustment/" + a.ID}); err != nil || decision == "rejected" {
+		return err
+	}
+	return paySupplement(ctx, tx, a)
 }
 
 // KeepDisputeAnswer stores what a handler grants before the act that names it. The same

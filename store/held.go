@@ -68,19 +68,18 @@ func hold(ctx context.Context, tx pgx.Tx, p PeriodRevision, key string) error {
 	return nil
 }
 
-// letHeldGo makes payable again what a participant's open disputes hold no longer, and
-// puts it on the payout list while that can still be changed. Afterwards the next payouts
-// of the calendar pay it.
+// letHeldGo makes payable again what a participant's open disputes hold no longer. Until
+// the period is closed it pays that itself, afterwards the next payouts of the calendar.
 func letHeldGo(ctx context.Context, tx pgx.Tx, d Dispute) error {
-	if err := lockPayable(ctx, tx); err != nil {
-		return err
-	}
 	held, err := heldBalance(ctx, tx, d.PeriodID, d.ParticipantID, d.Expected.Currency)
 	if err != nil || held == 0 {
 		return err
 	}
-	p, err := standingRevision(ctx, tx, d.PeriodID)
+	p, err := lockStanding(ctx, tx, d.PeriodID)
 	if err != nil {
+		return err
+	}
+	if held, err = heldBalance(ctx, tx, d.PeriodID, d.ParticipantID, d.Expected.Currency); err != nil {
 		return err
 	}
 	disputed, err := disputedOf(ctx, tx, p)
@@ -91,13 +90,10 @@ func letHeldGo(ctx context.Context, tx pgx.Tx, d Dispute) error {
 		held -= min(held, disputed[i].minor)
 	}
 	free := heldOf{d.ParticipantID, d.Expected.Currency, -held}
-	if err := post(ctx, tx, free.entry(p, "let go", "dispute/"+d.ID)); err != nil || held == 0 || p.State != incentive.Approved {
+	if err := post(ctx, tx, free.entry(p, "let go", "dispute/"+d.ID)); err != nil || held == 0 {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM payout WHERE period_id = $1 AND revision = $2 AND participant_id = $3`, p.ID, p.Revision, d.ParticipantID); err != nil {
-		return fmt.Errorf("plan the payout of %s again: %w", d.ParticipantID, err)
-	}
-	return planPayouts(ctx, tx, p, []string{d.ParticipantID})
+	return planAgain(ctx, tx, p, d.ParticipantID)
 }
 
 // takeBackHeld makes payable again what a revision holds, whose approval is taken back.

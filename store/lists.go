@@ -15,7 +15,8 @@ import (
 func (s *Store) CalendarPeriods(ctx context.Context, afterID string, limit int) ([]PeriodRevision, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, coalesce(r.revision, 0), coalesce(r.state, ''), coalesce(r.on_hold, false), coalesce(r.opened_by, ''),
-			coalesce(r.opened_at, 'epoch'), r.snapshot_id, r.run_id, r.window_deadline, coalesce(r.problem, '')
+			coalesce(r.opened_at, 'epoch'), r.snapshot_id, r.run_id, r.window_deadline, coalesce(r.problem, ''),
+			EXISTS (SELECT FROM payout_list l WHERE l.period_id = r.period_id AND l.revision = r.revision AND l.released_by IS NULL)
 		FROM pay_period p
 		LEFT JOIN LATERAL (SELECT * FROM period_revision r WHERE r.period_id = p.id ORDER BY state = 'cancelled', revision DESC LIMIT 1) r ON true
 		WHERE p.id > $1 ORDER BY p.id LIMIT $2`, afterID, limit)

@@ -68,51 +68,54 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 		if _, err := tx.Exec(ctx, `INSERT INTO payout_list (period_id, revision, digest) VALUES ($1, $2, '')`, p.ID, p.Revision); err != nil {
 			return fmt.Errorf("start the payout list of %s: %w", p.ID, err)
 		}
-		return planPayouts(ctx, tx, *p, nil)
+		return planPayouts(ctx, tx, *p, 0, nil)
 	})
 }
 
-// planPayouts makes a payout of what each participant is owed, all of them or some, at
-// their latest destination: their payable balance in a currency less what their other
+// planPayouts makes a payout of what each participant is owed, all of them or some, on a
+// payout list and at their latest destination: their payable balance in a currency less what their other
 // payouts that are still to be sent will pay of it, for whoever has been owed anything by
 // the period's calendar. Where nothing is left, or less, nothing is paid, and the balance
 // carries forward. The caller holds payableLock.
-func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, some []string) error {
+func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, some []string) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
-			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2), 0) AS earned
+			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2 AND e.kind NOT IN ('submit', 'refused', 'returned')), 0) AS earned
 			FROM ledger_account a JOIN posting t ON t.account_id = a.id JOIN journal_entry e ON e.id = t.entry_id JOIN pay_period period ON period.id = e.period_id
 			WHERE a.kind = $4 AND ($5::text[] IS NULL OR a.participant_id = ANY($5))
 			GROUP BY a.participant_id, a.currency HAVING bool_or(period.calendar_id = $6)),
 		claimed AS (
-			SELECT participant_id, currency, sum(amount_minor) AS minor FROM payout WHERE state NOT IN ('submitted', 'paid', 'cancelled') GROUP BY participant_id, currency)
-		INSERT INTO payout (period_id, revision, participant_id, amount_minor, carried_minor, currency, rail, destination_id, state, reason)
-		SELECT $1, $2, participant_id, owed.minor - coalesce(claimed.minor, 0), owed.minor - coalesce(claimed.minor, 0) - owed.earned, currency, coalesce(d.rail, ''), d.id,
+			SELECT participant_id, currency, sum(amount_minor) AS minor FROM payout WHERE state NOT IN ('submitted', 'paid', 'cancelled') GROUP BY participant_id, currency),
+		listed AS ( -- what other lists of the period pay of what was earned in it
+			SELECT participant_id, currency, sum(amount_minor - carried_minor) AS minor FROM payout WHERE period_id = $1 AND revision = $2 AND state <> 'cancelled' GROUP BY participant_id, currency)
+		INSERT INTO payout (period_id, revision, supplement, participant_id, amount_minor, carried_minor, currency, rail, destination_id, state, reason)
+		SELECT $1, $2, $7, participant_id, owed.minor - coalesce(claimed.minor, 0), owed.minor - coalesce(claimed.minor, 0) - owed.earned + coalesce(listed.minor, 0), currency, coalesce(d.rail, ''), d.id,
 			CASE WHEN d.id IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN d.id IS NULL THEN $3 ELSE '' END
-		FROM owed LEFT JOIN claimed USING (participant_id, currency) LEFT JOIN LATERAL (
+		FROM owed LEFT JOIN claimed USING (participant_id, currency) LEFT JOIN listed USING (participant_id, currency) LEFT JOIN LATERAL (
 			SELECT id, rail FROM destination d WHERE d.participant_id = owed.participant_id ORDER BY version DESC LIMIT 1) d ON true
-		WHERE owed.minor > coalesce(claimed.minor, 0)`, p.ID, p.Revision, CodeNoDestination, Payable, some, p.CalendarID)
+		WHERE owed.minor > coalesce(claimed.minor, 0)`, p.ID, p.Revision, CodeNoDestination, Payable, some, p.CalendarID, supplement)
 	if err != nil {
 		return fmt.Errorf("plan the payouts of %s: %w", p.ID, err)
 	}
-	digest, payouts, err := payoutListDigest(ctx, tx, p.ID, p.Revision)
+	digest, payouts, err := payoutListDigest(ctx, tx, p.ID, p.Revision, supplement)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE payout_list SET digest = $3 WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision, digest); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE payout_list SET digest = $4 WHERE period_id = $1 AND revision = $2 AND supplement = $3`, p.ID, p.Revision, supplement, digest); err != nil {
 		return fmt.Errorf("sign the payout list of %s: %w", p.ID, err)
 	}
 	return audit(ctx, tx, System, "plan-payouts", incentive.PeriodSubject(p.ID, p.Revision), struct {
-		Digest  string `json:"payout_list_digest"`
-		Payouts int    `json:"payouts"`
-	}{fmt.Sprintf("%x", digest), payouts})
+		Digest     string `json:"payout_list_digest"`
+		Payouts    int    `json:"payouts"`
+		Supplement int    `json:"supplement,omitempty"`
+	}{fmt.Sprintf("%x", digest), payouts, supplement})
 }
 
 // payoutListDigest covers what a release signs: who gets how much, where, by which rail.
-func payoutListDigest(ctx context.Context, q querier, periodID string, revision int) (digest []byte, payouts int, err error) {
+func payoutListDigest(ctx context.Context, q querier, periodID string, revision, supplement int) (digest []byte, payouts int, err error) {
 	rows, err := q.Query(ctx, `
 		SELECT id::text, participant_id, amount_minor, currency, rail, coalesce(destination_id, 0) FROM payout
-		WHERE period_id = $1 AND revision = $2 ORDER BY id`, periodID, revision)
+		WHERE period_id = $1 AND revision = $2 AND supplement = $3 ORDER BY id`, periodID, revision, supplement)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the payout list of %s: %w", periodID, err)
 	}
@@ -129,6 +132,7 @@ func payoutListDigest(ctx context.Context, q querier, periodID string, revision 
 
 // PayoutList is what a release signs.
 type PayoutList struct {
+	Supplement int // 0 for the first list of the period, and one more for each that supplements it
 	Digest     []byte
 	ReleasedBy string
 	ReleasedAt *time.Time
@@ -144,12 +148,12 @@ type PayoutTotal struct {
 	Minor    int64
 }
 
-// PayoutList returns the payout list of a revision. It is of code CodeNotFound before
-// the period is approved.
+// PayoutList returns the latest payout list of a revision. It is of code CodeNotFound
+// before the period is approved.
 func (s *Store) PayoutList(ctx context.Context, periodID string, revision int) (PayoutList, error) {
 	var list PayoutList
-	err := s.pool.QueryRow(ctx, `SELECT digest, coalesce(released_by, ''), released_at FROM payout_list WHERE period_id = $1 AND revision = $2`, periodID, revision).
-		Scan(&list.Digest, &list.ReleasedBy, &list.ReleasedAt)
+	err := s.pool.QueryRow(ctx, `SELECT supplement, digest, coalesce(released_by, ''), released_at FROM payout_list WHERE period_id = $1 AND revision = $2 ORDER BY supplement DESC LIMIT 1`, periodID, revision).
+		Scan(&list.Supplement, &list.Digest, &list.ReleasedBy, &list.ReleasedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return list, incentive.Errorf(incentive.CodeNotFound, "period %q has no payouts yet: they are planned when its last statement is approved", periodID)
 	}
@@ -158,7 +162,7 @@ func (s *Store) PayoutList(ctx context.Context, periodID string, revision int) (
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT rail, currency, state, count(*)::int, sum(amount_minor)::bigint FROM payout
-		WHERE period_id = $1 AND revision = $2 GROUP BY rail, currency, state ORDER BY rail, currency, state`, periodID, revision)
+		WHERE period_id = $1 AND revision = $2 AND supplement = $3 GROUP BY rail, currency, state ORDER BY rail, currency, state`, periodID, revision, list.Supplement)
 	if err != nil {
 		return list, fmt.Errorf("sum the payouts of %s: %w", periodID, err)
 	}
@@ -166,12 +170,20 @@ func (s *Store) PayoutList(ctx context.Context, periodID string, revision int) (
 	return list, err
 }
 
-// Release lets a second person send the payout list on its way: the digest must be the
-// list's, and the releaser nobody who prepared the period or approved for finance.
+// Release lets a second person send the payout list on its way that is not released: the
+// digest must be the list's, and the releaser nobody who prepared the period or approved
+// for finance.
 func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
 	return s.act(ctx, c, struct {
 		Digest string `json:"payout_list_digest"`
 	}{fmt.Sprintf("%x", c.PayoutListDigest)}, func(tx pgx.Tx, p *PeriodRevision) error {
+		supplement, waits, err := listToRelease(ctx, tx, *p)
+		if err != nil {
+			return err
+		}
+		if !waits {
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is released, and no supplementary payout waits to be")
+		}
 		if err := refusePreparer(ctx, tx, p.ID, p.Revision, c.Actor, "release"); err != nil {
 			return err
 		}
@@ -182,26 +194,39 @@ func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, e
 		if approved {
 			return incentive.Errorf(CodeApprover, "you approved statements of this period for finance, so somebody else must release it; the calendar's policy may allow it (release: by_approver)")
 		}
-		digest, _, err := payoutListDigest(ctx, tx, p.ID, p.Revision)
+		digest, _, err := payoutListDigest(ctx, tx, p.ID, p.Revision, supplement)
 		if err != nil {
 			return err
 		}
 		if !bytes.Equal(digest, c.PayoutListDigest) {
 			return incentive.Errorf(CodeChangedMeantime, "the payout list is not the one you looked at: look at it again and release it by its digest %x", digest)
 		}
-		if _, err := tx.Exec(ctx, `UPDATE payout_list SET released_by = $3, released_at = now() WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision, c.Actor); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE payout_list SET released_by = $4, released_at = now() WHERE period_id = $1 AND revision = $2 AND supplement = $3`, p.ID, p.Revision, supplement, c.Actor); err != nil {
 			return fmt.Errorf("release %s: %w", p.ID, err)
 		}
 		_, err = tx.Exec(ctx, `
 			UPDATE payout SET batch = numbered.batch FROM (
-				SELECT id, (row_number() OVER (PARTITION BY rail ORDER BY id) - 1) / $3 + 1 AS batch
-				FROM payout WHERE period_id = $1 AND revision = $2 AND state = 'planned') numbered
-			WHERE payout.id = numbered.id`, p.ID, p.Revision, BatchSize)
+				SELECT id, (row_number() OVER (PARTITION BY rail ORDER BY id) - 1) / $4 + 1 + (
+					SELECT max(earlier.batch) FROM payout earlier WHERE earlier.period_id = $1 AND earlier.revision = $2 AND earlier.rail = planned.rail) AS batch
+				FROM payout planned WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND state = 'planned') numbered
+			WHERE payout.id = numbered.id`, p.ID, p.Revision, supplement, BatchSize)
 		if err != nil {
 			return fmt.Errorf("cut %s into batches: %w", p.ID, err)
 		}
 		return nil
 	})
+}
+
+// listToRelease names the payout list of a revision that is not released yet, if there is one.
+func listToRelease(ctx context.Context, q querier, p PeriodRevision) (supplement int, waits bool, err error) {
+	err = q.QueryRow(ctx, `SELECT supplement FROM payout_list WHERE period_id = $1 AND revision = $2 AND released_by IS NULL`, p.ID, p.Revision).Scan(&supplement)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("look what of %s is to be released: %w", p.ID, err)
+	}
+	return supplement, true, nil
 }
 
 // RailBatches is how many batches a revision has on a rail.
@@ -265,15 +290,16 @@ type Payout struct {
 	Reason        string
 	Batch         int
 	TimesBack     int // how often what the rail had taken came back
+	Supplement    int // the payout list that it is on: 0 for the first of the period
 }
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
-		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back
+		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement)
 	o.Carried.Currency = o.Amount.Currency
 	return o, err
 }
@@ -521,7 +547,7 @@ func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID strin
 		UPDATE payout SET state = 'planned', reason = '', destination_id = coalesce((
 			SELECT id FROM destination d WHERE d.participant_id = payout.participant_id AND d.rail = payout.rail ORDER BY version DESC LIMIT 1), destination_id)
 		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
-			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.rail = payout.rail AND f.currency = payout.currency)`,
+			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.supplement = payout.supplement AND f.rail = payout.rail AND f.currency = payout.currency)`,
 		"failed, and for which no payment file was built: one that was left out of a file is cancelled, and the next period pays it")
 }
 
@@ -561,6 +587,7 @@ type PaymentFile struct {
 	ID          string
 	PeriodID    string
 	Revision    int
+	Supplement  int // the payout list that it pays
 	Rail        string
 	Currency    incentive.Currency
 	Name        string
@@ -583,9 +610,9 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
-			INSERT INTO payment_file (period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (period_id, revision, rail, currency) DO NOTHING`,
-			f.PeriodID, f.Revision, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor)
+			INSERT INTO payment_file (period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (period_id, revision, supplement, rail, currency) DO NOTHING`,
+			f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor)
 		if err != nil {
 			return fmt.Errorf("keep payment file %s: %w", f.Name, err)
 		}
@@ -595,8 +622,8 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		tag, err = tx.Exec(ctx, `
 			INSERT INTO payout_attempt (payout_id, number, state)
 			SELECT o.id, 1, 'intended' FROM payout o
-			WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.currency = $4 AND o.state = 'planned' AND o.batch > 0
-			ON CONFLICT DO NOTHING`, f.PeriodID, f.Revision, f.Rail, f.Currency)
+			WHERE o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND o.rail = $4 AND o.currency = $5 AND o.state = 'planned' AND o.batch > 0
+			ON CONFLICT DO NOTHING`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency)
 		if err != nil {
 			return fmt.Errorf("write down the attempts of payment file %s: %w", f.Name, err)
 		}
@@ -611,7 +638,7 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 	if err != nil {
 		return f, err
 	}
-	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND rail = $3 AND currency = $4`, f.PeriodID, f.Revision, f.Rail, f.Currency)
+	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND rail = $4 AND currency = $5`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency)
 	if err != nil {
 		return f, fmt.Errorf("read payment file %s: %w", f.Name, err)
 	}
@@ -619,13 +646,13 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 }
 
 // paymentFileColumns has an empty content: that of a large period has megabytes.
-const paymentFileColumns = `SELECT id::text, period_id, revision, rail, currency, name, message_id, ''::bytea, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at FROM payment_file`
+const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at FROM payment_file`
 
 // PaymentFiles returns up to limit payment files of a revision after a file's id, without
-// their content, by rail and currency.
+// their content, by payout list, rail and currency.
 func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int, after string, limit int) ([]PaymentFile, error) {
 	rows, err := s.pool.Query(ctx, paymentFileColumns+`
-		WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR (rail, currency) > (SELECT f.rail, f.currency FROM payment_file f WHERE f.id::text = $3)) ORDER BY rail, currency LIMIT $4`,
+		WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR (supplement, rail, currency) > (SELECT f.supplement, f.rail, f.currency FROM payment_file f WHERE f.id::text = $3)) ORDER BY supplement, rail, currency LIMIT $4`,
 		periodID, revision, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the payment files of %s: %w", periodID, err)
@@ -633,10 +660,10 @@ func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int,
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[PaymentFile])
 }
 
-// FilesOfRail returns a revision's payment files by one rail, one for each currency, without
-// their content.
+// FilesOfRail returns a revision's payment files by one rail, one for each payout list and
+// currency, without their content.
 func (s *Store) FilesOfRail(ctx context.Context, periodID string, revision int, rail string) ([]PaymentFile, error) {
-	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND rail = $3 ORDER BY currency`, periodID, revision, rail)
+	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND rail = $3 ORDER BY supplement, currency`, periodID, revision, rail)
 	if err != nil {
 		return nil, fmt.Errorf("list the payment files of %s by %s: %w", periodID, rail, err)
 	}
@@ -646,7 +673,7 @@ func (s *Store) FilesOfRail(ctx context.Context, periodID string, revision int, 
 // PaymentFile returns one payment file, of code CodeFileUnknown where there is none.
 func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id::text, period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at
+		SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at
 		FROM payment_file WHERE id::text = $1`, id)
 	if err != nil {
 		return PaymentFile{}, fmt.Errorf("read payment file %s: %w", id, err)
@@ -663,10 +690,10 @@ func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error)
 func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool) (PaymentFile, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var periodID, rail, currency string
-		var revision int
+		var revision, supplement int
 		var confirmed bool
-		err := tx.QueryRow(ctx, `SELECT period_id, revision, rail, currency, confirmed_at IS NOT NULL FROM payment_file WHERE id::text = $1 FOR UPDATE`, fileID).
-			Scan(&periodID, &revision, &rail, &currency, &confirmed)
+		err := tx.QueryRow(ctx, `SELECT period_id, revision, supplement, rail, currency, confirmed_at IS NOT NULL FROM payment_file WHERE id::text = $1 FOR UPDATE`, fileID).
+			Scan(&periodID, &revision, &supplement, &rail, &currency, &confirmed)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(CodeFileUnknown, "there is no payment file %q", fileID)
 		}
@@ -697,14 +724,14 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 			}
 			_, err = tx.Exec(ctx, `
 				UPDATE payout_attempt a SET state = 'confirmed', rail_id = f.message_id, sent_at = now(), finished_at = now()
-				FROM payout o JOIN payment_file f USING (period_id, revision, rail, currency)
+				FROM payout o JOIN payment_file f USING (period_id, revision, supplement, rail, currency)
 				WHERE f.id::text = $1 AND a.payout_id = o.id AND a.state = 'intended' AND o.batch > 0`, fileID)
 			if err != nil {
 				return fmt.Errorf("confirm the payouts of payment file %s: %w", fileID, err)
 			}
 		}
-		inFile := `o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.currency = $4 AND o.batch > 0`
-		if err := advance(ctx, tx, paid, inFile, periodID, revision, rail, currency); err != nil {
+		inFile := `o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND o.rail = $4 AND o.currency = $5 AND o.batch > 0`
+		if err := advance(ctx, tx, paid, inFile, periodID, revision, supplement, rail, currency); err != nil {
 			return err
 		}
 		return audit(ctx, tx, actor, act, subject, struct{}{})

@@ -39,15 +39,17 @@ type PeriodRevision struct {
 	RunID          *int64
 	WindowDeadline *time.Time
 	Problem        string // why the last calculation failed
+	ToRelease      bool   // a payout list waits to be released
 }
 
 const periodColumns = `
-	SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, r.revision, r.state, r.on_hold, r.opened_by, r.opened_at, r.snapshot_id, r.run_id, r.window_deadline, r.problem
+	SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, r.revision, r.state, r.on_hold, r.opened_by, r.opened_at, r.snapshot_id, r.run_id, r.window_deadline, r.problem,
+		EXISTS (SELECT FROM payout_list l WHERE l.period_id = r.period_id AND l.revision = r.revision AND l.released_by IS NULL)
 	FROM period_revision r JOIN pay_period p ON p.id = r.period_id`
 
 func scanPeriod(row pgx.CollectableRow) (PeriodRevision, error) {
 	var p PeriodRevision
-	err := row.Scan(&p.ID, &p.CalendarID, &p.Code, &p.StartsOn, &p.EndsOn, &p.Revision, &p.State, &p.OnHold, &p.OpenedBy, &p.OpenedAt, &p.SnapshotID, &p.RunID, &p.WindowDeadline, &p.Problem)
+	err := row.Scan(&p.ID, &p.CalendarID, &p.Code, &p.StartsOn, &p.EndsOn, &p.Revision, &p.State, &p.OnHold, &p.OpenedBy, &p.OpenedAt, &p.SnapshotID, &p.RunID, &p.WindowDeadline, &p.Problem, &p.ToRelease)
 	return p, err
 }
 
@@ -74,11 +76,11 @@ func periodRevision(ctx context.Context, q querier, periodID string, revision in
 // StandingRevision returns the revision whose result stands: the latest that is approved.
 // It is of code CodeNotFound where there is none.
 func (s *Store) StandingRevision(ctx context.Context, periodID string) (PeriodRevision, error) {
-	return standingRevision(ctx, s.pool, periodID)
+	return standingRevision(ctx, s.pool, periodID, "")
 }
 
-func standingRevision(ctx context.Context, q querier, periodID string) (PeriodRevision, error) {
-	rows, err := q.Query(ctx, periodColumns+` WHERE r.period_id = $1 AND r.state = ANY($2) ORDER BY r.revision DESC LIMIT 1`, periodID, posts)
+func standingRevision(ctx context.Context, q querier, periodID, lock string) (PeriodRevision, error) {
+	rows, err := q.Query(ctx, periodColumns+` WHERE r.period_id = $1 AND r.state = ANY($2) ORDER BY r.revision DESC LIMIT 1`+lock, periodID, posts)
 	if err != nil {
 		return PeriodRevision{}, fmt.Errorf("read period %s: %w", periodID, err)
 	}

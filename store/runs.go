@@ -151,7 +151,8 @@ func (s *Store) Statements(ctx context.Context, periodID string, revision int, v
 		SELECT st.id, st.run_id, r.period_id, st.participant_id, st.currency, st.total_minor, CASE
 				WHEN r.state = ANY($6) THEN st.total_minor - coalesce((
 					SELECT sum(w.sign * l.amount_minor) FROM posted_line w JOIN line l ON l.id = w.line_id JOIN statement x ON x.id = l.statement_id
-					WHERE w.period_id = r.period_id AND w.revision = r.revision AND w.participant_id = st.participant_id AND x.currency = st.currency), 0)
+					WHERE w.period_id = r.period_id AND w.revision = r.revision AND w.participant_id = st.participant_id AND x.currency = st.currency
+						AND NOT EXISTS (SELECT FROM adjustment_taken t WHERE t.run_id = x.run_id)), 0)
 				ELSE coalesce((
 					SELECT sum(l.amount_minor) FROM standing_line s JOIN line l ON l.id = s.line_id JOIN statement x ON x.id = l.statement_id
 					WHERE (s.earned_in = r.period_id OR s.stated_in = r.period_id) AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,

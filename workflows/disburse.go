@@ -14,6 +14,10 @@ import (
 // waits for a person. Its argument is the rail.
 const RailSubmittedSignal = "rail-submitted"
 
+// SupplementSignal tells a disbursement that the period's next payout list is released, and
+// waits to hear again that all of it has been submitted.
+const SupplementSignal = "supplement"
+
 // ConfirmFileUpdate is the Update by which a person says that a payment file has been
 // taken to the bank, or carried out by it.
 const ConfirmFileUpdate = "confirm-file"
@@ -70,11 +74,18 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 	if err != nil {
 		return err
 	}
+	supplement := workflow.GetSignalChannel(ctx, SupplementSignal)
 	for pause := firstPause; ; {
 		changed = false
+		for supplement.ReceiveAsync(nil) {
+			input.Submitted = false
+		}
 		var work activities.RailWork
 		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, longOptions("look at the rail")), do.PrepareRail, input.PeriodID, input.Revision, input.Rail).Get(ctx, &work); err != nil {
 			return err
+		}
+		if supplement.Len() > 0 {
+			continue // what was looked at is out of date
 		}
 		if len(work.Batches) > 0 {
 			if err := runBatches(ctx, input, work.Batches); err != nil {
@@ -91,9 +102,14 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			input.Submitted = true
 		}
 		if !work.OnHold && work.Open == 0 {
-			return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+			if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil || supplement.Len() == 0 {
+				return err
+			}
+			continue
 		}
-		due := func() bool { return changed || workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
+		due := func() bool {
+			return changed || supplement.Len() > 0 || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+		}
 		asking := false
 		if work.Submitted == 0 {
 			err = workflow.Await(ctx, due)
@@ -114,9 +130,12 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			pause = min(2*pause, longestPause)
 			continue
 		}
-		if !changed {
+		if !changed && supplement.Len() == 0 {
 			if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 				return err
+			}
+			if supplement.ReceiveAsync(nil) {
+				input.Submitted = false
 			}
 			return workflow.NewContinueAsNewError(ctx, Disburse, input)
 		}

@@ -100,7 +100,7 @@ var life = map[string]map[string]string{
 	"extend-window": {"published": "published"},
 	"end-window":    {"published": "approving"},
 	"withdraw":      {"published": "calculated", "approving": "calculated", "approved": "calculated"},
-	"release":       {"approved": "released"},
+	"release":       {"approved": "released", "settling": "released"},
 	"close":         {"settling": "closed"},
 	"cancel":        {"open": "cancelled", "locked": "cancelled", "calculated": "cancelled", "published": "cancelled", "approving": "cancelled", "approved": "cancelled"},
 }
@@ -180,6 +180,9 @@ func (m *model) do(c command, busy bool) (code string) {
 			m.onHold = false
 		}
 	case "release":
+		if m.released { // and no dispute has brought anything since
+			return "not-allowed-now"
+		}
 		if m.prepared[c.actor] {
 			return "preparer"
 		}

@@ -44,6 +44,7 @@ type PayPeriodInput struct {
 	OnHold     bool
 	SnapshotID int64
 	Deadline   time.Time
+	Disbursed  bool // a payout list has been; another one supplements it
 }
 
 // Search attributes by which operators list periods in Temporal's own interface.
@@ -260,17 +261,13 @@ func (p *payPeriod) calculate(ctx workflow.Context) error {
 
 // disburse starts what pays by each rail and waits until all of it has been submitted.
 func (p *payPeriod) disburse(ctx workflow.Context) error {
+	p.submitted = nil
 	quick := workflow.WithActivityOptions(ctx, quickOptions())
 	if err := workflow.ExecuteActivity(quick, do.ListRails, p.PeriodID, p.Revision).Get(ctx, &p.rails); err != nil {
 		return err
 	}
 	for _, rail := range p.rails {
-		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID:        activities.DisburseID(p.PeriodID, p.Revision, rail),
-			ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON, // a file may be settled after everything else
-		})
-		started := workflow.ExecuteChildWorkflow(child, Disburse, DisburseInput{PeriodID: p.PeriodID, Revision: p.Revision, Rail: rail})
-		if err := started.GetChildWorkflowExecution().Get(ctx, nil); err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		if err := p.startRail(ctx, rail); err != nil {
 			return err
 		}
 	}
@@ -286,5 +283,28 @@ func (p *payPeriod) disburse(ctx workflow.Context) error {
 		return err
 	}
 	_, err = p.bySystem(ctx, incentive.DisburseLast)
+	p.Disbursed = p.Disbursed || p.State != incentive.Disbursing
 	return err
+}
+
+// startRail starts what pays by a rail. Where that is still under way for an earlier
+// payout list of the period, it is told that there is another one.
+func (p *payPeriod) startRail(ctx workflow.Context, rail string) error {
+	id := activities.DisburseID(p.PeriodID, p.Revision, rail)
+	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            id,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON, // a file may be settled after everything else
+	})
+	for {
+		started := workflow.ExecuteChildWorkflow(child, Disburse, DisburseInput{PeriodID: p.PeriodID, Revision: p.Revision, Rail: rail})
+		err := started.GetChildWorkflowExecution().Get(ctx, nil)
+		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			return err
+		}
+		if !p.Disbursed || workflow.SignalExternalWorkflow(ctx, id, "", SupplementSignal, nil).Get(ctx, nil) == nil {
+			return nil
+		}
+		// It has just ended: then it can be started.
+	}
 }

@@ -87,6 +87,8 @@ func TestPayPeriod(t *testing.T) {
 	}{
 		{"goes well", false, with(step{after: 6 * day, do: lastApproval}, step{after: 7 * day, act: incentive.Release}, step{after: 8 * day, act: incentive.Close}),
 			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.WindowEnds, incentive.ApproveLast, incentive.Release, incentive.Disburse, incentive.DisburseLast, incentive.Close}},
+		{"a further payout list is released", false, with(step{after: 6 * day, do: lastApproval}, step{after: 7 * day, act: incentive.Release}, step{after: 8 * day, act: incentive.Release}, step{after: 9 * day, act: incentive.Close}),
+			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.WindowEnds, incentive.ApproveLast, incentive.Release, incentive.Disburse, incentive.DisburseLast, incentive.Release, incentive.Disburse, incentive.DisburseLast, incentive.Close}},
 		{"the window is ended early", false, with(step{after: 2 * time.Hour, act: incentive.EndWindow}, step{after: 3 * time.Hour, do: lastApproval}, step{after: day, act: incentive.Cancel}),
 			[]incentive.Act{incentive.Lock, incentive.Calculate, incentive.Publish, incentive.EndWindow, incentive.ApproveLast, incentive.Cancel}},
 		{"an extended window ends later", false, with(step{after: 4 * day, act: incentive.ExtendWindow}, step{after: 7 * day, act: incentive.Hold}, step{after: 7*day + time.Hour, act: incentive.Resume}, step{after: 12 * day, act: incentive.Cancel}),

@@ -1257,6 +1257,9 @@ type Payout struct {
 	Rail   string `json:"rail"`
 	Reason string `json:"reason"`
 	State  string `json:"state"`
+
+	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
+	Supplement int `json:"supplement"`
 }
 
 // PayoutAnswer defines model for PayoutAnswer.
@@ -1266,9 +1269,12 @@ type PayoutAnswer struct {
 
 // PayoutList defines model for PayoutList.
 type PayoutList struct {
-	Digest     string        `json:"digest"`
-	ReleasedAt *time.Time    `json:"released_at,omitempty"`
-	ReleasedBy *string       `json:"released_by,omitempty"`
+	Digest     string     `json:"digest"`
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	ReleasedBy *string    `json:"released_by,omitempty"`
+
+	// Supplement 0 for the first list of the period, and one more for each that supplements it.
+	Supplement int           `json:"supplement"`
 	Totals     []PayoutTotal `json:"totals"`
 }
 
@@ -2737,7 +2743,7 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/payment-files (the `ListPaymentFiles` operationId).
 	ListPaymentFiles(ctx context.Context, period string, params *ListPaymentFilesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetPayoutList What a release pays, with the digest that a releaser signs.
+	// GetPayoutList What a release pays, with the digest that a releaser signs: the latest payout list.
 	//
 	// Corresponds with GET /periods/{period}/payout-list (the `GetPayoutList` operationId).
 	GetPayoutList(ctx context.Context, period string, params *GetPayoutListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2766,14 +2772,14 @@ type ClientInterface interface {
 	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
 	Reassign(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReleasePeriodWithBody Release the payout list with this digest. Who prepared the period cannot.
+	// ReleasePeriodWithBody Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriodWithBody(ctx context.Context, period string, params *ReleasePeriodParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
+	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4057,7 +4063,7 @@ func (c *Client) ListPaymentFiles(ctx context.Context, period string, params *Li
 	return c.Client.Do(req)
 }
 
-// GetPayoutList What a release pays, with the digest that a releaser signs.
+// GetPayoutList What a release pays, with the digest that a releaser signs: the latest payout list.
 //
 // Corresponds with GET /periods/{period}/payout-list (the `GetPayoutList` operationId).
 func (c *Client) GetPayoutList(ctx context.Context, period string, params *GetPayoutListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4136,7 +4142,7 @@ func (c *Client) Reassign(ctx context.Context, period string, queue string, para
 	return c.Client.Do(req)
 }
 
-// ReleasePeriodWithBody Release the payout list with this digest. Who prepared the period cannot.
+// ReleasePeriodWithBody Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4153,7 +4159,7 @@ func (c *Client) ReleasePeriodWithBody(ctx context.Context, period string, param
 	return c.Client.Do(req)
 }
 
-// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
+// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9348,7 +9354,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /periods/{period}/payment-files (the `ListPaymentFiles` operationId).
 	ListPaymentFilesWithResponse(ctx context.Context, period string, params *ListPaymentFilesParams, reqEditors ...RequestEditorFn) (*ListPaymentFilesResponse, error)
 
-	// GetPayoutListWithResponse What a release pays, with the digest that a releaser signs.
+	// GetPayoutListWithResponse What a release pays, with the digest that a releaser signs: the latest payout list.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -9383,14 +9389,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
 	ReassignWithResponse(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*ReassignResponse, error)
 
-	// ReleasePeriodWithBodyWithResponse Release the payout list with this digest. Who prepared the period cannot.
+	// ReleasePeriodWithBodyWithResponse Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriodWithBodyWithResponse(ctx context.Context, period string, params *ReleasePeriodParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReleasePeriodResponse, error)
 
-	// ReleasePeriodWithResponse Release the payout list with this digest. Who prepared the period cannot.
+	// ReleasePeriodWithResponse Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14098,7 +14104,7 @@ func (c *ClientWithResponses) ListPaymentFilesWithResponse(ctx context.Context, 
 	return ParseListPaymentFilesResponse(rsp)
 }
 
-// GetPayoutListWithResponse What a release pays, with the digest that a releaser signs.
+// GetPayoutListWithResponse What a release pays, with the digest that a releaser signs: the latest payout list.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -14163,7 +14169,7 @@ func (c *ClientWithResponses) ReassignWithResponse(ctx context.Context, period s
 	return ParseReassignResponse(rsp)
 }
 
-// ReleasePeriodWithBodyWithResponse Release the payout list with this digest. Who prepared the period cannot.
+// ReleasePeriodWithBodyWithResponse Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14176,7 +14182,7 @@ func (c *ClientWithResponses) ReleasePeriodWithBodyWithResponse(ctx context.Cont
 	return ParseReleasePeriodResponse(rsp)
 }
 
-// ReleasePeriodWithResponse Release the payout list with this digest. Who prepared the period cannot.
+// ReleasePeriodWithResponse Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

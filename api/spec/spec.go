@@ -1258,6 +1258,9 @@ type Payout struct {
 	Rail   string `json:"rail"`
 	Reason string `json:"reason"`
 	State  string `json:"state"`
+
+	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
+	Supplement int `json:"supplement"`
 }
 
 // PayoutAnswer defines model for PayoutAnswer.
@@ -1267,9 +1270,12 @@ type PayoutAnswer struct {
 
 // PayoutList defines model for PayoutList.
 type PayoutList struct {
-	Digest     string        `json:"digest"`
-	ReleasedAt *time.Time    `json:"released_at,omitempty"`
-	ReleasedBy *string       `json:"released_by,omitempty"`
+	Digest     string     `json:"digest"`
+	ReleasedAt *time.Time `json:"released_at,omitempty"`
+	ReleasedBy *string    `json:"released_by,omitempty"`
+
+	// Supplement 0 for the first list of the period, and one more for each that supplements it.
+	Supplement int           `json:"supplement"`
 	Totals     []PayoutTotal `json:"totals"`
 }
 
@@ -2386,7 +2392,7 @@ type ServerInterface interface {
 	// ListPaymentFiles The payment files of a period.
 	// (GET /periods/{period}/payment-files)
 	ListPaymentFiles(c *gin.Context, period string, params ListPaymentFilesParams)
-	// GetPayoutList What a release pays, with the digest that a releaser signs.
+	// GetPayoutList What a release pays, with the digest that a releaser signs: the latest payout list.
 	// (GET /periods/{period}/payout-list)
 	GetPayoutList(c *gin.Context, period string, params GetPayoutListParams)
 	// ListPayouts The payouts that you may see.
@@ -2398,7 +2404,7 @@ type ServerInterface interface {
 	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
 	// (POST /periods/{period}/queues/{queue}/reassign)
 	Reassign(c *gin.Context, period string, queue string, params ReassignParams)
-	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
+	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(c *gin.Context, period string, params ReleasePeriodParams)
 	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
@@ -9057,7 +9063,7 @@ type StrictServerInterface interface {
 	// ListPaymentFiles The payment files of a period.
 	// (GET /periods/{period}/payment-files)
 	ListPaymentFiles(ctx context.Context, request ListPaymentFilesRequestObject) (ListPaymentFilesResponseObject, error)
-	// GetPayoutList What a release pays, with the digest that a releaser signs.
+	// GetPayoutList What a release pays, with the digest that a releaser signs: the latest payout list.
 	// (GET /periods/{period}/payout-list)
 	GetPayoutList(ctx context.Context, request GetPayoutListRequestObject) (GetPayoutListResponseObject, error)
 	// ListPayouts The payouts that you may see.
@@ -9069,7 +9075,7 @@ type StrictServerInterface interface {
 	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
 	// (POST /periods/{period}/queues/{queue}/reassign)
 	Reassign(ctx context.Context, request ReassignRequestObject) (ReassignResponseObject, error)
-	// ReleasePeriod Release the payout list with this digest. Who prepared the period cannot.
+	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(ctx context.Context, request ReleasePeriodRequestObject) (ReleasePeriodResponseObject, error)
 	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.

@@ -151,18 +151,22 @@ func (v *visit) addPeriods(body *homePage, all []client.Period) error {
 // addSettling adds what a period that is being paid waits for.
 func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path string, urgent bool), watch func(key, path string, pairs ...any)) error {
 	at := "/periods/" + p.Id
-	list, err := client.Read[client.PayoutList](v.api.GetPayoutList(v.r.Context(), p.Id, &client.GetPayoutListParams{}))
+	list, err := client.Read[client.Checklist](v.api.GetChecklist(v.r.Context(), p.Id, &client.GetChecklistParams{}))
 	if err != nil {
 		return err
 	}
 	left, exceptions := 0, 0
-	for _, t := range list.Totals {
-		switch t.State {
-		case "failed", "held", "returned":
-			exceptions += t.Payouts
-		case "planned", "submitted":
-			left += t.Payouts
+	for _, item := range list.Items {
+		switch {
+		case item.Item == client.ChecklistItemItemSettle && item.Count != nil:
+			left = *item.Count
+		case item.Item == client.ChecklistItemItemExceptions && item.Count != nil:
+			exceptions = *item.Count
 		}
+	}
+	supplement := slices.Contains(p.Acts, string(incentive.Release))
+	if supplement {
+		do("task.supplement", at+"/release", false)
 	}
 	if exceptions > 0 {
 		body.Tasks = append(body.Tasks, task{Says: v.counted("task.exceptions", p, exceptions), Do: "task.exceptions.do", Path: at + "/payouts", Urgent: true})
@@ -185,7 +189,7 @@ func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path s
 		do("task.file", at+"/files", false)
 	case settle:
 		do("task.settle", at+"/files", false)
-	case left == 0 && exceptions == 0 && p.State == string(incentive.Settling):
+	case left == 0 && exceptions == 0 && !supplement && p.State == string(incentive.Settling):
 		do("task.close", at, false)
 	case left > 0:
 		watch("watch.paying", at+"/payouts")

@@ -186,15 +186,16 @@ func (v *visit) needs(p client.Period, called map[string]string) ([]need, error)
 
 type periodPage struct {
 	head
-	Needs  []need
-	Steps  []step
-	Works  bool
-	Acts   []act
-	Open   bool // may be opened
-	Sum    *sum
-	Done   []client.PeriodAct
-	Called map[string]string
-	Reason string
+	Needs     []need
+	Steps     []step
+	Works     bool
+	Acts      []act
+	Open      bool // may be opened
+	ToRelease bool // a payout list waits
+	Sum       *sum
+	Done      []client.PeriodAct
+	Called    map[string]string
+	Reason    string
 }
 
 // period shows where a period stands, what may be done, and what was done.
@@ -203,7 +204,7 @@ func (v *visit) period() error {
 	if err != nil {
 		return err
 	}
-	body := periodPage{head: h, Steps: steps(h.Period), Works: works(h.Period), Acts: v.acts(h.Period)}
+	body := periodPage{head: h, Steps: steps(h.Period), Works: works(h.Period), Acts: v.acts(h.Period), ToRelease: slices.Contains(h.Period.Acts, string(incentive.Release))}
 	if seen := v.r.URL.Query().Get("seen"); v.r.Header.Get("HX-Request") != "" && seen != h.Period.State {
 		v.w.Header().Set("HX-Refresh", "true") // the page is another now
 		return nil

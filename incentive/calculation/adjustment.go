@@ -45,11 +45,11 @@ func withAdjustments(onPlans [][]incentive.Assignment, late map[string][]incenti
 // is of no plan.
 const AdjustmentComponent = "Adjustment"
 
-// adjustment is the line of an adjustment.
-func (f *facts) adjustment(a incentive.Adjustment) (incentive.Line, error) {
+// AdjustmentLine is the line of an adjustment in a statement of a period.
+func AdjustmentLine(a incentive.Adjustment, periodID string) (incentive.Line, error) {
 	amount := a.Amount.Decimal()
 	step := Step{Kind: StepAdjustment, Name: string(a.Type), Dispute: a.DisputeID, Result: amount}
-	if a.PeriodID != f.period.ID {
+	if a.PeriodID != periodID {
 		step.Period = a.PeriodID
 	}
 	explanation, err := json.Marshal(Explanation{Steps: []Step{step}, OfNoCredit: &amount})

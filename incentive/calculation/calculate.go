@@ -255,7 +255,7 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 		if a.Amount.Currency != s.Currency {
 			return s, incentive.Errorf(CodeCurrencyDiffers, "an adjustment of %s is in %s, and their statement is in %s", id, a.Amount.Currency, s.Currency)
 		}
-		line, err := f.adjustment(a)
+		line, err := AdjustmentLine(a, f.period.ID)
 		if err != nil {
 			return s, err
 		}
