@@ -103,6 +103,31 @@ func TestWhatIf(t *testing.T) {
 	require.Equal(t, incentive.CodeNotFound, incentive.ErrorCode(err), "somebody else's")
 }
 
+// TestSimulatePlan asks what a draft would pay, which only those may know who see everybody's pay.
+func TestSimulatePlan(t *testing.T) {
+	t.Parallel()
+	s := estimating(t)
+	ask := func(id, document string, limit int) (client.Simulation, error) {
+		return client.Read[client.Simulation](s.as(id).SimulatePlan(t.Context(), "m-2026-01", &client.SimulatePlanParams{IdempotencyKey: client.NewKey()}, client.SimulationRequest{Document: document, Limit: &limit}))
+	}
+	const draft = "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: commission, measure: {sum: credits}, rate: 15%}]\n"
+	answer, err := ask("fin", draft, 1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"60.00 USD", "90.00 USD", "30.00 USD"}, []string{answer.Sums[0].Before.String(), answer.Sums[0].After.String(), answer.Sums[0].Difference.String()})
+	require.Equal(t, []int{1, 0, 1, 2, 1}, []int{answer.Sums[0].Winners, answer.Sums[0].Losers, answer.Sums[0].Others, answer.People, len(answer.Changes)})
+	require.Equal(t, "r1", answer.Changes[0].Person)
+	require.Equal(t, "90.00 USD", answer.Sums[0].SpreadAfter.Highest.String())
+	require.Nil(t, answer.Snapshot, "an open period is simulated from the facts")
+	_, err = ask("fin", "plan: p", 1)
+	require.Equal(t, incentive.Code("invalid-document"), incentive.ErrorCode(err))
+	_, err = ask("fin", strings.Replace(draft, "plan: p", "plan: q", 1), 1)
+	require.ErrorContains(t, err, `nobody is on a version of plan "q"`)
+	for _, id := range []string{"admin", "m", "r1"} {
+		_, err = ask(id, draft, 1)
+		require.Equal(t, incentive.CodeForbidden, incentive.ErrorCode(err), id)
+	}
+}
+
 // TestEventsOfEstimates hears of one's own estimates, and of nobody else's, until the
 // server stops.
 func TestEventsOfEstimates(t *testing.T) {

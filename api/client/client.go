@@ -145,6 +145,42 @@ func (e ApprovalReasons) Valid() bool {
 	}
 }
 
+// Defines values for BandedBand.
+const (
+	BandedBandFromNothing BandedBand = "from-nothing"
+	BandedBandGainsOver25 BandedBand = "gains-over-25"
+	BandedBandGainsUpTo10 BandedBand = "gains-up-to-10"
+	BandedBandGainsUpTo25 BandedBand = "gains-up-to-25"
+	BandedBandLosesOver25 BandedBand = "loses-over-25"
+	BandedBandLosesUpTo10 BandedBand = "loses-up-to-10"
+	BandedBandLosesUpTo25 BandedBand = "loses-up-to-25"
+	BandedBandSame        BandedBand = "same"
+)
+
+// Valid indicates whether the value is a known member of the BandedBand enum.
+func (e BandedBand) Valid() bool {
+	switch e {
+	case BandedBandFromNothing:
+		return true
+	case BandedBandGainsOver25:
+		return true
+	case BandedBandGainsUpTo10:
+		return true
+	case BandedBandGainsUpTo25:
+		return true
+	case BandedBandLosesOver25:
+		return true
+	case BandedBandLosesUpTo10:
+		return true
+	case BandedBandLosesUpTo25:
+		return true
+	case BandedBandSame:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
 	ChangeKindAdjustment   ChangeKind = "adjustment"
@@ -685,6 +721,15 @@ type Balances struct {
 	// Through Of a day: the last journal entry that counts. Naming it gives the same balances again.
 	Through *int64 `json:"through,omitempty"`
 }
+
+// Banded How many win or lose so many percent of what they are paid before.
+type Banded struct {
+	Band   BandedBand `json:"band"`
+	People int        `json:"people"`
+}
+
+// BandedBand defines model for Banded.Band.
+type BandedBand string
 
 // Change defines model for Change.
 type Change struct {
@@ -1499,6 +1544,97 @@ type Runs struct {
 	Runs []Run `json:"runs"`
 }
 
+// SimulatedChange defines model for SimulatedChange.
+type SimulatedChange struct {
+	// After An amount in whole minor units.
+	After Money `json:"after"`
+
+	// Before An amount in whole minor units.
+	Before Money `json:"before"`
+
+	// Difference An amount in whole minor units.
+	Difference Money  `json:"difference"`
+	Name       string `json:"name"`
+	Person     string `json:"person"`
+}
+
+// SimulatedComponent What a component of the plan pays in all.
+type SimulatedComponent struct {
+	// After An amount in whole minor units.
+	After Money `json:"after"`
+
+	// Before An amount in whole minor units.
+	Before    Money  `json:"before"`
+	Component string `json:"component"`
+}
+
+// SimulatedSum defines model for SimulatedSum.
+type SimulatedSum struct {
+	// After An amount in whole minor units.
+	After Money    `json:"after"`
+	Bands []Banded `json:"bands"`
+
+	// Before An amount in whole minor units.
+	Before Money `json:"before"`
+
+	// Difference An amount in whole minor units.
+	Difference Money `json:"difference"`
+	Losers     int   `json:"losers"`
+	Others     int   `json:"others"`
+
+	// SpreadAfter The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+	SpreadAfter Spread `json:"spread_after"`
+
+	// SpreadBefore The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+	SpreadBefore Spread `json:"spread_before"`
+	Winners      int    `json:"winners"`
+}
+
+// Simulation defines model for Simulation.
+type Simulation struct {
+	Changes    []SimulatedChange    `json:"changes"`
+	Components []SimulatedComponent `json:"components"`
+
+	// People How many the plan concerns.
+	People   int    `json:"people"`
+	Period   string `json:"period"`
+	Plan     string `json:"plan"`
+	Revision int    `json:"revision"`
+
+	// Snapshot Digest of what the lock froze, where that was calculated from; otherwise it was the facts as they are.
+	Snapshot *string `json:"snapshot,omitempty"`
+
+	// Sums By currency.
+	Sums []SimulatedSum `json:"sums"`
+}
+
+// SimulationRequest defines model for SimulationRequest.
+type SimulationRequest struct {
+	// Document The draft, as YAML. Its plan is one that people are on.
+	Document string `json:"document"`
+
+	// Limit How many people to list at most, the largest difference first.
+	Limit *int `json:"limit,omitempty"`
+}
+
+// Spread The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+type Spread struct {
+	// Half An amount in whole minor units.
+	Half Money `json:"half"`
+
+	// Highest An amount in whole minor units.
+	Highest Money `json:"highest"`
+
+	// Lowest An amount in whole minor units.
+	Lowest Money `json:"lowest"`
+
+	// Quarter An amount in whole minor units.
+	Quarter Money `json:"quarter"`
+
+	// ThreeQuarters An amount in whole minor units.
+	ThreeQuarters Money `json:"three_quarters"`
+}
+
 // Statement defines model for Statement.
 type Statement struct {
 	// Difference What this statement posts: the total less what was posted before.
@@ -2095,6 +2231,12 @@ type ListRunsParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// SimulatePlanParams defines parameters for SimulatePlan.
+type SimulatePlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
 	// Revision The latest that is not cancelled when absent.
@@ -2211,6 +2353,9 @@ type ReleasePeriodJSONRequestBody = ReleaseRequest
 
 // ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
 type ReopenPeriodJSONRequestBody = Reason
+
+// SimulatePlanJSONRequestBody defines body for SimulatePlan for application/json ContentType.
+type SimulatePlanJSONRequestBody = SimulationRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -2804,6 +2949,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
 	ListRuns(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SimulatePlanWithBody What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+	SimulatePlanWithBody(ctx context.Context, period string, params *SimulatePlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SimulatePlan What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+	SimulatePlan(ctx context.Context, period string, params *SimulatePlanParams, body SimulatePlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListStatements The statements that you may see.
 	//
@@ -4215,6 +4374,40 @@ func (c *Client) ReopenPeriod(ctx context.Context, period string, params *Reopen
 // Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
 func (c *Client) ListRuns(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRunsRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SimulatePlanWithBody What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+func (c *Client) SimulatePlanWithBody(ctx context.Context, period string, params *SimulatePlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSimulatePlanRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SimulatePlan What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+func (c *Client) SimulatePlan(ctx context.Context, period string, params *SimulatePlanParams, body SimulatePlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSimulatePlanRequest(c.Server, period, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8275,6 +8468,66 @@ func NewListRunsRequest(server string, period string, params *ListRunsParams) (*
 	return req, nil
 }
 
+// NewSimulatePlanRequest calls the generic SimulatePlan builder with application/json body
+func NewSimulatePlanRequest(server string, period string, params *SimulatePlanParams, body SimulatePlanJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSimulatePlanRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewSimulatePlanRequestWithBody constructs an http.Request for the SimulatePlan method, with any body, and a specified content type
+func NewSimulatePlanRequestWithBody(server string, period string, params *SimulatePlanParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/simulations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListStatementsRequest constructs an http.Request for the ListStatements method
 func NewListStatementsRequest(server string, period string, params *ListStatementsParams) (*http.Request, error) {
 	var err error
@@ -9423,6 +9676,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
 	ListRunsWithResponse(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*ListRunsResponse, error)
+
+	// SimulatePlanWithBodyWithResponse What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+	SimulatePlanWithBodyWithResponse(ctx context.Context, period string, params *SimulatePlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SimulatePlanResponse, error)
+
+	// SimulatePlanWithResponse What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+	SimulatePlanWithResponse(ctx context.Context, period string, params *SimulatePlanParams, body SimulatePlanJSONRequestBody, reqEditors ...RequestEditorFn) (*SimulatePlanResponse, error)
 
 	// ListStatementsWithResponse The statements that you may see.
 	//
@@ -12683,6 +12950,68 @@ func (r ListRunsResponse) ContentType() string {
 	return ""
 }
 
+// SimulatePlanResponse202Headers the declared response headers of an HTTP 202 response for SimulatePlan
+type SimulatePlanResponse202Headers struct {
+	Location *string
+}
+
+type SimulatePlanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Simulation
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *SimulatePlanResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SimulatePlanResponse) GetJSON200() *Simulation {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r SimulatePlanResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SimulatePlanResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SimulatePlanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SimulatePlanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SimulatePlanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SimulatePlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListStatementsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14232,6 +14561,32 @@ func (c *ClientWithResponses) ListRunsWithResponse(ctx context.Context, period s
 		return nil, err
 	}
 	return ParseListRunsResponse(rsp)
+}
+
+// SimulatePlanWithBodyWithResponse What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+func (c *ClientWithResponses) SimulatePlanWithBodyWithResponse(ctx context.Context, period string, params *SimulatePlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SimulatePlanResponse, error) {
+	rsp, err := c.SimulatePlanWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSimulatePlanResponse(rsp)
+}
+
+// SimulatePlanWithResponse What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/simulations (the `SimulatePlan` operationId).
+func (c *ClientWithResponses) SimulatePlanWithResponse(ctx context.Context, period string, params *SimulatePlanParams, body SimulatePlanJSONRequestBody, reqEditors ...RequestEditorFn) (*SimulatePlanResponse, error) {
+	rsp, err := c.SimulatePlan(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSimulatePlanResponse(rsp)
 }
 
 // ListStatementsWithResponse The statements that you may see.
@@ -16701,6 +17056,59 @@ func ParseListRunsResponse(rsp *http.Response) (*ListRunsResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseSimulatePlanResponse parses an HTTP response from a SimulatePlanWithResponse call
+func ParseSimulatePlanResponse(rsp *http.Response) (*SimulatePlanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SimulatePlanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Simulation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers SimulatePlanResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

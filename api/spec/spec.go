@@ -146,6 +146,42 @@ func (e ApprovalReasons) Valid() bool {
 	}
 }
 
+// Defines values for BandedBand.
+const (
+	BandedBandFromNothing BandedBand = "from-nothing"
+	BandedBandGainsOver25 BandedBand = "gains-over-25"
+	BandedBandGainsUpTo10 BandedBand = "gains-up-to-10"
+	BandedBandGainsUpTo25 BandedBand = "gains-up-to-25"
+	BandedBandLosesOver25 BandedBand = "loses-over-25"
+	BandedBandLosesUpTo10 BandedBand = "loses-up-to-10"
+	BandedBandLosesUpTo25 BandedBand = "loses-up-to-25"
+	BandedBandSame        BandedBand = "same"
+)
+
+// Valid indicates whether the value is a known member of the BandedBand enum.
+func (e BandedBand) Valid() bool {
+	switch e {
+	case BandedBandFromNothing:
+		return true
+	case BandedBandGainsOver25:
+		return true
+	case BandedBandGainsUpTo10:
+		return true
+	case BandedBandGainsUpTo25:
+		return true
+	case BandedBandLosesOver25:
+		return true
+	case BandedBandLosesUpTo10:
+		return true
+	case BandedBandLosesUpTo25:
+		return true
+	case BandedBandSame:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ChangeKind.
 const (
 	ChangeKindAdjustment   ChangeKind = "adjustment"
@@ -686,6 +722,15 @@ type Balances struct {
 	// Through Of a day: the last journal entry that counts. Naming it gives the same balances again.
 	Through *int64 `json:"through,omitempty"`
 }
+
+// Banded How many win or lose so many percent of what they are paid before.
+type Banded struct {
+	Band   BandedBand `json:"band"`
+	People int        `json:"people"`
+}
+
+// BandedBand defines model for Banded.Band.
+type BandedBand string
 
 // Change defines model for Change.
 type Change struct {
@@ -1500,6 +1545,97 @@ type Runs struct {
 	Runs []Run `json:"runs"`
 }
 
+// SimulatedChange defines model for SimulatedChange.
+type SimulatedChange struct {
+	// After An amount in whole minor units.
+	After Money `json:"after"`
+
+	// Before An amount in whole minor units.
+	Before Money `json:"before"`
+
+	// Difference An amount in whole minor units.
+	Difference Money  `json:"difference"`
+	Name       string `json:"name"`
+	Person     string `json:"person"`
+}
+
+// SimulatedComponent What a component of the plan pays in all.
+type SimulatedComponent struct {
+	// After An amount in whole minor units.
+	After Money `json:"after"`
+
+	// Before An amount in whole minor units.
+	Before    Money  `json:"before"`
+	Component string `json:"component"`
+}
+
+// SimulatedSum defines model for SimulatedSum.
+type SimulatedSum struct {
+	// After An amount in whole minor units.
+	After Money    `json:"after"`
+	Bands []Banded `json:"bands"`
+
+	// Before An amount in whole minor units.
+	Before Money `json:"before"`
+
+	// Difference An amount in whole minor units.
+	Difference Money `json:"difference"`
+	Losers     int   `json:"losers"`
+	Others     int   `json:"others"`
+
+	// SpreadAfter The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+	SpreadAfter Spread `json:"spread_after"`
+
+	// SpreadBefore The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+	SpreadBefore Spread `json:"spread_before"`
+	Winners      int    `json:"winners"`
+}
+
+// Simulation defines model for Simulation.
+type Simulation struct {
+	Changes    []SimulatedChange    `json:"changes"`
+	Components []SimulatedComponent `json:"components"`
+
+	// People How many the plan concerns.
+	People   int    `json:"people"`
+	Period   string `json:"period"`
+	Plan     string `json:"plan"`
+	Revision int    `json:"revision"`
+
+	// Snapshot Digest of what the lock froze, where that was calculated from; otherwise it was the facts as they are.
+	Snapshot *string `json:"snapshot,omitempty"`
+
+	// Sums By currency.
+	Sums []SimulatedSum `json:"sums"`
+}
+
+// SimulationRequest defines model for SimulationRequest.
+type SimulationRequest struct {
+	// Document The draft, as YAML. Its plan is one that people are on.
+	Document string `json:"document"`
+
+	// Limit How many people to list at most, the largest difference first.
+	Limit *int `json:"limit,omitempty"`
+}
+
+// Spread The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+type Spread struct {
+	// Half An amount in whole minor units.
+	Half Money `json:"half"`
+
+	// Highest An amount in whole minor units.
+	Highest Money `json:"highest"`
+
+	// Lowest An amount in whole minor units.
+	Lowest Money `json:"lowest"`
+
+	// Quarter An amount in whole minor units.
+	Quarter Money `json:"quarter"`
+
+	// ThreeQuarters An amount in whole minor units.
+	ThreeQuarters Money `json:"three_quarters"`
+}
+
 // Statement defines model for Statement.
 type Statement struct {
 	// Difference What this statement posts: the total less what was posted before.
@@ -2096,6 +2232,12 @@ type ListRunsParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// SimulatePlanParams defines parameters for SimulatePlan.
+type SimulatePlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListStatementsParams defines parameters for ListStatements.
 type ListStatementsParams struct {
 	// Revision The latest that is not cancelled when absent.
@@ -2212,6 +2354,9 @@ type ReleasePeriodJSONRequestBody = ReleaseRequest
 
 // ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
 type ReopenPeriodJSONRequestBody = Reason
+
+// SimulatePlanJSONRequestBody defines body for SimulatePlan for application/json ContentType.
+type SimulatePlanJSONRequestBody = SimulationRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -2413,6 +2558,9 @@ type ServerInterface interface {
 	// ListRuns The calculations of a period, oldest first.
 	// (GET /periods/{period}/runs)
 	ListRuns(c *gin.Context, period string, params ListRunsParams)
+	// SimulatePlan What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+	// (POST /periods/{period}/simulations)
+	SimulatePlan(c *gin.Context, period string, params SimulatePlanParams)
 	// ListStatements The statements that you may see.
 	// (GET /periods/{period}/statements)
 	ListStatements(c *gin.Context, period string, params ListStatementsParams)
@@ -5205,6 +5353,58 @@ func (siw *ServerInterfaceWrapper) ListRuns(c *gin.Context) {
 	siw.Handler.ListRuns(c, period, params)
 }
 
+// SimulatePlan operation middleware
+func (siw *ServerInterfaceWrapper) SimulatePlan(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SimulatePlanParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SimulatePlan(c, period, params)
+}
+
 // ListStatements operation middleware
 func (siw *ServerInterfaceWrapper) ListStatements(c *gin.Context) {
 
@@ -5607,6 +5807,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/plans", wrapper.ListPlans)
 	router.POST(options.BaseURL+"/plans", wrapper.PutPlan)
 	router.GET(options.BaseURL+"/plans/:plan/versions/:version", wrapper.GetPlan)
+	router.POST(options.BaseURL+"/periods/:period/simulations", wrapper.SimulatePlan)
 	router.GET(options.BaseURL+"/calendars/:calendar/policy", wrapper.GetPolicy)
 	router.PUT(options.BaseURL+"/calendars/:calendar/policy", wrapper.PutPolicy)
 	router.GET(options.BaseURL+"/periods", wrapper.ListPeriods)
@@ -8499,6 +8700,64 @@ func (response ListRunsdefaultApplicationProblemPlusJSONResponse) VisitListRunsR
 	return err
 }
 
+type SimulatePlanRequestObject struct {
+	Period string `json:"period"`
+	Params SimulatePlanParams
+	Body   *SimulatePlanJSONRequestBody
+}
+
+type SimulatePlanResponseObject interface {
+	VisitSimulatePlanResponse(w http.ResponseWriter) error
+}
+
+type SimulatePlan200JSONResponse Simulation
+
+func (response SimulatePlan200JSONResponse) VisitSimulatePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulatePlan202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response SimulatePlan202JSONResponse) VisitSimulatePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulatePlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SimulatePlandefaultApplicationProblemPlusJSONResponse) VisitSimulatePlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListStatementsRequestObject struct {
 	Period string `json:"period"`
 	Params ListStatementsParams
@@ -9084,6 +9343,9 @@ type StrictServerInterface interface {
 	// ListRuns The calculations of a period, oldest first.
 	// (GET /periods/{period}/runs)
 	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
+	// SimulatePlan What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
+	// (POST /periods/{period}/simulations)
+	SimulatePlan(ctx context.Context, request SimulatePlanRequestObject) (SimulatePlanResponseObject, error)
 	// ListStatements The statements that you may see.
 	// (GET /periods/{period}/statements)
 	ListStatements(ctx context.Context, request ListStatementsRequestObject) (ListStatementsResponseObject, error)
@@ -11247,6 +11509,51 @@ func (sh *strictHandler) ListRuns(ctx *gin.Context, period string, params ListRu
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListRunsResponseObject); ok {
 		if err := validResponse.VisitListRunsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SimulatePlan operation middleware
+func (sh *strictHandler) SimulatePlan(ctx *gin.Context, period string, params SimulatePlanParams) {
+	var request SimulatePlanRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body SimulatePlanJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SimulatePlan(ctx, request.(SimulatePlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SimulatePlan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SimulatePlanResponseObject); ok {
+		if err := validResponse.VisitSimulatePlanResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

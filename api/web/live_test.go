@@ -97,3 +97,27 @@ func TestLive(t *testing.T) {
 	status, _ = r1.send(http.MethodPost, "/live", url.Values{"amounts": {"1"}, "key": {client.NewKey()}})
 	require.Equal(t, http.StatusConflict, status)
 }
+
+// TestTrial tries a draft of a plan on an open period.
+func TestTrial(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	fin := h.as("fin")
+	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "The period is open.")
+	require.Contains(t, fin.visit("/plans/p/versions/1"), "Try a draft of it")
+	require.NotContains(t, h.as("r1").visit("/plans/p/versions/1"), "Try a draft of it")
+	from := "/simulation?plan=p&version=1"
+	require.Contains(t, fin.visit(from), "rate: 5%")
+	draft := url.Values{"period": {"m-2026-01"}, "document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate: 6%, cap: 7000}]\n"}}
+	status, text := fin.fill(from, "/simulation", draft)
+	require.Equal(t, http.StatusOK, status, text)
+	for _, part := range []string{"2 people are concerned. Calculated from the facts as they are now.", "837.16\u00a0USD", "7,060.00\u00a0USD instead of 6,222.84\u00a0USD.", "2 would be paid more, 0 less, 0 the same.", "R &lt;One&gt;", "gains up to 25 %", "cap: 7000"} {
+		require.Contains(t, text, part)
+	}
+	draft.Set("document", "plan: <b>")
+	status, text = fin.fill(from, "/simulation", draft)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, text, "plan: &lt;b&gt;</textarea>", "what was written stays written")
+	status, _ = h.as("r1").send(http.MethodGet, from, nil)
+	require.Equal(t, http.StatusForbidden, status)
+}

@@ -129,6 +129,7 @@ func (v *visit) plans() error {
 type planPage struct {
 	Plan    client.Plan
 	MayKeep bool
+	MayTry  bool
 }
 
 // plan shows the document of one version of a plan.
@@ -141,7 +142,7 @@ func (v *visit) plan() error {
 	if err != nil {
 		return err
 	}
-	return v.show("plan", "plan.title", planPage{p, v.may(incentive.ImportStructure) > incentive.None}, "plan", p.Plan, "version", p.Version)
+	return v.show("plan", "plan.title", planPage{p, v.may(incentive.ImportStructure) > incentive.None, v.may(incentive.ReadTotals) > incentive.None}, "plan", p.Plan, "version", p.Version)
 }
 
 // putPlan keeps a document as the next version of its plan.

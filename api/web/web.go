@@ -123,6 +123,8 @@ func (s *site) routes() map[string]page {
 		"GET /plans":                                (*visit).plans,
 		"POST /plans":                               (*visit).putPlan,
 		"GET /plans/{plan}/versions/{version}":      (*visit).plan,
+		"GET /simulation":                           (*visit).trial,
+		"POST /simulation":                          (*visit).simulate,
 		"GET /imports":                              (*visit).imports,
 		"POST /imports":                             (*visit).importFiles,
 		"GET /imports/{import}":                     (*visit).importResult,

@@ -537,6 +537,7 @@ var needs = map[string]incentive.Action{
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "",
+	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,
 	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadTotals,
 }
 

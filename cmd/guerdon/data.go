@@ -83,14 +83,15 @@ func inFile(name string, err error) error {
 }
 
 type planCommand struct {
-	Check   planCheck   `cmd:"" help:"Check plan files. Needs no API."`
-	Test    planTest    `cmd:"" help:"Calculate the examples that plan files carry. Needs no API."`
-	Explain planExplain `cmd:"" help:"Read a plan file back in plain English. Needs no API."`
-	Diff    planDiff    `cmd:"" help:"Say in plain English what differs between two plan files. Needs no API."`
-	Schema  planSchema  `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
-	Put     planPut     `cmd:"" help:"Store a plan as its next version."`
-	List    planList    `cmd:"" help:"List every version of every plan."`
-	Show    planShow    `cmd:"" help:"Print a version of a plan."`
+	Check    planCheck    `cmd:"" help:"Check plan files. Needs no API."`
+	Test     planTest     `cmd:"" help:"Calculate the examples that plan files carry. Needs no API."`
+	Explain  planExplain  `cmd:"" help:"Read a plan file back in plain English. Needs no API."`
+	Diff     planDiff     `cmd:"" help:"Say in plain English what differs between two plan files. Needs no API."`
+	Simulate planSimulate `cmd:"" help:"Say what a draft would pay in a past or open period. Nothing of it is kept."`
+	Schema   planSchema   `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
+	Put      planPut      `cmd:"" help:"Store a plan as its next version."`
+	List     planList     `cmd:"" help:"List every version of every plan."`
+	Show     planShow     `cmd:"" help:"Print a version of a plan."`
 }
 
 type planCheck struct {

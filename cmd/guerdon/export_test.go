@@ -129,6 +129,22 @@ func TestUncredited(t *testing.T) {
 	require.Contains(t, told, "known from the lock on")
 }
 
+// TestSimulate says what a draft would have paid in a locked period.
+func TestSimulate(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	draft := filepath.Join(t.TempDir(), "draft.yaml")
+	require.NoError(t, os.WriteFile(draft, []byte("language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: own, measure: {sum: credits}, rate: 12%}]\n"), 0o600))
+	exit, out, told := p.guerdon("fin", "plan", "simulate", draft, month, "--limit=2")
+	require.Zero(t, exit, told)
+	require.Contains(t, out, "1333.32 USD instead of 1222.21 USD: 111.11 USD more; 2 win, 1 lose, 0 get the same\n")
+	require.Regexp(t, `\nown +1111.10 USD +1333.32 USD\nteam +111.11 USD +0.00 USD\n`, out)
+	require.Regexp(t, `\nbob +Name of bob +987.65 USD +1185.18 USD +197.53 USD\nlead .*\nand 1 more\n$`, out)
+	exit, _, told = p.guerdon("ann", "plan", "simulate", draft, month)
+	require.NotZero(t, exit)
+	require.Contains(t, told, "may read totals")
+}
+
 // TestChecklist shows what a published period needs.
 func TestChecklist(t *testing.T) {
 	t.Parallel()

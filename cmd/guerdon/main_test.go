@@ -38,6 +38,7 @@ func TestWithoutAPI(t *testing.T) {
 		"diff back":       {[]string{"plan", "diff", raised, failing}, 0, "d is gone.\n  was: pays 3.\n", ""},
 		"no difference":   {[]string{"plan", "diff", good, good}, 0, "The two pay the same.", ""},
 		"diff of a draft": {[]string{"plan", "diff", good, bad}, 1, "", bad + `:5:31`},
+		"simulate":        {[]string{"plan", "simulate", bad, "m-2026-01"}, 1, "", bad + `:5:31`},
 		"schema":          {[]string{"plan", "schema"}, 0, `"$schema"`, ""},
 		"policy schema":   {[]string{"policy", "schema"}, 0, `"$schema"`, ""},
 		"policy check":    {[]string{"policy", "check", "../../docs/policies/large-company.yaml"}, 0, "the policy is good", ""},

@@ -102,6 +102,10 @@ func TestPeriodThroughThePages(t *testing.T) {
 	// Finance sees who is waited for, approves the head of sales, and releases.
 	finance := arrives(t, browsers, address, sample.FinanceRelease, desktop)
 	finance.look("home-finance")
+	finance.visit("/simulation?plan=new-business&version=1")
+	finance.button("Show what it would pay")
+	require.Contains(t, finance.text(), "0 would be paid more, 0 less, 18 the same.")
+	finance.look("simulation")
 	finance.visit(at + "/waiting")
 	require.Contains(t, finance.text(), "1 statement waits for a decision.")
 	finance.look("waiting")
