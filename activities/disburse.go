@@ -23,6 +23,13 @@ const UnknownOutcome = "unknown-outcome"
 // after 24 hours at the earliest (Stripe); past that only a look-up is safe.
 const keyLifetime = 23 * time.Hour
 
+// A rail that knows no keys is called once for an attempt. What it does not know yet it may
+// know soon: it is asked every lookUpPause, for lookUpTime, before a person is.
+const (
+	lookUpPause = 30 * time.Second
+	lookUpTime  = 4 * time.Minute
+)
+
 // ListRails lists the rails that pay a released revision.
 func (a *Activities) ListRails(ctx context.Context, periodID string, revision int) ([]string, error) {
 	batches, err := a.Store.Batches(ctx, periodID, revision)
@@ -244,7 +251,11 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 		if found.Found() {
 			return a.confirm(ctx, rail, attempt, found, o.Amount)
 		}
-		if attempt.SentAt == nil || a.Now().Sub(*attempt.SentAt) > keyLifetime {
+		window, age := min(keyLifetime, rail.Capabilities().DedupeWindow), a.Now().Sub(*attempt.SentAt)
+		switch {
+		case window == 0 && age < lookUpTime:
+			return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail knows nothing of the payout yet", string(payments.Unknown), temporal.ApplicationErrorOptions{NextRetryDelay: lookUpPause})
+		case window == 0 || age > window:
 			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, string(store.CodeNotFoundAtRail))
 		}
 	}

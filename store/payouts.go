@@ -421,11 +421,17 @@ func lastAttempt(ctx context.Context, q querier, payoutID string) (Attempt, erro
 }
 
 // MarkSent notes, before the call, that it is about to be made. The time of the first
-// call stays: it is the age of the rail's idempotency key.
+// call stays: it is the age of the rail's idempotency key. An attempt that is not any more
+// as it was read is somebody else's: of two who found it intended, one calls.
 func (s *Store) MarkSent(ctx context.Context, a Attempt) error {
-	_, err := s.pool.Exec(ctx, `UPDATE payout_attempt SET state = 'sent', sent_at = coalesce(sent_at, now()) WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown')`, a.PayoutID, a.Number)
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE payout_attempt SET state = 'sent', sent_at = coalesce(sent_at, now())
+		WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown') AND (state = 'intended') = $3`, a.PayoutID, a.Number, a.State == Intended)
 	if err != nil {
 		return fmt.Errorf("mark payout %s as sent: %w", a.PayoutID, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("mark payout %s as sent: its attempt has gone on meanwhile", a.PayoutID)
 	}
 	return nil
 }

@@ -178,6 +178,7 @@ func TestNotFoundAtTheRail(t *testing.T) {
 			_, sent, _, err := b.IntendAttempt(ctx, id)
 			require.NoError(t, err)
 			require.NoError(t, b.MarkSent(ctx, sent))
+			require.ErrorContains(t, b.MarkSent(ctx, sent), "has gone on", "of two who found it intended, one calls")
 			require.NoError(t, b.MarkUnknown(ctx, sent))
 			reason, err := b.WriteText(ctx, "fin", "a reason")
 			require.NoError(t, err)

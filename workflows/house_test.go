@@ -496,7 +496,7 @@ type bank struct {
 func (*bank) Name() string { return bankRail }
 
 func (*bank) Capabilities() payments.Capabilities {
-	return payments.Capabilities{PaidAtOnce: true, LookupByReference: true}
+	return payments.Capabilities{DedupeWindow: 30 * 24 * time.Hour, PaidAtOnce: true, LookupByReference: true}
 }
 
 func (*bank) ValidateDestination(d payments.Destination) (payments.Destination, string, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
 	"github.com/guerdon/guerdon/payments/xendit"
+	"github.com/guerdon/guerdon/payments/xoxoday"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -36,6 +37,12 @@ type railSettings struct {
 	XenditAPIKey         string   `env:"XENDIT_API_KEY" placeholder:"KEY" help:"Pays by Xendit with this key."`
 	XenditCallbackTokens []string `env:"XENDIT_CALLBACK_TOKENS" placeholder:"TOKENS" help:"The tokens of Xendit's callbacks."`
 	XenditPerSecond      float64  `env:"XENDIT_PER_SECOND" help:"Calls that the account may make; 10 when absent."`
+
+	XoxodayClientID     string             `env:"XOXODAY_CLIENT_ID" placeholder:"ID" help:"Pays by the rewards of Xoxoday's Plum as this client."`
+	XoxodayClientSecret string             `env:"XOXODAY_CLIENT_SECRET" placeholder:"SECRET" help:"The client's secret."`
+	XoxodayCurrency     incentive.Currency `env:"XOXODAY_CURRENCY" default:"INR" help:"The currency of the account at Xoxoday."`
+	XoxodayPerSecond    float64            `env:"XOXODAY_PER_SECOND" help:"Calls that the account may make; 2 when absent."`
+	XoxodayURL          string             `env:"XOXODAY_URL" placeholder:"URL" help:"Another address than Xoxoday's own, such as that of its staging."`
 
 	ISO20022Scheme          iso20022.Scheme               `name:"iso20022-scheme" env:"ISO20022_SCHEME" placeholder:"sepa|general" help:"Pays by files of ISO 20022 under these rules."`
 	ISO20022Accounts        map[incentive.Currency]string `name:"iso20022-accounts" env:"ISO20022_ACCOUNTS" placeholder:"EUR=IBAN/BIC;…" help:"The accounts that pay, by currency."`
@@ -69,6 +76,9 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		}},
 		{o.XenditAPIKey != "", func() (payments.Rail, error) {
 			return xendit.New(xendit.Config{APIKey: o.XenditAPIKey, CallbackTokens: o.XenditCallbackTokens, PerSecond: o.XenditPerSecond})
+		}},
+		{o.XoxodayClientID != "", func() (payments.Rail, error) {
+			return xoxoday.New(xoxoday.Config{ClientID: o.XoxodayClientID, ClientSecret: o.XoxodayClientSecret, Currency: o.XoxodayCurrency, PerSecond: o.XoxodayPerSecond, BaseURL: o.XoxodayURL})
 		}},
 		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
 		{o.IndiaTemplate != "", func() (payments.Rail, error) { return o.india(zone) }},

@@ -38,6 +38,8 @@ func TestRailsOfTheSettings(t *testing.T) {
 		"general, of two currencies": {"--iso20022-scheme=general --iso20022-accounts=USD=123456789/USABA021000021;GBP=GB33BUKB20201555555555/BUKBGB22XXX --iso20022-lead-days=1", "iso20022-general payment-file", ""},
 		"another scheme":             {"--iso20022-scheme=wire --iso20022-accounts=EUR=DE89370400440532013000", "", "the scheme is sepa or general"},
 		"no account":                 {"--iso20022-scheme=sepa", "", "an account to pay from is needed"},
+		"Xoxoday":                    {"--xoxoday-client-id=c --xoxoday-client-secret=sk_secret", "payment-file xoxoday", ""},
+		"Xoxoday, no secret":         {"--xoxoday-client-id=c", "", "a client id and its secret"},
 		"India":                      {"--india-template=" + india, "india payment-file", ""},
 		"India, no template":         {"--india-template=" + india + "x", "", "cannot be read"},
 		"India, a wrong template":    {"--india-template=" + broken, "", "lacks \"modes\""},

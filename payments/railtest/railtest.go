@@ -89,6 +89,8 @@ func (s Subject) instruction(name string, minor int64) payments.Instruction {
 
 func (s Subject) single(t *testing.T, rail payments.SingleRail) {
 	ctx := t.Context()
+	// A rail that does not is called once for an attempt, and asked after what became of it.
+	knowsKeys := rail.Capabilities().DedupeWindow > 0
 	t.Run("pays once for a key, and is found by its reference", func(t *testing.T) {
 		in := s.instruction("once", 12_340)
 		before, err := rail.Balance(ctx, s.Currency)
@@ -103,9 +105,11 @@ func (s Subject) single(t *testing.T, rail payments.SingleRail) {
 		require.NotEmpty(t, first.RailID)
 		require.Equal(t, in.Amount, first.Amount)
 		require.Equal(t, rail.Capabilities().PaidAtOnce, first.State == payments.Paid)
-		second, err := rail.Submit(ctx, in)
-		require.NoError(t, err)
-		require.Equal(t, first, second)
+		if knowsKeys {
+			second, err := rail.Submit(ctx, in)
+			require.NoError(t, err)
+			require.Equal(t, first, second)
+		}
 		found, err := rail.Lookup(ctx, in.Reference)
 		require.NoError(t, err)
 		require.Equal(t, first, found)
@@ -115,6 +119,9 @@ func (s Subject) single(t *testing.T, rail payments.SingleRail) {
 		require.Equal(t, in.Amount.Minor, before.Minor-after.Minor)
 	})
 	t.Run("raises an alarm for a key with another body", func(t *testing.T) {
+		if !knowsKeys {
+			return
+		}
 		in := s.instruction("body", 5_000)
 		_, err := rail.Submit(ctx, in)
 		require.NoError(t, err)
@@ -124,6 +131,9 @@ func (s Subject) single(t *testing.T, rail payments.SingleRail) {
 		require.Equal(t, 1, s.Paid(in.Reference))
 	})
 	t.Run("pays once for many callers at once", func(t *testing.T) {
+		if !knowsKeys {
+			return
+		}
 		in := s.instruction("many", 7_000)
 		var group sync.WaitGroup
 		errs := make([]error, 20)

@@ -5,26 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
 )
 
-// Product is something that a participant can choose.
-type Product struct {
-	ID         string // the detail of a destination
-	Name       string
-	Category   string // Tremendous's word, such as merchant_card, visa_card or charity
-	Currencies []incentive.Currency
-	Countries  []string // ISO 3166 codes
-	Bands      []Band   // the amounts it comes in, each in its currency; none: any
-}
-
-// Band is a range of amounts, in major units as Tremendous writes them.
-type Band struct{ Smallest, Largest string }
-
 // Products lists what a participant in a country can choose in a currency, by name.
-func (r *Rail) Products(ctx context.Context, country string, currency incentive.Currency) ([]Product, error) {
+func (r *Rail) Products(ctx context.Context, country string, currency incentive.Currency) ([]payments.Product, error) {
 	var answer struct {
 		Products *[]struct {
 			ID         string   `json:"id"`
@@ -47,12 +34,12 @@ func (r *Rail) Products(ctx context.Context, country string, currency incentive.
 	if answer.Products == nil {
 		return nil, unreadable("Tremendous's answer is not a list of products", nil)
 	}
-	list := []Product{}
+	list := []payments.Product{}
 	for _, p := range *answer.Products {
 		if !productID.MatchString(p.ID) || p.Name == "" {
 			continue // nothing that could be chosen here
 		}
-		product := Product{ID: p.ID, Name: p.Name, Category: p.Category}
+		product := payments.Product{ID: p.ID, Name: p.Name, Category: p.Category}
 		for _, code := range p.Currencies {
 			if c, err := incentive.ParseCurrency(code); err == nil {
 				product.Currencies = append(product.Currencies, c)
@@ -62,12 +49,12 @@ func (r *Rail) Products(ctx context.Context, country string, currency incentive.
 			product.Countries = append(product.Countries, c.Code)
 		}
 		for _, b := range p.Bands {
-			product.Bands = append(product.Bands, Band{string(b.Smallest), string(b.Largest)})
+			product.Bands = append(product.Bands, payments.Band{Smallest: string(b.Smallest), Largest: string(b.Largest)})
 		}
 		if slices.Contains(product.Currencies, currency) && slices.Contains(product.Countries, country) {
 			list = append(list, product)
 		}
 	}
-	slices.SortFunc(list, func(a, b Product) int { return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID) })
+	payments.SortProducts(list)
 	return list, nil
 }

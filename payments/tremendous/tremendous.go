@@ -56,7 +56,10 @@ type Rail struct {
 	perSecond float64
 }
 
-var _ payments.SingleRail = (*Rail)(nil)
+var (
+	_ payments.SingleRail = (*Rail)(nil)
+	_ payments.Catalogue  = (*Rail)(nil)
+)
 
 // New returns the rail. It calls nobody.
 func New(config Config) (*Rail, error) {

@@ -451,9 +451,9 @@ func TestCatalogue(t *testing.T) {
 		require.NoError(t, err, "whatever is in the catalogue can be chosen")
 	}
 	require.Equal(t, []string{standin.Charity, standin.Experience, standin.GiftCard}, ids, "by name")
-	require.Equal(t, tremendous.Product{
+	require.Equal(t, payments.Product{
 		ID: standin.Experience, Name: "An evening out", Category: "merchant_card", Currencies: []incentive.Currency{"USD", "EUR"}, Countries: []string{"US", "DE"},
-		Bands: []tremendous.Band{{Smallest: "10.00", Largest: "500.00"}},
+		Bands: []payments.Band{{Smallest: "10.00", Largest: "500.00"}},
 	}, products[1])
 	none, err := rail.Products(t.Context(), "US", "EUR")
 	require.NoError(t, err)

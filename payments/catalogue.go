@@ -1,0 +1,35 @@
+package payments
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Catalogue is a rail whose participants choose what they are paid by: gift cards,
+// experiences, gifts to charities.
+type Catalogue interface {
+	// Products lists what a participant in a country (an ISO 3166 code) can choose in a
+	// currency, by name. Its error is an *Error.
+	Products(ctx context.Context, country string, currency incentive.Currency) ([]Product, error)
+}
+
+// Product is something that a participant can choose.
+type Product struct {
+	ID         string // the detail "product" of a destination
+	Name       string
+	Category   string // in the rail's own words
+	Currencies []incentive.Currency
+	Countries  []string // ISO 3166 codes
+	Bands      []Band   // the amounts it comes in, each in its currency; none: any
+}
+
+// Band is a range of amounts, in major units as the rail writes them.
+type Band struct{ Smallest, Largest string }
+
+// SortProducts puts products in the order in which they are shown.
+func SortProducts(list []Product) {
+	slices.SortFunc(list, func(a, b Product) int { return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID) })
+}
