@@ -41,10 +41,15 @@ type office struct {
 	url string
 }
 
-// openOffice starts a house for a company with an administrator and three people of finance.
+// openOffice starts a house for a company with an administrator and three people of
+// finance, which pays by a file.
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	rail := paymentfile.New("payment-file", "Test company")
+	return officeWith(t, paymentfile.New("payment-file", "Test company"))
+}
+
+func officeWith(t *testing.T, rail payments.Rail) *office {
+	t.Helper()
 	h := start(t, rail)
 	rails, err := payments.NewRegistry(rail)
 	require.NoError(t, err)
