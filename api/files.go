@@ -51,6 +51,28 @@ func (s *server) GetYearEndFile(ctx context.Context, request spec.GetYearEndFile
 	return spec.GetYearEndFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 
+// GetContractorsFile makes the totals for form 1099-NEC.
+func (s *server) GetContractorsFile(ctx context.Context, request spec.GetContractorsFileRequestObject) (spec.GetContractorsFileResponseObject, error) {
+	p := request.Params
+	amount, err := incentive.ParseDecimal(p.Least)
+	if err != nil {
+		return nil, err
+	}
+	least, err := incentive.MoneyOf(amount, "USD")
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.file(ctx, accounting.Request{Kind: accounting.Contractors, Template: value(p.Template), Version: value(p.TemplateVersion), Year: p.Year, Least: least, Through: value(p.Through), People: value(p.People)})
+	return spec.GetContractorsFile200TextcsvResponse{CSVTextcsvResponse: made}, err
+}
+
+// GetContractCostsFile makes the schedule of what it cost to obtain contracts.
+func (s *server) GetContractCostsFile(ctx context.Context, request spec.GetContractCostsFileRequestObject) (spec.GetContractCostsFileResponseObject, error) {
+	p := request.Params
+	made, err := s.file(ctx, accounting.Request{Kind: accounting.ContractCosts, Template: value(p.Template), Version: value(p.TemplateVersion), From: incentive.DateOf(p.From.Time), To: incentive.DateOf(p.To.Time), Longest: value(p.Longest), Through: value(p.Through)})
+	return spec.GetContractCostsFile200TextcsvResponse{CSVTextcsvResponse: made}, err
+}
+
 // temporary is a file that is gone once it is closed.
 type temporary struct{ *os.File }
 

@@ -52,6 +52,19 @@ func TestFiles(t *testing.T) {
 		"year-end": {func(c *client.Client) (*http.Response, error) {
 			return c.GetYearEndFile(ctx, &client.GetYearEndFileParams{Year: 2026})
 		}, "year-end-2026-01-01-2026-12-31.csv", ""},
+		"contractors": {func(c *client.Client) (*http.Response, error) {
+			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2026, Least: "2000"})
+		}, "contractors-2026-01-01-2026-12-31-USD.csv", ""},
+		"no amount": {func(c *client.Client) (*http.Response, error) {
+			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2026, Least: "2e3"})
+		}, "", incentive.CodeInvalid},
+		"contract costs": {func(c *client.Client) (*http.Response, error) {
+			months := 12
+			return c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{From: day("2026-01-01"), To: day("2026-12-31"), Longest: &months})
+		}, "contract-costs-2026-01-01-2026-12-31.csv", ""},
+		"no such line": {func(c *client.Client) (*http.Response, error) {
+			return c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{From: day("2026-01-01"), To: day("2026-12-31"), Through: &through})
+		}, "", incentive.CodeInvalid},
 	} {
 		response, err := c.get(s.as("fin"))
 		require.NoError(t, err, name)

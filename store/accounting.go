@@ -109,7 +109,9 @@ type File struct {
 	From     string             `json:"from,omitempty"`
 	To       string             `json:"to,omitempty"`
 	Currency incentive.Currency `json:"currency,omitempty"`
-	Through  int64              `json:"through,omitempty"` // the last journal entry that counts
+	Least    string             `json:"least,omitempty"`   // of contractors: the least that is in it
+	Longest  int                `json:"longest,omitempty"` // of contract costs: the months of what is not in it
+	Through  int64              `json:"through,omitempty"` // the last journal entry that counts, or of contract costs the last posted line
 	People   int64              `json:"people,omitempty"`  // the last record of a participant that counts
 	Rows     int                `json:"rows"`
 	SHA256   incentive.Digest   `json:"sha256"`
@@ -153,7 +155,7 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 		return f, incentive.Errorf(incentive.CodeInvalid, "template %s is of a %s file, not of a %s file", name, t.Of, r.Kind)
 	}
 	f.Template, f.Version = t.Name, t.Version
-	if r.Kind == accounting.YearEnd {
+	if r.Kind == accounting.YearEnd || r.Kind == accounting.Contractors {
 		r.From, r.To = incentive.Date{Year: r.Year, Month: time.January, Day: 1}, incentive.Date{Year: r.Year, Month: time.December, Day: 31}
 	}
 	if r.Kind != accounting.Payroll {
@@ -161,9 +163,18 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 			return f, incentive.Errorf(incentive.CodeInvalid, "%s is before %s: say the first day and then the last", r.To, r.From)
 		}
 		f.From, f.To = r.From.String(), r.To.String()
-		if f.Through, f.People, err = s.until(ctx, r.Through, r.People); err != nil {
+		if r.Kind == accounting.ContractCosts {
+			f.Longest = r.Longest
+			f.Through, err = s.untilLine(ctx, r.Through)
+		} else {
+			f.Through, f.People, err = s.until(ctx, r.Through, r.People)
+		}
+		if err != nil {
 			return f, err
 		}
+	}
+	if r.Kind == accounting.Contractors {
+		f.Currency, f.Least = r.Least.Currency, r.Least.Amount()
 	}
 	digest := sha256.New()
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
@@ -177,6 +188,10 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 			query = fileQuery{registerRows, []any{r.From, r.To, f.Through, f.People, Payable, Clearing}}
 		case accounting.YearEnd:
 			query = fileQuery{yearEndRows, []any{r.From, r.To, f.Through, f.People, r.Year, Payable, []AccountKind{Clearing, Cash}}}
+		case accounting.Contractors:
+			query = fileQuery{contractorRows, []any{r.From, r.To, f.Through, f.People, r.Year, r.Least.Currency, r.Least.Minor}}
+		case accounting.ContractCosts:
+			query, err = contractCostsQuery(ctx, tx, r, f.Through)
 		}
 		if err != nil {
 			return err
@@ -190,6 +205,20 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 	f.SHA256 = incentive.Digest(digest.Sum(nil))
 	return f, s.inTx(ctx, func(tx pgx.Tx) error { return audit(ctx, tx, actor, "export", "file/"+string(r.Kind), f) })
 }
+
+// paidRows are what participants were paid and gave back from $1 to $2, by the journal up
+// to entry $3.
+const paidRows = `
+		SELECT o.participant_id, p.currency, CASE e.kind WHEN 'paid' THEN 1 ELSE -1 END * abs(p.amount_minor) AS amount
+		FROM journal_entry e JOIN posting p ON p.entry_id = e.id AND p.position = 0 JOIN payout o ON o.id::text = split_part(e.key, '/', 2)
+		WHERE e.kind IN ('paid', 'returned') AND e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3`
+
+// contractorRows are what contractors were paid in a year in currency $6, where it is $7 or
+// more.
+const contractorRows = `
+	WITH x AS (SELECT participant_id, currency, sum(amount)::bigint AS amount, $2::date AS known_on FROM (` + paidRows + `) paid WHERE currency = $6 GROUP BY participant_id, currency)
+	SELECT ` + known + `$5::bigint AS year, x.currency, x.amount AS amount_minor FROM x` + knownByRecord + `
+	WHERE f.kind = 'contractor' AND x.amount > 0 AND x.amount >= $7 ORDER BY x.participant_id COLLATE "C"`
 
 // until returns the newest journal entry and record of a participant, or those that are
 // named. All up to them are there for good: who is writing some is waited for.
@@ -345,10 +374,7 @@ const yearEndRows = `
 		FROM journal_entry e JOIN posting p ON p.entry_id = e.id JOIN ledger_account owed ON owed.id = p.account_id AND owed.kind = $6
 		JOIN posting q ON q.entry_id = e.id AND q.position <> p.position JOIN ledger_account other ON other.id = q.account_id
 		WHERE e.effective_on <= $2::date AND e.id <= $3),
-	paid AS (
-		SELECT o.participant_id, p.currency, CASE e.kind WHEN 'paid' THEN 1 ELSE -1 END * abs(p.amount_minor) AS amount
-		FROM journal_entry e JOIN posting p ON p.entry_id = e.id AND p.position = 0 JOIN payout o ON o.id::text = split_part(e.key, '/', 2)
-		WHERE e.kind IN ('paid', 'returned') AND e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3),
+	paid AS (` + paidRows + `),
 	totals AS (
 		SELECT participant_id, currency, 1 AS position, 'owed at the start' AS total, amount FROM moved WHERE before
 		UNION ALL

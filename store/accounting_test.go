@@ -318,11 +318,11 @@ func TestFileTemplates(t *testing.T) {
 		}
 		return all
 	}
-	require.Equal(t, []string{"journal 0", "payroll 0", "payroll-components 0", "postings 0", "quickbooks 0", "register 0", "xero 0", "year-end 0"}, names())
+	require.Equal(t, []string{"contract-costs 0", "contractors 0", "journal 0", "payroll 0", "payroll-components 0", "postings 0", "quickbooks 0", "register 0", "xero 0", "year-end 0"}, names())
 	b.template("xero", "journal", "total", "date", "amount")
 	b.template("xero", "journal", "posting", "participant")
 	b.template("adp", "payroll", "component", "participant")
-	require.Equal(t, []string{"adp 1", "journal 0", "payroll 0", "payroll-components 0", "postings 0", "quickbooks 0", "register 0", "xero 2", "year-end 0"}, names())
+	require.Equal(t, []string{"adp 1", "contract-costs 0", "contractors 0", "journal 0", "payroll 0", "payroll-components 0", "postings 0", "quickbooks 0", "register 0", "xero 2", "year-end 0"}, names())
 	first, err := b.FileTemplate(t.Context(), "xero", 1)
 	require.NoError(t, err)
 	require.Equal(t, accounting.EachTotal, first.Each)

@@ -411,15 +411,21 @@ func (e DisputeRequestType) Valid() bool {
 
 // Defines values for FileTemplateOf.
 const (
-	FileTemplateOfJournal  FileTemplateOf = "journal"
-	FileTemplateOfPayroll  FileTemplateOf = "payroll"
-	FileTemplateOfRegister FileTemplateOf = "register"
-	FileTemplateOfYearEnd  FileTemplateOf = "year-end"
+	FileTemplateOfContractCosts FileTemplateOf = "contract-costs"
+	FileTemplateOfContractors   FileTemplateOf = "contractors"
+	FileTemplateOfJournal       FileTemplateOf = "journal"
+	FileTemplateOfPayroll       FileTemplateOf = "payroll"
+	FileTemplateOfRegister      FileTemplateOf = "register"
+	FileTemplateOfYearEnd       FileTemplateOf = "year-end"
 )
 
 // Valid indicates whether the value is a known member of the FileTemplateOf enum.
 func (e FileTemplateOf) Valid() bool {
 	switch e {
+	case FileTemplateOfContractCosts:
+		return true
+	case FileTemplateOfContractors:
+		return true
 	case FileTemplateOfJournal:
 		return true
 	case FileTemplateOfPayroll:
@@ -1909,6 +1915,47 @@ type GetFileTemplateParams struct {
 	Version *int `form:"version,omitempty" json:"version,omitempty"`
 }
 
+// GetContractCostsFileParams defines parameters for GetContractCostsFile.
+type GetContractCostsFileParams struct {
+	// From A day of the first month.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To A day of the last month.
+	To openapi_types.Date `form:"to" json:"to"`
+
+	// Longest The cost of contracts of at most so many months is expensed at once, and left out; of none when absent.
+	Longest *int `form:"longest,omitempty" json:"longest,omitempty"`
+
+	// Through The last posted line that counts; the newest when absent.
+	Through *int64 `form:"through,omitempty" json:"through,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetContractorsFileParams defines parameters for GetContractorsFile.
+type GetContractorsFileParams struct {
+	Year int `form:"year" json:"year"`
+
+	// Least Who was paid less is left out: what the year's law asks to be reported, such as 2000.
+	Least string `form:"least" json:"least"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
 // GetJournalFileParams defines parameters for GetJournalFile.
 type GetJournalFileParams struct {
 	// From The first day.
@@ -2639,6 +2686,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
 	GetFileTemplate(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetContractCostsFile What it cost to obtain each contract, capitalised and amortised by month (ASC 340-40, IFRS 15).
+	//
+	// Corresponds with GET /files/contract-costs (the `GetContractCostsFile` operationId).
+	GetContractCostsFile(ctx context.Context, params *GetContractCostsFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetContractorsFile What each contractor was paid in a year in dollars: the totals for form 1099-NEC.
+	//
+	// Corresponds with GET /files/contractors (the `GetContractorsFile` operationId).
+	GetContractorsFile(ctx context.Context, params *GetContractorsFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetJournalFile What was posted to the ledger on some days.
 	//
@@ -3544,6 +3601,36 @@ func (c *Client) PutFileTemplate(ctx context.Context, params *PutFileTemplatePar
 // Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
 func (c *Client) GetFileTemplate(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetFileTemplateRequest(c.Server, template, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetContractCostsFile What it cost to obtain each contract, capitalised and amortised by month (ASC 340-40, IFRS 15).
+//
+// Corresponds with GET /files/contract-costs (the `GetContractCostsFile` operationId).
+func (c *Client) GetContractCostsFile(ctx context.Context, params *GetContractCostsFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetContractCostsFileRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetContractorsFile What each contractor was paid in a year in dollars: the totals for form 1099-NEC.
+//
+// Corresponds with GET /files/contractors (the `GetContractorsFile` operationId).
+func (c *Client) GetContractorsFile(ctx context.Context, params *GetContractorsFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetContractorsFileRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5803,6 +5890,218 @@ func NewGetFileTemplateRequest(server string, template string, params *GetFileTe
 		if params.Version != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetContractCostsFileRequest constructs an http.Request for the GetContractCostsFile method
+func NewGetContractCostsFileRequest(server string, params *GetContractCostsFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/files/contract-costs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Longest != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "longest", *params.Longest, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Through != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Template != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template", *params.Template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TemplateVersion != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template_version", *params.TemplateVersion, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetContractorsFileRequest constructs an http.Request for the GetContractorsFile method
+func NewGetContractorsFileRequest(server string, params *GetContractorsFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/files/contractors")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "year", params.Year, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "least", params.Least, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Through != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.People != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "people", *params.People, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Template != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template", *params.Template, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TemplateVersion != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "template_version", *params.TemplateVersion, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9313,6 +9612,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /file-templates/{template} (the `GetFileTemplate` operationId).
 	GetFileTemplateWithResponse(ctx context.Context, template string, params *GetFileTemplateParams, reqEditors ...RequestEditorFn) (*GetFileTemplateResponse, error)
 
+	// GetContractCostsFileWithResponse What it cost to obtain each contract, capitalised and amortised by month (ASC 340-40, IFRS 15).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /files/contract-costs (the `GetContractCostsFile` operationId).
+	GetContractCostsFileWithResponse(ctx context.Context, params *GetContractCostsFileParams, reqEditors ...RequestEditorFn) (*GetContractCostsFileResponse, error)
+
+	// GetContractorsFileWithResponse What each contractor was paid in a year in dollars: the totals for form 1099-NEC.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /files/contractors (the `GetContractorsFile` operationId).
+	GetContractorsFileWithResponse(ctx context.Context, params *GetContractorsFileParams, reqEditors ...RequestEditorFn) (*GetContractorsFileResponse, error)
+
 	// GetJournalFileWithResponse What was posted to the ledger on some days.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -10950,6 +11263,104 @@ func (r GetFileTemplateResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetFileTemplateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetContractCostsFileResponse200Headers the declared response headers of an HTTP 200 response for GetContractCostsFile
+type GetContractCostsFileResponse200Headers struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+
+type GetContractCostsFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetContractCostsFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetContractCostsFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetContractCostsFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetContractCostsFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetContractCostsFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetContractCostsFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetContractorsFileResponse200Headers the declared response headers of an HTTP 200 response for GetContractorsFile
+type GetContractorsFileResponse200Headers struct {
+	ContentDisposition *string
+	GuerdonFile        *string
+}
+
+type GetContractorsFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetContractorsFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetContractorsFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetContractorsFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetContractorsFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetContractorsFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetContractorsFileResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13887,6 +14298,32 @@ func (c *ClientWithResponses) GetFileTemplateWithResponse(ctx context.Context, t
 	return ParseGetFileTemplateResponse(rsp)
 }
 
+// GetContractCostsFileWithResponse What it cost to obtain each contract, capitalised and amortised by month (ASC 340-40, IFRS 15).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /files/contract-costs (the `GetContractCostsFile` operationId).
+func (c *ClientWithResponses) GetContractCostsFileWithResponse(ctx context.Context, params *GetContractCostsFileParams, reqEditors ...RequestEditorFn) (*GetContractCostsFileResponse, error) {
+	rsp, err := c.GetContractCostsFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetContractCostsFileResponse(rsp)
+}
+
+// GetContractorsFileWithResponse What each contractor was paid in a year in dollars: the totals for form 1099-NEC.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /files/contractors (the `GetContractorsFile` operationId).
+func (c *ClientWithResponses) GetContractorsFileWithResponse(ctx context.Context, params *GetContractorsFileParams, reqEditors ...RequestEditorFn) (*GetContractorsFileResponse, error) {
+	rsp, err := c.GetContractorsFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetContractorsFileResponse(rsp)
+}
+
 // GetJournalFileWithResponse What was posted to the ledger on some days.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15578,6 +16015,98 @@ func ParseGetFileTemplateResponse(rsp *http.Response) (*GetFileTemplateResponse,
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetContractCostsFileResponse parses an HTTP response from a GetContractCostsFileWithResponse call
+func ParseGetContractCostsFileResponse(rsp *http.Response) (*GetContractCostsFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetContractCostsFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetContractCostsFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("Guerdon-File"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Guerdon-File", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.GuerdonFile = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetContractorsFileResponse parses an HTTP response from a GetContractorsFileWithResponse call
+func ParseGetContractorsFileResponse(rsp *http.Response) (*GetContractorsFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetContractorsFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetContractorsFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		if values := rsp.Header.Values("Guerdon-File"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Guerdon-File", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.GuerdonFile = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -412,15 +412,21 @@ func (e DisputeRequestType) Valid() bool {
 
 // Defines values for FileTemplateOf.
 const (
-	FileTemplateOfJournal  FileTemplateOf = "journal"
-	FileTemplateOfPayroll  FileTemplateOf = "payroll"
-	FileTemplateOfRegister FileTemplateOf = "register"
-	FileTemplateOfYearEnd  FileTemplateOf = "year-end"
+	FileTemplateOfContractCosts FileTemplateOf = "contract-costs"
+	FileTemplateOfContractors   FileTemplateOf = "contractors"
+	FileTemplateOfJournal       FileTemplateOf = "journal"
+	FileTemplateOfPayroll       FileTemplateOf = "payroll"
+	FileTemplateOfRegister      FileTemplateOf = "register"
+	FileTemplateOfYearEnd       FileTemplateOf = "year-end"
 )
 
 // Valid indicates whether the value is a known member of the FileTemplateOf enum.
 func (e FileTemplateOf) Valid() bool {
 	switch e {
+	case FileTemplateOfContractCosts:
+		return true
+	case FileTemplateOfContractors:
+		return true
 	case FileTemplateOfJournal:
 		return true
 	case FileTemplateOfPayroll:
@@ -1910,6 +1916,47 @@ type GetFileTemplateParams struct {
 	Version *int `form:"version,omitempty" json:"version,omitempty"`
 }
 
+// GetContractCostsFileParams defines parameters for GetContractCostsFile.
+type GetContractCostsFileParams struct {
+	// From A day of the first month.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To A day of the last month.
+	To openapi_types.Date `form:"to" json:"to"`
+
+	// Longest The cost of contracts of at most so many months is expensed at once, and left out; of none when absent.
+	Longest *int `form:"longest,omitempty" json:"longest,omitempty"`
+
+	// Through The last posted line that counts; the newest when absent.
+	Through *int64 `form:"through,omitempty" json:"through,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
+// GetContractorsFileParams defines parameters for GetContractorsFile.
+type GetContractorsFileParams struct {
+	Year int `form:"year" json:"year"`
+
+	// Least Who was paid less is left out: what the year's law asks to be reported, such as 2000.
+	Least string `form:"least" json:"least"`
+
+	// Through The last journal entry that counts; the newest when absent.
+	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
+
+	// People The last record of a participant that counts; the newest when absent.
+	People *PeopleThrough `form:"people,omitempty" json:"people,omitempty"`
+
+	// Template The standard one when absent.
+	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
+
+	// TemplateVersion The latest when absent.
+	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
+}
+
 // GetJournalFileParams defines parameters for GetJournalFile.
 type GetJournalFileParams struct {
 	// From The first day.
@@ -2438,6 +2485,12 @@ type ServerInterface interface {
 	// GetFileTemplate A template of files.
 	// (GET /file-templates/{template})
 	GetFileTemplate(c *gin.Context, template string, params GetFileTemplateParams)
+	// GetContractCostsFile What it cost to obtain each contract, capitalised and amortised by month (ASC 340-40, IFRS 15).
+	// (GET /files/contract-costs)
+	GetContractCostsFile(c *gin.Context, params GetContractCostsFileParams)
+	// GetContractorsFile What each contractor was paid in a year in dollars: the totals for form 1099-NEC.
+	// (GET /files/contractors)
+	GetContractorsFile(c *gin.Context, params GetContractorsFileParams)
 	// GetJournalFile What was posted to the ledger on some days.
 	// (GET /files/journal)
 	GetJournalFile(c *gin.Context, params GetJournalFileParams)
@@ -3507,6 +3560,140 @@ func (siw *ServerInterfaceWrapper) GetFileTemplate(c *gin.Context) {
 	}
 
 	siw.Handler.GetFileTemplate(c, template, params)
+}
+
+// GetContractCostsFile operation middleware
+func (siw *ServerInterfaceWrapper) GetContractCostsFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetContractCostsFileParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "longest" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "longest", c.Request.URL.Query(), &params.Longest, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter longest: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "through" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template", c.Request.URL.Query(), &params.Template, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template_version", c.Request.URL.Query(), &params.TemplateVersion, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetContractCostsFile(c, params)
+}
+
+// GetContractorsFile operation middleware
+func (siw *ServerInterfaceWrapper) GetContractorsFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetContractorsFileParams
+
+	// ------------- Required query parameter "year" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "year", c.Request.URL.Query(), &params.Year, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter year: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "least" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "least", c.Request.URL.Query(), &params.Least, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter least: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "through" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "people" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "people", c.Request.URL.Query(), &params.People, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter people: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template", c.Request.URL.Query(), &params.Template, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "template_version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "template_version", c.Request.URL.Query(), &params.TemplateVersion, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter template_version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetContractorsFile(c, params)
 }
 
 // GetJournalFile operation middleware
@@ -5862,6 +6049,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/files/journal", wrapper.GetJournalFile)
 	router.GET(options.BaseURL+"/files/register", wrapper.GetRegisterFile)
 	router.GET(options.BaseURL+"/files/year-end", wrapper.GetYearEndFile)
+	router.GET(options.BaseURL+"/files/contractors", wrapper.GetContractorsFile)
+	router.GET(options.BaseURL+"/files/contract-costs", wrapper.GetContractCostsFile)
 	router.GET(options.BaseURL+"/file-templates", wrapper.ListFileTemplates)
 	router.PUT(options.BaseURL+"/file-templates", wrapper.PutFileTemplate)
 	router.GET(options.BaseURL+"/file-templates/:template", wrapper.GetFileTemplate)
@@ -6953,6 +7142,102 @@ type GetFileTemplatedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetFileTemplatedefaultApplicationProblemPlusJSONResponse) VisitGetFileTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetContractCostsFileRequestObject struct {
+	Params GetContractCostsFileParams
+}
+
+type GetContractCostsFileResponseObject interface {
+	VisitGetContractCostsFileResponse(w http.ResponseWriter) error
+}
+
+type GetContractCostsFile200TextcsvResponse struct{ CSVTextcsvResponse }
+
+func (response GetContractCostsFile200TextcsvResponse) VisitGetContractCostsFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.GuerdonFile != nil {
+		w.Header().Set("Guerdon-File", fmt.Sprint(*response.Headers.GuerdonFile))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetContractCostsFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetContractCostsFiledefaultApplicationProblemPlusJSONResponse) VisitGetContractCostsFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetContractorsFileRequestObject struct {
+	Params GetContractorsFileParams
+}
+
+type GetContractorsFileResponseObject interface {
+	VisitGetContractorsFileResponse(w http.ResponseWriter) error
+}
+
+type GetContractorsFile200TextcsvResponse struct{ CSVTextcsvResponse }
+
+func (response GetContractorsFile200TextcsvResponse) VisitGetContractorsFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.GuerdonFile != nil {
+		w.Header().Set("Guerdon-File", fmt.Sprint(*response.Headers.GuerdonFile))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetContractorsFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetContractorsFiledefaultApplicationProblemPlusJSONResponse) VisitGetContractorsFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9223,6 +9508,12 @@ type StrictServerInterface interface {
 	// GetFileTemplate A template of files.
 	// (GET /file-templates/{template})
 	GetFileTemplate(ctx context.Context, request GetFileTemplateRequestObject) (GetFileTemplateResponseObject, error)
+	// GetContractCostsFile What it cost to obtain each contract, capitalised and amortised by month (ASC 340-40, IFRS 15).
+	// (GET /files/contract-costs)
+	GetContractCostsFile(ctx context.Context, request GetContractCostsFileRequestObject) (GetContractCostsFileResponseObject, error)
+	// GetContractorsFile What each contractor was paid in a year in dollars: the totals for form 1099-NEC.
+	// (GET /files/contractors)
+	GetContractorsFile(ctx context.Context, request GetContractorsFileRequestObject) (GetContractorsFileResponseObject, error)
 	// GetJournalFile What was posted to the ledger on some days.
 	// (GET /files/journal)
 	GetJournalFile(ctx context.Context, request GetJournalFileRequestObject) (GetJournalFileResponseObject, error)
@@ -10220,6 +10511,58 @@ func (sh *strictHandler) GetFileTemplate(ctx *gin.Context, template string, para
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetFileTemplateResponseObject); ok {
 		if err := validResponse.VisitGetFileTemplateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetContractCostsFile operation middleware
+func (sh *strictHandler) GetContractCostsFile(ctx *gin.Context, params GetContractCostsFileParams) {
+	var request GetContractCostsFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetContractCostsFile(ctx, request.(GetContractCostsFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetContractCostsFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetContractCostsFileResponseObject); ok {
+		if err := validResponse.VisitGetContractCostsFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetContractorsFile operation middleware
+func (sh *strictHandler) GetContractorsFile(ctx *gin.Context, params GetContractorsFileParams) {
+	var request GetContractorsFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetContractorsFile(ctx, request.(GetContractorsFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetContractorsFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetContractorsFileResponseObject); ok {
+		if err := validResponse.VisitGetContractorsFileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

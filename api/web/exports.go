@@ -67,6 +67,18 @@ func (v *visit) days() (from, to types.Date, err error) {
 	return from, to, err
 }
 
+// year returns the year that the form says.
+func (v *visit) year() (int, error) {
+	if v.may(incentive.ReadTotals) == incentive.None {
+		return 0, v.forbidden()
+	}
+	year, err := strconv.Atoi(v.r.URL.Query().Get("year"))
+	if err != nil {
+		return 0, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("exports.no-year", nil))
+	}
+	return year, nil
+}
+
 // payrollFile hands over what a period pays.
 func (v *visit) payrollFile() error {
 	return v.download(client.NewGetPayrollFileRequest(within, &client.GetPayrollFileParams{Period: v.r.URL.Query().Get("period"), Template: v.asked("template")}))
@@ -92,14 +104,37 @@ func (v *visit) registerFile() error {
 
 // yearEndFile hands over the totals of a year.
 func (v *visit) yearEndFile() error {
-	if v.may(incentive.ReadTotals) == incentive.None {
-		return v.forbidden()
-	}
-	year, err := strconv.Atoi(v.r.URL.Query().Get("year"))
+	year, err := v.year()
 	if err != nil {
-		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("exports.no-year", nil))
+		return err
 	}
 	return v.download(client.NewGetYearEndFileRequest(within, &client.GetYearEndFileParams{Year: year, Template: v.asked("template")}))
+}
+
+// contractorsFile hands over the totals for form 1099-NEC.
+func (v *visit) contractorsFile() error {
+	year, err := v.year()
+	if err != nil {
+		return err
+	}
+	return v.download(client.NewGetContractorsFileRequest(within, &client.GetContractorsFileParams{Year: year, Least: v.r.URL.Query().Get("least"), Template: v.asked("template")}))
+}
+
+// contractCostsFile hands over what it cost to obtain contracts.
+func (v *visit) contractCostsFile() error {
+	from, to, err := v.days()
+	if err != nil {
+		return err
+	}
+	longest := (*int)(nil)
+	if text := v.asked("longest"); text != nil {
+		months, err := strconv.Atoi(*text)
+		if err != nil {
+			return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("exports.no-months", nil))
+		}
+		longest = &months
+	}
+	return v.download(client.NewGetContractCostsFileRequest(within, &client.GetContractCostsFileParams{From: from, To: to, Longest: longest, Template: v.asked("template")}))
 }
 
 // everything hands over all of the company, without the files for the bank.

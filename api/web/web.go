@@ -116,6 +116,8 @@ func (s *site) routes() map[string]page {
 		"GET /exports/journal":                      (*visit).journalFile,
 		"GET /exports/register":                     (*visit).registerFile,
 		"GET /exports/year-end":                     (*visit).yearEndFile,
+		"GET /exports/contractors":                  (*visit).contractorsFile,
+		"GET /exports/contract-costs":               (*visit).contractCostsFile,
 		"GET /exports/company":                      (*visit).everything,
 		"GET /audit":                                (*visit).audit,
 		"GET /people":                               (*visit).people,

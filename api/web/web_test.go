@@ -462,6 +462,8 @@ func TestAPeriod(t *testing.T) {
 		"/exports/journal?from=2026-01-31&to=2026-01-31&currency=USD&template=xero": "*Narration,*Date,Description,*AccountCode,*TaxRate,*Amount\n\"m-2026-01, revision 1: approve (USD)\",31/01/2026,commission expense,",
 		"/exports/register?from=2026-01-01&to=9999-12-31&template=register":         ",payment-file,",
 		"/exports/year-end?year=2026&template=year-end":                             "2026,r1,",
+		"/exports/contractors?year=2026&least=2000":                                 "Year,Participant,Name,Country,Currency,Nonemployee compensation\n",
+		"/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=12":          "Month,Contract,Currency,Opening,Capitalised,Amortised,Closing\n",
 		"/exports/company": "PK",
 	} {
 		require.Contains(t, aud.visit(path), says, path)
@@ -469,6 +471,7 @@ func TestAPeriod(t *testing.T) {
 	require.Contains(t, aud.visit("/audit?subject=file/payroll"), "Exported")
 	for path, want := range map[string]int{
 		"/exports/payroll?period=none": http.StatusNotFound, "/exports/journal?from=2026-01-31": http.StatusBadRequest, "/exports/register?to=2026-01-31": http.StatusBadRequest,
+		"/exports/contractors?year=2026": http.StatusBadRequest, "/exports/contractors?year=now&least=1": http.StatusBadRequest, "/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=a": http.StatusBadRequest,
 		"/exports/year-end?year=now": http.StatusBadRequest, "/exports/journal?from=2026-01-01&to=2026-01-31&template=register": http.StatusBadRequest,
 	} {
 		status, text := aud.send(http.MethodGet, path, nil)
@@ -534,7 +537,7 @@ var needs = map[string]incentive.Action{
 	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod,
 	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
 	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
-	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
+	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "",
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,

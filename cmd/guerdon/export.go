@@ -27,6 +27,9 @@ type export struct {
 	Journal   exportJournal   `cmd:"" help:"Write what was posted to the ledger, for the general ledger."`
 	Register  exportRegister  `cmd:"" help:"Write the payments that were handed to rails, with what became of them."`
 	YearEnd   exportYearEnd   `cmd:"" help:"Write each participant's totals of a year."`
+
+	Contractors   exportContractors   `cmd:"" help:"Write what each contractor was paid in a year in dollars: the totals for form 1099-NEC."`
+	ContractCosts exportContractCosts `cmd:"" help:"Write what it cost to obtain contracts, capitalised and amortised by month (ASC 340-40, IFRS 15)."`
 }
 
 type exportCompany struct {

@@ -71,7 +71,10 @@ func (f fileTo) take(d *desk, response *http.Response, err error) error {
 		if made.Kind == accounting.Payroll {
 			again += fmt.Sprintf(" --revision %d", made.Revision)
 		} else {
-			again += fmt.Sprintf(" --through %d --people %d", made.Through, made.People)
+			again += fmt.Sprintf(" --through %d", made.Through)
+		}
+		if made.People > 0 {
+			again += fmt.Sprintf(" --people %d", made.People)
 		}
 		fmt.Fprintf(w, "The same again: %s\n", again)
 	})
@@ -137,6 +140,38 @@ func (e exportYearEnd) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	response, err := c.GetYearEndFile(ctx, &client.GetYearEndFileParams{Year: e.Year, Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
+	return e.take(d, response, err)
+}
+
+type exportContractors struct {
+	Year  int    `arg:""`
+	Least string `required:"" placeholder:"AMOUNT" help:"Who was paid less is left out: what the year's law asks to be reported, such as 2000."`
+	fileTo
+	counting
+}
+
+func (e exportContractors) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	response, err := c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: e.Year, Least: e.Least, Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
+	return e.take(d, response, err)
+}
+
+type exportContractCosts struct {
+	days
+	Longest int   `placeholder:"MONTHS" help:"The cost of contracts of at most so many months is expensed at once, and left out; of none when absent."`
+	Through int64 `placeholder:"LINE" help:"The last posted line that counts; the newest when absent."`
+	fileTo
+}
+
+func (e exportContractCosts) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	response, err := c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{From: dateOf(e.From), To: dateOf(e.To), Longest: optional(e.Longest), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through)})
 	return e.take(d, response, err)
 }
 

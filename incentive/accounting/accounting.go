@@ -18,10 +18,16 @@ const (
 	Journal  Kind = "journal"  // what was posted to the ledger
 	Register Kind = "register" // payments that were handed to rails
 	YearEnd  Kind = "year-end" // each participant's totals of a year
+
+	// Contractors is what each contractor was paid in a year, as form 1099-NEC wants it.
+	Contractors Kind = "contractors"
+	// ContractCosts is what was paid to obtain contracts, capitalised and amortised by month
+	// as ASC 340-40 and IFRS 15 want it.
+	ContractCosts Kind = "contract-costs"
 )
 
 // Kinds lists the kinds of files.
-var Kinds = []Kind{Payroll, Journal, Register, YearEnd}
+var Kinds = []Kind{Payroll, Journal, Register, YearEnd, Contractors, ContractCosts}
 
 // Each is what a row of a file is for, where there is a choice.
 type Each string
@@ -66,7 +72,10 @@ var choices = map[Kind]struct {
 		{"account", text, ""}, {"participant", text, EachPosting}, {"rail", text, ""}, {"currency", text, ""}, {"debit", amount, ""}, {"credit", amount, ""}, {"amount", amount, ""}}, false},
 	Register: {nil, slices.Concat(who, []field{{"payout", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"rail", text, ""},
 		{"reference", text, ""}, {"rail_id", text, ""}, {"stands", text, ""}, {"submitted_on", date, ""}, {"paid_on", date, ""}, {"came_back_on", date, ""}}), true},
-	YearEnd: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"total", text, ""}, {"amount", amount, ""}}), true},
+	YearEnd:     {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"total", text, ""}, {"amount", amount, ""}}), true},
+	Contractors: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"amount", amount, ""}}), true},
+	ContractCosts: {nil, []field{{"contract", text, ""}, {"month", date, ""}, {"currency", text, ""}, {"opening", amount, ""}, {"capitalised", amount, ""}, {"amortised", amount, ""},
+		{"closing", amount, ""}}, false},
 }
 
 // Request names a file. What a kind of file has no use for is zero.
@@ -79,7 +88,9 @@ type Request struct {
 	From, To incentive.Date
 	Year     int
 	Currency incentive.Currency // "" is all of them
-	Through  int64              // the last journal entry that counts; 0 is the newest
+	Least    incentive.Money    // contractors: who was paid less is left out
+	Longest  int                // contract costs: months of contracts whose cost is expensed at once, and left out
+	Through  int64              // the last journal entry that counts, or of contract costs the last posted line; 0 is the newest
 	People   int64              // the last record of a participant that counts; 0 is the newest
 }
 
@@ -89,7 +100,7 @@ var templates embed.FS
 // Standard returns the documents of the templates that every company has, by name.
 func Standard() map[string]string {
 	all := map[string]string{}
-	for _, name := range []string{"payroll", "payroll-components", "journal", "postings", "quickbooks", "xero", "register", "year-end"} {
+	for _, name := range []string{"payroll", "payroll-components", "journal", "postings", "quickbooks", "xero", "register", "year-end", "contractors", "contract-costs"} {
 		text, err := templates.ReadFile("templates/" + name + ".yaml")
 		if err != nil {
 			panic(err) // it is part of the program

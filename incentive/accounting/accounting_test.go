@@ -36,7 +36,7 @@ func TestProblems(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"nothing":               {"", "line 1, column 1: the file is empty, and should hold a template"},
 		"no columns":            {"template: a\nof: register", "a template lacks \"columns\""},
-		"an unknown kind":       {"template: a\nof: tax\ncolumns: [{heading: A, text: b}]", "line 2, column 5: \"tax\" is not known here: write payroll, journal, register or year-end"},
+		"an unknown kind":       {"template: a\nof: tax\ncolumns: [{heading: A, text: b}]", "line 2, column 5: \"tax\" is not known here: write payroll, journal, register, year-end, contractors or contract-costs"},
 		"a name":                {"template: A b\nof: register\ncolumns: [{heading: A, text: b}]", "line 1, column 11: \"A b\" is not a name"},
 		"rows unsaid":           {"template: a\nof: payroll\ncolumns: [{heading: A, field: name}]", "say what a row is for: each: participant or component"},
 		"rows of another file":  {"template: a\nof: payroll\neach: posting\ncolumns: [{heading: A, field: name}]", "\"posting\" is not known here: write participant or component"},
