@@ -83,12 +83,12 @@ type site struct {
 	surface  *API
 }
 
-func open(t *testing.T, wait time.Duration) *site {
+func open(t *testing.T, wait time.Duration, more ...payments.Rail) *site {
 	t.Helper()
 	s, database := storetest.NewWithURL(t)
 	sepa, err := iso20022.New(iso20022.Config{Scheme: iso20022.SEPA, Debtor: iso20022.Debtor{Name: "Test"}, Accounts: map[incentive.Currency]iso20022.Account{"EUR": {Number: "DE89370400440532013000"}}, Now: time.Now})
 	require.NoError(t, err)
-	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"), sepa)
+	rails, err := payments.NewRegistry(append(more, paymentfile.New("payment-file", "Test"), sepa)...)
 	require.NoError(t, err)
 	room := &engineRoom{update: func(context.Context, temporal.UpdateWorkflowOptions) (any, error) {
 		return workflows.Answer{State: incentive.Locked}, nil

@@ -23,6 +23,26 @@ type Person struct {
 	Roles []incentive.Role
 }
 
+// Recipient is what is known of a participant to whom something is sent.
+type Recipient struct {
+	Email    string
+	Country  string
+	Currency incentive.Currency // of their pay
+}
+
+// Recipient returns what is known on a day of somebody to whom something is sent.
+func (s *Store) Recipient(ctx context.Context, participantID string, on incentive.Date) (r Recipient, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT email, country, pay_currency FROM participant_fact WHERE participant_id = $1 AND effective_from <= $2 ORDER BY effective_from DESC, version DESC LIMIT 1`,
+		participantID, on).Scan(&r.Email, &r.Country, &r.Currency)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, incentive.Errorf(incentive.CodeNotFound, "nothing is known of a participant %q on %s", participantID, on)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read what is known of %s: %w", participantID, err)
+	}
+	return r, nil
+}
+
 // NewToken makes a bearer token for a participant and returns its secret, which is
 // never stored: the database has its SHA-256 alone.
 func (s *Store) NewToken(ctx context.Context, actor, participantID, name string, lifetime time.Duration) (secret string, err error) {

@@ -1526,6 +1526,39 @@ type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
 }
 
+// Reward defines model for Reward.
+type Reward struct {
+	// Amounts The amounts it comes in; any when empty.
+	Amounts []RewardAmounts `json:"amounts"`
+
+	// Category In the rail's own words.
+	Category string `json:"category"`
+	Name     string `json:"name"`
+
+	// Product The detail "product" of a destination.
+	Product string `json:"product"`
+	Rail    string `json:"rail"`
+}
+
+// RewardAmounts defines model for RewardAmounts.
+type RewardAmounts struct {
+	Largest  string `json:"largest"`
+	Smallest string `json:"smallest"`
+}
+
+// Rewards defines model for Rewards.
+type Rewards struct {
+	Country  string `json:"country"`
+	Currency string `json:"currency"`
+
+	// Email Where a reward is sent unless the destination says another; empty where none is known.
+	Email   string   `json:"email"`
+	Rewards []Reward `json:"rewards"`
+
+	// Unavailable Rails whose catalogue cannot be had now.
+	Unavailable []string `json:"unavailable"`
+}
+
 // Roles defines model for Roles.
 type Roles struct {
 	Roles []RolesRoles `json:"roles"`
@@ -2093,6 +2126,15 @@ type ListPeopleParams struct {
 type PutDestinationParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRewardsParams defines parameters for ListRewards.
+type ListRewardsParams struct {
+	// Country Of an ISO 3166 code; the participant's when absent.
+	Country *string `form:"country,omitempty" json:"country,omitempty"`
+
+	// Currency The participant's pay currency when absent.
+	Currency *string `form:"currency,omitempty" json:"currency,omitempty"`
 }
 
 // PutRolesParams defines parameters for PutRoles.
@@ -2814,6 +2856,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /people/{person}/destination (the `PutDestination` operationId).
 	PutDestination(ctx context.Context, person string, params *PutDestinationParams, body PutDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
+	//
+	// Corresponds with GET /people/{person}/rewards (the `ListRewards` operationId).
+	ListRewards(ctx context.Context, person string, params *ListRewardsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutRolesWithBody Give a participant exactly these roles.
 	//
@@ -3949,6 +3996,21 @@ func (c *Client) PutDestinationWithBody(ctx context.Context, person string, para
 // Corresponds with PUT /people/{person}/destination (the `PutDestination` operationId).
 func (c *Client) PutDestination(ctx context.Context, person string, params *PutDestinationParams, body PutDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutDestinationRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
+//
+// Corresponds with GET /people/{person}/rewards (the `ListRewards` operationId).
+func (c *Client) ListRewards(ctx context.Context, person string, params *ListRewardsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRewardsRequest(c.Server, person, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7166,6 +7228,79 @@ func NewPutDestinationRequestWithBody(server string, person string, params *PutD
 	return req, nil
 }
 
+// NewListRewardsRequest constructs an http.Request for the ListRewards method
+func NewListRewardsRequest(server string, person string, params *ListRewardsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/rewards", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Country != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "country", *params.Country, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPutRolesRequest calls the generic PutRoles builder with application/json body
 func NewPutRolesRequest(server string, person string, params *PutRolesParams, body PutRolesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -9766,6 +9901,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /people/{person}/destination (the `PutDestination` operationId).
 	PutDestinationWithResponse(ctx context.Context, person string, params *PutDestinationParams, body PutDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDestinationResponse, error)
 
+	// ListRewardsWithResponse The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /people/{person}/rewards (the `ListRewards` operationId).
+	ListRewardsWithResponse(ctx context.Context, person string, params *ListRewardsParams, reqEditors ...RequestEditorFn) (*ListRewardsResponse, error)
+
 	// PutRolesWithBodyWithResponse Give a participant exactly these roles.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12147,6 +12289,54 @@ func (r PutDestinationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRewardsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Rewards
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRewardsResponse) GetJSON200() *Rewards {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRewardsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRewardsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRewardsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRewardsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRewardsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14584,6 +14774,19 @@ func (c *ClientWithResponses) PutDestinationWithResponse(ctx context.Context, pe
 	return ParsePutDestinationResponse(rsp)
 }
 
+// ListRewardsWithResponse The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /people/{person}/rewards (the `ListRewards` operationId).
+func (c *ClientWithResponses) ListRewardsWithResponse(ctx context.Context, person string, params *ListRewardsParams, reqEditors ...RequestEditorFn) (*ListRewardsResponse, error) {
+	rsp, err := c.ListRewards(ctx, person, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRewardsResponse(rsp)
+}
+
 // PutRolesWithBodyWithResponse Give a participant exactly these roles.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -16701,6 +16904,39 @@ func ParsePutDestinationResponse(rsp *http.Response) (*PutDestinationResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Destination
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRewardsResponse parses an HTTP response from a ListRewardsWithResponse call
+func ParseListRewardsResponse(rsp *http.Response) (*ListRewardsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRewardsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Rewards
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

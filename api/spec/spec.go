@@ -1527,6 +1527,39 @@ type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
 }
 
+// Reward defines model for Reward.
+type Reward struct {
+	// Amounts The amounts it comes in; any when empty.
+	Amounts []RewardAmounts `json:"amounts"`
+
+	// Category In the rail's own words.
+	Category string `json:"category"`
+	Name     string `json:"name"`
+
+	// Product The detail "product" of a destination.
+	Product string `json:"product"`
+	Rail    string `json:"rail"`
+}
+
+// RewardAmounts defines model for RewardAmounts.
+type RewardAmounts struct {
+	Largest  string `json:"largest"`
+	Smallest string `json:"smallest"`
+}
+
+// Rewards defines model for Rewards.
+type Rewards struct {
+	Country  string `json:"country"`
+	Currency string `json:"currency"`
+
+	// Email Where a reward is sent unless the destination says another; empty where none is known.
+	Email   string   `json:"email"`
+	Rewards []Reward `json:"rewards"`
+
+	// Unavailable Rails whose catalogue cannot be had now.
+	Unavailable []string `json:"unavailable"`
+}
+
 // Roles defines model for Roles.
 type Roles struct {
 	Roles []RolesRoles `json:"roles"`
@@ -2096,6 +2129,15 @@ type PutDestinationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListRewardsParams defines parameters for ListRewards.
+type ListRewardsParams struct {
+	// Country Of an ISO 3166 code; the participant's when absent.
+	Country *string `form:"country,omitempty" json:"country,omitempty"`
+
+	// Currency The participant's pay currency when absent.
+	Currency *string `form:"currency,omitempty" json:"currency,omitempty"`
+}
+
 // PutRolesParams defines parameters for PutRoles.
 type PutRolesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2539,6 +2581,9 @@ type ServerInterface interface {
 	// PutDestination Say where a participant is to be paid.
 	// (PUT /people/{person}/destination)
 	PutDestination(c *gin.Context, person string, params PutDestinationParams)
+	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
+	// (GET /people/{person}/rewards)
+	ListRewards(c *gin.Context, person string, params ListRewardsParams)
 	// PutRoles Give a participant exactly these roles.
 	// (PUT /people/{person}/roles)
 	PutRoles(c *gin.Context, person string, params PutRolesParams)
@@ -4405,6 +4450,50 @@ func (siw *ServerInterfaceWrapper) PutDestination(c *gin.Context) {
 	siw.Handler.PutDestination(c, person, params)
 }
 
+// ListRewards operation middleware
+func (siw *ServerInterfaceWrapper) ListRewards(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRewardsParams
+
+	// ------------- Optional query parameter "country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "country", c.Request.URL.Query(), &params.Country, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter country: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRewards(c, person, params)
+}
+
 // PutRoles operation middleware
 func (siw *ServerInterfaceWrapper) PutRoles(c *gin.Context) {
 
@@ -5989,6 +6078,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/people/:person/tokens", wrapper.MakeToken)
 	router.GET(options.BaseURL+"/people/:person/destination", wrapper.GetDestination)
 	router.PUT(options.BaseURL+"/people/:person/destination", wrapper.PutDestination)
+	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
 	router.POST(options.BaseURL+"/imports", wrapper.ImportFiles)
 	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport)
 	router.GET(options.BaseURL+"/plans", wrapper.ListPlans)
@@ -7948,6 +8038,46 @@ func (response PutDestinationdefaultApplicationProblemPlusJSONResponse) VisitPut
 	return err
 }
 
+type ListRewardsRequestObject struct {
+	Person string `json:"person"`
+	Params ListRewardsParams
+}
+
+type ListRewardsResponseObject interface {
+	VisitListRewardsResponse(w http.ResponseWriter) error
+}
+
+type ListRewards200JSONResponse Rewards
+
+func (response ListRewards200JSONResponse) VisitListRewardsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRewardsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRewardsdefaultApplicationProblemPlusJSONResponse) VisitListRewardsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PutRolesRequestObject struct {
 	Person string `json:"person"`
 	Params PutRolesParams
@@ -9562,6 +9692,9 @@ type StrictServerInterface interface {
 	// PutDestination Say where a participant is to be paid.
 	// (PUT /people/{person}/destination)
 	PutDestination(ctx context.Context, request PutDestinationRequestObject) (PutDestinationResponseObject, error)
+	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
+	// (GET /people/{person}/rewards)
+	ListRewards(ctx context.Context, request ListRewardsRequestObject) (ListRewardsResponseObject, error)
 	// PutRoles Give a participant exactly these roles.
 	// (PUT /people/{person}/roles)
 	PutRoles(ctx context.Context, request PutRolesRequestObject) (PutRolesResponseObject, error)
@@ -11059,6 +11192,33 @@ func (sh *strictHandler) PutDestination(ctx *gin.Context, person string, params 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutDestinationResponseObject); ok {
 		if err := validResponse.VisitPutDestinationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRewards operation middleware
+func (sh *strictHandler) ListRewards(ctx *gin.Context, person string, params ListRewardsParams) {
+	var request ListRewardsRequestObject
+
+	request.Person = person
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRewards(ctx, request.(ListRewardsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRewards")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRewardsResponseObject); ok {
+		if err := validResponse.VisitListRewardsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -96,6 +96,7 @@ type accountPage struct {
 	Chooses     bool
 	Destination *client.Destination
 	Rails       []rail
+	Rewards     bool   // there are some to choose
 	Failed      string // the rail whose details were refused
 }
 
@@ -111,6 +112,7 @@ func (v *visit) account() error {
 		default:
 			return err
 		}
+		body.Rewards = v.rewards()
 		for _, name := range v.Rails {
 			if fields, known := details[name]; known {
 				body.Rails = append(body.Rails, rail{name, fields})

@@ -83,6 +83,8 @@ func (s *site) routes() map[string]page {
 		"GET /components":                  (*visit).components,
 		"GET /account":                     (*visit).account,
 		"POST /account":                    (*visit).setDestination,
+		"GET /rewards":                     (*visit).rewardsToChoose,
+		"POST /rewards":                    (*visit).chooseReward,
 		"POST /sign-out":                   (*visit).signOut,
 		"GET /commands/{key}":              (*visit).command,
 		"GET /live":                        (*visit).live,

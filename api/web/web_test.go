@@ -143,10 +143,10 @@ type house struct {
 	room  *engineRoom
 }
 
-func open(t *testing.T, picks bool, wait time.Duration) *house {
+func open(t *testing.T, picks bool, wait time.Duration, more ...payments.Rail) *house {
 	t.Helper()
 	s := storetest.New(t)
-	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"))
+	rails, err := payments.NewRegistry(append(more, paymentfile.New("payment-file", "Test"))...)
 	require.NoError(t, err)
 	room := &engineRoom{T: t}
 	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now}
@@ -344,9 +344,9 @@ func (v *visitor) imports(mapping, content string) (status int, text string) {
 
 // settled fills the house by its pages: people with roles, a plan, two months with deals.
 // Only r1 has said where to be paid.
-func settled(t *testing.T, wait time.Duration) *house {
+func settled(t *testing.T, wait time.Duration, more ...payments.Rail) *house {
 	t.Helper()
-	h := open(t, true, wait)
+	h := open(t, true, wait, more...)
 	admin := h.as("admin")
 	for _, file := range []struct{ mapping, content string }{
 		{`records: [{kind: participant, fields: {participant_id: id, effective_from: {constant: "2025-01-01"}, name: name, manager_id: manager, country: {constant: US}, pay_currency: {constant: USD}}}]`,
@@ -526,7 +526,7 @@ func TestAPeriod(t *testing.T) {
 
 // needs is the action that a page needs of the rights table; "" where everybody may.
 var needs = map[string]incentive.Action{
-	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,

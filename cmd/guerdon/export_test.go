@@ -34,7 +34,7 @@ type published struct {
 
 const month = "m-2026-01"
 
-func publishMonth(t *testing.T) *published {
+func publishMonth(t *testing.T, rails ...payments.Rail) *published {
 	t.Helper()
 	ctx := t.Context()
 	s, database := storetest.NewWithURL(t)
@@ -79,7 +79,9 @@ func publishMonth(t *testing.T) *published {
 	require.NoError(t, err)
 	_, err = s.Publish(ctx, command(incentive.Publish), time.Now())
 	require.NoError(t, err)
-	surface, err := api.New(api.Config{Store: s, Rails: payments.Registry{}, Log: slog.New(slog.DiscardHandler)})
+	registry, err := payments.NewRegistry(rails...)
+	require.NoError(t, err)
+	surface, err := api.New(api.Config{Store: s, Rails: registry, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	web := httptest.NewServer(surface)
 	t.Cleanup(web.Close)

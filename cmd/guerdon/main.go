@@ -28,6 +28,7 @@ type commands struct {
 	Roles       roles       `cmd:"" help:"Give a participant exactly these roles." group:"people"`
 	Token_      token       `cmd:"" name:"token" help:"Make an API token for a participant." group:"people"`
 	Company     company     `cmd:"" help:"Show the company, or name it and its time zone." group:"people"`
+	Reward      reward      `cmd:"" help:"List the rewards to be paid by, or choose one." group:"people"`
 	Destination destination `cmd:"" help:"Show where somebody is paid, or say it." group:"people"`
 
 	Import importFiles   `cmd:"" help:"Read files through a mapping." group:"data"`

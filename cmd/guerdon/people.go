@@ -117,6 +117,73 @@ func (c company) Run(ctx context.Context, d *desk) error {
 	return d.show(answer, func(w *tabwriter.Writer) { row(w, answer.Name, answer.TimeZone) })
 }
 
+type reward struct {
+	List   rewardList   `cmd:"" help:"List the rewards to be paid by."`
+	Choose rewardChoose `cmd:"" help:"Be paid by a reward from the next payouts on that are planned."`
+}
+
+type rewardList struct {
+	Country  string `help:"An ISO 3166 code, such as IN; one's own when absent."`
+	Currency string `help:"Such as INR; one's pay currency when absent."`
+}
+
+// rewardsOf asks for the rewards of whoever asks.
+func rewardsOf(ctx context.Context, c *client.Client, country, currency string) (client.Person, client.Rewards, error) {
+	self, err := client.Read[client.Person](c.GetMe(ctx))
+	if err != nil {
+		return self, client.Rewards{}, err
+	}
+	all, err := client.Read[client.Rewards](c.ListRewards(ctx, self.Id, &client.ListRewardsParams{Country: optional(country), Currency: optional(currency)}))
+	return self, all, err
+}
+
+func (r rewardList) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	_, all, err := rewardsOf(ctx, c, r.Country, r.Currency)
+	if err != nil {
+		return err
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, one := range all.Rewards {
+			row(w, one.Rail, one.Product, one.Name, one.Category)
+		}
+		for _, rail := range all.Unavailable {
+			row(w, rail, "its catalogue cannot be had now")
+		}
+	})
+}
+
+type rewardChoose struct {
+	Rail    string `arg:""`
+	Product string `arg:""`
+	Email   string `help:"Where the reward is sent; one's own address when absent."`
+}
+
+func (r rewardChoose) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	self, all, err := rewardsOf(ctx, c, "", "")
+	if err != nil {
+		return err
+	}
+	if r.Email == "" {
+		r.Email = all.Email
+	}
+	answer, err := client.Read[client.Destination](c.PutDestination(ctx, self.Id, &client.PutDestinationParams{IdempotencyKey: client.NewKey()},
+		client.PutDestinationJSONRequestBody{Rail: r.Rail, Details: map[string]string{"email": r.Email, "product": r.Product}}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		row(w, answer.Person, answer.Rail, answer.Masked, fmt.Sprintf("version %d", answer.Version))
+	})
+}
+
 type destination struct {
 	Person  string            `arg:"" optional:"" help:"Yourself when absent."`
 	Rail    string            `help:"The rail that pays, such as payment-file or stripe."`
