@@ -354,7 +354,7 @@ func settled(t *testing.T, wait time.Duration, more ...payments.Rail) *house {
 		{`records: [{kind: period, fields: {calendar_id: {constant: m}, code: code, starts_on: first, ends_on: last}}]`,
 			"code,first,last\n2026-01,2026-01-01,2026-01-31\n2026-02,2026-02-01,2026-02-28\n"},
 		{"records:\n  - {kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}\n  - {kind: credit, fields: {source: {constant: crm}, transaction_id: deal, participant_id: owner}}\n",
-			"deal,day,amount,owner\nD1,2026-01-05,123456.78,r1\nD2,2026-01-06,1000,r2\nD3,2026-02-06,2000,r1\n"},
+			"deal,day,amount,owner\nD1,2026-01-05,123456.78,r1\nD2,2026-01-06,1000,r2\nD3,2026-02-06,2000,r1\nD0,2026-01-07,0,r1\n"},
 	} {
 		status, text := admin.imports(file.mapping, file.content)
 		require.Equal(t, http.StatusOK, status, text)
@@ -393,6 +393,7 @@ func TestAPeriod(t *testing.T) {
 	require.Contains(t, statement, "123,456.78 × 0.05 = 6,172.839")
 	require.Contains(t, statement, "6,172.84\u00a0USD")
 	require.Contains(t, statement, "D1")
+	require.Regexp(t, `(?s)What no line pays for, and why.*D0.*Commission: it earns nothing at its rate`, statement)
 	require.Contains(t, r1.visit("/"), "6,172.84\u00a0USD")
 	status, text := r1.send(http.MethodGet, at+"/statements/r2", nil)
 	require.Equal(t, http.StatusNotFound, status)
