@@ -29,9 +29,10 @@ const (
 	// estimatesAtOnce is how many statements one transaction calculates, and touchedAtOnce
 	// how many changes one looks into.
 	estimatesAtOnce, touchedAtOnce = 500, 100_000
-	// competitorsWait is how long the estimates wait of those whose rank somebody else's
-	// deal may have changed, so that many deals make one calculation of them.
-	competitorsWait = 2 * time.Second
+	// managersWait is how long the estimates wait of those above whoever is touched, and
+	// competitorsWait that of those whose rank somebody else's deal may have changed: they
+	// depend on much more, and many deals make one calculation of them.
+	managersWait, competitorsWait = 250 * time.Millisecond, 2 * time.Second
 )
 
 // Estimate is what somebody's statement of an open period comes to as things stand. Where it
@@ -142,8 +143,10 @@ func (s *Store) RefreshEstimates(ctx context.Context, now time.Time) (done bool,
 		_, unlocked := connection.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, estimatesLock)
 		err = errors.Join(err, unlocked)
 	}()
+	// Nobody waits for the disk: what a crash loses of this is wanted again with it.
+	const quickly = `BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL synchronous_commit = off`
 	begin := func(do func(tx unkept) error) error {
-		return pgx.BeginTxFunc(ctx, connection, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error { return do(unkept{tx}) })
+		return pgx.BeginTxFunc(ctx, connection, pgx.TxOptions{BeginQuery: quickly}, func(tx pgx.Tx) error { return do(unkept{tx}) })
 	}
 	looked := 0
 	err = begin(func(tx unkept) error {
@@ -239,11 +242,13 @@ func lookIntoTouched(ctx context.Context, tx unkept, now time.Time, today incent
 		if err != nil {
 			return 0, err
 		}
-		touched = union(touched, managers)
 		if err := want(ctx, tx, p, touched, now); err != nil {
 			return 0, err
 		}
-		if err := wantCompetitors(ctx, tx, p, touched, contests, now.Add(competitorsWait)); err != nil {
+		if err := want(ctx, tx, p, managers, now.Add(managersWait)); err != nil {
+			return 0, err
+		}
+		if err := wantCompetitors(ctx, tx, p, union(touched, managers), contests, now.Add(competitorsWait)); err != nil {
 			return 0, err
 		}
 	}

@@ -121,6 +121,33 @@ func TestSomebodyListensToEstimates(t *testing.T) {
 	require.Equal(t, monthOf(1)+" ann", told)
 }
 
+// TestManagersFollow calculates whose deal it is at once, and those above shortly after.
+func TestManagersFollow(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.plan("team", "components: [{name: override, override: {level: 1}, measure: {sum: credits}, rate: 1%}]")
+	b.assign("boss", "team", "2026-01-01")
+	january := monthOf(1)
+	b.open(january)
+	refresh(t, b.Store, noon)
+	b.deal("d1", "2026-01-05", "1000")
+	total := func(id string) string {
+		e, err := b.Store.Estimate(t.Context(), january, id)
+		require.NoError(t, err)
+		return e.Total.Amount()
+	}
+	var next time.Time
+	for done := false; !done; {
+		var err error
+		done, next, err = b.RefreshEstimates(t.Context(), noon)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"100.00", "0.00"}, []string{total("ann"), total("boss")})
+	require.WithinRange(t, next, noon.Add(time.Millisecond), noon.Add(time.Second))
+	refresh(t, b.Store, next)
+	require.Equal(t, "10.00", total("boss"))
+}
+
 func TestWhatIf(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)

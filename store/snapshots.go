@@ -139,7 +139,15 @@ func takingTransactions(p PeriodRevision, back calculation.LookBack, n narrow) t
 		return taking{"transaction", `SELECT record_id FROM transaction t WHERE ` + standing, between}
 	}
 	credited, arguments := whose("c.participant_id", n.credited, between...)
-	sql := `SELECT DISTINCT t.record_id FROM credit c JOIN transaction t USING (source, transaction_id) WHERE ` + standing + credited + ` AND ` + standingCredit
+	// Of few people it reads few rows: the latest versions are looked up one by one, as
+	// PostgreSQL would rather read whole tables to find them.
+	sql := `SELECT t.record_id FROM (
+			SELECT DISTINCT c.source, c.transaction_id FROM credit c WHERE c.share <> 0` + credited + ` AND c.version = (
+				SELECT max(later.version) FROM credit later WHERE later.source = c.source AND later.transaction_id = c.transaction_id
+				AND later.participant_id = c.participant_id AND later.role = c.role)) k
+		CROSS JOIN LATERAL (
+			SELECT t.record_id, t.date FROM transaction t WHERE t.source = k.source AND t.transaction_id = k.transaction_id ORDER BY t.version DESC LIMIT 1) t
+		WHERE t.date BETWEEN $2::date AND $3::date`
 	if n.uncredited {
 		sql += ` UNION ALL SELECT t.record_id FROM transaction t WHERE ` + standing + `
 			AND NOT EXISTS (SELECT FROM credit c WHERE c.source = t.source AND c.transaction_id = t.transaction_id AND ` + standingCredit + `)`
