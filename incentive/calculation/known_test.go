@@ -343,7 +343,7 @@ var perUnit = map[string]string{"TM-09": "2500", "WS-01": "1000000", "AT-01": "1
 // notCovered are the examples that the language does not cover yet, with what they need.
 var notCovered = map[string]string{
 	"CB-01": "clawbacks", "CB-03": "clawbacks",
-	"AS-01": "a schedule of the books, by which nobody is paid otherwise",
+	"AS-01": "nothing of a plan: it is a schedule of the books, which the file of contract costs holds, and nobody is paid otherwise by it",
 }
 
 // TestOutOfStep is the published example YT-03, which another engine answers by 200 and

@@ -171,11 +171,32 @@ func (l *literals) Visit(node *ast.Node) {
 				l.spellOut(node, n.Left, list)
 			}
 		}
+	case *ast.VariableDeclaratorNode:
+		// Variables that each double the one before would make a few lines run for ever.
+		l.refuse(n.Location().From, "a filter has no variables: write what \"let\" names out")
 	}
 }
 
-// spellOut makes "x in [1, 2]" into "x == 1 or x == 2".
+// isCondition reports whether a node says yes or no, or chooses by one that does.
+func isCondition(node ast.Node) bool {
+	switch n := node.(type) {
+	case *ast.ConditionalNode:
+		return true
+	case *ast.UnaryNode:
+		return n.Operator == "not" || n.Operator == "!"
+	case *ast.BinaryNode:
+		return n.Operator != "+" && n.Operator != "-" && n.Operator != "*"
+	}
+	return false
+}
+
+// spellOut makes "x in [1, 2]" into "x == 1 or x == 2". As x is there once for each item,
+// it holds no condition: one list within another would double what there is at each level.
 func (l *literals) spellOut(node *ast.Node, left ast.Node, list *ast.ArrayNode) {
+	if ast.Find(left, isCondition) != nil {
+		l.refuse(left.Location().From, "what is looked for in a list is an attribute or a number, and no condition: write conditions with and, or and not")
+		return
+	}
 	var all ast.Node
 	for _, item := range list.Nodes {
 		var same ast.Node = &ast.BinaryNode{Operator: "==", Left: left, Right: item}

@@ -181,17 +181,21 @@ func schemaAccepts(t *testing.T, document string) bool {
 	return schema.Validate(value) == nil
 }
 
-// TestFilter holds filters against one credit of half a transaction over 12345678901234567.89.
-func TestFilter(t *testing.T) {
-	t.Parallel()
-	reads := Reads{Transaction: map[string]Type{"category": Text, "quantity": Number, "weight": Number}, Participant: map[string]Type{"region": Text}}
-	subject := Subject{
+// filtered is what the filters of tests are asked about, with the attributes that they read.
+var (
+	filterReads = Reads{Transaction: map[string]Type{"category": Text, "quantity": Number, "weight": Number}, Participant: map[string]Type{"region": Text}}
+	filtered    = Subject{
 		Transaction: &incentive.Transaction{TransactionKey: incentive.TransactionKey{Source: "crm", ID: "T1"}, Date: incentive.MustParseDate("2026-03-31"),
 			Amount: decimal.RequireFromString("12345678901234567.89"), Currency: "USD", Attributes: map[string]string{"category": "hardware", "quantity": "3.0"}},
 		Credit:      &incentive.Credit{ParticipantID: "r1", Role: "owner", Share: decimal.RequireFromString("0.50")},
 		Participant: &incentive.Participant{ID: "m1", Kind: incentive.Employee, Country: "DE", Attributes: map[string]string{"region": "north"}},
 		Credited:    decimal.RequireFromString("6172839450617283.945"),
 	}
+)
+
+// TestFilter holds filters against one credit of half a transaction over 12345678901234567.89.
+func TestFilter(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]any{
 		`transaction.category == "hardware"`:                                           true,
 		`transaction.category in ["software", "services"]`:                             false,
@@ -216,25 +220,30 @@ func TestFilter(t *testing.T) {
 		`transaction.quantity > 1e3`:                                                   `write a number as digits`,
 		`transaction.quantity == 0x10`:                                                 `write a number as digits`,
 		`transaction.category ==`:                                                      `the filter cannot be read`,
+		`transaction.amount + 1 in [12345678901234568.89, 3]`:                          true,
+		`let a = transaction.amount * 2; a > 1`:                                        `a filter has no variables`,
+		`(transaction.category in ["a", "b"]) in [true, false]`:                        `what is looked for in a list`,
+		`(true ? transaction.amount : 1) in [1, 2]`:                                    `what is looked for in a list`,
+		`(not true) in [true]`:                                                         `what is looked for in a list`,
 		`len(transaction.category) > 1`:                                                `the filter cannot be read`,
 		`now() > 1`:                                                                    `the filter cannot be read`,
 		`transaction.weight > 1`:                                                       `transaction T1 of crm has no "weight", which the plan reads as a number`,
 	} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
-			filter, problem := parseFilter(text, reads)
+			filter, problem := parseFilter(text, filterReads)
 			if message, bad := want.(string); bad {
 				if problem != nil {
 					require.Contains(t, problem.String(), message)
 					return
 				}
-				_, err := filter.Takes(subject)
+				_, err := filter.Takes(filtered)
 				require.ErrorContains(t, err, message)
 				require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err))
 				return
 			}
 			require.Nil(t, problem)
-			takes, err := filter.Takes(subject)
+			takes, err := filter.Takes(filtered)
 			require.NoError(t, err)
 			require.Equal(t, want, takes)
 		})
@@ -273,5 +282,22 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		require.NotEmpty(t, p.Components)
+	})
+}
+
+// FuzzFilter asks whatever can be read: no filter panics, and none runs on and on.
+func FuzzFilter(f *testing.F) {
+	f.Add(`transaction.category in ["software", "services"] and transaction.quantity * 2 >= 1.5`)
+	f.Add(`not (credit.share - 1 == -0.5) or participant.region matches "^n.*h$"`)
+	f.Add(`transaction.category startsWith "hard" ? credit.amount < 3 : transaction.date > "2026-01-31"`)
+	f.Add(`let a = transaction.amount * transaction.amount; let b = a * a; let c = b * b; c > 1`)
+	f.Add(strings.Repeat("(", 40) + "true" + strings.Repeat(" in [true, false])", 40))
+	f.Fuzz(func(t *testing.T, text string) {
+		filter, problem := parseFilter(text, filterReads)
+		if problem != nil {
+			require.Positive(t, problem.Line)
+			return
+		}
+		_, _ = filter.Takes(filtered) // a number that is not there is an error, and no panic
 	})
 }
