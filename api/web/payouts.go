@@ -90,6 +90,7 @@ var details = map[string][]field{
 	"india":        {{"holder", false}, {"account", true}, {"bank", true}, {"upi", true}},
 	"payment-file": {{"holder", false}, {"account", false}, {"bank", true}},
 	"stripe":       {{"account", false}},
+	"xendit":       {{"channel", false}, {"account", false}, {"holder", false}},
 }
 
 type accountPage struct {
