@@ -44,6 +44,8 @@ type Config struct {
 	CommandWait time.Duration
 	// LargestImport is how many bytes an import may have; 0 is 1 GiB.
 	LargestImport int64
+	// SignIn says that people sign in by themselves: nobody makes a token for somebody else.
+	SignIn bool
 	// Extra mounts routes of an installation's own; nil for none.
 	Extra func(gin.IRouter)
 }
@@ -74,6 +76,7 @@ func (a *API) Wait(ctx context.Context) error {
 type server struct {
 	Config
 	commands sync.WaitGroup
+	writes   *Limiter      // of each person
 	proving  chan struct{} // holds whoever is making a proof
 	news     newsroom
 }
@@ -86,7 +89,7 @@ func New(config Config) (*API, error) {
 	if config.LargestImport == 0 {
 		config.LargestImport = 1 << 30
 	}
-	s := &server{Config: config, proving: make(chan struct{}, 1), news: newsroom{store: config.Store, streams: map[chan string]bool{}}}
+	s := &server{Config: config, writes: NewLimiter(20, 400), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, streams: map[chan string]bool{}}}
 	document, err := load(Document)
 	if err != nil {
 		return nil, err

@@ -85,6 +85,12 @@ type site struct {
 
 func open(t *testing.T, wait time.Duration, more ...payments.Rail) *site {
 	t.Helper()
+	return openAs(t, wait, func(*Config) {}, more...)
+}
+
+// openAs is open with other settings.
+func openAs(t *testing.T, wait time.Duration, change func(*Config), more ...payments.Rail) *site {
+	t.Helper()
 	s, database := storetest.NewWithURL(t)
 	sepa, err := iso20022.New(iso20022.Config{Scheme: iso20022.SEPA, Debtor: iso20022.Debtor{Name: "Test"}, Accounts: map[incentive.Currency]iso20022.Account{"EUR": {Number: "DE89370400440532013000"}}, Now: time.Now})
 	require.NoError(t, err)
@@ -96,7 +102,9 @@ func open(t *testing.T, wait time.Duration, more ...payments.Rail) *site {
 	room.execute = func(ctx context.Context, input ...any) error {
 		return (&activities.Activities{Store: s, Rails: rails, Client: room}).ApplyStatusFile(ctx, input[0].(string))
 	}
-	surface, err := New(Config{Store: s, Client: room, Rails: rails, Log: slog.New(slog.DiscardHandler), CommandWait: wait, LargestImport: 1 << 16})
+	config := Config{Store: s, Client: room, Rails: rails, Log: slog.New(slog.DiscardHandler), CommandWait: wait, LargestImport: 1 << 16}
+	change(&config)
+	surface, err := New(config)
 	require.NoError(t, err)
 	web := httptest.NewServer(surface)
 	t.Cleanup(func() {
@@ -255,7 +263,7 @@ func TestRights(t *testing.T) {
 	}
 }
 
-var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x", ":adjustment", "x", ":dispute", "x", ":evidence", "x")
+var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x", ":adjustment", "x", ":dispute", "x", ":token", strings.Repeat("0", 64), ":evidence", "x")
 
 // TestReach is how far rights go: own, team, all.
 func TestReach(t *testing.T) {
@@ -589,6 +597,78 @@ func TestSecretsAreShownOnce(t *testing.T) {
 	me, err := s.store.Authenticate(t.Context(), token.Secret)
 	require.NoError(t, err)
 	require.Equal(t, "r1", me.ID)
+}
+
+// TestTokens is who keeps whose tokens, and how narrow a narrow one is.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	s := open(t, time.Minute)
+	makes := func(id, person, only string) (int, string) {
+		t.Helper()
+		status, _, answer := s.send(id, "POST", "/api/v1/people/"+person+"/tokens", client.NewKey(), `{"name":"laptop","days":3`+only+`}`)
+		return status, answer
+	}
+	for _, id := range []string{"r1", "m", "fin", "aud"} {
+		status, answer := makes(id, id, "")
+		require.Equal(t, http.StatusCreated, status, answer)
+		for method, path := range map[string]string{"POST": "", "GET": "", "DELETE": "/" + strings.Repeat("0", 64)} {
+			body := map[string]string{"POST": `{"name":"laptop","days":3}`}[method]
+			status, _, answer := s.send(id, method, "/api/v1/people/r2/tokens"+path, client.NewKey(), body)
+			require.Equal(t, http.StatusForbidden, status, "%s as %s", method, id)
+			require.Contains(t, answer, "your own tokens only")
+		}
+	}
+	status, answer := makes("r1", "r1", `,"only":["fly"]`)
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, answer, `there is no action \"fly\"`)
+
+	status, answer = makes("admin", "admin", `,"only":["keep-tokens","read-company"]`)
+	require.Equal(t, http.StatusCreated, status)
+	var token client.Token
+	require.NoError(t, json.Unmarshal([]byte(answer), &token))
+	s.tokens["narrow"] = token.Secret
+	status, _, _ = s.send("narrow", "GET", "/api/v1/me", "", "")
+	require.Equal(t, http.StatusOK, status)
+	status, _, answer = s.send("narrow", "PUT", "/api/v1/people/r1/roles", client.NewKey(), `{"roles":[]}`)
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, answer, "was not made to administer people")
+	for only, want := range map[string]int{"": http.StatusForbidden, `,"only":["administer-people"]`: http.StatusForbidden, `,"only":["read-company"]`: http.StatusCreated} {
+		status, answer = makes("narrow", "admin", only)
+		require.Equal(t, want, status, answer)
+	}
+
+	list, err := client.Read[client.Tokens](s.as("admin").ListTokens(t.Context(), "r1"))
+	require.NoError(t, err)
+	require.Equal(t, "laptop", list.Tokens[0].Name)
+	_, err = client.Read[client.Revoked](s.as("r1").RevokeToken(t.Context(), "r1", list.Tokens[0].Id, &client.RevokeTokenParams{IdempotencyKey: client.NewKey()}))
+	require.NoError(t, err)
+	left, err := client.Read[client.Tokens](s.as("r1").ListTokens(t.Context(), "r1"))
+	require.NoError(t, err)
+	require.Len(t, left.Tokens, len(list.Tokens)-1)
+}
+
+// TestNobodyActsForSomebodyElse is an installation where people sign in by themselves.
+func TestNobodyActsForSomebodyElse(t *testing.T) {
+	t.Parallel()
+	s := openAs(t, time.Minute, func(c *Config) { c.SignIn = true })
+	for person, want := range map[string]int{"fin": http.StatusForbidden, "admin": http.StatusCreated} {
+		status, _, _ := s.send("admin", "POST", "/api/v1/people/"+person+"/tokens", client.NewKey(), `{"name":"laptop","days":3}`)
+		require.Equal(t, want, status, person)
+	}
+}
+
+// TestLimit is how fast one person may write. Others are not held up, nor is reading.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	s := open(t, time.Minute)
+	write := func(id string) int {
+		status, _, _ := s.send(id, "PUT", "/api/v1/company", "", "")
+		return status
+	}
+	require.Eventually(t, func() bool { return write("admin") == http.StatusTooManyRequests }, time.Minute, time.Nanosecond)
+	require.Equal(t, http.StatusForbidden, write("r1"))
+	status, _, _ := s.send("admin", "GET", "/api/v1/company", "", "")
+	require.Equal(t, http.StatusOK, status)
 }
 
 // TestPages walks a list page by page.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,13 +73,14 @@ func (s *server) GetHealth(ctx context.Context, _ spec.GetHealthRequestObject) (
 // GetMe says who is signed in.
 func (s *server) GetMe(ctx context.Context, _ spec.GetMeRequestObject) (spec.GetMeResponseObject, error) {
 	me := personOf(ctx)
-	return spec.GetMe200JSONResponse{Id: me.ID, Name: me.Name, Roles: rolesOf(me.Roles)}, nil
+	return spec.GetMe200JSONResponse{Id: me.ID, Name: me.Name, Roles: textsOf(me.Roles)}, nil
 }
 
-func rolesOf(roles []incentive.Role) []string {
+// textsOf returns roles or actions as the API writes them.
+func textsOf[T ~string](named []T) []string {
 	names := []string{}
-	for _, role := range roles {
-		names = append(names, string(role))
+	for _, name := range named {
+		names = append(names, string(name))
 	}
 	return names
 }
@@ -104,7 +106,7 @@ func (s *server) ListPeople(ctx context.Context, request spec.ListPeopleRequestO
 	}
 	answer := spec.ListPeople200JSONResponse{People: []spec.Person{}}
 	for _, p := range all {
-		answer.People = append(answer.People, spec.Person{Id: p.ID, Name: p.Name, Roles: rolesOf(p.Roles)})
+		answer.People = append(answer.People, spec.Person{Id: p.ID, Name: p.Name, Roles: textsOf(p.Roles)})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil
@@ -120,13 +122,68 @@ func (s *server) PutRoles(ctx context.Context, request spec.PutRolesRequestObjec
 		return nil, err
 	}
 	p, err := s.Store.Person(ctx, request.Person)
-	return spec.PutRoles200JSONResponse{Id: p.ID, Name: p.Name, Roles: rolesOf(p.Roles)}, err
+	return spec.PutRoles200JSONResponse{Id: p.ID, Name: p.Name, Roles: textsOf(p.Roles)}, err
 }
 
-// MakeToken makes an API token.
+// keepsTokens refuses whoever may keep their own tokens alone and names somebody else's.
+func keepsTokens(ctx context.Context, person string) error {
+	if scopeOf(ctx) != incentive.All && person != personOf(ctx).ID {
+		return incentive.Errorf(incentive.CodeForbidden, "you may keep your own tokens only")
+	}
+	return nil
+}
+
+// ListTokens lists the tokens of a participant.
+func (s *server) ListTokens(ctx context.Context, request spec.ListTokensRequestObject) (spec.ListTokensResponseObject, error) {
+	if err := keepsTokens(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Tokens(ctx, request.Person)
+	answer := spec.ListTokens200JSONResponse{Tokens: []spec.KeptToken{}}
+	for _, t := range all {
+		kept := spec.KeptToken{Id: t.ID, Name: t.Name, Session: t.Session, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
+		if t.Only != nil {
+			only := textsOf(t.Only)
+			kept.Only = &only
+		}
+		answer.Tokens = append(answer.Tokens, kept)
+	}
+	return answer, err
+}
+
+// MakeToken makes an API token, which may be used for no more than the one that makes it.
 func (s *server) MakeToken(ctx context.Context, request spec.MakeTokenRequestObject) (spec.MakeTokenResponseObject, error) {
-	secret, err := s.Store.NewToken(ctx, personOf(ctx).ID, request.Person, request.Body.Name, time.Duration(request.Body.Days)*24*time.Hour)
+	if err := keepsTokens(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	me := personOf(ctx)
+	if s.SignIn && request.Person != me.ID {
+		return nil, incentive.Errorf(incentive.CodeForbidden, "nobody acts for somebody else: %s signs in and makes a token for themselves", request.Person)
+	}
+	var only []incentive.Action
+	for _, name := range value(request.Body.Only) {
+		action := incentive.Action(name)
+		if !slices.Contains(incentive.Actions(), action) {
+			return nil, incentive.Errorf(incentive.CodeInvalid, "there is no action %q", name)
+		}
+		only = append(only, action)
+	}
+	if me.Only != nil {
+		if only == nil || slices.ContainsFunc(only, func(action incentive.Action) bool { return !slices.Contains(me.Only, action) }) {
+			return nil, incentive.Errorf(incentive.CodeForbidden, "a token cannot make one that may be used for more than itself")
+		}
+	}
+	secret, err := s.Store.NewToken(ctx, me.ID, request.Person, request.Body.Name, time.Duration(request.Body.Days)*24*time.Hour, only...)
 	return spec.MakeToken201JSONResponse{Secret: secret}, err
+}
+
+// RevokeToken makes a token worthless.
+func (s *server) RevokeToken(ctx context.Context, request spec.RevokeTokenRequestObject) (spec.RevokeTokenResponseObject, error) {
+	if err := keepsTokens(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	err := s.Store.RevokeToken(ctx, personOf(ctx).ID, request.Person, request.Token)
+	return spec.RevokeToken200JSONResponse{Token: request.Token}, err
 }
 
 // ListPlans lists every version of every plan.

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,9 +125,17 @@ func (s *server) guard(operations map[string]operation) gin.HandlerFunc {
 				s.problem(c, incentive.Errorf(incentive.CodeForbidden, "none of your roles may %s", strings.ReplaceAll(string(o.action), "-", " ")))
 				return
 			}
+			if person.Only != nil && !slices.Contains(person.Only, o.action) {
+				s.problem(c, incentive.Errorf(incentive.CodeForbidden, "this token was not made to %s", strings.ReplaceAll(string(o.action), "-", " ")))
+				return
+			}
 			with(c, scopeKey, scope)
 		}
 		unsafe := c.Request.Method != http.MethodGet
+		if unsafe && !s.writes.Allow(personOf(c.Request.Context()).ID) {
+			s.problem(c, incentive.Errorf(CodeTooMany, "that were too many commands in a short time: wait a second"))
+			return
+		}
 		if unsafe && c.GetHeader("Idempotency-Key") == "" {
 			s.problem(c, incentive.Errorf(codeNoKey, "send the header Idempotency-Key with a new text for every new command, such as a UUID"))
 			return

@@ -24,6 +24,8 @@ const (
 	codeTooLarge incentive.Code = "too-large"
 	codeNoKey    incentive.Code = "idempotency-key-missing"
 	codeBusy     incentive.Code = "try-again"
+	// CodeTooMany says that somebody asks faster than they may.
+	CodeTooMany incentive.Code = "too-many-requests"
 	// codeShownOnce answers a command again whose first answer held a secret.
 	codeShownOnce incentive.Code = "shown-once"
 )
@@ -42,7 +44,7 @@ var statuses = map[incentive.Code]int{
 	payments.CodeStatusFileRefused: http.StatusUnprocessableEntity,
 	incentive.CodeInternal:         http.StatusInternalServerError, store.CodeLedgerBroken: http.StatusInternalServerError,
 	store.CodeChainBroken: http.StatusInternalServerError, activities.CodeNotProved: http.StatusInternalServerError,
-	codeBusy: http.StatusServiceUnavailable,
+	codeBusy: http.StatusServiceUnavailable, CodeTooMany: http.StatusTooManyRequests,
 }
 
 func statusOf(code incentive.Code) int {
@@ -59,6 +61,9 @@ func (s *server) problem(c *gin.Context, err error) {
 	status, body := s.problemOf(c.Request.Context(), err)
 	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", "Bearer")
+	}
+	if status == http.StatusTooManyRequests {
+		c.Header("Retry-After", "1")
 	}
 	c.Abort()
 	c.Data(status, problemType, body)

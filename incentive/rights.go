@@ -50,7 +50,8 @@ const (
 	DecideApproval   Action = "decide-approval"   // approve or reject statements that wait for one
 	ChooseMethod     Action = "choose-method"     // payout methods and destinations
 	AdministerRails  Action = "administer-rails"  // rails, their limits and accounts
-	AdministerPeople Action = "administer-people" // roles and tokens
+	KeepTokens       Action = "keep-tokens"       // make, list and end tokens
+	AdministerPeople Action = "administer-people" // roles
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -71,6 +72,7 @@ var rights = map[Action]map[Role]Scope{
 	DecideApproval:   {Manager: Team, Finance: All},
 	ChooseMethod:     {Rep: Own, Manager: Own, Finance: Own},
 	AdministerRails:  {Administrator: All},
+	KeepTokens:       {Rep: Own, Manager: Own, Finance: Own, Administrator: All, Auditor: Own},
 	AdministerPeople: {Administrator: All},
 }
 

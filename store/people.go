@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -21,6 +20,7 @@ type Person struct {
 	ID    string
 	Name  string
 	Roles []incentive.Role
+	Only  []incentive.Action // what the token they act with may be used for; nil where for all that they may
 }
 
 // Recipient is what is known of a participant to whom something is sent.
@@ -43,30 +43,9 @@ func (s *Store) Recipient(ctx context.Context, participantID string, on incentiv
 	return r, nil
 }
 
-// NewToken makes a bearer token for a participant and returns its secret, which is
-// never stored: the database has its SHA-256 alone.
-func (s *Store) NewToken(ctx context.Context, actor, participantID, name string, lifetime time.Duration) (secret string, err error) {
-	secret = "guerdon_" + rand.Text()
-	hash := sha256.Sum256([]byte(secret))
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO api_token (hash, participant_id, name, expires_at) VALUES ($1, $2, $3, now() + $4)`, hash[:], participantID, name, lifetime)
-		if constraint(err) == "api_token_participant_id_fkey" {
-			return incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", participantID)
-		}
-		if err != nil {
-			return fmt.Errorf("keep a token: %w", err)
-		}
-		return audit(ctx, tx, actor, "make-token", "participant/"+participantID, struct {
-			Hash string `json:"hash"`
-		}{fmt.Sprintf("%x", hash)})
-	})
-	return secret, err
-}
-
 const personColumns = `
-	SELECT p.id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = p.id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), p.id),
-		ARRAY(SELECT role FROM role_grant g WHERE g.participant_id = p.id ORDER BY role)
-	FROM participant p`
+	p.id, coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = p.id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), p.id),
+	ARRAY(SELECT role FROM role_grant g WHERE g.participant_id = p.id ORDER BY role)`
 
 func scanPerson(row pgx.CollectableRow) (p Person, err error) {
 	err = row.Scan(&p.ID, &p.Name, &p.Roles)
@@ -76,21 +55,22 @@ func scanPerson(row pgx.CollectableRow) (p Person, err error) {
 // Authenticate returns who a token belongs to, or an error of code CodeUnauthenticated.
 func (s *Store) Authenticate(ctx context.Context, secret string) (Person, error) {
 	hash := sha256.Sum256([]byte(secret))
-	rows, err := s.pool.Query(ctx, personColumns+` JOIN api_token t ON t.participant_id = p.id WHERE t.hash = $1 AND t.expires_at > now()`, hash[:])
-	if err != nil {
-		return Person{}, fmt.Errorf("look a token up: %w", err)
-	}
-	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
+	var p Person
+	err := s.pool.QueryRow(ctx, `SELECT t.actions, `+personColumns+` FROM participant p JOIN api_token t ON t.participant_id = p.id WHERE t.hash = $1 AND t.expires_at > now()`, hash[:]).
+		Scan(&p.Only, &p.ID, &p.Name, &p.Roles)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, incentive.Errorf(CodeUnauthenticated, "the token is not known or has expired: make a new one")
 	}
-	return p, err
+	if err != nil {
+		return p, fmt.Errorf("look a token up: %w", err)
+	}
+	return p, nil
 }
 
 // Person returns a participant with their roles, of code CodeNotFound where there is
 // none of that id.
 func (s *Store) Person(ctx context.Context, id string) (Person, error) {
-	rows, err := s.pool.Query(ctx, personColumns+` WHERE p.id = $1`, id)
+	rows, err := s.pool.Query(ctx, `SELECT `+personColumns+` FROM participant p WHERE p.id = $1`, id)
 	if err != nil {
 		return Person{}, fmt.Errorf("read participant %s: %w", id, err)
 	}
@@ -103,7 +83,7 @@ func (s *Store) Person(ctx context.Context, id string) (Person, error) {
 
 // People returns up to limit participants after an id, with their roles.
 func (s *Store) People(ctx context.Context, after string, limit int) ([]Person, error) {
-	rows, err := s.pool.Query(ctx, personColumns+` WHERE p.id > $1 ORDER BY p.id LIMIT $2`, after, limit)
+	rows, err := s.pool.Query(ctx, `SELECT `+personColumns+` FROM participant p WHERE p.id > $1 ORDER BY p.id LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}

@@ -1189,6 +1189,18 @@ type ImportRequest struct {
 	Mapping openapi_types.File `json:"mapping"`
 }
 
+// KeptToken defines model for KeptToken.
+type KeptToken struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Id        string    `json:"id"`
+	Name      string    `json:"name"`
+	Only      *[]string `json:"only,omitempty"`
+
+	// Session Of the pages.
+	Session bool `json:"session"`
+}
+
 // LateChange defines model for LateChange.
 type LateChange struct {
 	Id   string `json:"id"`
@@ -1526,6 +1538,11 @@ type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
 }
 
+// Revoked defines model for Revoked.
+type Revoked struct {
+	Token string `json:"token"`
+}
+
 // Reward defines model for Reward.
 type Reward struct {
 	// Amounts The amounts it comes in; any when empty.
@@ -1773,6 +1790,14 @@ type TokenRequest struct {
 
 	// Name What the token is for.
 	Name string `json:"name"`
+
+	// Only The actions of the rights table that it may be used for; all that its owner may when absent.
+	Only *[]string `json:"only,omitempty"`
+}
+
+// Tokens defines model for Tokens.
+type Tokens struct {
+	Tokens []KeptToken `json:"tokens"`
 }
 
 // UncreditedTransaction defines model for UncreditedTransaction.
@@ -2145,6 +2170,12 @@ type PutRolesParams struct {
 
 // MakeTokenParams defines parameters for MakeToken.
 type MakeTokenParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// RevokeTokenParams defines parameters for RevokeToken.
+type RevokeTokenParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -2876,19 +2907,29 @@ type ClientInterface interface {
 	// Corresponds with PUT /people/{person}/roles (the `PutRoles` operationId).
 	PutRoles(ctx context.Context, person string, params *PutRolesParams, body PutRolesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// MakeTokenWithBody Make an API token for a participant. Its secret is shown once.
+	// ListTokens A participant's tokens that are worth something, sessions of the pages included.
+	//
+	// Corresponds with GET /people/{person}/tokens (the `ListTokens` operationId).
+	ListTokens(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeTokenWithBody Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /people/{person}/tokens (the `MakeToken` operationId).
 	MakeTokenWithBody(ctx context.Context, person string, params *MakeTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// MakeToken Make an API token for a participant. Its secret is shown once.
+	// MakeToken Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /people/{person}/tokens (the `MakeToken` operationId).
 	MakeToken(ctx context.Context, person string, params *MakeTokenParams, body MakeTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeToken Make a token worthless from now on.
+	//
+	// Corresponds with DELETE /people/{person}/tokens/{token} (the `RevokeToken` operationId).
+	RevokeToken(ctx context.Context, person string, token string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPeriods The periods of all calendars, opened or not.
 	//
@@ -4055,7 +4096,22 @@ func (c *Client) PutRoles(ctx context.Context, person string, params *PutRolesPa
 	return c.Client.Do(req)
 }
 
-// MakeTokenWithBody Make an API token for a participant. Its secret is shown once.
+// ListTokens A participant's tokens that are worth something, sessions of the pages included.
+//
+// Corresponds with GET /people/{person}/tokens (the `ListTokens` operationId).
+func (c *Client) ListTokens(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTokensRequest(c.Server, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeTokenWithBody Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4072,13 +4128,28 @@ func (c *Client) MakeTokenWithBody(ctx context.Context, person string, params *M
 	return c.Client.Do(req)
 }
 
-// MakeToken Make an API token for a participant. Its secret is shown once.
+// MakeToken Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /people/{person}/tokens (the `MakeToken` operationId).
 func (c *Client) MakeToken(ctx context.Context, person string, params *MakeTokenParams, body MakeTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMakeTokenRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeToken Make a token worthless from now on.
+//
+// Corresponds with DELETE /people/{person}/tokens/{token} (the `RevokeToken` operationId).
+func (c *Client) RevokeToken(ctx context.Context, person string, token string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenRequest(c.Server, person, token, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7361,6 +7432,40 @@ func NewPutRolesRequestWithBody(server string, person string, params *PutRolesPa
 	return req, nil
 }
 
+// NewListTokensRequest constructs an http.Request for the ListTokens method
+func NewListTokensRequest(server string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/tokens", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewMakeTokenRequest calls the generic MakeToken builder with application/json body
 func NewMakeTokenRequest(server string, person string, params *MakeTokenParams, body MakeTokenJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -7404,6 +7509,60 @@ func NewMakeTokenRequestWithBody(server string, person string, params *MakeToken
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewRevokeTokenRequest constructs an http.Request for the RevokeToken method
+func NewRevokeTokenRequest(server string, person string, token string, params *RevokeTokenParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "token", token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/tokens/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	if params != nil {
 
@@ -9922,19 +10081,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /people/{person}/roles (the `PutRoles` operationId).
 	PutRolesWithResponse(ctx context.Context, person string, params *PutRolesParams, body PutRolesJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRolesResponse, error)
 
-	// MakeTokenWithBodyWithResponse Make an API token for a participant. Its secret is shown once.
+	// ListTokensWithResponse A participant's tokens that are worth something, sessions of the pages included.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /people/{person}/tokens (the `ListTokens` operationId).
+	ListTokensWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*ListTokensResponse, error)
+
+	// MakeTokenWithBodyWithResponse Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /people/{person}/tokens (the `MakeToken` operationId).
 	MakeTokenWithBodyWithResponse(ctx context.Context, person string, params *MakeTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakeTokenResponse, error)
 
-	// MakeTokenWithResponse Make an API token for a participant. Its secret is shown once.
+	// MakeTokenWithResponse Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /people/{person}/tokens (the `MakeToken` operationId).
 	MakeTokenWithResponse(ctx context.Context, person string, params *MakeTokenParams, body MakeTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*MakeTokenResponse, error)
+
+	// RevokeTokenWithResponse Make a token worthless from now on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /people/{person}/tokens/{token} (the `RevokeToken` operationId).
+	RevokeTokenWithResponse(ctx context.Context, person string, token string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error)
 
 	// ListPeriodsWithResponse The periods of all calendars, opened or not.
 	//
@@ -12391,6 +12564,54 @@ func (r PutRolesResponse) ContentType() string {
 	return ""
 }
 
+type ListTokensResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Tokens
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTokensResponse) GetJSON200() *Tokens {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTokensResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTokensResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTokensResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTokensResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type MakeTokenResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -12433,6 +12654,54 @@ func (r MakeTokenResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r MakeTokenResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Revoked
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RevokeTokenResponse) GetJSON200() *Revoked {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeTokenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14813,7 +15082,20 @@ func (c *ClientWithResponses) PutRolesWithResponse(ctx context.Context, person s
 	return ParsePutRolesResponse(rsp)
 }
 
-// MakeTokenWithBodyWithResponse Make an API token for a participant. Its secret is shown once.
+// ListTokensWithResponse A participant's tokens that are worth something, sessions of the pages included.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /people/{person}/tokens (the `ListTokens` operationId).
+func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*ListTokensResponse, error) {
+	rsp, err := c.ListTokens(ctx, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTokensResponse(rsp)
+}
+
+// MakeTokenWithBodyWithResponse Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14826,7 +15108,7 @@ func (c *ClientWithResponses) MakeTokenWithBodyWithResponse(ctx context.Context,
 	return ParseMakeTokenResponse(rsp)
 }
 
-// MakeTokenWithResponse Make an API token for a participant. Its secret is shown once.
+// MakeTokenWithResponse Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -14837,6 +15119,19 @@ func (c *ClientWithResponses) MakeTokenWithResponse(ctx context.Context, person 
 		return nil, err
 	}
 	return ParseMakeTokenResponse(rsp)
+}
+
+// RevokeTokenWithResponse Make a token worthless from now on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /people/{person}/tokens/{token} (the `RevokeToken` operationId).
+func (c *ClientWithResponses) RevokeTokenWithResponse(ctx context.Context, person string, token string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error) {
+	rsp, err := c.RevokeToken(ctx, person, token, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeTokenResponse(rsp)
 }
 
 // ListPeriodsWithResponse The periods of all calendars, opened or not.
@@ -16987,6 +17282,39 @@ func ParsePutRolesResponse(rsp *http.Response) (*PutRolesResponse, error) {
 	return response, nil
 }
 
+// ParseListTokensResponse parses an HTTP response from a ListTokensWithResponse call
+func ParseListTokensResponse(rsp *http.Response) (*ListTokensResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTokensResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Tokens
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseMakeTokenResponse parses an HTTP response from a MakeTokenWithResponse call
 func ParseMakeTokenResponse(rsp *http.Response) (*MakeTokenResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -17007,6 +17335,39 @@ func ParseMakeTokenResponse(rsp *http.Response) (*MakeTokenResponse, error) {
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeTokenResponse parses an HTTP response from a RevokeTokenWithResponse call
+func ParseRevokeTokenResponse(rsp *http.Response) (*RevokeTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Revoked
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

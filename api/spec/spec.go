@@ -1190,6 +1190,18 @@ type ImportRequest struct {
 	Mapping openapi_types.File `json:"mapping"`
 }
 
+// KeptToken defines model for KeptToken.
+type KeptToken struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Id        string    `json:"id"`
+	Name      string    `json:"name"`
+	Only      *[]string `json:"only,omitempty"`
+
+	// Session Of the pages.
+	Session bool `json:"session"`
+}
+
 // LateChange defines model for LateChange.
 type LateChange struct {
 	Id   string `json:"id"`
@@ -1527,6 +1539,11 @@ type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
 }
 
+// Revoked defines model for Revoked.
+type Revoked struct {
+	Token string `json:"token"`
+}
+
 // Reward defines model for Reward.
 type Reward struct {
 	// Amounts The amounts it comes in; any when empty.
@@ -1774,6 +1791,14 @@ type TokenRequest struct {
 
 	// Name What the token is for.
 	Name string `json:"name"`
+
+	// Only The actions of the rights table that it may be used for; all that its owner may when absent.
+	Only *[]string `json:"only,omitempty"`
+}
+
+// Tokens defines model for Tokens.
+type Tokens struct {
+	Tokens []KeptToken `json:"tokens"`
 }
 
 // UncreditedTransaction defines model for UncreditedTransaction.
@@ -2146,6 +2171,12 @@ type PutRolesParams struct {
 
 // MakeTokenParams defines parameters for MakeToken.
 type MakeTokenParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// RevokeTokenParams defines parameters for RevokeToken.
+type RevokeTokenParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -2587,9 +2618,15 @@ type ServerInterface interface {
 	// PutRoles Give a participant exactly these roles.
 	// (PUT /people/{person}/roles)
 	PutRoles(c *gin.Context, person string, params PutRolesParams)
-	// MakeToken Make an API token for a participant. Its secret is shown once.
+	// ListTokens A participant's tokens that are worth something, sessions of the pages included.
+	// (GET /people/{person}/tokens)
+	ListTokens(c *gin.Context, person string)
+	// MakeToken Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 	// (POST /people/{person}/tokens)
 	MakeToken(c *gin.Context, person string, params MakeTokenParams)
+	// RevokeToken Make a token worthless from now on.
+	// (DELETE /people/{person}/tokens/{token})
+	RevokeToken(c *gin.Context, person string, token string, params RevokeTokenParams)
 	// ListPeriods The periods of all calendars, opened or not.
 	// (GET /periods)
 	ListPeriods(c *gin.Context, params ListPeriodsParams)
@@ -4546,6 +4583,31 @@ func (siw *ServerInterfaceWrapper) PutRoles(c *gin.Context) {
 	siw.Handler.PutRoles(c, person, params)
 }
 
+// ListTokens operation middleware
+func (siw *ServerInterfaceWrapper) ListTokens(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListTokens(c, person)
+}
+
 // MakeToken operation middleware
 func (siw *ServerInterfaceWrapper) MakeToken(c *gin.Context) {
 
@@ -4596,6 +4658,67 @@ func (siw *ServerInterfaceWrapper) MakeToken(c *gin.Context) {
 	}
 
 	siw.Handler.MakeToken(c, person, params)
+}
+
+// RevokeToken operation middleware
+func (siw *ServerInterfaceWrapper) RevokeToken(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", c.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter token: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeTokenParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RevokeToken(c, person, token, params)
 }
 
 // ListPeriods operation middleware
@@ -6075,7 +6198,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
 	router.PUT(options.BaseURL+"/people/:person/roles", wrapper.PutRoles)
+	router.GET(options.BaseURL+"/people/:person/tokens", wrapper.ListTokens)
 	router.POST(options.BaseURL+"/people/:person/tokens", wrapper.MakeToken)
+	router.DELETE(options.BaseURL+"/people/:person/tokens/:token", wrapper.RevokeToken)
 	router.GET(options.BaseURL+"/people/:person/destination", wrapper.GetDestination)
 	router.PUT(options.BaseURL+"/people/:person/destination", wrapper.PutDestination)
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
@@ -8119,6 +8244,45 @@ func (response PutRolesdefaultApplicationProblemPlusJSONResponse) VisitPutRolesR
 	return err
 }
 
+type ListTokensRequestObject struct {
+	Person string `json:"person"`
+}
+
+type ListTokensResponseObject interface {
+	VisitListTokensResponse(w http.ResponseWriter) error
+}
+
+type ListTokens200JSONResponse Tokens
+
+func (response ListTokens200JSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTokensdefaultApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MakeTokenRequestObject struct {
 	Person string `json:"person"`
 	Params MakeTokenParams
@@ -8149,6 +8313,47 @@ type MakeTokendefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response MakeTokendefaultApplicationProblemPlusJSONResponse) VisitMakeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeTokenRequestObject struct {
+	Person string `json:"person"`
+	Token  string `json:"token"`
+	Params RevokeTokenParams
+}
+
+type RevokeTokenResponseObject interface {
+	VisitRevokeTokenResponse(w http.ResponseWriter) error
+}
+
+type RevokeToken200JSONResponse Revoked
+
+func (response RevokeToken200JSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeTokendefaultApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9698,9 +9903,15 @@ type StrictServerInterface interface {
 	// PutRoles Give a participant exactly these roles.
 	// (PUT /people/{person}/roles)
 	PutRoles(ctx context.Context, request PutRolesRequestObject) (PutRolesResponseObject, error)
-	// MakeToken Make an API token for a participant. Its secret is shown once.
+	// ListTokens A participant's tokens that are worth something, sessions of the pages included.
+	// (GET /people/{person}/tokens)
+	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
+	// MakeToken Make an API token for a participant: yourself where people sign in by themselves. Its secret is shown once.
 	// (POST /people/{person}/tokens)
 	MakeToken(ctx context.Context, request MakeTokenRequestObject) (MakeTokenResponseObject, error)
+	// RevokeToken Make a token worthless from now on.
+	// (DELETE /people/{person}/tokens/{token})
+	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
 	// ListPeriods The periods of all calendars, opened or not.
 	// (GET /periods)
 	ListPeriods(ctx context.Context, request ListPeriodsRequestObject) (ListPeriodsResponseObject, error)
@@ -11271,6 +11482,32 @@ func (sh *strictHandler) PutRoles(ctx *gin.Context, person string, params PutRol
 	}
 }
 
+// ListTokens operation middleware
+func (sh *strictHandler) ListTokens(ctx *gin.Context, person string) {
+	var request ListTokensRequestObject
+
+	request.Person = person
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTokens(ctx, request.(ListTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListTokensResponseObject); ok {
+		if err := validResponse.VisitListTokensResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // MakeToken operation middleware
 func (sh *strictHandler) MakeToken(ctx *gin.Context, person string, params MakeTokenParams) {
 	var request MakeTokenRequestObject
@@ -11309,6 +11546,34 @@ func (sh *strictHandler) MakeToken(ctx *gin.Context, person string, params MakeT
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(MakeTokenResponseObject); ok {
 		if err := validResponse.VisitMakeTokenResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RevokeToken operation middleware
+func (sh *strictHandler) RevokeToken(ctx *gin.Context, person string, token string, params RevokeTokenParams) {
+	var request RevokeTokenRequestObject
+
+	request.Person = person
+	request.Token = token
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeToken(ctx, request.(RevokeTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RevokeTokenResponseObject); ok {
+		if err := validResponse.VisitRevokeTokenResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -156,18 +156,18 @@ const (
 
 func (v *visit) say(m message) {
 	text, _ := json.Marshal(m) // texts and numbers
-	setCookie(v.w, v.r, noticeCookie, url.QueryEscape(string(text)), noticeLife)
+	v.setCookie(v.w, noticeCookie, url.QueryEscape(string(text)), noticeLife)
 }
 
 // notice takes the message that the last page left.
 func (v *visit) notice() string {
-	cookie, err := v.r.Cookie(noticeCookie)
-	if err != nil || v.r.Header.Get("HX-Request") != "" {
+	kept := v.cookie(v.r, noticeCookie)
+	if kept == "" || v.r.Header.Get("HX-Request") != "" {
 		return ""
 	}
-	setCookie(v.w, v.r, noticeCookie, "", 0)
+	v.setCookie(v.w, noticeCookie, "", 0)
 	var m message
-	text, _ := url.QueryUnescape(cookie.Value)
+	text, _ := url.QueryUnescape(kept)
 	if json.Unmarshal([]byte(text), &m) != nil || !v.texts.has(m.Key) {
 		return ""
 	}

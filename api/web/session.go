@@ -2,26 +2,57 @@ package web
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/incentive"
 )
 
-// cookieName holds the secret of the token that a session is.
-const cookieName = "guerdon"
+// sessionCookie holds the secret of the token that a session is; attemptCookie what a
+// browser keeps while its owner is at the OpenID provider, for as long as attemptLife.
+const (
+	sessionCookie = "guerdon"
+	attemptCookie = "guerdon-attempt"
+	attemptLife   = 10 * time.Minute
+)
 
-func setCookie(w http.ResponseWriter, r *http.Request, name, value string, lifetime time.Duration) {
-	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode, MaxAge: int(lifetime.Seconds())}
+// sessionLife is how long one is signed in by the OpenID provider's word.
+const sessionLife = 12 * time.Hour
+
+// setCookie sets a cookie of this origin alone, for as long as lifetime; with no value it
+// takes it away. Where people come by HTTPS, no other host of the domain can set it either.
+func (s *site) setCookie(w http.ResponseWriter, name, value string, lifetime time.Duration) {
+	c := &http.Cookie{Name: s.cookieName(name), Value: value, Path: "/", HttpOnly: true, Secure: s.HTTPS, SameSite: http.SameSiteLaxMode, MaxAge: int(lifetime.Seconds())}
 	if value == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(w, c)
+}
+
+func (s *site) cookieName(name string) string {
+	if s.HTTPS {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// cookie returns what a cookie says, "" where it is absent.
+func (s *site) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // visit is one request of somebody who is signed in.
@@ -42,18 +73,18 @@ type page func(v *visit) error
 // signedIn lets those through who are signed in, and sends others to sign in.
 func (s *site) signedIn(answer page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cookie, err := r.Cookie(cookieName)
-		if err != nil || cookie.Value == "" {
+		v := &visit{site: s, w: w, r: r, secret: s.cookie(r, sessionCookie)}
+		if v.secret == "" {
 			s.toSignIn(w, r)
 			return
 		}
-		v := &visit{site: s, w: w, r: r, secret: cookie.Value}
-		if v.api, err = s.client(cookie.Value); err == nil {
+		var err error
+		if v.api, err = s.client(v.secret); err == nil {
 			v.me, err = client.Read[client.Person](v.api.GetMe(r.Context()))
 		}
 		switch code := incentive.ErrorCode(err); {
 		case code == "unauthenticated":
-			setCookie(w, r, cookieName, "", 0)
+			s.setCookie(w, sessionCookie, "", 0)
 			s.toSignIn(w, r)
 			return
 		case code == incentive.CodeForbidden:
@@ -132,13 +163,14 @@ type signInGroup struct {
 
 type signInPage struct {
 	Groups []signInGroup // nil where nobody may pick a person
+	OpenID bool          // at whose provider one may say who one is
 	To     string
 }
 
 func (s *site) showSignIn(w http.ResponseWriter, r *http.Request) { s.renderSignIn(w, r, nil) }
 
 func (s *site) renderSignIn(w http.ResponseWriter, r *http.Request, problem error) {
-	body := signInPage{To: local(r.FormValue("to"))}
+	body := signInPage{OpenID: s.OpenID != nil, To: local(r.FormValue("to"))}
 	if s.SignIn != nil {
 		all, err := s.SignIn.People(r.Context())
 		if err != nil {
@@ -167,6 +199,53 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<14)
 	secret, err := s.SignIn.Token(r.Context(), r.PostFormValue("person"))
+	s.signedInAs(w, r, secret, s.SignIn.Lifetime, r.PostFormValue("to"), err)
+}
+
+// attempt is a sign-in under way, and where it leads.
+type attempt struct {
+	openid.Attempt
+	To string `json:"to"`
+}
+
+// beginSignIn sends the browser to the OpenID provider.
+func (s *site) beginSignIn(w http.ResponseWriter, r *http.Request) {
+	if s.OpenID == nil {
+		http.NotFound(w, r)
+		return
+	}
+	address, kept := s.OpenID.Begin()
+	text, _ := json.Marshal(attempt{kept, local(r.FormValue("to"))}) // texts alone
+	s.setCookie(w, attemptCookie, base64.RawURLEncoding.EncodeToString(text), attemptLife)
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// finishSignIn takes the browser back from the OpenID provider. An attempt is good for one
+// answer, whatever the answer is.
+func (s *site) finishSignIn(w http.ResponseWriter, r *http.Request) {
+	if s.OpenID == nil {
+		http.NotFound(w, r)
+		return
+	}
+	var kept attempt
+	text, err := base64.RawURLEncoding.DecodeString(s.cookie(r, attemptCookie))
+	if err != nil || json.Unmarshal(text, &kept) != nil {
+		kept = attempt{} // which no answer fits
+	}
+	s.setCookie(w, attemptCookie, "", 0)
+	email, err := s.OpenID.Finish(r.Context(), r.URL.Query(), kept.Attempt)
+	var id, secret string
+	if err == nil {
+		id, err = s.Sessions.ByEmail(r.Context(), email)
+	}
+	if err == nil {
+		secret, err = s.Sessions.NewSession(r.Context(), id, sessionLife)
+	}
+	s.signedInAs(w, r, secret, sessionLife, kept.To, err)
+}
+
+// signedInAs begins a session, or says why there is none.
+func (s *site) signedInAs(w http.ResponseWriter, r *http.Request, secret string, lifetime time.Duration, to string, err error) {
 	var known *incentive.Error
 	switch {
 	case errors.As(err, &known):
@@ -174,8 +253,24 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.broken(w, r, err)
 	default:
-		setCookie(w, r, cookieName, secret, s.SignIn.Lifetime)
-		http.Redirect(w, r, local(r.PostFormValue("to")), http.StatusSeeOther)
+		s.setCookie(w, sessionCookie, secret, lifetime)
+		http.Redirect(w, r, local(to), http.StatusSeeOther)
+	}
+}
+
+// bounded lets nobody try to sign in faster than a person would.
+func (s *site) bounded(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			host = r.RemoteAddr
+		}
+		if !s.signIns.Allow(host) {
+			w.Header().Set("Retry-After", "1")
+			s.render(w, r, "refused", view{Title: "refused.title", Problem: incentive.Errorf(api.CodeTooMany, "%s", s.texts["refused.too-many"])})
+			return
+		}
+		next(w, r)
 	}
 }
 
@@ -188,7 +283,7 @@ func (v *visit) signOut() error {
 	if err := end(v.r.Context()); err != nil {
 		return err
 	}
-	setCookie(v.w, v.r, cookieName, "", 0)
+	v.setCookie(v.w, sessionCookie, "", 0)
 	http.Redirect(v.w, v.r, "/sign-in", http.StatusSeeOther)
 	return nil
 }

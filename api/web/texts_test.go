@@ -66,6 +66,9 @@ func families() map[string][]string {
 	}
 	all["month.short"] = all["month"]
 	all["done"] = slices.Concat(acts, []string{"release", "approved", "rejected", "returned", "resubmitted"})
+	for _, action := range incentive.Actions() {
+		all["action"] = append(all["action"], string(action))
+	}
 	all["decided"] = []string{"approved", "rejected", "returned", "resubmitted"}
 	return all
 }

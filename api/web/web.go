@@ -13,7 +13,9 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/incentive"
 )
 
@@ -24,13 +26,19 @@ var static embed.FS
 type Config struct {
 	API      http.Handler // the JSON API, which is called and never bypassed
 	Sessions Sessions
-	SignIn   *PickAPerson // nil where nobody may say who they are
-	Rails    []string     // by which a person may choose to be paid
+	OpenID   *openid.Provider // nil where there is none
+	SignIn   *PickAPerson     // nil where nobody may say who they are
+	HTTPS    bool             // that is how people come, whatever a proxy makes of it
+	Rails    []string         // by which a person may choose to be paid
 	Log      *slog.Logger
 }
 
-// Sessions ends what a sign-in began. *store.Store is one.
+// Sessions begins and ends sessions. *store.Store is one.
 type Sessions interface {
+	// ByEmail finds the one participant with an e-mail address.
+	ByEmail(ctx context.Context, email string) (participantID string, err error)
+	// NewSession makes a token for a participant and returns its secret.
+	NewSession(ctx context.Context, participantID string, lifetime time.Duration) (secret string, err error)
 	// EndToken makes a token worthless; one that is unknown is no error.
 	EndToken(ctx context.Context, secret string) error
 	// EndTokens makes every token of a participant worthless.
@@ -53,11 +61,13 @@ type site struct {
 	texts texts
 	pages map[string]*template.Template
 	names names
+
+	signIns *api.Limiter // by where they come from
 }
 
 // New returns the pages. They belong at / of the API's own origin.
 func New(config Config) (http.Handler, error) {
-	s := &site{Config: config}
+	s := &site{Config: config, signIns: api.NewLimiter(10, 100)}
 	var err error
 	if s.texts, err = readTexts("en"); err != nil {
 		return nil, err
@@ -70,7 +80,9 @@ func New(config Config) (http.Handler, error) {
 		mux.Handle(pattern, s.signedIn(h))
 	}
 	mux.HandleFunc("GET /sign-in", s.showSignIn)
-	mux.HandleFunc("POST /sign-in", s.signIn)
+	mux.HandleFunc("POST /sign-in", s.bounded(s.signIn))
+	mux.HandleFunc("GET /sign-in/begin", s.bounded(s.beginSignIn))
+	mux.HandleFunc("GET "+openid.ReturnPath, s.bounded(s.finishSignIn))
 	mux.Handle("GET /static/", lasting(http.FileServerFS(static)))
 	return s.guarded(http.NewCrossOriginProtection().Handler(mux)), nil
 }
@@ -85,6 +97,8 @@ func (s *site) routes() map[string]page {
 		"POST /account":                    (*visit).setDestination,
 		"GET /rewards":                     (*visit).rewardsToChoose,
 		"POST /rewards":                    (*visit).chooseReward,
+		"POST /account/tokens":             (*visit).makeToken,
+		"POST /account/tokens/{token}":     (*visit).revokeToken,
 		"POST /sign-out":                   (*visit).signOut,
 		"GET /commands/{key}":              (*visit).command,
 		"GET /live":                        (*visit).live,
@@ -154,6 +168,9 @@ func (s *site) guarded(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		if s.HTTPS {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -174,7 +191,8 @@ var statuses = map[incentive.Code]int{
 	"invalid-document": http.StatusUnprocessableEntity, "unreadable-file": http.StatusUnprocessableEntity, "idempotency-key-missing": http.StatusBadRequest,
 	"destination-invalid": http.StatusUnprocessableEntity, "rail-unknown": http.StatusUnprocessableEntity, "idempotency-key-reused": http.StatusUnprocessableEntity,
 	"too-large": http.StatusRequestEntityTooLarge, incentive.CodeInternal: http.StatusInternalServerError, client.CodeUnreachable: http.StatusBadGateway,
-	"try-again": http.StatusServiceUnavailable,
+	"try-again": http.StatusServiceUnavailable, api.CodeTooMany: http.StatusTooManyRequests,
+	openid.CodeRefused: http.StatusForbidden, "nobody-here": http.StatusForbidden,
 }
 
 func statusOf(err error) int {

@@ -3,7 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,6 +26,8 @@ import (
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/api/openid"
+	"github.com/guerdon/guerdon/api/openid/openidtest"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/paymentfile"
@@ -145,6 +147,12 @@ type house struct {
 
 func open(t *testing.T, picks bool, wait time.Duration, more ...payments.Rail) *house {
 	t.Helper()
+	return openAs(t, picks, wait, func(string, *Config) {}, more...)
+}
+
+// openAs is open with other settings, which may depend on where the pages are.
+func openAs(t *testing.T, picks bool, wait time.Duration, change func(address string, c *Config), more ...payments.Rail) *house {
+	t.Helper()
 	s := storetest.New(t)
 	rails, err := payments.NewRegistry(append(more, paymentfile.New("payment-file", "Test"))...)
 	require.NoError(t, err)
@@ -158,16 +166,18 @@ func open(t *testing.T, picks bool, wait time.Duration, more ...payments.Rail) *
 		config.SignIn = &PickAPerson{
 			Lifetime: time.Hour,
 			Token: func(ctx context.Context, id string) (string, error) {
-				return s.NewToken(ctx, id, id, "test", time.Hour)
+				return s.NewSession(ctx, id, time.Hour)
 			},
 			People: func(ctx context.Context) ([]client.Person, error) {
 				return []client.Person{{Id: "r1", Name: "R <One>", Roles: []string{"rep"}}, {Id: "fin", Name: "Fin", Roles: []string{"finance"}}}, nil
 			},
 		}
 	}
-	pages, err := New(config)
+	server := httptest.NewUnstartedServer(nil)
+	change("http://"+server.Listener.Addr().String(), &config)
+	server.Config.Handler, err = New(config)
 	require.NoError(t, err)
-	server := httptest.NewServer(pages)
+	server.Start()
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, surface.Wait(context.Background()))
@@ -500,16 +510,21 @@ func TestAPeriod(t *testing.T) {
 		}
 	})
 	t.Run("roles", func(t *testing.T) { // every role on every page: as the rights table says
+		people := map[string]incentive.Role{"admin": incentive.Administrator, "fin": incentive.Finance, "aud": incentive.Auditor, "m": incentive.Manager, "r1": incentive.Rep}
+		visitors := map[string]*visitor{}
+		for id := range people {
+			visitors[id] = h.as(id)
+		}
 		for pattern := range (&site{}).routes() {
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{import}", "none").Replace(path)
-			for id, role := range map[string]incentive.Role{"admin": incentive.Administrator, "fin": incentive.Finance, "aud": incentive.Auditor, "m": incentive.Manager, "r1": incentive.Rep} {
+			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{token}", strings.Repeat("0", 64), "{import}", "none").Replace(path)
+			for id, role := range people {
 				action, guarded := needs[pattern]
 				if pattern == "POST /sign-out" || pattern == "GET /" || pattern == "GET /live/events" { // which has no end
 					continue
 				}
 				require.True(t, guarded, "what may %s?", pattern)
-				status, text := h.as(id).send(method, path, url.Values{"person": {"r2"}, "act": {map[bool]string{true: "retry", false: "hold"}[strings.HasSuffix(path, "payouts")]}, "statement": {"r1 " + strings.Repeat("0", 64)}, "effective_from": {"2026-01-01"}, "reason": {"why"}})
+				status, text := visitors[id].send(method, path, url.Values{"person": {"r2"}, "act": {map[bool]string{true: "retry", false: "hold"}[strings.HasSuffix(path, "payouts")]}, "statement": {"r1 " + strings.Repeat("0", 64)}, "effective_from": {"2026-01-01"}, "reason": {"why"}})
 				allowed := action == "" || incentive.Right([]incentive.Role{role}, action) > incentive.None
 				if !allowed {
 					require.Equal(t, http.StatusForbidden, status, "%s as %s", pattern, id)
@@ -527,7 +542,7 @@ func TestAPeriod(t *testing.T) {
 
 // needs is the action that a page needs of the rights table; "" where everybody may.
 var needs = map[string]incentive.Action{
-	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
@@ -574,8 +589,8 @@ func TestSignIn(t *testing.T) {
 	}
 	require.NotContains(t, cookie, "Secure", "over plain HTTP")
 	encrypted := httptest.NewRecorder()
-	setCookie(encrypted, &http.Request{TLS: &tls.ConnectionState{}}, cookieName, "x", time.Hour)
-	require.Contains(t, encrypted.Header().Get("Set-Cookie"), "; Secure")
+	(&site{Config: Config{HTTPS: true}}).setCookie(encrypted, sessionCookie, "x", time.Hour)
+	require.Regexp(t, "^__Host-guerdon=x; Path=/; .*; Secure", encrypted.Header().Get("Set-Cookie"))
 	for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
 		forged := request.Clone(t.Context())
 		forged.Body = io.NopCloser(strings.NewReader("person=r1"))
@@ -593,7 +608,7 @@ func TestSignIn(t *testing.T) {
 		at, err := url.Parse(h.url)
 		require.NoError(t, err)
 		for _, c := range v.web.Jar.Cookies(at) {
-			if c.Name == cookieName {
+			if c.Name == sessionCookie {
 				return c.Value
 			}
 		}
@@ -610,6 +625,107 @@ func TestSignIn(t *testing.T) {
 	there.send(http.MethodPost, "/sign-out", url.Values{"everywhere": {"yes"}})
 	require.Contains(t, third.visit("/"), "<h1>Sign in</h1>")
 	require.Contains(t, h.as("fin").visit("/"), "Hello, Fin", "others stay")
+}
+
+// TestOpenID signs people in by the word of a real provider.
+func TestOpenID(t *testing.T) {
+	t.Parallel()
+	var settings openid.Settings
+	h := openAs(t, true, time.Minute, func(address string, c *Config) {
+		settings = openidtest.Start(t, address, openidtest.User{Email: "ann@example.com", Verified: true}, openidtest.User{Email: "eve@example.com", Verified: true})
+		var err error
+		c.OpenID, err = openid.New(t.Context(), settings)
+		require.NoError(t, err)
+	})
+	status, text := h.as("admin").imports(`records: [{kind: participant, fields: {participant_id: id, effective_from: {constant: "2025-01-01"}, name: id, email: email, country: {constant: US}, pay_currency: {constant: USD}}}]`, "id,email\nann,ann@example.com\n")
+	require.Equal(t, http.StatusOK, status, text)
+	require.NoError(t, h.store.Grant(t.Context(), "admin", "ann", []incentive.Role{incentive.Rep}))
+
+	// begin goes as far as the provider, and returns where that is.
+	begin := func(v *visitor) string {
+		v.web.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+			if strings.HasPrefix(r.URL.String(), settings.Issuer) {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		}
+		answer, err := v.web.Get(h.url + "/sign-in/begin?to=/account")
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		to, err := answer.Location()
+		require.NoError(t, err)
+		require.Equal(t, "S256", to.Query().Get("code_challenge_method"))
+		return to.String()
+	}
+	const back = openid.ReturnPath + "?"
+	ann := h.as("")
+	require.Contains(t, ann.visit("/account"), `href="/sign-in/begin?to=%2faccount"`)
+	answer := openidtest.SignIn(t, begin(ann), "ann@example.com")
+
+	thief := h.as("") // the answer in another browser is worth nothing
+	status, text = thief.send(http.MethodGet, back+answer.Encode(), nil)
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, text, "begun elsewhere")
+	at, err := url.Parse(h.url)
+	require.NoError(t, err)
+	for _, forged := range []string{"x", "e30", base64.RawURLEncoding.EncodeToString([]byte(`{"state":""}`))} {
+		thief.web.Jar.SetCookies(at, []*http.Cookie{{Name: attemptCookie, Value: forged}})
+		status, _ = thief.send(http.MethodGet, openid.ReturnPath, nil)
+		require.Equal(t, http.StatusForbidden, status, forged)
+	}
+
+	require.Contains(t, ann.visit(back+answer.Encode()), "<h1>ann</h1>", "signed in, where one wanted to go")
+	status, _ = ann.send(http.MethodGet, back+answer.Encode(), nil)
+	require.Equal(t, http.StatusForbidden, status, "the same answer again")
+	require.Contains(t, ann.visit("/account"), "<h1>ann</h1>", "and the session stays")
+
+	stranger := h.as("")
+	status, text = stranger.send(http.MethodGet, back+openidtest.SignIn(t, begin(stranger), "eve@example.com").Encode(), nil)
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, text, "Nobody here has the e-mail address eve@example.com")
+
+	// Who tries faster than a person would is held up, and no one else's page is.
+	require.Eventually(t, func() bool {
+		status, text = stranger.send(http.MethodPost, "/sign-in", url.Values{"person": {"nobody"}})
+		return status == http.StatusTooManyRequests
+	}, time.Minute, time.Nanosecond)
+	require.Contains(t, text, "Wait a moment")
+	require.Contains(t, ann.visit("/account"), "<h1>ann</h1>")
+}
+
+// TestTokens makes a token on the page of one's account, sees it once, and ends it.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	rep := h.as("r1")
+	status, text := rep.fill("/account", "/account/tokens", url.Values{"name": {"My <laptop>"}, "days": {"3"}, "only": {"read-statements"}})
+	require.Equal(t, http.StatusOK, status)
+	secret := regexp.MustCompile(`guerdon_[0-9A-Z]{26}`).FindString(text)
+	me, err := h.store.Authenticate(t.Context(), secret)
+	require.NoError(t, err)
+	require.Equal(t, []incentive.Action{incentive.ReadStatements}, me.Only)
+	page := rep.visit("/account")
+	require.NotContains(t, page, secret)
+	require.Contains(t, page, "My &lt;laptop&gt;")
+	require.Contains(t, page, "Session of these pages")
+	for form, want := range map[string]int{"name=x&days=never": http.StatusBadRequest, "name=x&days=400": http.StatusBadRequest, "name=x&days=3&only=fly": http.StatusBadRequest, "name=&days=3": http.StatusBadRequest} {
+		sent, err := url.ParseQuery(form)
+		require.NoError(t, err)
+		status, _ := rep.fill("/account", "/account/tokens", sent)
+		require.Equal(t, want, status, form)
+	}
+	kept, err := h.store.Tokens(t.Context(), "r1")
+	require.NoError(t, err)
+	for _, one := range kept {
+		if one.Name != "My <laptop>" {
+			continue
+		}
+		rep.does("/account", "/account/tokens/"+one.ID, url.Values{}, "It is worth nothing any more.")
+		status, _ := rep.fill("/account", "/account/tokens/"+one.ID, url.Values{})
+		require.Equal(t, http.StatusNotFound, status)
+	}
+	_, err = h.store.Authenticate(t.Context(), secret)
+	require.Equal(t, store.CodeUnauthenticated, incentive.ErrorCode(err))
 }
 
 // TestNobodyPicks is an installation whose sign-in is not configured.

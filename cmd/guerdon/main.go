@@ -27,6 +27,7 @@ type commands struct {
 	People      people      `cmd:"" help:"List the participants with their roles." group:"people"`
 	Roles       roles       `cmd:"" help:"Give a participant exactly these roles." group:"people"`
 	Token_      token       `cmd:"" name:"token" help:"Make an API token for a participant." group:"people"`
+	Tokens      tokens      `cmd:"" help:"List the tokens of a participant, or revoke one." group:"people"`
 	Company     company     `cmd:"" help:"Show the company, or name it and its time zone." group:"people"`
 	Reward      reward      `cmd:"" help:"List the rewards to be paid by, or choose one." group:"people"`
 	Destination destination `cmd:"" help:"Show where somebody is paid, or say it." group:"people"`

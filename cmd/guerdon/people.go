@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -71,9 +72,10 @@ func (r roles) Run(ctx context.Context, d *desk) error {
 }
 
 type token struct {
-	Person string `arg:""`
-	Name   string `required:"" help:"What the token is for."`
-	Days   int    `default:"90" help:"How long it is valid."`
+	Person string   `arg:""`
+	Name   string   `required:"" help:"What the token is for."`
+	Days   int      `default:"90" help:"How long it is valid."`
+	Only   []string `placeholder:"ACTION" help:"What it may be used for, such as import-data; everything that the person may when absent."`
 }
 
 func (t token) Run(ctx context.Context, d *desk) error {
@@ -81,11 +83,45 @@ func (t token) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	answer, err := client.Read[client.Token](c.MakeToken(ctx, t.Person, &client.MakeTokenParams{IdempotencyKey: client.NewKey()}, client.MakeTokenJSONRequestBody{Name: t.Name, Days: t.Days}))
+	request := client.MakeTokenJSONRequestBody{Name: t.Name, Days: t.Days}
+	if len(t.Only) > 0 {
+		request.Only = &t.Only
+	}
+	answer, err := client.Read[client.Token](c.MakeToken(ctx, t.Person, &client.MakeTokenParams{IdempotencyKey: client.NewKey()}, request))
 	if err != nil {
 		return err
 	}
 	return d.show(answer, func(w *tabwriter.Writer) { row(w, answer.Secret) })
+}
+
+type tokens struct {
+	Person string `arg:""`
+	Revoke string `placeholder:"ID" help:"Make this one worthless."`
+}
+
+func (t tokens) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	if t.Revoke != "" {
+		if _, err := client.Read[client.Revoked](c.RevokeToken(ctx, t.Person, t.Revoke, &client.RevokeTokenParams{IdempotencyKey: client.NewKey()})); err != nil {
+			return err
+		}
+	}
+	list, err := client.Read[client.Tokens](c.ListTokens(ctx, t.Person))
+	if err != nil {
+		return err
+	}
+	return d.show(list.Tokens, func(w *tabwriter.Writer) {
+		for _, kept := range list.Tokens {
+			only := "everything"
+			if kept.Only != nil {
+				only = strings.Join(*kept.Only, ", ")
+			}
+			row(w, kept.Id, kept.Name, only, "until "+kept.ExpiresAt.Format(time.DateOnly))
+		}
+	})
 }
 
 type company struct {

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	temporal "go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
@@ -71,8 +73,29 @@ func (o server) open(ctx context.Context, log *slog.Logger) (s *store.Store, c t
 
 func logTo(d *desk) *slog.Logger { return slog.New(slog.NewJSONHandler(d.complaints, nil)) }
 
+// signInSettings name the OpenID provider at which people say who they are.
+type signInSettings struct {
+	Issuer       string `env:"GUERDON_OIDC_ISSUER" placeholder:"URL" help:"The OpenID provider at which people sign in. Nobody can sign in to the pages when absent."`
+	ClientID     string `env:"GUERDON_OIDC_CLIENT_ID" placeholder:"ID" help:"What it knows this installation as."`
+	ClientSecret string `env:"GUERDON_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"The secret that goes with it."`
+	TrustEmail   bool   `env:"GUERDON_OIDC_TRUST_EMAIL" help:"Take e-mail addresses that the provider does not call verified."`
+	Address      string `env:"GUERDON_ADDRESS" placeholder:"URL" help:"Where people find the pages, https://pay.example.com."`
+}
+
+// provider returns the provider, nil where there is none.
+func (o signInSettings) provider(ctx context.Context) (*openid.Provider, error) {
+	if o.Issuer == "" {
+		return nil, nil
+	}
+	if o.ClientID == "" || o.Address == "" {
+		return nil, incentive.Errorf("settings-missing", "with GUERDON_OIDC_ISSUER set, GUERDON_OIDC_CLIENT_ID and GUERDON_ADDRESS are needed too")
+	}
+	return openid.New(ctx, openid.Settings{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Address: o.Address, TrustEmail: o.TrustEmail})
+}
+
 type serveAPI struct {
 	server
+	signInSettings
 	Listen string `env:"GUERDON_LISTEN" default:":8080" help:"Where to listen."`
 }
 
@@ -83,12 +106,17 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	defer done()
+	provider, err := a.provider(ctx)
+	if err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Listen)
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", a.Listen, err)
 	}
 	log.InfoContext(ctx, "the API is ready", "address", listener.Addr().String())
-	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Log: log}, web.Config{Sessions: s, Rails: rails.Names(), Log: log})
+	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, SignIn: provider != nil, Log: log},
+		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names(), Log: log})
 }
 
 type work struct{ server }

@@ -42,7 +42,7 @@ func Page(s *store.Store) *web.PickAPerson {
 }
 
 func token(ctx context.Context, s *store.Store, person string) (string, error) {
-	return s.NewToken(ctx, person, person, "local session", lifetime)
+	return s.NewSession(ctx, person, lifetime)
 }
 
 // Mount adds POST /session, which takes {"person":"p02"} and answers {"token":"…"}.

@@ -1,0 +1,91 @@
+package web
+
+import (
+	"strconv"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type accountPage struct {
+	Chooses     bool
+	Destination *client.Destination
+	Rails       []rail
+	Rewards     bool   // there are some to choose
+	Failed      string // the rail whose details were refused
+	Keeps       bool   // tokens
+	Tokens      []client.KeptToken
+	Actions     []incentive.Action // that the visitor may do
+	Named       string             // the token that was not made
+	Secret      string             // of the token that was just made
+}
+
+// account shows who the visitor is, where they are paid, and who can act as them.
+func (v *visit) account() error { return v.accountWith("") }
+
+// accountWith shows the account and the secret of a token, which nobody can see again.
+func (v *visit) accountWith(secret string) error {
+	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret}
+	if body.Chooses {
+		d, err := client.Read[client.Destination](v.api.GetDestination(v.r.Context(), v.me.Id))
+		switch incentive.ErrorCode(err) {
+		case "":
+			body.Destination = &d
+		case incentive.CodeNotFound, "no-destination":
+		default:
+			return err
+		}
+		body.Rewards = v.rewards()
+		for _, name := range v.Rails {
+			if fields, known := details[name]; known {
+				body.Rails = append(body.Rails, rail{name, fields})
+			}
+		}
+	}
+	if body.Keeps {
+		list, err := client.Read[client.Tokens](v.api.ListTokens(v.r.Context(), v.me.Id))
+		if err != nil {
+			return err
+		}
+		body.Tokens = list.Tokens
+		for _, action := range incentive.Actions() {
+			if v.may(action) > incentive.None {
+				body.Actions = append(body.Actions, action)
+			}
+		}
+	}
+	return v.show("account", "account.title", body)
+}
+
+// setDestination says where the visitor is to be paid.
+func (v *visit) setDestination() error {
+	request := client.DestinationRequest{Rail: v.r.PostFormValue("rail"), Details: map[string]string{}}
+	for _, f := range details[request.Rail] {
+		if text := v.r.PostFormValue(f.Name); text != "" || !f.Optional {
+			request.Details[f.Name] = text
+		}
+	}
+	_, err := command[client.Destination](v.api.PutDestination(v.r.Context(), v.me.Id, &client.PutDestinationParams{IdempotencyKey: v.key()}, request))
+	return v.done(err, "/account", message{Key: "done.destination"}, (*visit).account)
+}
+
+// makeToken makes a token of the visitor's and shows its secret.
+func (v *visit) makeToken() error {
+	days, err := strconv.Atoi(v.r.PostFormValue("days"))
+	if err != nil {
+		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["refused.form"])
+	}
+	request := client.TokenRequest{Name: v.r.PostFormValue("name"), Days: days}
+	if only := v.r.PostForm["only"]; len(only) > 0 {
+		request.Only = &only
+	}
+	made, err := command[client.Token](v.api.MakeToken(v.r.Context(), v.me.Id, &client.MakeTokenParams{IdempotencyKey: v.key()}, request))
+	v.problem = err
+	return v.accountWith(made.Secret)
+}
+
+// revokeToken makes a token of the visitor's worthless.
+func (v *visit) revokeToken() error {
+	_, err := command[client.Revoked](v.api.RevokeToken(v.r.Context(), v.me.Id, v.r.PathValue("token"), &client.RevokeTokenParams{IdempotencyKey: v.key()}))
+	return v.done(err, "/account", message{Key: "done.token"}, (*visit).account)
+}
