@@ -74,7 +74,7 @@ func (a *Activities) Decide(ctx context.Context, periodID string, revision int, 
 		return Decided{}, err
 	}
 	result.Opened = nil // nobody asks, and a history keeps what is answered
-	if result.LeftInAll == 0 {
+	if result.Last {
 		err := a.Client.SignalWorkflow(ctx, PayPeriodID(periodID, revision), "", LastApprovalSignal, nil)
 		var ended *serviceerror.NotFound
 		if err != nil && !errors.As(err, &ended) { // it has ended where this is done again, late

@@ -15,6 +15,11 @@ import (
 // participant has nobody above.
 const FinanceQueue = "finance"
 
+// queueOf is the SQL of the queue that an approval is in, as an index has it.
+func queueOf(approval string) string {
+	return "coalesce(" + approval + ".approver_id, '" + FinanceQueue + "')"
+}
+
 // StartApproving ends the dispute window and gives each statement to those whom the
 // calendar's policy asks, by the hierarchy of the period's last day. What was approved
 // before, of a statement that is the same still, stays approved. It returns the queues
@@ -210,8 +215,8 @@ func (s *Store) Waiting(ctx context.Context, periodID string, revision int, queu
 	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*)::int, min(a.opened_at) FROM current_approval a JOIN period_revision r USING (period_id, revision)
-		WHERE period_id = $1 AND revision = $2 AND r.state = 'approving' AND a.decision IS NULL AND a.opened_at IS NOT NULL AND coalesce(a.approver_id, $3) = $4`,
-		periodID, revision, FinanceQueue, queue).Scan(&count, &oldest)
+		WHERE period_id = $1 AND revision = $2 AND r.state = 'approving' AND a.decision IS NULL AND a.opened_at IS NOT NULL AND `+queueOf("a")+` = $3`,
+		periodID, revision, queue).Scan(&count, &oldest)
 	if err != nil {
 		return 0, since, fmt.Errorf("look at the approval queue %s of %s: %w", queue, periodID, err)
 	}

@@ -63,7 +63,7 @@ func (s *Store) KeepDecisionSet(ctx context.Context, set DecisionSet) error {
 		if len(set.Items) == 0 {
 			_, err = tx.Exec(ctx, `
 				INSERT INTO decision_set_item SELECT DISTINCT $1::uuid, participant_id, statement_digest FROM current_approval
-				WHERE period_id = $2 AND revision = $3 AND participant_id <> $8 AND (decision IS NULL AND opened_at IS NOT NULL AND coalesce(approver_id, $4) = $5 AND $7 <> 'resubmitted'
+				WHERE period_id = $2 AND revision = $3 AND participant_id <> $8 AND (decision IS NULL AND opened_at IS NOT NULL AND `+queueOf("current_approval")+` = $5 AND $7 <> 'resubmitted'
 					OR decision = 'rejected' AND $5 = $4 AND $7 = 'resubmitted') ORDER BY participant_id LIMIT $6`,
 				set.ID, set.PeriodID, set.Revision, FinanceQueue, set.Queue, MaxDecisions, set.Decision, set.DecidedBy)
 			return err
@@ -81,11 +81,11 @@ func (s *Store) KeepDecisionSet(ctx context.Context, set DecisionSet) error {
 
 // DecisionResult is what became of a decision set.
 type DecisionResult struct {
-	Applied   int      // statements decided by this set
-	Refused   int      // statements that changed, were decided already or wait elsewhere
-	LeftHere  int      // still waiting in this queue
-	LeftInAll int      // not approved yet in the period, all queues together
-	Opened    []string // queues in which statements wait now because of it
+	Applied  int      // statements decided by this set
+	Refused  int      // statements that changed, were decided already or wait elsewhere
+	LeftHere int      // still waiting in this queue
+	Last     bool     // every statement of the period is approved
+	Opened   []string // queues in which statements wait now because of it
 }
 
 // The effect of each decision on approvals. $1 is the set, $2 who decides, $3 the reason,
@@ -93,7 +93,7 @@ type DecisionResult struct {
 const (
 	chosen = `decision_set_item i WHERE i.set_id = $1 AND a.period_id = $4 AND a.revision = $5 AND a.participant_id = i.participant_id AND a.statement_digest = i.statement_digest
 		AND EXISTS (SELECT FROM current_approval c WHERE c.period_id = $4 AND c.revision = $5 AND c.participant_id = a.participant_id AND c.statement_digest = a.statement_digest)`
-	waits     = chosen + ` AND a.decision IS NULL AND a.opened_at IS NOT NULL AND coalesce(a.approver_id, $7) = $6`
+	waits     = chosen + ` AND a.decision IS NULL AND a.opened_at IS NOT NULL AND coalesce(a.approver_id, $7) = $6` // few, as they are named
 	decideAll = `decision = d.decision, decided_by = $2, decided_at = now(), reason_id = $3, on_behalf_of = $8 FROM decision_set d, `
 )
 
@@ -180,8 +180,11 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 		if err := result.rest(ctx, tx, set); err != nil {
 			return err
 		}
-		result.LeftInAll, err = notApproved(ctx, tx, p)
-		return err
+		err = tx.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM current_approval WHERE period_id = $1 AND revision = $2 AND decision IS DISTINCT FROM 'approved')`, p.ID, p.Revision).Scan(&result.Last)
+		if err != nil {
+			return fmt.Errorf("look whether %s is approved: %w", p.ID, err)
+		}
+		return nil
 	})
 	return result, err
 }
@@ -203,8 +206,8 @@ func (s *Store) DecisionsApplied(ctx context.Context, setID string) (result Deci
 func (r *DecisionResult) rest(ctx context.Context, q querier, set DecisionSet) error {
 	r.Refused = len(set.Items) - r.Applied
 	err := q.QueryRow(ctx, `
-		SELECT count(*)::int FROM current_approval WHERE period_id = $1 AND revision = $2 AND decision IS NULL AND opened_at IS NOT NULL AND coalesce(approver_id, $4) = $3`,
-		set.PeriodID, set.Revision, set.Queue, FinanceQueue).Scan(&r.LeftHere)
+		SELECT count(*)::int FROM current_approval WHERE period_id = $1 AND revision = $2 AND decision IS NULL AND opened_at IS NOT NULL AND `+queueOf("current_approval")+` = $3`,
+		set.PeriodID, set.Revision, set.Queue).Scan(&r.LeftHere)
 	if err != nil {
 		return fmt.Errorf("count what decision set %s left: %w", set.ID, err)
 	}

@@ -23,10 +23,9 @@ type ReassignInput struct {
 // DecideAnswer is what became of a decision set, or of a reassignment.
 type DecideAnswer struct {
 	Answer
-	Applied   int
-	Refused   int
-	LeftHere  int
-	LeftInAll int
+	Applied  int
+	Refused  int
+	LeftHere int
 }
 
 // Approval looks after one approval queue of a period until nothing waits in it: it
@@ -127,5 +126,5 @@ func (q *approvalQueue) move(ctx workflow.Context, move activities.QueueMove) (D
 }
 
 func answerOf(d activities.Decided) DecideAnswer {
-	return DecideAnswer{Answer: Answer{Code: d.Code, Message: d.Message}, Applied: d.Applied, Refused: d.Refused, LeftHere: d.LeftHere, LeftInAll: d.LeftInAll}
+	return DecideAnswer{Answer: Answer{Code: d.Code, Message: d.Message}, Applied: d.Applied, Refused: d.Refused, LeftHere: d.LeftHere}
 }

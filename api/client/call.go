@@ -15,6 +15,10 @@ import (
 // CodeUnreachable says that no API answers.
 const CodeUnreachable incentive.Code = "api-unreachable"
 
+// CodeTryAgain says that a command was not done, or not to its end, and can be given again
+// with the same key.
+const CodeTryAgain incentive.Code = "try-again"
+
 // New returns a client of the API at url, such as http://localhost:8080, for the bearer
 // of a token.
 func New(url, token string) (*Client, error) {
@@ -48,7 +52,7 @@ func Read[T any](response *http.Response, err error) (T, error) {
 
 // Bytes is Read for an answer that is not JSON.
 func Bytes(response *http.Response, err error) ([]byte, error) {
-	for {
+	for asked := false; ; asked = true {
 		if err != nil {
 			return nil, incentive.Errorf(CodeUnreachable, "the API does not answer: %v", err)
 		}
@@ -63,6 +67,8 @@ func Bytes(response *http.Response, err error) ([]byte, error) {
 				return nil, incentive.Errorf(CodeUnreachable, "the API does not say what became of the command: %v", err)
 			}
 			continue
+		case asked && response.StatusCode == http.StatusNotFound: // its key was given back
+			return nil, incentive.Errorf(CodeTryAgain, "the command did not come to its end: give it again")
 		case response.StatusCode >= http.StatusBadRequest:
 			var p Problem
 			if json.Unmarshal(body, &p) != nil || p.Code == "" {

@@ -255,7 +255,7 @@ func ask[T any](ctx context.Context, call func(key string) (*http.Response, erro
 	for {
 		answer, err := client.Read[T](call(key))
 		switch incentive.ErrorCode(err) {
-		case client.CodeUnreachable, store.CodeKeyInProgress, incentive.CodeInternal, "try-again":
+		case client.CodeUnreachable, store.CodeKeyInProgress, incentive.CodeInternal, client.CodeTryAgain:
 		default:
 			return answer, err
 		}
