@@ -375,22 +375,22 @@ func (m *model) moveOn() {
 // pay lets the rails pay what is planned.
 func (m *model) pay() (done bool) {
 	for _, e := range earners {
-		p := m.payouts[e.id]
-		if p == nil || p.state != "planned" {
-			continue
-		}
-		switch p.rail {
-		case bankRail:
-			m.submit(p, e.id)
-			done = true
-		case fileRail:
-			switch {
-			case e.id == "eve":
-				p.state, done = "failed", true
-			case m.file == "":
-				m.file, done = "built", true
-			}
-		}
+		done = m.payOne(e) || done
+	}
+	return done
+}
+
+func (m *model) payOne(e earner) (done bool) {
+	p := m.payouts[e.id]
+	switch {
+	case p == nil || p.state != "planned":
+	case p.rail == bankRail:
+		m.submit(p, e.id)
+		done = true
+	case p.rail == fileRail && e.id == "eve":
+		p.state, done = "failed", true
+	case p.rail == fileRail && m.file == "":
+		m.file, done = "built", true
 	}
 	return done
 }

@@ -459,6 +459,7 @@ func (s *sequence) explain(commands []command, answers []*received) (found, firs
 				first = m
 			}
 			if slices.Equal(m.acts, done) && !slices.ContainsFunc(slices.Sorted(maps.Keys(m.answers)), func(i int) bool { return m.answers[i] != answers[i].code }) {
+				s.catchUp(m)
 				found = m
 			}
 			return
@@ -484,6 +485,22 @@ func (s *sequence) explain(commands []command, answers []*received) (found, firs
 	}
 	try(start, left, false)
 	return found, first
+}
+
+// catchUp pays what was under way when a hold came: that goes to its end, and how much it
+// is depends on the moment.
+func (s *sequence) catchUp(m *model) {
+	if !m.onHold || m.state != "disbursing" {
+		return
+	}
+	files, err := s.company.store.PaymentFiles(context.Background(), s.period, 1, "", 1)
+	require.NoError(s.t, err)
+	payouts := s.payouts()
+	for _, e := range earners {
+		if e.rail == fileRail && len(files) > 0 || e.rail == bankRail && payouts[e.id].State != "planned" {
+			m.payOne(e)
+		}
+	}
 }
 
 // acts are what the database says was done to the period.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -177,26 +178,32 @@ func build(t *testing.T) *site {
 	return s
 }
 
+// freeAddress returns an address that a process can come back to: below the ports that the
+// system gives to connections and to whoever asks for any port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+	require.Fail(t, "no port is free")
+	return ""
 }
 
 // start starts a process, where it was before if it was, and returns when it is ready.
 func (s *site) start(name string) {
 	s.t.Helper()
 	if name == postgresProcess {
-		port := 0
+		at, err := pgx.ParseConfig("postgres://" + freeAddress(s.t))
 		if s.database != nil {
-			at, err := pgx.ParseConfig(s.options.Database)
-			require.NoError(s.t, err)
-			port = int(at.Port)
+			at, err = pgx.ParseConfig(s.options.Database)
 		}
-		var err error
-		s.database, err = postgres.Start(s.t.Context(), postgres.Options{DataDirectory: filepath.Join(s.directory, "postgres"), Port: port})
+		require.NoError(s.t, err)
+		s.database, err = postgres.Start(s.t.Context(), postgres.Options{DataDirectory: filepath.Join(s.directory, "postgres"), Port: int(at.Port)})
 		require.NoError(s.t, err)
 		return
 	}
