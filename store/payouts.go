@@ -192,7 +192,7 @@ func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, e
 			return fmt.Errorf("look for the approvers of %s: %w", p.ID, err)
 		}
 		if approved {
-			return incentive.Errorf(CodeApprover, "you approved statements of this period for finance, so somebody else must release it; the calendar's policy may allow it (release: by_approver)")
+			return incentive.Errorf(CodeApprover, "you approved for finance what this period pays, so somebody else must release it; the calendar's policy may allow it (release: by_approver)")
 		}
 		digest, _, err := payoutListDigest(ctx, tx, p.ID, p.Revision, supplement)
 		if err != nil {

@@ -49,12 +49,13 @@ func TestSupplement(t *testing.T) {
 		settle  func(b *books, d store.Dispute)
 		planned string
 		earned  string
+		needs   string
 	}{
 		"what a rejected dispute held": {func(b *books, d store.Dispute) {
 			_, err := b.answer(d, "boss", incentive.RejectDispute, 0, false)
 			require.NoError(b, err)
-		}, "ann 100.00 (0.00) planned", "100.00"},
-		"that, and what an accepted one gives": {func(b *books, d store.Dispute) { b.granted(d, 700) }, "ann 107.00 (0.00) planned", "107.00"},
+		}, "ann 100.00 (0.00) planned", "100.00", "release: fin2, fin3"},
+		"that, and what an accepted one gives": {func(b *books, d store.Dispute) { b.granted(d, 700) }, "ann 107.00 (0.00) planned", "107.00", "release: fin2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +65,7 @@ func TestSupplement(t *testing.T) {
 			require.Equal(t, incentive.CodeNotAllowedNow, b.released("fin2", nil), "nothing waits")
 			c.settle(b, d)
 			require.Equal(t, []string{c.planned}, b.planned(january))
-			require.Equal(t, []string{"release: fin2, fin3"}, b.needs(january))
+			require.Equal(t, []string{c.needs}, b.needs(january), "fin3 approves what is granted")
 			_, err := b.ClosePeriod(ctx, b.command(january, incentive.Close))
 			require.Equal(t, store.CodePayoutsOpen, incentive.ErrorCode(err))
 
@@ -74,6 +75,9 @@ func TestSupplement(t *testing.T) {
 			require.Empty(t, list.ReleasedBy)
 			require.Equal(t, store.CodePreparer, b.released("fin", list.Digest))
 			require.Equal(t, store.CodeChangedMeantime, b.released("fin2", []byte{1}))
+			if c.needs == "release: fin2" {
+				require.Equal(t, store.CodeApprover, b.released("fin3", list.Digest))
+			}
 			b.pay(january)
 			require.Equal(t, []string{"close: finance"}, b.needs(january))
 			require.Equal(t, c.earned, b.balance(store.Cash))

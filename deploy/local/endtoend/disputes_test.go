@@ -150,3 +150,66 @@ func TestDisputes(t *testing.T) {
 	_, _, err = o.store.VerifyAudit(ctx)
 	require.NoError(t, err)
 }
+
+// TestSupplementByFile pays a supplement while the first payment file is still on its way:
+// the disbursement that looks after it hears of the second one.
+func TestSupplementByFile(t *testing.T) {
+	t.Parallel()
+	o := flatOffice(t)
+	ctx := t.Context()
+	const january = "m-2026-01"
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "r2", "effective_from": "2025-01-01", "name": "R Two", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	o.loadAs("admin", "assignment", map[string]any{"participant_id": "r2", "plan_id": "flat", "calendar_id": "m", "starts_on": "2026-01-01"})
+	for _, id := range []string{"r1", "r2"} {
+		require.NoError(t, o.store.Grant(ctx, "admin", id, []incentive.Role{incentive.Rep}))
+		_, err := client.Read[client.Destination](o.as(id).PutDestination(ctx, id, &client.PutDestinationParams{IdempotencyKey: client.NewKey()},
+			client.PutDestinationJSONRequestBody{Rail: "payment-file", Details: map[string]string{"holder": id, "account": "DE89370400440532013000"}}))
+		require.NoError(t, err)
+	}
+	o.deal("d1", "2026-01-10", "1000")
+	_, _, err := o.store.Load(ctx, store.Import{Kind: "transaction", FileName: "deals", SHA256: []byte{1}, Mapping: []byte{}, ImportedBy: "admin"}, func(l *store.Loading) error {
+		return l.Put(ctx, "credit", []store.Row{{Key: "d1", Record: map[string]any{"source": "crm", "transaction_id": "d1", "participant_id": "r2", "role": "helper", "share": "0.5"}}})
+	})
+	require.NoError(t, err)
+	o.calculate(january)
+	require.NoError(t, o.act("fin1", january, client.ActRequestActPublish))
+	d := o.raise(january)
+	require.NoError(t, o.act("fin1", january, client.ActRequestActEndWindow))
+	require.Equal(t, 2, o.decides(january, "fin3", store.FinanceQueue, client.DecisionRequestDecisionApproved).Applied)
+	o.await(january, incentive.Approved)
+	files := func(n int) []client.PaymentFile {
+		var list client.PaymentFiles
+		require.Eventually(t, func() bool {
+			list, err = client.Read[client.PaymentFiles](o.as("fin2").ListPaymentFiles(ctx, january, &client.ListPaymentFilesParams{}))
+			require.NoError(t, err)
+			return len(list.Files) == n
+		}, time.Minute, 20*time.Millisecond, "%d files", n)
+		return list.Files
+	}
+	confirm := func(f client.PaymentFile, paid bool) {
+		_, err := client.Read[client.PaymentFile](o.as("fin2").ConfirmPaymentFile(ctx, f.Id, &client.ConfirmPaymentFileParams{IdempotencyKey: client.NewKey()}, client.ConfirmPaymentFileJSONRequestBody{Paid: paid}))
+		require.NoError(t, err)
+	}
+	o.releases(january)
+	first := files(1)[0]
+	require.Equal(t, usd(5000), first.Total, "of r2; what r1 disputes is held")
+	confirm(first, false)
+	o.await(january, incentive.Settling)
+	_, err = o.answer("fin1", d, client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActReject})
+	require.NoError(t, err)
+	require.Equal(t, 1, o.releases(january).Supplement)
+	both := files(2)
+	require.Equal(t, []incentive.Money{usd(5000), usd(10000)}, []incentive.Money{both[0].Total, both[1].Total})
+	confirm(both[1], false)
+	o.await(january, incentive.Settling)
+	confirm(both[1], true)
+	require.Equal(t, store.CodePayoutsOpen, incentive.ErrorCode(o.act("fin1", january, client.ActRequestActClose)))
+	confirm(both[0], true)
+	require.NoError(t, o.act("fin1", january, client.ActRequestActClose))
+	require.Equal(t, "-150.00", o.ledger(store.Cash))
+	require.Eventually(t, func() bool {
+		replayed, err := worker.Replay(ctx, o.store, january, 1)
+		return err == nil && replayed.Histories > 0 && len(replayed.CutShort) == 0
+	}, time.Minute, 100*time.Millisecond)
+	record(t, o.client, "supplement", activities.PayPeriodID(january, 1), activities.DisburseID(january, 1, "payment-file"))
+}
