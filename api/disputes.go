@@ -22,7 +22,7 @@ import (
 func disputeOf(d store.Dispute) spec.Dispute {
 	return spec.Dispute{Id: d.ID, Period: d.PeriodID, Revision: d.Revision, Person: d.ParticipantID, Name: d.Name, Type: string(d.Type), Plan: orNil(d.Item.PlanID), Component: orNil(d.Item.Component),
 		Source: orNil(d.Item.Transaction.Source), Transaction: orNil(d.Item.Transaction.ID), Expected: d.Expected, Comment: d.Comment, Late: d.Late, RaisedAt: d.RaisedAt, State: string(d.State),
-		Handler: orNil(d.Handler), AnswerBy: d.AnswerBy, Acts: []spec.DisputeAct{}, Evidence: []spec.Evidence{}}
+		Handler: orNil(d.Handler), AnswerBy: d.AnswerBy, Acts: []spec.DisputeAct{}, Evidence: []spec.Evidence{}, Adjustments: []spec.Adjustment{}}
 }
 
 func evidenceOf(e store.Evidence) spec.Evidence {
@@ -32,7 +32,8 @@ func evidenceOf(e store.Evidence) spec.Evidence {
 // ListDisputes lists the disputes that the caller may see.
 func (s *server) ListDisputes(ctx context.Context, request spec.ListDisputesRequestObject) (spec.ListDisputesResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Disputes(ctx, personOf(ctx).ID, scopeOf(ctx), value(request.Params.Period), value(request.Params.Open), value(request.Params.After), limit)
+	which := store.WhichDisputes{PeriodID: value(request.Params.Period), ParticipantID: value(request.Params.Person), Open: value(request.Params.Open), Waiting: value(request.Params.Waiting)}
+	all, err := s.Store.Disputes(ctx, personOf(ctx).ID, scopeOf(ctx), which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +59,19 @@ func (s *server) GetDispute(ctx context.Context, request spec.GetDisputeRequestO
 	if err != nil {
 		return nil, err
 	}
+	granted, err := s.Store.AdjustmentsOf(ctx, d.ID)
+	if err != nil {
+		return nil, err
+	}
 	answer := disputeOf(d)
 	for _, a := range acts {
 		answer.Acts = append(answer.Acts, spec.DisputeAct{Act: string(a.Act), To: string(a.To), Actor: a.Actor, Text: a.Text, At: a.At})
 	}
 	for _, e := range files {
 		answer.Evidence = append(answer.Evidence, evidenceOf(e))
+	}
+	for _, a := range granted {
+		answer.Adjustments = append(answer.Adjustments, adjustmentOf(a))
 	}
 	return spec.GetDispute200JSONResponse(answer), nil
 }

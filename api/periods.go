@@ -52,7 +52,17 @@ func (s *server) GetPeriod(ctx context.Context, request spec.GetPeriodRequestObj
 	if err != nil {
 		return nil, err
 	}
-	return spec.GetPeriod200JSONResponse(periodOf(p)), nil
+	today, err := s.todayThere(ctx)
+	if err != nil {
+		return nil, err
+	}
+	disputable, err := s.Store.MayDispute(ctx, p, today)
+	if err != nil {
+		return nil, err
+	}
+	answer := periodOf(p)
+	answer.Disputable = &disputable
+	return spec.GetPeriod200JSONResponse(answer), nil
 }
 
 // OpenPeriod opens a period and starts its workflow.

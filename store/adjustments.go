@@ -64,6 +64,15 @@ func (s *Store) Adjustments(ctx context.Context, periodID, after string, limit i
 	return pgx.CollectRows(rows, scanAdjustment)
 }
 
+// AdjustmentsOf returns what the answers to a dispute grant, in order.
+func (s *Store) AdjustmentsOf(ctx context.Context, disputeID string) ([]Adjustment, error) {
+	rows, err := s.pool.Query(ctx, adjustmentColumns+` WHERE a.dispute_id = $1 ORDER BY a.entered_at, a.id`, disputeID)
+	if err != nil {
+		return nil, fmt.Errorf("list what dispute %s grants: %w", disputeID, err)
+	}
+	return pgx.CollectRows(rows, scanAdjustment)
+}
+
 // EnterAdjustment keeps an adjustment that somebody has entered and another person is to
 // decide about. The same id again changes nothing.
 func (s *Store) EnterAdjustment(ctx context.Context, a Adjustment) (Adjustment, error) {

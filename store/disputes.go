@@ -90,12 +90,31 @@ func (s *Store) Dispute(ctx context.Context, reader string, scope incentive.Scop
 	return d, nil
 }
 
-// Disputes returns up to limit disputes that somebody may read, of a period or ("") any,
-// and with open only those that have no outcome yet, after an id.
-func (s *Store) Disputes(ctx context.Context, reader string, scope incentive.Scope, periodID string, open bool, after string, limit int) ([]Dispute, error) {
+// WhichDisputes chooses disputes.
+type WhichDisputes struct {
+	PeriodID      string // "" for any
+	ParticipantID string // "" for anyone
+	Open          bool   // only those that have no outcome yet
+	Waiting       bool   // only those that wait for the reader: to answer, to reply or to decide about what was granted
+}
+
+// waitsFor is the SQL of whether dispute d waits for $1.
+const waitsFor = `CASE d.state
+	WHEN 'waiting-for-information' THEN d.participant_id = $1
+	WHEN 'open' THEN d.participant_id <> $1 AND CASE WHEN d.handler_id IS NULL THEN ` + isFinance + ` ELSE d.handler_id = $1 END
+	WHEN 'accepted-awaiting-approval' THEN d.participant_id <> $1 AND ` + isFinance + ` AND NOT EXISTS (
+		SELECT FROM adjustment a WHERE a.dispute_id = d.id AND a.entered_by = $1 AND NOT EXISTS (SELECT FROM adjustment_decision x WHERE x.adjustment_id = a.id))
+	ELSE false END`
+
+const isFinance = `EXISTS (SELECT FROM role_grant WHERE participant_id = $1 AND role = 'finance')`
+
+// Disputes returns up to limit disputes that somebody may read, the oldest first, after
+// one of that id.
+func (s *Store) Disputes(ctx context.Context, reader string, scope incentive.Scope, which WhichDisputes, after string, limit int) ([]Dispute, error) {
 	rows, err := s.pool.Query(ctx, disputeColumns+`
-		WHERE `+mayRead+` AND ($3 = '' OR d.period_id = $3) AND (NOT $4 OR d.state = ANY($5)) AND ($6 = '' OR d.id > $6::uuid) ORDER BY d.id LIMIT $7`,
-		reader, scopeText(scope), periodID, open, incentive.OpenDisputeStates, after, limit)
+		WHERE `+mayRead+` AND ($3 = '' OR d.period_id = $3) AND ($4 = '' OR d.participant_id = $4) AND (NOT $5 OR d.state = ANY($6)) AND (NOT $7 OR `+waitsFor+`)
+		AND ($8 = '' OR (d.raised_at, d.id) > (SELECT l.raised_at, l.id FROM dispute l WHERE l.id = $8::uuid)) ORDER BY d.raised_at, d.id LIMIT $9`,
+		reader, scopeText(scope), which.PeriodID, which.ParticipantID, which.Open, incentive.OpenDisputeStates, which.Waiting, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list disputes: %w", err)
 	}
@@ -114,7 +133,7 @@ func (s *Store) DisputesOf(ctx context.Context, periodID string, revision int) (
 // RunningDisputes returns up to limit disputes that a workflow should be looking after,
 // after an id.
 func (s *Store) RunningDisputes(ctx context.Context, after string, limit int) ([]Dispute, error) {
-	return s.Disputes(ctx, "", incentive.All, "", true, after, limit)
+	return s.Disputes(ctx, "", incentive.All, WhichDisputes{Open: true}, after, limit)
 }
 
 // RaiseDispute keeps a dispute of a published statement and tells whoever has to answer.
@@ -137,7 +156,7 @@ func (s *Store) RaiseDispute(ctx context.Context, d Dispute, today incentive.Dat
 		if err != nil {
 			return err
 		}
-		late, err := s.late(ctx, tx, p, today)
+		late, err := late(ctx, tx, p, today)
 		if err != nil {
 			return err
 		}
@@ -175,25 +194,35 @@ func (s *Store) RaiseDispute(ctx context.Context, d Dispute, today incentive.Dat
 
 func disputeSubject(id string) string { return "dispute/" + id }
 
+// MayDispute reports whether statements of a period can be disputed today, a day in the
+// company's zone.
+func (s *Store) MayDispute(ctx context.Context, p PeriodRevision, today incentive.Date) (bool, error) {
+	_, err := late(ctx, s.pool, p, today)
+	if incentive.ErrorCode(err) == CodeWindowClosed {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // late reports whether a dispute of the period comes after the window, and refuses one
 // that comes before it or too late.
-func (s *Store) late(ctx context.Context, tx pgx.Tx, p PeriodRevision, today incentive.Date) (bool, error) {
+func late(ctx context.Context, q querier, p PeriodRevision, today incentive.Date) (bool, error) {
 	if p.State == incentive.Published {
 		return false, nil
 	}
 	var ended *time.Time
-	err := tx.QueryRow(ctx, `SELECT max(acted_at) FROM period_act WHERE period_id = $1 AND revision = $2 AND act IN ('window-ends', 'end-window')`, p.ID, p.Revision).Scan(&ended)
+	err := q.QueryRow(ctx, `SELECT max(acted_at) FROM period_act WHERE period_id = $1 AND revision = $2 AND act IN ('window-ends', 'end-window')`, p.ID, p.Revision).Scan(&ended)
 	if err != nil {
 		return false, fmt.Errorf("read when the dispute window of %s ended: %w", p.ID, err)
 	}
 	if ended == nil || !slices.Contains(append([]incentive.State{incentive.Approving}, posts...), p.State) {
 		return false, incentive.Errorf(CodeWindowClosed, "%s is %s: a statement is disputed once it is published", p.ID, p.State)
 	}
-	goesBy, err := policyOf(ctx, tx, p.CalendarID)
+	goesBy, err := policyOf(ctx, q, p.CalendarID)
 	if err != nil {
 		return false, err
 	}
-	_, zone, holidays, err := windowDays(ctx, tx, p.CalendarID)
+	_, zone, holidays, err := windowDays(ctx, q, p.CalendarID)
 	if err != nil {
 		return false, err
 	}

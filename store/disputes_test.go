@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -138,14 +139,24 @@ func TestDisputesAreRefused(t *testing.T) {
 	for id, scope := range map[string]incentive.Scope{"bob": incentive.Team, "fin": incentive.Own} {
 		_, err := b.Dispute(t.Context(), id, scope, d.ID)
 		require.Equal(t, incentive.CodeNotFound, incentive.ErrorCode(err), id)
-		all, err := b.Disputes(t.Context(), id, scope, "", false, "", 10)
+		all, err := b.Disputes(t.Context(), id, scope, store.WhichDisputes{}, "", 10)
 		require.NoError(t, err)
 		require.Empty(t, all)
 	}
 	for id, scope := range map[string]incentive.Scope{"ann": incentive.Own, "boss": incentive.Team, "fin": incentive.All} {
-		all, err := b.Disputes(t.Context(), id, scope, monthOf(1), true, "", 10)
+		all, err := b.Disputes(t.Context(), id, scope, store.WhichDisputes{PeriodID: monthOf(1), Open: true}, "", 10)
 		require.NoError(t, err)
 		require.Len(t, all, 4, id)
+		require.True(t, slices.IsSortedFunc(all, func(a, b store.Dispute) int { return a.RaisedAt.Compare(b.RaisedAt) }), "the oldest first")
+		for i := range all { // one by one the same
+			after := ""
+			if i > 0 {
+				after = all[i-1].ID
+			}
+			one, err := b.Disputes(t.Context(), id, scope, store.WhichDisputes{ParticipantID: "ann"}, after, 1)
+			require.NoError(t, err)
+			require.Equal(t, all[i:i+1], one)
+		}
 	}
 }
 
@@ -159,9 +170,24 @@ func TestDisputeWindow(t *testing.T) {
 	b.calculate(monthOf(1))
 	_, err := b.disputed(nil)
 	require.Equal(t, store.CodeWindowClosed, incentive.ErrorCode(err), "nothing is published")
+	calculated, err := b.PeriodRevision(t.Context(), monthOf(1), 0)
+	require.NoError(t, err)
+	before, err := b.MayDispute(t.Context(), calculated, today())
+	require.NoError(t, err)
+	require.False(t, before)
 	b.publish(monthOf(1))
 	comment, err := b.WriteText(t.Context(), "ann", "late")
 	require.NoError(t, err)
+	may := func(today incentive.Date) bool {
+		t.Helper()
+		p, err := b.PeriodRevision(t.Context(), monthOf(1), 0)
+		require.NoError(t, err)
+		may, err := b.MayDispute(t.Context(), p, today)
+		require.NoError(t, err)
+		return may
+	}
+	require.True(t, may(today().AddDays(20)))
+	require.False(t, may(today().AddDays(31)))
 	late := store.Dispute{ID: b.uuid(), PeriodID: monthOf(1), ParticipantID: "ann", Type: incentive.MissingDeal, Expected: incentive.Money{Currency: "USD"}, CommentID: comment}
 	_, err = b.RaiseDispute(t.Context(), late, today().AddDays(31))
 	require.Equal(t, store.CodeWindowClosed, incentive.ErrorCode(err))
@@ -172,6 +198,7 @@ func TestDisputeWindow(t *testing.T) {
 	_, err = b.PutPolicy(t.Context(), "fin", "monthly", "disputes: {late_days: 0}")
 	require.NoError(t, err)
 	late.ID = b.uuid()
+	require.False(t, may(today()))
 	_, err = b.RaiseDispute(t.Context(), late, today())
 	require.Equal(t, store.CodeWindowClosed, incentive.ErrorCode(err))
 }
@@ -186,12 +213,32 @@ func TestDisputesAreAnswered(t *testing.T) {
 		require.NoError(t, err)
 		return next
 	}
+	// waits holds whom the one dispute under way waits for against who is meant.
+	waits := func(meant ...string) {
+		t.Helper()
+		found := []string{}
+		for _, one := range []struct {
+			id    string
+			scope incentive.Scope
+		}{{"ann", incentive.Own}, {"boss", incentive.Team}, {"fin", incentive.All}, {"fin2", incentive.All}, {"bob", incentive.All}} {
+			all, err := b.Disputes(t.Context(), one.id, one.scope, store.WhichDisputes{Waiting: true, ParticipantID: "ann", PeriodID: monthOf(1)}, "", 10)
+			require.NoError(t, err)
+			if len(all) > 0 {
+				found = append(found, one.id)
+			}
+		}
+		require.ElementsMatch(t, meant, found)
+	}
 	d := b.raised()
+	waits("boss")
 	require.Equal(t, incentive.DisputeWaiting, act(d, "boss", incentive.AskBack, false).State)
+	waits("ann")
 	require.Equal(t, []string{"dispute-ask"}, b.told("ann"))
 	require.Equal(t, incentive.DisputeOpen, act(d, "ann", incentive.Reply, false).State)
+	waits("boss")
 	d = act(d, "boss", incentive.Grant, true)
 	require.Equal(t, incentive.DisputeGranted, d.State)
+	waits("fin", "fin2")
 	require.Contains(t, b.told("fin"), "dispute-accept")
 
 	waiting, err := b.Adjustments(t.Context(), monthOf(1), "", 10)
@@ -205,7 +252,9 @@ func TestDisputesAreAnswered(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, incentive.DisputeOpen, d.State, "another answer is due")
 	require.False(t, d.Partly)
-	d = act(d, "boss", incentive.Grant, true)
+	waits("boss")
+	d = act(d, "fin", incentive.Grant, true)
+	waits("fin2")
 	all, err := b.Adjustments(t.Context(), monthOf(1), waiting[0].ID, 10)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
@@ -222,6 +271,11 @@ func TestDisputesAreAnswered(t *testing.T) {
 	}
 	require.Equal(t, []incentive.DisputeAct{incentive.AskBack, incentive.Reply, incentive.Grant, incentive.RefuseGrant, incentive.Grant, incentive.ApproveGrant}, done)
 	require.Equal(t, "what is to be said", acts[0].Text)
+	granted, err := b.AdjustmentsOf(t.Context(), d.ID)
+	require.NoError(t, err)
+	require.Len(t, granted, 2)
+	require.Equal(t, []string{"boss rejected", "fin approved"}, []string{granted[0].EnteredBy + " " + granted[0].Decision, granted[1].EnteredBy + " " + granted[1].Decision})
+	waits()
 
 	require.Equal(t, incentive.DisputeRejected, act(b.raised(), "fin", incentive.RejectDispute, false).State)
 	require.Equal(t, incentive.DisputeWithdrawn, act(b.raised(), "ann", incentive.WithdrawDispute, false).State)

@@ -960,8 +960,11 @@ type Differences struct {
 // Dispute defines model for Dispute.
 type Dispute struct {
 	// Acts In order; empty in a list.
-	Acts     []DisputeAct `json:"acts"`
-	AnswerBy *time.Time   `json:"answer_by,omitempty"`
+	Acts []DisputeAct `json:"acts"`
+
+	// Adjustments What was granted, in order; empty in a list.
+	Adjustments []Adjustment `json:"adjustments"`
+	AnswerBy    *time.Time   `json:"answer_by,omitempty"`
 
 	// Comment Empty once erased.
 	Comment   string  `json:"comment"`
@@ -1367,12 +1370,15 @@ type People struct {
 // Period defines model for Period.
 type Period struct {
 	// Acts What people may do now.
-	Acts     []string       `json:"acts"`
-	Calendar string         `json:"calendar"`
-	Code     string         `json:"code"`
-	EndsOn   incentive.Date `json:"ends_on"`
-	Id       string         `json:"id"`
-	OnHold   bool           `json:"on_hold"`
+	Acts     []string `json:"acts"`
+	Calendar string   `json:"calendar"`
+	Code     string   `json:"code"`
+
+	// Disputable Statements of it can be disputed today; absent in a list.
+	Disputable *bool          `json:"disputable,omitempty"`
+	EndsOn     incentive.Date `json:"ends_on"`
+	Id         string         `json:"id"`
+	OnHold     bool           `json:"on_hold"`
 
 	// Problem Why the last calculation failed.
 	Problem *string `json:"problem,omitempty"`
@@ -1921,8 +1927,14 @@ type ListDisputesParams struct {
 	// Period All periods when absent.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
 
+	// Person Only those of this participant.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
 	// Open Only those that have no outcome yet.
 	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Waiting Only those that wait for you: to answer, to reply, or to decide about what was granted.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
 
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -2662,7 +2674,7 @@ type ClientInterface interface {
 	// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
 	EndDelegation(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListDisputes The disputes that you may see.
+	// ListDisputes The disputes that you may see, the oldest first.
 	//
 	// Corresponds with GET /disputes (the `ListDisputes` operationId).
 	ListDisputes(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3441,7 +3453,7 @@ func (c *Client) EndDelegation(ctx context.Context, delegation string, params *E
 	return c.Client.Do(req)
 }
 
-// ListDisputes The disputes that you may see.
+// ListDisputes The disputes that you may see, the oldest first.
 //
 // Corresponds with GET /disputes (the `ListDisputes` operationId).
 func (c *Client) ListDisputes(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5477,9 +5489,33 @@ func NewListDisputesRequest(server string, params *ListDisputesParams) (*http.Re
 
 		}
 
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Open != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "open", *params.Open, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9794,7 +9830,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
 	EndDelegationWithResponse(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*EndDelegationResponse, error)
 
-	// ListDisputesWithResponse The disputes that you may see.
+	// ListDisputesWithResponse The disputes that you may see, the oldest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14549,7 +14585,7 @@ func (c *ClientWithResponses) EndDelegationWithResponse(ctx context.Context, del
 	return ParseEndDelegationResponse(rsp)
 }
 
-// ListDisputesWithResponse The disputes that you may see.
+// ListDisputesWithResponse The disputes that you may see, the oldest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -961,8 +961,11 @@ type Differences struct {
 // Dispute defines model for Dispute.
 type Dispute struct {
 	// Acts In order; empty in a list.
-	Acts     []DisputeAct `json:"acts"`
-	AnswerBy *time.Time   `json:"answer_by,omitempty"`
+	Acts []DisputeAct `json:"acts"`
+
+	// Adjustments What was granted, in order; empty in a list.
+	Adjustments []Adjustment `json:"adjustments"`
+	AnswerBy    *time.Time   `json:"answer_by,omitempty"`
 
 	// Comment Empty once erased.
 	Comment   string  `json:"comment"`
@@ -1368,12 +1371,15 @@ type People struct {
 // Period defines model for Period.
 type Period struct {
 	// Acts What people may do now.
-	Acts     []string       `json:"acts"`
-	Calendar string         `json:"calendar"`
-	Code     string         `json:"code"`
-	EndsOn   incentive.Date `json:"ends_on"`
-	Id       string         `json:"id"`
-	OnHold   bool           `json:"on_hold"`
+	Acts     []string `json:"acts"`
+	Calendar string   `json:"calendar"`
+	Code     string   `json:"code"`
+
+	// Disputable Statements of it can be disputed today; absent in a list.
+	Disputable *bool          `json:"disputable,omitempty"`
+	EndsOn     incentive.Date `json:"ends_on"`
+	Id         string         `json:"id"`
+	OnHold     bool           `json:"on_hold"`
 
 	// Problem Why the last calculation failed.
 	Problem *string `json:"problem,omitempty"`
@@ -1922,8 +1928,14 @@ type ListDisputesParams struct {
 	// Period All periods when absent.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
 
+	// Person Only those of this participant.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
 	// Open Only those that have no outcome yet.
 	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Waiting Only those that wait for you: to answer, to reply, or to decide about what was granted.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
 
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -2522,7 +2534,7 @@ type ServerInterface interface {
 	// EndDelegation End a delegation before its last day.
 	// (POST /delegations/{delegation}/end)
 	EndDelegation(c *gin.Context, delegation string, params EndDelegationParams)
-	// ListDisputes The disputes that you may see.
+	// ListDisputes The disputes that you may see, the oldest first.
 	// (GET /disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
 	// RaiseDispute Dispute a line of your own statement, a deal on it, or one that is missing.
@@ -3220,11 +3232,27 @@ func (siw *ServerInterfaceWrapper) ListDisputes(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "open" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -9807,7 +9835,7 @@ type StrictServerInterface interface {
 	// EndDelegation End a delegation before its last day.
 	// (POST /delegations/{delegation}/end)
 	EndDelegation(ctx context.Context, request EndDelegationRequestObject) (EndDelegationResponseObject, error)
-	// ListDisputes The disputes that you may see.
+	// ListDisputes The disputes that you may see, the oldest first.
 	// (GET /disputes)
 	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
 	// RaiseDispute Dispute a line of your own statement, a deal on it, or one that is missing.

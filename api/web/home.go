@@ -42,6 +42,7 @@ func (v *visit) home() error {
 		to     func(*homePage, []client.Period) error
 	}{
 		{v.may(incentive.DecideApproval) > incentive.None, v.addApprovals},
+		{v.may(incentive.RaiseDispute) > incentive.None, v.addDisputes},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
 		{body.Rep, v.addEarned},
 		{v.is(incentive.Administrator), v.addAdministration},
@@ -97,6 +98,21 @@ func (v *visit) addApprovals(body *homePage, all []client.Period) error {
 			case q.Waiting > 0:
 				body.Tasks = append(body.Tasks, task{Says: v.counted("task.approve", p, q.Waiting), Do: "task.approve.do", Path: path})
 			}
+		}
+	}
+	return nil
+}
+
+// addDisputes adds the questions about the visitor's disputes.
+func (v *visit) addDisputes(body *homePage, all []client.Period) error {
+	waiting := true
+	disputes, _, err := v.disputesOf(client.ListDisputesParams{Waiting: &waiting}, 1)
+	if err != nil {
+		return err
+	}
+	for _, d := range disputes {
+		if i := slices.IndexFunc(all, func(p client.Period) bool { return p.Id == d.Period }); d.Person == v.me.Id && i >= 0 {
+			body.Tasks = append(body.Tasks, task{Says: v.about("task.reply", all[i]), Do: "task.reply.do", Path: "/disputes/" + d.Id})
 		}
 	}
 	return nil

@@ -187,9 +187,10 @@ func (v *visit) statements() error {
 
 type statementPage struct {
 	head
-	Statement client.Statement
-	Own       bool
-	Payout    *client.Payout
+	Statement  client.Statement
+	Own        bool
+	Disputable bool // by the visitor, today
+	Payout     *client.Payout
 }
 
 // statement shows a statement with the reason for every cent.
@@ -204,6 +205,7 @@ func (v *visit) statement() error {
 		return err
 	}
 	body.Own = body.Statement.Person == v.me.Id
+	body.Disputable = body.Own && v.may(incentive.RaiseDispute) > incentive.None && disputable(h.Period)
 	if body.Own {
 		if body.Payout, err = v.payoutOf(h.Period.Id, v.me.Id); err != nil {
 			return err

@@ -40,6 +40,19 @@ func families() map[string][]string {
 		did = append(did, string(a))
 	}
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "export", "retry-payout", "cancel-payout")
+	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment")
+	for _, transition := range incentive.DisputeTransitions {
+		if transition.Act != incentive.WithdrawDispute { // as of a period
+			did = append(did, string(transition.Act))
+		}
+	}
+	disputeStates, disputeTypes := []string{}, []string{}
+	for _, s := range incentive.DisputeStates {
+		disputeStates = append(disputeStates, string(s))
+	}
+	for _, one := range incentive.DisputeTypes {
+		disputeTypes = append(disputeTypes, string(one))
+	}
 	roles := []string{}
 	for _, r := range incentive.Roles {
 		roles = append(roles, string(r))
@@ -53,8 +66,9 @@ func families() map[string][]string {
 		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "did": did, "role": roles, "role.does": roles,
 		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": {"no-destination", "not-found-at-rail", "bank-unclear"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
-		"needs": {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "payment-files", "exceptions", "settle", "close", "archive"},
-		"tab":   {"overview", "statements", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
+		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "payment-files", "exceptions", "settle", "close", "archive"},
+		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"},
+		"tab": {"overview", "statements", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
 	}
 	for name, fields := range details {
 		for _, f := range fields {

@@ -67,6 +67,11 @@ func (r *engineRoom) UpdateWorkflow(_ context.Context, o temporal.UpdateWorkflow
 	if r.hold != nil {
 		<-r.hold
 	}
+	if id, is := strings.CutPrefix(o.WorkflowID, activities.DisputeID("")); is {
+		in := o.Args[0].(workflows.DisputeActInput)
+		done := run[activities.DisputeOutcome](r, r.work.ActOnDispute, activities.DisputeAct{DisputeID: id, Act: incentive.DisputeAct(o.UpdateName), Actor: in.Actor, TextID: in.TextID, AnswerID: in.AnswerID, Key: o.UpdateID})
+		return handle{answer: workflows.DisputeAnswer{State: done.State, Code: done.Code, Message: done.Message}}, nil
+	}
 	period := strings.Split(o.WorkflowID, "/")[1]
 	switch o.UpdateName {
 	case workflows.DecideUpdate:
@@ -517,7 +522,7 @@ func TestAPeriod(t *testing.T) {
 		}
 		for pattern := range (&site{}).routes() {
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{token}", strings.Repeat("0", 64), "{import}", "none").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{token}", strings.Repeat("0", 64), "{import}", "none", "{dispute}", "none", "{evidence}", "none").Replace(path)
 			for id, role := range people {
 				action, guarded := needs[pattern]
 				if pattern == "POST /sign-out" || pattern == "GET /" || pattern == "GET /live/events" { // which has no end
@@ -545,6 +550,8 @@ var needs = map[string]incentive.Action{
 	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
+	"GET /disputes": incentive.RaiseDispute, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
+	"POST /disputes/{dispute}/files": incentive.RaiseDispute, "GET /disputes/{dispute}/files/{evidence}": incentive.ReadStatements,
 	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
 	"GET /periods/{period}/statements": incentive.ReadStatements, "GET /periods/{period}/statements/{person}": incentive.ReadStatements,
 	"GET /periods/{period}/approvals": incentive.DecideApproval, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.ReadTotals, "POST /periods/{period}/waiting": incentive.RunPeriod,

@@ -3,6 +3,8 @@ package browser_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -40,6 +42,8 @@ func TestPeriodThroughThePages(t *testing.T) {
 		rep.do(chromedp.Click(`//summary[contains(., "behind it")]`, chromedp.BySearch))
 		rep.look("statement")
 		require.Contains(t, rep.text(), "×", "the arithmetic in words")
+		rep.press(`(//section[contains(@class, "line")]//p/a[starts-with(normalize-space(), "This is wrong")])[1]`)
+		rep.look("raise")
 		rep.follow("My statements")
 		rep.look("own-statements")
 		rep.follow("My payouts")
@@ -67,6 +71,26 @@ func TestPeriodThroughThePages(t *testing.T) {
 		require.Contains(t, manager.text(), "behind that with their quota")
 	}
 	rep := arrives(t, browsers, address, "p12", phone)
+	rep.visit("/disputes/new")
+	rep.look("raise-missing-period")
+	rep.button("Go on")
+	rep.look("raise-missing")
+	contract := filepath.Join(t.TempDir(), "contract.txt")
+	require.NoError(t, os.WriteFile(contract, []byte("Harbour & Pine sold this in time."), 0o644))
+	rep.visit(at + "/statements/p12")
+	rep.do(chromedp.Click(`//summary[contains(., "behind it")]`, chromedp.BySearch))
+	rep.press(`(//td/a[starts-with(normalize-space(), "Dispute it")])[1]`)
+	rep.do(chromedp.Click(`//input[@value="data"]`, chromedp.BySearch))
+	rep.write(`input[name=expected]`, "2,500.00")
+	rep.write(`textarea[name=comment]`, "The customer took two more seats on the last day.\nThe contract says so.")
+	rep.do(chromedp.SetUploadFiles(`input[type=file]`, []string{contract}, chromedp.ByQuery))
+	rep.look("raise-deal")
+	rep.button("Raise the dispute")
+	rep.sees(`//p[contains(., "Your dispute is raised.")]`)
+	require.Contains(t, rep.text(), "contract.txt")
+	rep.look("dispute-raised")
+	rep.follow("Disputes")
+	rep.look("disputes-own")
 	rep.visit("/account")
 	rep.open("Be paid by bank transfer")
 	rep.write(`input[name=holder]`, "Dewi Silva")
