@@ -105,11 +105,20 @@ func (a *Activities) resumed(ctx context.Context, periodID string, revision int)
 		return err
 	}
 	for _, rail := range rails {
-		err := a.Client.SignalWorkflow(ctx, DisburseID(periodID, revision, rail), "", RetrySignal, nil)
-		var gone *serviceerror.NotFound // it has ended, or has not begun
-		if err != nil && !errors.As(err, &gone) {
-			return fmt.Errorf("tell the disbursement by %s: %w", rail, err)
+		if err := a.tellDisbursement(ctx, periodID, revision, rail); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// tellDisbursement tells a disbursement that there may be something to do. One that has
+// ended, or has not begun, is none the wiser.
+func (a *Activities) tellDisbursement(ctx context.Context, periodID string, revision int, rail string) error {
+	err := a.Client.SignalWorkflow(ctx, DisburseID(periodID, revision, rail), "", RetrySignal, nil)
+	var gone *serviceerror.NotFound
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("tell the disbursement of %s by %s: %w", periodID, rail, err)
 	}
 	return nil
 }

@@ -39,6 +39,9 @@ func ArchiveDisputeID(id string) string { return "archive/" + DisputeID(id) }
 // StatusFileID is the workflow id of what applies a bank's file.
 func StatusFileID(fileID string) string { return "status-file/" + fileID }
 
+// RailEventID is the workflow id of what applies an event of a rail.
+func RailEventID(rail, eventID string) string { return "rail-event/" + rail + "/" + eventID }
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

@@ -3,10 +3,6 @@ package activities
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
-
-	"go.temporal.io/api/serviceerror"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
@@ -60,10 +56,8 @@ func (a *Activities) ApplyStatusFile(ctx context.Context, fileID string) error {
 			continue
 		}
 		told[id] = true
-		err := a.Client.SignalWorkflow(ctx, id, "", RetrySignal, nil)
-		var gone *serviceerror.NotFound // all of it was paid or cancelled before
-		if err != nil && !errors.As(err, &gone) {
-			return fmt.Errorf("tell the disbursement %s: %w", id, err)
+		if err := a.tellDisbursement(ctx, o.PeriodID, o.Revision, f.Rail); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -77,6 +77,7 @@ type server struct {
 	Config
 	commands sync.WaitGroup
 	writes   *Limiter      // of each person
+	events   *Limiter      // of each place that they come from
 	proving  chan struct{} // holds whoever is making a proof
 	news     newsroom
 }
@@ -89,7 +90,7 @@ func New(config Config) (*API, error) {
 	if config.LargestImport == 0 {
 		config.LargestImport = 1 << 30
 	}
-	s := &server{Config: config, writes: NewLimiter(20, 400), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, streams: map[chan string]bool{}}}
+	s := &server{Config: config, writes: NewLimiter(20, 400), events: NewLimiter(100, 1000), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, streams: map[chan string]bool{}}}
 	document, err := load(Document)
 	if err != nil {
 		return nil, err
@@ -108,6 +109,7 @@ func New(config Config) (*API, error) {
 		s.problem(c, incentive.Errorf(codeMethod, "%s cannot be done with %s", c.Request.Method, c.Request.URL.Path))
 	})
 	engine.GET(Prefix+"/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", Document) })
+	engine.POST(EventsPath+":rail", s.takeEvents)
 	if config.Extra != nil {
 		config.Extra(engine.Group(Prefix))
 	}

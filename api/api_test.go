@@ -38,6 +38,7 @@ type engineRoom struct {
 	temporal.Client
 	update  func(ctx context.Context, o temporal.UpdateWorkflowOptions) (any, error)
 	started []string
+	refuse  error                                         // of workflows to start
 	execute func(ctx context.Context, input ...any) error // what a workflow that is waited for does
 }
 
@@ -47,6 +48,9 @@ func (e *engineRoom) UpdateWorkflow(ctx context.Context, o temporal.UpdateWorkfl
 }
 
 func (e *engineRoom) ExecuteWorkflow(_ context.Context, o temporal.StartWorkflowOptions, _ any, input ...any) (temporal.WorkflowRun, error) {
+	if e.refuse != nil {
+		return nil, e.refuse
+	}
 	e.started = append(e.started, o.ID)
 	return execution{do: func(ctx context.Context) error { return e.execute(ctx, input...) }}, nil
 }

@@ -70,6 +70,14 @@ type Reverser interface {
 	Reverse(ctx context.Context, railID string, amount incentive.Money, key string) (Result, error)
 }
 
+// EventReader is a rail whose events may name what they are about by the rail's own id
+// alone.
+type EventReader interface {
+	// ReferenceOf asks the rail for the Reference of what an event is about: "" where that
+	// is no attempt at all. Its error is an *Error.
+	ReferenceOf(context.Context, Event) (string, error)
+}
+
 // Capabilities says what a rail can do.
 type Capabilities struct {
 	File              bool                 // a FileRail; otherwise a SingleRail
@@ -153,5 +161,6 @@ type Event struct {
 	Reference string // an Instruction's Reference, where the event names one
 	RailID    string
 	Account   string // the recipient's account at the rail, where the event is about one
+	Claims    State  // what the event says of the attempt, where it does; no proof
 	At        time.Time
 }

@@ -46,6 +46,8 @@ var notExported = map[string]string{
 	"evidence.content":         "a file of its own, evidence/<id>-<name>",
 	"status_file.content":      "what a bank sent: encrypted, and never exported; payout_outcomes say what was in it",
 	"status_file.key_version":  "of the key that encrypts it",
+	"rail_event.content":       "what a rail sent: encrypted, and never exported; rail_event_outcomes say what followed",
+	"rail_event.key_version":   "of the key that encrypts it",
 	"estimate":                 "calculated again from the facts whenever they change",
 	"estimate_wanted":          "whose estimates are to be calculated next",
 	"estimate_touched":         "what has just changed, for the estimates",

@@ -833,27 +833,3 @@ func (s *Store) Destinations(ctx context.Context, ids []int64) (map[int64]Destin
 func (s *Store) FinishDisbursing(ctx context.Context, c PeriodCommand) (PeriodRevision, error) {
 	return s.act(ctx, c, struct{}{}, nil)
 }
-
-// PayoutOfReference returns the payout and attempt that a rail's event names by our
-// reference, of code CodeNotFound where there is none.
-func (s *Store) PayoutOfReference(ctx context.Context, reference string) (Attempt, error) {
-	rows, err := s.pool.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE key::text = $1`, reference)
-	if err != nil {
-		return Attempt{}, fmt.Errorf("find the attempt %s: %w", reference, err)
-	}
-	a, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return a, incentive.Errorf(incentive.CodeNotFound, "no attempt has the reference %q", reference)
-	}
-	return a, err
-}
-
-// KeepRailEvent stores an authenticated event of a rail once; fresh is false when it was
-// here before.
-func (s *Store) KeepRailEvent(ctx context.Context, rail, eventID, kind, reference, railID string) (fresh bool, err error) {
-	tag, err := s.pool.Exec(ctx, `INSERT INTO rail_event (rail, event_id, kind, reference, rail_id) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, rail, eventID, kind, reference, railID)
-	if err != nil {
-		return false, fmt.Errorf("keep event %s of %s: %w", eventID, rail, err)
-	}
-	return tag.RowsAffected() == 1, nil
-}

@@ -42,6 +42,7 @@ func Run(ctx context.Context, config Config) error {
 		})
 		w.RegisterActivity(shared.SubmitPayout)
 		w.RegisterActivity(shared.AskAfter)
+		w.RegisterActivity(shared.ApplyRailEvent)
 		workers = append(workers, w)
 	}
 	for i, w := range workers {

@@ -20,6 +20,7 @@ func Register(r Registry) {
 	r.RegisterWorkflow(Disburse)
 	r.RegisterWorkflow(Batch)
 	r.RegisterWorkflow(StatusFile)
+	r.RegisterWorkflow(RailEvent)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
 	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
 }

@@ -26,6 +26,7 @@ func Run(ctx context.Context, listener net.Listener, surface api.Config, config 
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/", a)
+	mux.Handle(api.EventsPath, a)
 	mux.Handle("/", pages)
 	const toFinish = 20 * time.Second
 	server := &http.Server{

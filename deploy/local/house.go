@@ -46,6 +46,7 @@ type house struct {
 	store    *store.Store
 	temporal client.Client
 	rails    payments.Registry
+	api      net.Listener
 	apiURL   string
 }
 
@@ -79,6 +80,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		{"PostgreSQL", h.startPostgres},
 		{"Temporal", h.startTemporal},
 		{"Store", h.openStore},
+		{"Address", h.listen},
 		{"Rails", h.startRails},
 		{"API", h.startAPI},
 		{"Worker", h.startWorker},
@@ -221,11 +223,22 @@ func (h *house) openStore(ctx context.Context) (string, error) {
 	return "tables are up to date", h.store.Migrate(ctx)
 }
 
+// listen takes the API's address: a rail must know it before the API can be started.
+func (h *house) listen(ctx context.Context) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", h.options.APIPort))
+	if err != nil {
+		return "", incentive.Errorf("api-port-busy", "Port %d, where the API would listen, is taken: stop what uses it or choose another with --api-port.", h.options.APIPort)
+	}
+	h.onStop(func(context.Context) error { _ = listener.Close(); return nil }) // the API closes it too
+	h.api, h.apiURL = listener, "http://"+listener.Addr().String()
+	return h.apiURL, nil
+}
+
 // startRails starts the stand-in for Stripe and the rails: nothing here can reach a bank.
 func (h *house) startRails(context.Context) (string, error) {
 	const key, secret = "sk_test_local", "whsec_local"
 	bank, err := standin.Start("127.0.0.1:0", standin.Options{
-		APIKey: key, AnyAccount: true, WebhookSecret: secret, Journal: h.directory.standin(),
+		APIKey: key, AnyAccount: true, WebhookURL: h.apiURL + api.EventsPath + stripe.Name, WebhookSecret: secret, Journal: h.directory.standin(),
 		Balances: map[string]int64{"usd": 50_000_000_00, "eur": 50_000_000_00},
 	})
 	if err != nil {
@@ -240,15 +253,10 @@ func (h *house) startRails(context.Context) (string, error) {
 	return "payment-file, and stripe by a stand-in at " + bank.URL, err
 }
 
-func (h *house) startAPI(ctx context.Context) (string, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", h.options.APIPort))
-	if err != nil {
-		return "", incentive.Errorf("api-port-busy", "Port %d, where the API would listen, is taken: stop what uses it or choose another with --api-port.", h.options.APIPort)
-	}
-	h.apiURL = "http://" + listener.Addr().String()
+func (h *house) startAPI(context.Context) (string, error) {
 	config := api.Config{Store: h.store, Client: h.temporal, Rails: h.rails, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
 	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names(), Log: h.log}
-	h.background("the API", func(ctx context.Context) error { return web.Run(ctx, listener, config, pages) })
+	h.background("the API", func(ctx context.Context) error { return web.Run(ctx, h.api, config, pages) })
 	return h.apiURL, nil
 }
 

@@ -68,12 +68,17 @@ func (r *Rail) ParseEvents(header http.Header, body []byte, now time.Time) ([]pa
 	if object.Object == "account" && account == "" {
 		account = object.ID
 	}
+	claims := payments.State("")
+	if event.Type == sdk.EventTypeTransferCreated {
+		claims = payments.Paid
+	}
 	return []payments.Event{{
 		ID:        event.ID,
 		Kind:      string(event.Type),
 		Reference: object.TransferGroup,
 		RailID:    object.ID,
 		Account:   account,
+		Claims:    claims,
 		At:        time.Unix(event.Created, 0).UTC(),
 	}}, nil
 }

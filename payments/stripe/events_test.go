@@ -68,7 +68,7 @@ func TestParseEvents(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, []payments.Event{{ID: "evt_1", Kind: "transfer.created", Reference: "reference-a", RailID: "tr_1", At: time.Unix(1_790_000_000, 0).UTC()}}, events)
+			require.Equal(t, []payments.Event{{ID: "evt_1", Kind: "transfer.created", Reference: "reference-a", RailID: "tr_1", Claims: payments.Paid, At: time.Unix(1_790_000_000, 0).UTC()}}, events)
 		})
 	}
 	unsigned, err := stripe.New(stripe.Config{APIKey: "k"})

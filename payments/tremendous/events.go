@@ -1,11 +1,14 @@
 package tremendous
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -64,4 +67,41 @@ func (r *Rail) ParseEvents(header http.Header, body []byte, now time.Time) ([]pa
 		return refuse("it happens more than five minutes from now")
 	}
 	return []payments.Event{{ID: event.UUID, Kind: event.Event, RailID: event.Payload.Resource.ID, At: event.Created.UTC()}}, nil
+}
+
+// ReferenceOf finds the reference of the order that an event is about, or of the order of
+// the reward. How a reward's e-mail fares is not a payout's affair.
+func (r *Rail) ReferenceOf(ctx context.Context, e payments.Event) (string, error) {
+	id := e.RailID
+	if e.Kind == "REWARDS.CANCELED" {
+		var answer struct {
+			Reward struct {
+				OrderID string `json:"order_id"`
+			} `json:"reward"`
+		}
+		if found, err := r.known(ctx, "/rewards/"+url.PathEscape(id), &answer); err != nil || !found {
+			return "", err
+		}
+		id = answer.Reward.OrderID
+	} else if !strings.HasPrefix(e.Kind, "ORDERS.") {
+		return "", nil
+	}
+	if id == "" {
+		return "", nil
+	}
+	var answer struct {
+		Order order `json:"order"`
+	}
+	_, err := r.known(ctx, "/orders/"+url.PathEscape(id), &answer)
+	return answer.Order.ExternalID, err
+}
+
+// known reads what an id of Tremendous's names, where there is such a thing.
+func (r *Rail) known(ctx context.Context, path string, answer any) (bool, error) {
+	err := r.call(ctx, http.MethodGet, path, nil, answer)
+	var refused *payments.Error
+	if errors.As(err, &refused) && refused.Code == "http-404" {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -124,10 +124,25 @@ func TestEventsOfTheStandIn(t *testing.T) {
 	created := take()
 	require.Equal(t, "ORDERS.CREATED", created.Kind)
 	require.Equal(t, made.RailID, created.RailID)
+	about := func(e payments.Event) string {
+		reference, err := rail.ReferenceOf(t.Context(), e)
+		require.NoError(t, err)
+		return reference
+	}
+	require.Equal(t, in.Reference, about(created))
 	require.NoError(t, server.Deliver(in.Reference, false))
-	require.Equal(t, "REWARDS.DELIVERY.FAILED", take().Kind)
+	failed := take()
+	require.Equal(t, "REWARDS.DELIVERY.FAILED", failed.Kind)
+	require.Empty(t, about(failed), "how the e-mail fares is not the payout's affair")
 	require.NoError(t, server.Cancel(in.Reference))
-	require.Equal(t, "REWARDS.CANCELED", take().Kind)
+	canceled := take()
+	require.Equal(t, "REWARDS.CANCELED", canceled.Kind)
+	require.Equal(t, in.Reference, about(canceled))
+	for _, unknown := range []payments.Event{{Kind: "ORDERS.CREATED", RailID: "x"}, {Kind: "REWARDS.CANCELED", RailID: "x"}, {Kind: "ORDERS.CREATED"}, {Kind: "INVOICES.PAID", RailID: "x"}} {
+		require.Empty(t, about(unknown))
+	}
+	_, err = railAt(t, "http://127.0.0.1:1").ReferenceOf(t.Context(), created)
+	requireError(t, err, payments.Unknown, "answer-lost")
 	require.NoError(t, server.Send(t.Context(), 0))
 	require.Equal(t, created, take(), "the same event again")
 }

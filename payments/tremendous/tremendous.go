@@ -57,8 +57,9 @@ type Rail struct {
 }
 
 var (
-	_ payments.SingleRail = (*Rail)(nil)
-	_ payments.Catalogue  = (*Rail)(nil)
+	_ payments.SingleRail  = (*Rail)(nil)
+	_ payments.EventReader = (*Rail)(nil)
+	_ payments.Catalogue   = (*Rail)(nil)
 )
 
 // New returns the rail. It calls nobody.

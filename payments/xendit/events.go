@@ -39,6 +39,7 @@ func (r *Rail) ParseEvents(header http.Header, body []byte, _ time.Time) ([]paym
 		Data    struct {
 			ID          string `json:"id"`
 			ReferenceID string `json:"reference_id"`
+			Status      string `json:"status"`
 			Updated     string `json:"updated"`
 		} `json:"data"`
 	}
@@ -51,6 +52,7 @@ func (r *Rail) ParseEvents(header http.Header, body []byte, _ time.Time) ([]paym
 		Kind:      callback.Event,
 		Reference: callback.Data.ReferenceID,
 		RailID:    callback.Data.ID,
+		Claims:    states[callback.Data.Status],
 		At:        callback.Created.UTC(),
 	}}, nil
 }

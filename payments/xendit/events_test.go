@@ -53,7 +53,7 @@ func TestParseEvents(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, []payments.Event{{ID: "payout.succeeded/disb-1/2026-11-01T09:59:59.000Z", Kind: "payout.succeeded", Reference: "reference-a", RailID: "disb-1", At: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)}}, events)
+			require.Equal(t, []payments.Event{{ID: "payout.succeeded/disb-1/2026-11-01T09:59:59.000Z", Kind: "payout.succeeded", Reference: "reference-a", RailID: "disb-1", Claims: payments.Paid, At: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)}}, events)
 		})
 	}
 	silent, err := xendit.New(xendit.Config{APIKey: "k"})

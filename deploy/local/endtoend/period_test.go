@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type house struct {
 	store       *store.Store
 	client      client.Client
 	databaseURL string
+	currency    string // of the company that is made
 }
 
 func start(t *testing.T, rails ...payments.Rail) *house {
@@ -54,7 +56,7 @@ func start(t *testing.T, rails ...payments.Rail) *house {
 		stop()
 		require.NoError(t, <-ended)
 	})
-	h := &house{t: t, store: s, client: c, databaseURL: url}
+	h := &house{t: t, store: s, client: c, databaseURL: url, currency: "USD"}
 	t.Cleanup(h.tellsNothing)
 	return h
 }
@@ -162,7 +164,7 @@ func (h *house) company(reps int, rail string, details func(id string) map[strin
 	var people, deals, credits, assignments []map[string]any
 	person := func(id, manager string) {
 		row := map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "employee",
-			"country": "DE", "pay_currency": "USD", "attributes": map[string]string{"commission_rate": "0.1"}}
+			"country": "DE", "pay_currency": h.currency, "attributes": map[string]string{"commission_rate": "0.1"}}
 		if manager != "" {
 			row["manager_id"] = manager
 		}
@@ -175,7 +177,7 @@ func (h *house) company(reps int, rail string, details func(id string) map[strin
 	for n := range reps {
 		id := fmt.Sprintf("rep%04d", n+1)
 		person(id, "boss")
-		deals = append(deals, map[string]any{"source": "crm", "transaction_id": id, "date": "2026-10-05", "amount": fmt.Sprintf("%d.1", (n+1)*10), "currency": "USD", "attributes": map[string]string{}})
+		deals = append(deals, map[string]any{"source": "crm", "transaction_id": id, "date": "2026-10-05", "amount": fmt.Sprintf("%d.1", (n+1)*10), "currency": h.currency, "attributes": map[string]string{}})
 		credits = append(credits, map[string]any{"source": "crm", "transaction_id": id, "participant_id": id, "role": "owner", "share": "1"})
 		assignments = append(assignments, map[string]any{"participant_id": id, "plan_id": "simple", "calendar_id": "monthly", "starts_on": "2026-01-01"})
 	}
@@ -184,7 +186,7 @@ func (h *house) company(reps int, rail string, details func(id string) map[strin
 	h.load("transaction", deals...)
 	h.load("credit", credits...)
 	h.load("assignment", assignments...)
-	_, err := h.store.PutPlan(ctx, "fin", "simple", incentive.MustParseDate("2026-01-01"), []byte(plan))
+	_, err := h.store.PutPlan(ctx, "fin", "simple", incentive.MustParseDate("2026-01-01"), []byte(strings.Replace(plan, "USD", h.currency, 1)))
 	require.NoError(h.t, err)
 	for _, a := range assignments {
 		id := a["participant_id"].(string)

@@ -152,7 +152,7 @@ func build(t *testing.T) *site {
 
 	s := &site{bank: bank, directory: directory, running: map[string]*process{}}
 	s.options = processOptions{Keys: store.NewKey(1), Temporal: freeAddress(t), API: freeAddress(t), Rail: bank.URL}
-	s.office = &office{house: &house{t: t}, url: "http://" + s.options.API}
+	s.office = &office{house: &house{t: t, currency: "USD"}, url: "http://" + s.options.API}
 	s.start(postgresProcess)
 	s.options.Database = s.database.URL()
 	t.Cleanup(func() { require.NoError(t, s.database.Stop(context.Background())) })

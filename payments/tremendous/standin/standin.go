@@ -144,6 +144,7 @@ func New(options Options) *Server {
 	s.mux.HandleFunc("GET /orders/{id}", s.gate(s.get))
 	s.mux.HandleFunc("POST /orders/{id}/approve", s.gate(s.approve))
 	s.mux.HandleFunc("POST /orders/{id}/reject", s.gate(s.reject))
+	s.mux.HandleFunc("GET /rewards/{id}", s.gate(s.getReward))
 	s.mux.HandleFunc("GET /funding_sources/{id}", s.gate(s.source))
 	s.mux.HandleFunc("GET /products", s.gate(s.products))
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "Not found") })
@@ -288,6 +289,16 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	refuse(w, http.StatusNotFound, "Order not found")
+}
+
+func (s *Server) getReward(w http.ResponseWriter, r *http.Request) {
+	for _, o := range s.orders {
+		if o.Rewards[0].ID == r.PathValue("id") {
+			answer(w, map[string]any{"reward": o.Rewards[0]})
+			return
+		}
+	}
+	refuse(w, http.StatusNotFound, "Reward not found")
 }
 
 func (s *Server) approve(w http.ResponseWriter, r *http.Request) { s.decide(w, r, "EXECUTED") }

@@ -1,0 +1,72 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
+)
+
+// ApplyRailEvent looks up at the rail what an event is about and does what the rail says,
+// once: nothing is done for the event's own word. A rail that does not know yet what it
+// spoke of is asked again for a while.
+func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
+	defer heartbeat(ctx)()
+	e, err := a.Store.RailEvent(ctx, number)
+	if err != nil || e.Applied() {
+		return err
+	}
+	rail, err := a.Rails.Single(e.Rail)
+	if err != nil {
+		return err
+	}
+	reference := e.Reference
+	attempt, err := a.Store.AttemptOf(ctx, e.Rail, reference, e.RailID)
+	if reader, reads := rail.(payments.EventReader); reads && reference == "" && incentive.ErrorCode(err) == incentive.CodeNotFound {
+		if reference, err = reader.ReferenceOf(ctx, payments.Event{ID: e.EventID, Kind: e.Kind, RailID: e.RailID, Account: e.Account, At: e.HappenedAt}); err != nil {
+			return askLater(err)
+		}
+		attempt, err = a.Store.AttemptOf(ctx, e.Rail, reference, "")
+	}
+	switch {
+	case err == nil:
+	case incentive.ErrorCode(err) != incentive.CodeNotFound:
+		return err
+	case reference == "":
+		return a.Store.PutRailEventAside(ctx, number, "none")
+	default:
+		return a.Store.PutRailEventAside(ctx, number, "not-ours")
+	}
+	found, err := rail.Lookup(ctx, attempt.Key)
+	says := store.PayoutOutcome{State: string(found.State), Code: string(found.State), Amount: found.Amount, Unclear: found.Reversed > 0 && found.State != payments.Returned}
+	switch {
+	case payments.ClassOf(err) == payments.Alarm:
+		says.Unclear = true
+	case err != nil:
+		return askLater(err)
+	case !found.Found() && a.Now().Sub(e.ReceivedAt) < lookUpTime:
+		return temporal.NewApplicationErrorWithOptions("the rail does not know yet what it spoke of", string(payments.Absent), temporal.ApplicationErrorOptions{NextRetryDelay: lookUpPause})
+	case !found.Found():
+		return a.Store.PutRailEventAside(ctx, number, "none")
+	}
+	payout, effect, err := a.Store.ApplyRailEvent(ctx, number, attempt, found.RailID, says)
+	if err != nil || effect == "none" {
+		return err
+	}
+	return a.tellDisbursement(ctx, payout.PeriodID, payout.Revision, payout.Rail)
+}
+
+// askLater has an activity run again, when the rail says so.
+func askLater(err error) error {
+	wait := time.Duration(0)
+	var refused *payments.Error
+	if errors.As(err, &refused) {
+		wait = refused.RetryAfter
+	}
+	return temporal.NewApplicationErrorWithOptions("the rail did not answer", string(payments.ClassOf(err)), temporal.ApplicationErrorOptions{NextRetryDelay: wait})
+}

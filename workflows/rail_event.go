@@ -1,0 +1,46 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/guerdon/guerdon/activities"
+)
+
+// RailEventInput names what a rail told us.
+type RailEventInput struct {
+	Rail   string
+	Number int64
+}
+
+// RailEvent does what a rail says of what its event is about. A rail that does not answer
+// is asked until it does.
+func RailEvent(ctx workflow.Context, input RailEventInput) error {
+	ask := longOptions("look up what the rail told")
+	ask.TaskQueue, ask.StartToCloseTimeout = activities.RailQueue(input.Rail), 2*time.Minute
+	ask.RetryPolicy = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: longestPause}
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, ask), do.ApplyRailEvent, input.Number).Get(ctx, nil)
+}
+
+// StartRailEvent has a stored event of a rail applied. Starting it again changes nothing.
+func StartRailEvent(ctx context.Context, c client.Client, rail, eventID string, number int64) error {
+	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       activities.RailEventID(rail, eventID),
+		TaskQueue:                activities.PeriodQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+	}, RailEvent, RailEventInput{Rail: rail, Number: number})
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err != nil && !errors.As(err, &started) {
+		return fmt.Errorf("start the workflow of event %s of %s: %w", eventID, rail, err)
+	}
+	return nil
+}
