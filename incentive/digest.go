@@ -81,10 +81,10 @@ const (
 	PartPlan        = "plan"        // all versions of a plan
 	PartPerson      = "person"      // of a participant: name, currency, attributes and so on
 	PartManager     = "manager"     // whom they report to
-	PartCredits     = "credits"     // their credits, each with the whole transaction
+	PartCredits     = "credits"     // their credits, each with the whole transaction and its refunds
 	PartQuotas      = "quotas"      // their quotas
 	PartAssignments = "assignments" // their plans
-	PartPosted      = "posted"      // their lines of earlier periods, and their adjustments
+	PartPosted      = "posted"      // their lines of earlier periods, with the transactions that may be taken back, and their adjustments
 	PartRates       = "rates"       // all exchange rates of a source
 	PartCorrected   = "corrected"   // their lines of a period that is corrected, as they stand
 )
@@ -154,14 +154,47 @@ func (s Snapshot) write(of func(kind, id string) digester) {
 		transactions[t.TransactionKey] = t.digest()
 	}
 	credited := make(map[TransactionKey]bool, len(s.Transactions))
+	refunds := map[TransactionKey][]TransactionKey{}
+	for _, t := range s.Transactions {
+		if t.RefundOf != "" {
+			refunds[t.Refunded()] = append(refunds[t.Refunded()], t.TransactionKey)
+		}
+	}
 	for _, c := range s.Credits {
 		credited[c.Transaction] = true
+		for _, refund := range refunds[c.Transaction] {
+			credited[refund] = true
+			given := transactions[refund]
+			of(PartCredits, c.ParticipantID).Write(given[:])
+		}
 		sold := transactions[c.Transaction]
 		d := of(PartCredits, c.ParticipantID)
 		d.Write(sold[:])
 		d.texts(c.Transaction.Source, c.Transaction.ID, c.Role)
 		d.number(int64(c.Version))
 		d.decimal(c.Share)
+	}
+	earlier := map[TransactionKey]Digest{} // taken for what was paid for them alone
+	for _, t := range s.Transactions {
+		if t.Date.Before(s.Since) {
+			earlier[t.TransactionKey] = transactions[t.TransactionKey]
+		}
+	}
+	for _, l := range s.Posted {
+		for _, c := range l.Contributions {
+			sold, there := earlier[c.Transaction]
+			if !there {
+				continue
+			}
+			credited[c.Transaction] = true
+			d := of(PartPosted, l.ParticipantID)
+			d.Write(sold[:])
+			for _, refund := range refunds[c.Transaction] {
+				credited[refund] = true
+				given := transactions[refund]
+				d.Write(given[:])
+			}
+		}
 	}
 	for _, t := range s.Transactions {
 		if !credited[t.TransactionKey] {
@@ -213,6 +246,9 @@ func (t Transaction) digest() Digest {
 	d.number(int64(t.Version))
 	d.decimal(t.Amount)
 	d.attributes(t.Attributes)
+	if t.RefundOf != "" {
+		d.text(t.RefundOf)
+	}
 	return d.sum()
 }
 

@@ -46,7 +46,13 @@ type Transaction struct {
 	Amount     decimal.Decimal   `json:"amount"` // major units, exact
 	Currency   Currency          `json:"currency"`
 	Attributes map[string]string `json:"attributes"` // whatever the source tells and plans filter by
+	// RefundOf is the id of the transaction of the same source that a refund or cancellation
+	// gives back; "" of any other.
+	RefundOf string `json:"refund_of,omitempty"`
 }
+
+// Refunded returns the transaction that a refund gives back.
+func (t Transaction) Refunded() TransactionKey { return TransactionKey{t.Source, t.RefundOf} }
 
 // Credit is a participant's share of a transaction.
 type Credit struct {
@@ -112,7 +118,8 @@ type Posted struct {
 	StartsOn      Date   `json:"starts_on"`
 	EndsOn        Date   `json:"ends_on"`
 	Amount        Money  `json:"amount"`
-	// Contributions are those of a line that puts off what single credits earn.
+	// Contributions are those of a line that puts off or takes back what single credits earn
+	// and, where a plan takes it back, of the credits of transactions that are refunded or cancelled.
 	Contributions []PostedContribution `json:"contributions,omitempty"`
 }
 
@@ -141,7 +148,8 @@ type ExchangeRate struct {
 // quotas by (participant, measure, starts on), assignments by (participant, plan, starts
 // on), plan versions by (plan, version), posted lines by (participant, plan, component,
 // starts on), adjustments by (participant, id), rates by (source, from, to, date).
-// Transactions are those dated from Since to the period's last day.
+// Transactions are those dated from Since to the period's last day and, where a plan takes
+// back, earlier ones that are refunded or cancelled.
 type Snapshot struct {
 	Period       Period         `json:"period"`
 	Since        Date           `json:"since"` // the period's first day, or earlier where a plan looks back

@@ -32,6 +32,7 @@ const (
 	Earning  LineKind = "earning"  // commission expense
 	DrawOf   LineKind = "draw"     // an advance that is to be recovered, or its recovery
 	Holdback LineKind = "holdback" // what is earned and put off, or its payment
+	Clawback LineKind = "clawback" // what is to be taken back later on, or its recovery
 )
 
 // Line is one component's result for one participant and period, rounded once unless

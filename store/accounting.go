@@ -379,7 +379,7 @@ const yearEndRows = `
 		SELECT participant_id, currency, 1 AS position, 'owed at the start' AS total, amount FROM moved WHERE before
 		UNION ALL
 		SELECT participant_id, currency, CASE kind WHEN 'commission expense' THEN 2 ELSE 3 END,
-			CASE kind WHEN 'commission expense' THEN 'earned' WHEN 'draw receivable' THEN 'draws' WHEN 'holdback reserve' THEN 'held back' WHEN 'payable held' THEN 'disputed' ELSE kind END, amount FROM moved WHERE NOT before AND kind <> 'sent'
+			CASE kind WHEN 'commission expense' THEN 'earned' WHEN 'draw receivable' THEN 'draws' WHEN 'holdback reserve' THEN 'held back' WHEN 'clawback receivable' THEN 'taken back later' WHEN 'payable held' THEN 'disputed' ELSE kind END, amount FROM moved WHERE NOT before AND kind <> 'sent'
 		UNION ALL
 		SELECT participant_id, currency, 4, 'paid', amount FROM paid
 		UNION ALL

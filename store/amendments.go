@@ -38,12 +38,12 @@ type Amendment struct {
 
 // keyed lists a snapshot's records with the change that each belongs to.
 const keyed = `(
-	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
+	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
 		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source,
-			(SELECT earned_in FROM posted_line w WHERE r.kind = 'posted' AND w.line_id = r.record_id LIMIT 1),
+			(SELECT earned_in FROM posted_line w WHERE r.kind IN ('posted', 'paid') AND w.line_id = r.record_id LIMIT 1),
 			(SELECT period_id FROM snapshot s WHERE r.kind = 'correction' AND s.id = r.record_id), j.id::text) AS change_id
 	FROM snapshot_record r
-	LEFT JOIN transaction t ON r.kind = 'transaction' AND t.record_id = r.record_id
+	LEFT JOIN transaction t ON r.kind IN ('transaction', 'refunded') AND t.record_id = r.record_id
 	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
 	LEFT JOIN quota q ON r.kind = 'quota' AND q.record_id = r.record_id
 	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id

@@ -321,7 +321,7 @@ func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 			err = row.Scan(&e.key, &participant, &from, &e.amount.Minor, &e.amount.Currency)
 			e.key, e.kind, e.periodID, e.revision = "reverse/"+e.key, "reverse approval", p.ID, p.Revision
 			e.debit, e.credit = account{kind: from}, account{kind: Payable, participant: participant}
-			if from == DrawReceivable || from == HoldbackReserve {
+			if from == DrawReceivable || from == HoldbackReserve || from == ClawbackReceivable {
 				e.debit.participant = participant
 			}
 			return e, err

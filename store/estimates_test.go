@@ -218,14 +218,15 @@ func (c *changing) load(kind string, record map[string]any) {
 	require.Zero(c.t, done.Quarantined, "%v", record)
 }
 
-// plans is what people may be on: alone, above others, against others, by rules, and over
-// the time before.
+// plans is what people may be on: alone, above others, against others, by rules, over the
+// time before, and to be taken back.
 var changingPlans = []string{
 	"components: [{name: c, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 10%}, {rate: 20%, retroactive: true}]}}]",
 	"components: [{name: c, measure: {sum: credits}, rate: 5%}, {name: team, override: {level: 1}, measure: {sum: credits}, rate: 2%}, {name: all, override: {level: 2}, measure: {sum: credits}, rate: 1%}]",
 	"components: [{name: c, measure: {sum: credits}, ranking: {on: amount, prizes: [100, 50], ties: share}}, {name: p, measure: {sum: credits}, pool: {amount: 77}}]",
 	"reads: {transaction: {region: text}, participant: {territory: text}}\ncredits: [{evenly: true, match: {transaction.region: participant.territory}}]\ncomponents: [{name: c, measure: {sum: credits}, rate: 10%}]",
 	"components: [{name: c, cumulative: {over: quarter, pays: true_up}, measure: {sum: credits}, rate_table: {on: amount, tiers: [{up_to: 300, rate: 10%}, {rate: 20%}]}}]",
+	"reads: {transaction: {lapsed_on: text}}\ncomponents: [{name: c, measure: {sum: credits}, rate: 10%, clawback: {within_months: 3, cancelled_on: transaction.lapsed_on, instalments: 2}}, {name: team, override: {level: 1}, measure: {sum: credits}, rate: 1%, clawback: {within_months: 1}}]",
 }
 
 func (c *changing) begin(r *rapid.T) {
@@ -275,8 +276,12 @@ func (c *changing) change(r *rapid.T) {
 	case "deal":
 		n := rapid.IntRange(1, c.deals+2).Draw(r, "deal")
 		c.deals = max(c.deals, n)
-		c.load("transaction", map[string]any{"source": "crm", "transaction_id": fmt.Sprintf("%s%d", c.prefix, n), "date": days.Draw(r, "on"), "amount": fmt.Sprint(rapid.IntRange(-50, 400).Draw(r, "amount")), "currency": "USD",
-			"attributes": map[string]string{"region": rapid.SampledFrom([]string{"west", "east", ""}).Draw(r, "region")}})
+		record := map[string]any{"source": "crm", "transaction_id": fmt.Sprintf("%s%d", c.prefix, n), "date": days.Draw(r, "on"), "amount": fmt.Sprint(rapid.IntRange(-50, 400).Draw(r, "amount")), "currency": "USD",
+			"attributes": map[string]string{"region": rapid.SampledFrom([]string{"west", "east", ""}).Draw(r, "region"), "lapsed_on": rapid.SampledFrom([]string{"", "", "2026-02-03"}).Draw(r, "lapsed")}}
+		if of := rapid.IntRange(1, c.deals).Draw(r, "refund of"); of != n && rapid.Bool().Draw(r, "refund") {
+			record["refund_of"] = fmt.Sprintf("%s%d", c.prefix, of)
+		}
+		load(c.t, c.s, "transaction", record) // a refund of a deal that was left out is left out too
 	case "credit":
 		if c.deals == 0 {
 			return

@@ -78,13 +78,19 @@ var loaders = map[string]loader{
 	SELECT n, outcome FROM judged ORDER BY n`,
 		reasons: map[string]string{string(CodeUnknownParticipant): "the manager of %s is not a participant: import the manager too"}},
 	"transaction": {sql: versioned("transaction",
-		`n int, source text, transaction_id text, date date, amount numeric, currency text, attributes jsonb`,
+		`n int, source text, transaction_id text, date date, amount numeric, currency text, attributes jsonb, refund_of text`,
 		`t.source = g.source AND t.transaction_id = g.transaction_id`,
-		`(l.date, l.amount, l.currency, l.attributes) = (g.date, g.amount, g.currency, g.attributes)`, ``) + `,
-	put AS (INSERT INTO transaction (source, transaction_id, version, date, amount, currency, attributes)
-		SELECT source, transaction_id, coalesce(version, 0) + 1, date, amount, currency, attributes
+		`(l.date, l.amount, l.currency, l.attributes, l.refund_of) = (g.date, g.amount, g.currency, g.attributes, coalesce(g.refund_of, ''))`,
+		`WHEN g.refund_of = g.transaction_id THEN 'invalid'
+		 WHEN g.refund_of <> '' AND NOT EXISTS (SELECT FROM transaction x WHERE x.source = g.source AND x.transaction_id = g.refund_of)
+			AND NOT EXISTS (SELECT FROM given x WHERE x.source = g.source AND x.transaction_id = g.refund_of) THEN 'unknown-transaction'`) + `,
+	put AS (INSERT INTO transaction (source, transaction_id, version, date, amount, currency, attributes, refund_of)
+		SELECT source, transaction_id, coalesce(version, 0) + 1, date, amount, currency, attributes, coalesce(refund_of, '')
 		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
-	SELECT n, outcome FROM judged ORDER BY n`},
+	SELECT n, outcome FROM judged ORDER BY n`,
+		reasons: map[string]string{
+			string(incentive.CodeInvalid):  "transaction %s gives itself back: a refund names another transaction",
+			string(CodeUnknownTransaction): "there is no such transaction for refund %s to give back: import that one first"}},
 	"credit": {sql: versioned("credit",
 		`n int, source text, transaction_id text, participant_id text, role text, share numeric`,
 		`t.source = g.source AND t.transaction_id = g.transaction_id AND t.participant_id = g.participant_id AND t.role = g.role`,

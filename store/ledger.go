@@ -15,13 +15,14 @@ type AccountKind string
 
 // The chart of accounts.
 const (
-	CommissionExpense AccountKind = "commission expense"
-	Payable           AccountKind = "payable"          // what is owed to a participant
-	PayableHeld       AccountKind = "payable held"     // what an open dispute keeps from being paid
-	DrawReceivable    AccountKind = "draw receivable"  // what a participant owes of draws
-	HoldbackReserve   AccountKind = "holdback reserve" // what a participant has earned and is paid later
-	Clearing          AccountKind = "clearing"         // what has been handed to a rail
-	Cash              AccountKind = "cash"
+	CommissionExpense  AccountKind = "commission expense"
+	Payable            AccountKind = "payable"             // what is owed to a participant
+	PayableHeld        AccountKind = "payable held"        // what an open dispute keeps from being paid
+	DrawReceivable     AccountKind = "draw receivable"     // what a participant owes of draws
+	ClawbackReceivable AccountKind = "clawback receivable" // what is still to be taken back of a participant
+	HoldbackReserve    AccountKind = "holdback reserve"    // what a participant has earned and is paid later
+	Clearing           AccountKind = "clearing"            // what has been handed to a rail
+	Cash               AccountKind = "cash"
 )
 
 // account names one account: participant and rail are "" where the kind has none.

@@ -49,6 +49,9 @@ func postLines(ctx context.Context, tx pgx.Tx, p PeriodRevision, key string) err
 		case incentive.Holdback:
 			e.key += "/holdback"
 			e.debit = account{kind: HoldbackReserve, participant: e.credit.participant}
+		case incentive.Clawback:
+			e.key += "/clawback"
+			e.debit = account{kind: ClawbackReceivable, participant: e.credit.participant}
 		}
 		return e, err
 	}, p.ID, p.Revision)
@@ -93,6 +96,9 @@ func refuseOverChanged(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 		return err
 	}
 	changed, err := takingPosted(p, back, narrow{}).changed(ctx, tx, *p.SnapshotID)
+	if err == nil && !changed && len(back.Clawbacks) > 0 {
+		changed, err = takingPaid(p, back, narrow{}).changed(ctx, tx, *p.SnapshotID)
+	}
 	if err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ func (s *Store) NotPaid(ctx context.Context, of StoredStatement) ([]calculation.
 			JOIN credit c ON c.participant_id = $2 JOIN snapshot_record rc ON rc.snapshot_id = sn.id AND rc.kind = 'credit' AND rc.record_id = c.record_id
 			JOIN transaction t ON t.source = c.source AND t.transaction_id = c.transaction_id
 			JOIN snapshot_record rt ON rt.snapshot_id = sn.id AND rt.kind = 'transaction' AND rt.record_id = t.record_id
-			WHERE run.id = $1 AND t.date BETWEEN p.starts_on AND p.ends_on
+			WHERE run.id = $1 AND t.date BETWEEN p.starts_on AND p.ends_on AND t.refund_of = ''
 			ORDER BY t.date, t.source COLLATE "C", t.transaction_id COLLATE "C", c.role COLLATE "C"`, func(row pgx.CollectableRow) (c calculation.Credited, err error) {
 			err = row.Scan(&c.Transaction.Source, &c.Transaction.ID, &c.Date, &c.Role, &c.Amount)
 			return c, err

@@ -48,6 +48,7 @@ type narrow struct {
 	known      []string // what is true of them
 	measured   []string // their quotas, what was posted for them, and their adjustments
 	credited   []string // their credits, with the transactions
+	refunded   []string // with credited: whose transactions' refunds; nil is nobody's
 	uncredited bool     // with credited: also the transactions that their source credits nobody with
 }
 
@@ -93,6 +94,49 @@ func takingPosted(p PeriodRevision, back calculation.LookBack, n narrow) taking 
 			AND (l.plan_id = ANY($5) AND p.starts_on >= $3::date OR (l.plan_id, l.component) IN (SELECT * FROM unnest($6::text[], $7::text[])))
 			AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
 				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)` + of, arguments}
+}
+
+// takingPaid is what earlier periods paid by components that take back, and what they took.
+func takingPaid(p PeriodRevision, back calculation.LookBack, n narrow) taking {
+	var plans, components []string
+	for _, c := range back.Clawbacks {
+		plans, components = append(plans, c.PlanID, c.PlanID), append(components, c.Component, c.Line)
+	}
+	of, arguments := whose("s.participant_id", n.measured, p.StartsOn, back.ClawbacksSince, p.CalendarID, plans, components)
+	return taking{"paid", `SELECT l.id AS record_id
+		FROM pay_period p JOIN standing_line s ON s.earned_in = p.id JOIN line l ON l.id = s.line_id
+		WHERE p.calendar_id = $4 AND p.ends_on BETWEEN $3::date AND $2::date - 1 AND (l.plan_id, l.component) IN (SELECT * FROM unnest($5::text[], $6::text[]))
+			AND EXISTS (SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
+				WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = l.plan_id AND a.participant_id = s.participant_id)` + of, arguments}
+}
+
+// takingRefunded is, of the transactions before the period that components may take back,
+// those that are cancelled or refunded, with their refunds, and those that were taken back
+// before, as that may be undone.
+func takingRefunded(p PeriodRevision, back calculation.LookBack, n narrow) taking {
+	lines := make([]string, len(back.Clawbacks))
+	for i, c := range back.Clawbacks {
+		lines[i] = c.Line
+	}
+	const standing = `t.date >= $2::date AND t.date < $3::date AND NOT EXISTS (
+		SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`
+	const refund = `SELECT source, refund_of AS transaction_id FROM transaction WHERE refund_of <> '' AND date BETWEEN $2::date AND $4::date`
+	const taken = `SELECT c.source, c.transaction_id FROM snapshot_record r JOIN line l ON l.id = r.record_id JOIN contribution c ON c.line_id = l.id
+		WHERE r.snapshot_id = $1 AND r.kind = 'paid' AND l.component = ANY($6)`
+	given := `SELECT source, transaction_id FROM transaction t WHERE attributes ?| $5 AND ` + standing + ` UNION ` + refund + ` UNION ` + taken
+	if n.measured != nil {
+		// Of few people it reads few rows: what was paid for is looked up one by one.
+		given = `SELECT c.source, c.transaction_id FROM snapshot_record r JOIN contribution c ON c.line_id = r.record_id
+			CROSS JOIN LATERAL (SELECT t.attributes FROM transaction t WHERE t.source = c.source AND t.transaction_id = c.transaction_id ORDER BY t.version DESC LIMIT 1) t
+			WHERE r.snapshot_id = $1 AND r.kind = 'paid' AND (t.attributes ?| $5
+				OR EXISTS (SELECT FROM transaction f WHERE f.source = c.source AND f.refund_of = c.transaction_id AND f.refund_of <> '' AND f.date <= $4::date))
+			UNION SELECT t.source, t.transaction_id FROM snapshot_record r JOIN transaction t USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'transaction'
+			UNION ` + taken
+	}
+	return taking{"refunded", `WITH given AS (` + given + `)
+		SELECT t.record_id FROM given g JOIN transaction t USING (source, transaction_id) WHERE ` + standing + `
+		UNION SELECT t.record_id FROM given g JOIN transaction t ON t.source = g.source AND t.refund_of = g.transaction_id AND t.refund_of <> '' WHERE ` + standing,
+		[]any{back.ClawbacksSince, p.StartsOn, p.EndsOn, back.Cancelled, lines}}
 }
 
 // takingFacts is what was sold and expected, and what currencies were worth, from the first day that matters on.
@@ -148,9 +192,17 @@ func takingTransactions(p PeriodRevision, back calculation.LookBack, n narrow) t
 		CROSS JOIN LATERAL (
 			SELECT t.record_id, t.date FROM transaction t WHERE t.source = k.source AND t.transaction_id = k.transaction_id ORDER BY t.version DESC LIMIT 1) t
 		WHERE t.date BETWEEN $2::date AND $3::date`
+	takesBack := n.refunded != nil
+	if takesBack {
+		var refunded string
+		refunded, arguments = whose("c.participant_id", n.refunded, arguments...)
+		sql += ` UNION SELECT t.record_id FROM credit c JOIN transaction t ON t.source = c.source AND t.refund_of = c.transaction_id AND t.refund_of <> ''
+			WHERE c.share <> 0` + refunded + ` AND ` + standing
+	}
 	if n.uncredited {
-		sql += ` UNION ALL SELECT t.record_id FROM transaction t WHERE ` + standing + `
-			AND NOT EXISTS (SELECT FROM credit c WHERE c.source = t.source AND c.transaction_id = t.transaction_id AND ` + standingCredit + `)`
+		sql += ` UNION SELECT t.record_id FROM transaction t WHERE ` + standing + `
+			AND (NOT EXISTS (SELECT FROM credit c WHERE c.source = t.source AND c.transaction_id = t.transaction_id AND ` + standingCredit + `)
+				OR ` + fmt.Sprint(takesBack) + ` AND t.refund_of <> '' AND NOT EXISTS (SELECT FROM credit c WHERE c.source = t.source AND c.transaction_id = t.refund_of AND ` + standingCredit + `))`
 	}
 	return taking{"transaction", sql, arguments}
 }
@@ -190,6 +242,9 @@ func takeRest(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, back c
 	rest := append(takingFacts(p, back, n), takingAdjustments(p, n))
 	if looksAtPosted(back) {
 		rest = append(rest, takingPosted(p, back, n))
+	}
+	if len(back.Clawbacks) > 0 && (n.credited == nil || n.refunded != nil) {
+		rest = append(rest, takingPaid(p, back, n), takingRefunded(p, back, n))
 	}
 	for _, t := range rest {
 		if err := t.into(ctx, tx, id); err != nil {
@@ -324,10 +379,11 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			return p, err
 		}, id),
 		collect(ctx, q, &snapshot.Transactions, `
-			SELECT source, transaction_id, version, date, amount, currency, attributes
-			FROM snapshot_record r JOIN transaction USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'transaction'
+			SELECT source, transaction_id, version, date, amount, currency, attributes, refund_of
+			FROM (SELECT record_id FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'transaction'
+				UNION SELECT record_id FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'refunded') r JOIN transaction USING (record_id)
 			ORDER BY date, source COLLATE "C", transaction_id COLLATE "C"`, func(row pgx.CollectableRow) (t incentive.Transaction, err error) {
-			err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes)
+			err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes, &t.RefundOf)
 			return t, err
 		}, id),
 		collect(ctx, q, &snapshot.Credits, `
@@ -347,13 +403,14 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			FROM snapshot_record r JOIN exchange_rate USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'exchange_rate'
 			ORDER BY rate_source COLLATE "C", from_currency COLLATE "C", to_currency COLLATE "C", date`, pgx.RowToStructByPos[incentive.ExchangeRate], id),
 		collect(ctx, q, &snapshot.Posted, `
+			WITH refunded AS (SELECT source, transaction_id FROM snapshot_record r JOIN transaction USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'refunded')
 			SELECT st.participant_id, l.plan_id, l.component, p.id, p.starts_on, p.ends_on, l.amount_minor, st.currency,
 				(SELECT jsonb_agg(jsonb_build_object('transaction', jsonb_build_object('source', c.source, 'id', c.transaction_id),
 					'participant_id', c.participant_id, 'role', c.role, 'shown_minor', c.shown_minor) ORDER BY c.position)
-				FROM contribution c WHERE c.line_id = l.id AND l.kind = 'holdback')
-			FROM snapshot_record r JOIN line l ON l.id = r.record_id JOIN statement st ON st.id = l.statement_id
+				FROM contribution c WHERE c.line_id = l.id AND (l.kind = 'holdback' OR r.paid AND (c.source, c.transaction_id) IN (TABLE refunded)))
+			FROM (SELECT record_id, bool_or(kind = 'paid') AS paid FROM snapshot_record WHERE snapshot_id = $1 AND kind IN ('posted', 'paid') GROUP BY record_id) r
+			JOIN line l ON l.id = r.record_id JOIN statement st ON st.id = l.statement_id
 			JOIN run ON run.id = st.run_id JOIN snapshot s ON s.id = run.snapshot_id JOIN pay_period p ON p.id = coalesce(l.corrects, s.period_id)
-			WHERE r.snapshot_id = $1 AND r.kind = 'posted'
 			ORDER BY st.participant_id COLLATE "C", l.plan_id COLLATE "C", l.component COLLATE "C", p.starts_on, l.id`, func(row pgx.CollectableRow) (l incentive.Posted, err error) {
 			err = row.Scan(&l.ParticipantID, &l.PlanID, &l.Component, &l.PeriodID, &l.StartsOn, &l.EndsOn, &l.Amount.Minor, &l.Amount.Currency, &l.Contributions)
 			return l, err

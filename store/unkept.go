@@ -75,10 +75,10 @@ func (u unkept) theirs(ctx context.Context, p PeriodRevision, of []string, reach
 		return incentive.Snapshot{}, err
 	}
 	var contests, rules []string
-	levels := 0
+	levels, takesBack := 0, false
 	for id, r := range reaches {
 		if slices.Contains(plans, id) {
-			levels = max(levels, r.Levels)
+			levels, takesBack = max(levels, r.Levels), takesBack || r.TakesBack
 			if r.Everybody {
 				contests = append(contests, id)
 			}
@@ -113,12 +113,32 @@ func (u unkept) theirs(ctx context.Context, p PeriodRevision, of []string, reach
 			n.assigned, n.known = union(n.assigned, ruled), union(n.known, ruled)
 		}
 	}
+	if takesBack {
+		others, err := u.creditedWithRefunds(ctx, n)
+		if err != nil {
+			return incentive.Snapshot{}, err
+		}
+		n.refunded, n.credited, n.known = n.credited, union(n.credited, others), union(n.known, others)
+	}
 	managers, err := u.hierarchy(ctx, p, n.known, above, deepestHierarchy)
 	if err != nil {
 		return incentive.Snapshot{}, err
 	}
 	n.known = union(n.known, managers)
 	return u.snapshot(ctx, p, n)
+}
+
+// creditedWithRefunds returns who was ever credited with a refund of what others sold.
+func (u unkept) creditedWithRefunds(ctx context.Context, n narrow) (people []string, err error) {
+	err = collect(ctx, u, &people, `
+		SELECT r.participant_id FROM credit c JOIN transaction t ON t.source = c.source AND t.refund_of = c.transaction_id AND t.refund_of <> ''
+			JOIN credit r ON r.source = t.source AND r.transaction_id = t.transaction_id WHERE c.participant_id = ANY($1)
+		UNION SELECT r.participant_id FROM transaction t JOIN credit r USING (source, transaction_id)
+			WHERE $2 AND t.refund_of <> '' AND NOT EXISTS (SELECT FROM credit c WHERE c.source = t.source AND c.transaction_id = t.refund_of AND `+standingCredit+`)`, pgx.RowTo[string], n.credited, n.uncredited)
+	if err != nil {
+		return nil, fmt.Errorf("find who is credited with refunds: %w", err)
+	}
+	return people, nil
 }
 
 // reaches says of each plan that somebody is on in the period whom else its statements

@@ -284,6 +284,15 @@ func (c *computation) lines(late []incentive.Line) (lines []incentive.Line, err 
 			}
 			lines = append(lines, held...)
 		}
+		if component.Clawback != nil {
+			of := *c
+			of.component = component
+			taken, err := of.clawBack(slices.Concat(lines, late))
+			if err != nil {
+				return nil, err
+			}
+			lines = append(lines, taken...)
+		}
 		if !component.CapCarriesOver {
 			continue
 		}

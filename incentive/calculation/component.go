@@ -145,6 +145,9 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 		if day.Before(since) || !c.assignedOn(day) {
 			continue
 		}
+		if c.component.Clawback != nil && one.transaction.RefundOf != "" {
+			continue // it takes back what was paid, and leaves what was reached
+		}
 		takes, err := c.takes(of.Where, one)
 		if err != nil {
 			return m, err

@@ -230,6 +230,7 @@ type Reach struct {
 	Everybody bool // all who are on the plan compete
 	Rules     bool // the plan credits transactions that their source credits nobody with
 	Levels    int  // how many levels of the hierarchy its overrides look down
+	TakesBack bool // refunds take back what was paid for other transactions
 }
 
 // Reaches returns how far each plan in force of a snapshot reaches.
@@ -240,6 +241,7 @@ func Reaches(snapshot incentive.Snapshot) (map[string]Reach, error) {
 		r := Reach{Rules: len(p.Credits) > 0, Levels: deepest(map[string]versionInForce{id: p})}
 		for _, c := range p.Components {
 			r.Everybody = r.Everybody || c.Ranking != nil || c.Pool != nil
+			r.TakesBack = r.TakesBack || c.Clawback != nil
 		}
 		reaches[id] = r
 	}

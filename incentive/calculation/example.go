@@ -100,15 +100,26 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		}
 	}
 	deals := slices.Clone(e.Deals)
+	numbers := make([]int, len(deals))
 	for i := range deals {
 		if deals[i].On.IsZero() {
 			deals[i].On = first
 		}
+		numbers[i] = i
 	}
-	slices.SortStableFunc(deals, func(a, b plan.Deal) int { return a.On.Compare(b.On) })
-	for i, d := range deals {
-		key := incentive.TransactionKey{Source: "example", ID: fmt.Sprintf("deal-%03d", i+1)}
-		s.Transactions = append(s.Transactions, incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: cmp.Or(d.Currency, p.Currency), Attributes: d.Attributes})
+	slices.SortStableFunc(numbers, func(a, b int) int { return deals[a].On.Compare(deals[b].On) })
+	called := make([]string, len(deals)) // each by its place in time
+	for i, n := range numbers {
+		called[n] = fmt.Sprintf("deal-%03d", i+1)
+	}
+	for _, n := range numbers {
+		d := deals[n]
+		key := incentive.TransactionKey{Source: "example", ID: called[n]}
+		t := incentive.Transaction{TransactionKey: key, Version: 1, Date: d.On, Amount: d.Amount, Currency: cmp.Or(d.Currency, p.Currency), Attributes: d.Attributes}
+		if d.RefundOf > 0 {
+			t.RefundOf = called[d.RefundOf-1]
+		}
+		s.Transactions = append(s.Transactions, t)
 		if d.Uncredited {
 			continue
 		}

@@ -53,6 +53,8 @@ const (
 	StepHold       Kind = "hold"       // Rate of Amount, of Count credits, each rounded, is put off
 	StepRelease    Kind = "release"    // Result, of Count credits, was put off and is paid
 	StepForfeit    Kind = "forfeit"    // Result, of Count credits, was put off and is lost
+	StepClawback   Kind = "clawback"   // Rate of Amount, which was paid for Name of Of, less Unit, which was taken back before
+	StepInstalment Kind = "instalment" // Rate waits for later periods, and Unit waited before
 	StepRecovery   Kind = "recovery"   // of Unit owed what Amount lies above Rate, High at most
 	StepForgiven   Kind = "forgiven"   // Unit, which is owed when month Days has begun
 	StepCarryOver  Kind = "carry_over" // what room Amount and Low, of before, leave below Rate, for Unit that waits
@@ -247,6 +249,16 @@ func CheckLine(line incentive.Line) error {
 			earned = earned.Add(s.Result)
 		case StepRelease, StepForfeit:
 			earned = earned.Add(s.Result)
+		case StepClawback:
+			lost, err := incentive.Rounding(s.Each).Round(s.Amount.Mul(*s.Rate), currency)
+			if err != nil {
+				return err
+			}
+			want = s.Unit.Sub(lost.Decimal())
+			earned = earned.Add(want)
+		case StepInstalment:
+			want = s.Rate.Sub(*s.Unit)
+			earned = earned.Add(want)
 		case StepRecovery:
 			want = decimal.Min(s.Amount.Sub(*s.Rate), *s.Unit)
 			if s.High != nil {
@@ -352,6 +364,8 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.Unit != nil
 	case StepForgiven:
 		return s.Unit != nil
+	case StepInstalment:
+		return s.Rate != nil && s.Unit != nil
 	case StepExcess:
 		return s.Amount != nil && s.Rate != nil && s.Low != nil
 	case StepCarryOver:
@@ -360,7 +374,7 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.Rate != nil && s.Tied > 0
 	case StepPool, StepBudget:
 		return s.Amount != nil && s.Rate != nil && s.Unit != nil
-	case StepScore, StepCapEach, StepDraw, StepRecovery:
+	case StepScore, StepCapEach, StepDraw, StepRecovery, StepClawback:
 		return s.Amount != nil && s.Unit != nil && s.Rate != nil && (s.Kind != StepScore || s.Unit.IsPositive())
 	case StepCurve:
 		flat := s.To == nil && s.High == nil
@@ -486,6 +500,14 @@ func (s Step) String() string {
 		return fmt.Sprintf("held back of %s before, and paid now: %s", plural(s.Count, "credit"), s.Result)
 	case StepForfeit:
 		return fmt.Sprintf("held back of %s before, and forfeited: %s", plural(s.Count, "credit"), s.Result)
+	case StepClawback:
+		words := fmt.Sprintf("%s of %s is refunded or cancelled: of %s paid for it, × %s is taken back", s.Name, s.Of, s.Amount, s.Rate)
+		if !s.Unit.IsZero() {
+			words += fmt.Sprintf(", less %s taken before", s.Unit)
+		}
+		return fmt.Sprintf("%s: %s", words, s.Result)
+	case StepInstalment:
+		return fmt.Sprintf("taken back in instalments: of all that is to be taken, %s waits for later periods, and %s waited before: %s", s.Rate, s.Unit, s.Result)
 	case StepRecovery:
 		return fmt.Sprintf("draw: %s earned and %s owed, which is recovered down to %s%s: %s is recovered", s.Amount, s.Unit, s.Rate, s.atMost(), s.Result.Neg())
 	case StepForgiven:

@@ -7,6 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
 )
 
 // credit is a credit with its transaction and what it comes to.
@@ -23,11 +24,12 @@ type facts struct {
 	people       map[string][]incentive.Participant // each by date of effect
 	quotas       map[string][]incentive.Quota       // by participant
 	transactions map[incentive.TransactionKey]*incentive.Transaction
-	own          map[string][]credit                   // by participant, in the order in which deals climb tiers
-	ofTeams      map[teamLevel][]credit                // the same, by manager
-	posted       map[postedKey][]incentive.Posted      // lines of earlier periods
-	rates        map[ratePair][]incentive.ExchangeRate // each by date
-	uncredited   []incentive.Transaction               // of the period, in their order
+	refunds      map[incentive.TransactionKey][]*incentive.Transaction // by what they give back, in their order
+	own          map[string][]credit                                   // by participant, in the order in which deals climb tiers
+	ofTeams      map[teamLevel][]credit                                // the same, by manager
+	posted       map[postedKey][]incentive.Posted                      // lines of earlier periods
+	rates        map[ratePair][]incentive.ExchangeRate                 // each by date
+	uncredited   []incentive.Transaction                               // of the period, in their order
 	// standings is how contests end, by participant; it is filled before the first statement.
 	standings map[Contest]map[string]standing
 }
@@ -43,7 +45,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	f := &facts{
 		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{},
 		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
-		transactions: make(map[incentive.TransactionKey]*incentive.Transaction, len(snapshot.Transactions)), rates: map[ratePair][]incentive.ExchangeRate{},
+		transactions: make(map[incentive.TransactionKey]*incentive.Transaction, len(snapshot.Transactions)), refunds: map[incentive.TransactionKey][]*incentive.Transaction{}, rates: map[ratePair][]incentive.ExchangeRate{},
 	}
 	for _, r := range snapshot.Rates {
 		pair := ratePair{r.Source, r.From, r.To}
@@ -70,16 +72,26 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	for _, a := range snapshot.Assignments {
 		assignments[a.ParticipantID] = append(assignments[a.ParticipantID], a)
 	}
+	clawsBack := false
+	for _, p := range plans {
+		clawsBack = clawsBack || slices.ContainsFunc(p.Components, func(c plan.Component) bool { return c.Clawback != nil })
+	}
 	var problems []error
 	for i := range snapshot.Transactions { // by date, source and id: the order in which deals climb tiers
 		t := &snapshot.Transactions[i]
 		f.transactions[t.TransactionKey] = t
+		if t.RefundOf != "" {
+			f.refunds[t.Refunded()] = append(f.refunds[t.Refunded()], t)
+		}
+		if t.Date.Before(snapshot.Since) {
+			continue // it is there for what was paid for it
+		}
 		given := credits[t.TransactionKey]
 		if len(given) == 0 {
 			var err error
 			if given, err = f.credit(rules, t, assignments); err != nil {
 				problems = append(problems, err)
-			} else if len(given) == 0 && f.period.Holds(t.Date) {
+			} else if len(given) == 0 && f.period.Holds(t.Date) && (t.RefundOf == "" || !clawsBack) {
 				f.uncredited = append(f.uncredited, *t)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/plan"
 )
 
 // LookBack is what the plans of a period need of the time before it.
@@ -15,7 +16,15 @@ type LookBack struct {
 	Rates      []string       // the sources of exchange rates, sorted
 	RatesSince incentive.Date // the first day whose rates may matter
 	Balances   []Balance      // the lines that have a balance whatever their age, sorted
+	Clawbacks  []Clawback     // the components that take back, sorted
+	// ClawbacksSince is the first day whose transactions matter where they are refunded or
+	// cancelled, which is what the attributes in Cancelled say.
+	ClawbacksSince incentive.Date
+	Cancelled      []string // sorted
 }
+
+// Clawback names a component that takes back, and the line on which it does.
+type Clawback struct{ PlanID, Component, Line string }
 
 // Balance names a line of a plan whose postings add up to a balance, such as a draw.
 type Balance struct{ PlanID, Component string }
@@ -23,7 +32,8 @@ type Balance struct{ PlanID, Component string }
 // LooksBack says what the plans in force need of the time before a period. Of snapshot
 // it reads the period, assignments and plan versions.
 func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
-	b := LookBack{Since: snapshot.Period.StartsOn}
+	first := snapshot.Period.StartsOn
+	b := LookBack{Since: first}
 	oldest := 0
 	plans, err := inForce(snapshot)
 	if err != nil {
@@ -39,6 +49,17 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 				if c.Holdback != nil && c.Holdback.Where != nil {
 					// What is put off belongs to transactions of so many months ago.
 					b.Since = earliest(b.Since, addMonths(snapshot.Period.StartsOn, -c.Holdback.Months-1))
+				}
+				if c.Clawback != nil {
+					// What becomes known a period too late is taken back all the same.
+					since := addMonths(first, -c.Clawback.Months-monthsBegun(first, snapshot.Period.EndsOn))
+					if len(b.Clawbacks) == 0 || since.Before(b.ClawbacksSince) {
+						b.ClawbacksSince = since
+					}
+					b.Clawbacks = append(b.Clawbacks, Clawback{p.ID, c.Name, plan.ClawedBack(c.Name)})
+					if c.Clawback.CancelledOn != "" {
+						b.Cancelled = append(b.Cancelled, c.Clawback.CancelledOn)
+					}
 				}
 				if c.Cumulative == nil {
 					continue
@@ -70,6 +91,12 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 		return cmp.Or(strings.Compare(x.PlanID, y.PlanID), strings.Compare(x.Component, y.Component))
 	})
 	b.Balances = slices.Compact(b.Balances)
+	slices.SortFunc(b.Clawbacks, func(x, y Clawback) int {
+		return cmp.Or(strings.Compare(x.PlanID, y.PlanID), strings.Compare(x.Component, y.Component))
+	})
+	b.Clawbacks = slices.Compact(b.Clawbacks)
+	slices.Sort(b.Cancelled)
+	b.Cancelled = slices.Compact(b.Cancelled)
 	return b, nil
 }
 

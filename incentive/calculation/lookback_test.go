@@ -20,9 +20,7 @@ func (c *company) next(t require.TestingT) {
 			posted := incentive.Posted{ParticipantID: s.ParticipantID, PlanID: line.PlanID, Component: line.Component, PeriodID: c.Period.ID,
 				StartsOn: c.Period.StartsOn, EndsOn: c.Period.EndsOn, Amount: line.Amount}
 			for _, part := range line.Contributions {
-				if line.Kind == incentive.Holdback {
-					posted.Contributions = append(posted.Contributions, incentive.PostedContribution{Transaction: part.Transaction, ParticipantID: part.ParticipantID, Role: part.Role, ShownMinor: part.Shown.Minor})
-				}
+				posted.Contributions = append(posted.Contributions, incentive.PostedContribution{Transaction: part.Transaction, ParticipantID: part.ParticipantID, Role: part.Role, ShownMinor: part.Shown.Minor})
 			}
 			c.Posted = append(c.Posted, posted)
 		}

@@ -53,8 +53,18 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			known[c.ParticipantID], taken[c.Transaction] = true, true
 		}
 	}
+	for _, l := range snapshot.Posted {
+		if l.ParticipantID != participantID {
+			continue
+		}
+		for _, c := range l.Contributions {
+			if t, there := all.transactions[c.Transaction]; there && t.Date.Before(snapshot.Since) {
+				taken[c.Transaction] = true
+			}
+		}
+	}
 	for _, t := range snapshot.Transactions {
-		if taken[t.TransactionKey] {
+		if taken[t.TransactionKey] || t.RefundOf != "" && taken[t.Refunded()] {
 			part.Transactions = append(part.Transactions, t)
 		}
 	}

@@ -61,7 +61,7 @@ var kinds = map[Kind][]fieldOf{
 		key("participant_id", participantID), key("effective_from", day), needed("name", text), optional("email", text, ""), optional("kind", participantKind, string(incentive.Employee)),
 		optional("manager_id", identifier, nil), needed("country", country), needed("pay_currency", currency), optional("employed_until", day, nil),
 	},
-	Transaction: {key("source", identifier), key("transaction_id", identifier), needed("date", day), needed("amount", number), needed("currency", currency)},
+	Transaction: {key("source", identifier), key("transaction_id", identifier), needed("date", day), needed("amount", number), needed("currency", currency), optional("refund_of", identifier, nil)},
 	Credit: {
 		key("source", identifier), key("transaction_id", identifier), key("participant_id", identifier),
 		{name: "role", read: identifier, absent: "owner", isKey: true, isRecord: true}, optional("share", share, decimal.NewFromInt(1)),

@@ -72,8 +72,8 @@ func TestRows(t *testing.T) {
 		rejected         []string // "line column=value code: reason"
 		skipped          int
 	}{
-		"plain":                 {mapping: deals, content: header + "1,2026-01-31,12345678901234567.89,x\n", rows: []string{`{"amount":"12345678901234567.89","attributes":{"product":"x"},"currency":"USD","date":"2026-01-31","source":"crm","transaction_id":"1"}`}},
-		"byte order mark":       {mapping: deals, content: "\ufeff\"Deal\",Closed,Amount,Product\r\n1,2026-01-31,10,\r\n", rows: []string{`{"amount":"10","attributes":{},"currency":"USD","date":"2026-01-31","source":"crm","transaction_id":"1"}`}},
+		"plain":                 {mapping: deals, content: header + "1,2026-01-31,12345678901234567.89,x\n", rows: []string{`{"amount":"12345678901234567.89","attributes":{"product":"x"},"currency":"USD","date":"2026-01-31","refund_of":null,"source":"crm","transaction_id":"1"}`}},
+		"byte order mark":       {mapping: deals, content: "\ufeff\"Deal\",Closed,Amount,Product\r\n1,2026-01-31,10,\r\n", rows: []string{`{"amount":"10","attributes":{},"currency":"USD","date":"2026-01-31","refund_of":null,"source":"crm","transaction_id":"1"}`}},
 		"time of day":           {mapping: deals, content: header + "1,2026-01-31 23:59:59,10,\n2,2026-01-31T00:00:00Z,10,\n", rows: []string{`"date":"2026-01-31"`, `"date":"2026-01-31"`}},
 		"european":              {mapping: reading, content: "Deal;Closed;Amount;Product\n1;31.01.2026;1.234.567,89;x\n2;1.2.2026;-5,00;y\n3;01.02.2026;1,234.50;z\n", rows: []string{`"amount":"1234567.89"`}, rejected: []string{"3 Closed=1.2.2026 malformed: a date is written DD.MM.YYYY", "4 Amount=1,234.50 malformed: a number is written such as 1.234,50"}},
 		"accountants":           {mapping: "file: {thousands: \",\"}\n" + deals, content: header + "1,2026-01-31,\"(1,234.50)\",\n2,2026-01-31,5.00-,\n3,2026-01-31,\"12,34,567\",\n4,2026-01-31,\"1,2,3\",\n5,2026-01-31,(5,\n6,2026-01-31,(-5),\n", rows: []string{`"amount":"-1234.5"`, `"amount":"-5"`, `"amount":"1234567"`}, rejected: []string{"5 Amount=1,2,3", "6 Amount=(5", "7 Amount=(-5)"}},

@@ -183,6 +183,9 @@ func (c Component) describe() string {
 	if c.Holdback != nil {
 		say("%s", c.Holdback.describe())
 	}
+	if c.Clawback != nil {
+		say("%s", c.Clawback.describe())
+	}
 	if c.Deduct != nil {
 		say("%s is taken off in every period.", c.Deduct.describe(false))
 	}

@@ -44,6 +44,7 @@ func TestEveryWordIsReadBack(t *testing.T) {
 	const money = "exchange: {rates: ecb, on: transaction_date, at_most_days_old: 31, round_each: true}\n"
 	const credits = "credits: [{role: a, match: {transaction.category: participant.region}, where: transaction.quantity > 1, share: 50%, evenly: true}]\n"
 	const holdback = "holdback: {share: 20%, for_months: 3, released_where: transaction.category == \"paid\", otherwise: forfeited}"
+	const clawback = "clawback: {within_months: 12, cancelled_on: transaction.category, prorated: true, instalments: 3}"
 	component := func(lines ...string) string { return one(append([]string{"name: c", measure}, lines...)...) }
 	for _, c := range []struct{ document, from, to string }{
 		{component("rate: 1"), "sum: credits", "count: credits"},
@@ -58,6 +59,11 @@ func TestEveryWordIsReadBack(t *testing.T) {
 		{component("rate: 1", holdback), "for_months: 3", "for_months: 4"},
 		{component("rate: 1", holdback), `"paid"`, `"late"`},
 		{component("rate: 1", holdback), "forfeited", "released"},
+		{component("rate: 1", clawback), "within_months: 12", "within_months: 1"},
+		{component("rate: 1", clawback), "cancelled_on: transaction.category, ", ""},
+		{component("rate: 1", clawback), ", prorated: true", ""},
+		{component("rate: 1", clawback), "instalments: 3", "instalments: 4"},
+		{component("rate: 1", clawback), ", instalments: 3", ""},
 		{component("rate: 1", "floor: 2"), "floor: 2", "floor: 3"},
 		{component("rate: 1", "cap_each_transaction: 2"), "transaction: 2", "transaction: 3"},
 		{component("rate: 1", "gate: {on: amount, at_least: 2}"), "at_least", "above"},

@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 	"gopkg.in/yaml.v3"
@@ -38,6 +39,7 @@ type Deal struct {
 	On         incentive.Date     // zero: the first day
 	Level      int                // whose it is: 0 the participant's, 1 a direct report's, and so on
 	Uncredited bool               // only the plan's rules say whose it is
+	RefundOf   int                // the number of the deal that it gives back; 0: none
 	By         string             // a name of somebody else on the plan; "" for those of Level
 	Attributes map[string]string
 }
@@ -90,6 +92,14 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 					"level":      document.Optional(r.level(&d.Level, 0)),
 					"by":         document.Optional(r.Text(&d.By)),
 					"uncredited": document.Optional(r.Yes(&d.Uncredited)),
+					"refund_of": document.Optional(func(n *yaml.Node) {
+						number, err := strconv.Atoi(n.Value)
+						if err != nil || number < 1 || number > len(e.Deals) {
+							r.On(n, "%q is not the number of a deal before this one: write 1 for the first", n.Value)
+							return
+						}
+						d.RefundOf = number
+					}),
 					"on": document.Optional(func(n *yaml.Node) {
 						day, err := incentive.ParseDate(n.Value)
 						if err != nil || day.Year != 2026 || day.Month != 1 {

@@ -90,14 +90,20 @@ func (r *reader) month(into *int) func(*yaml.Node) {
 }
 
 // months reads a number of months.
-func (r *reader) months(into *int) func(*yaml.Node) {
+func (r *reader) months(into *int) func(*yaml.Node) { return r.number(into, "months", 1200) }
+
+// instalments reads a number of instalments.
+func (r *reader) instalments(into *int) func(*yaml.Node) { return r.number(into, "instalments", 120) }
+
+// number reads a number of things that is at least 1.
+func (r *reader) number(into *int, of string, most int) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		months, err := strconv.Atoi(n.Value)
-		if err != nil || months < 1 || months > 1200 {
-			r.On(n, "%q is not a number of months: write 1 to 1200", n.Value)
+		number, err := strconv.Atoi(n.Value)
+		if err != nil || number < 1 || number > most {
+			r.On(n, "%q is not a number of %s: write 1 to %d", n.Value, of, most)
 			return
 		}
-		*into = months
+		*into = number
 	}
 }
 

@@ -125,6 +125,9 @@ func (r *reader) plan(node *yaml.Node) *Plan {
 	})
 	if limit != nil {
 		p.Cap = r.planCap(limit)
+		if slices.ContainsFunc(p.Components, func(c Component) bool { return c.Clawback != nil }) {
+			r.On(limit, "a cap on all components does not say of which deal it takes what lies above, and a clawback needs to know what was paid for each: write a cap in the component")
+		}
 	}
 	if draw != nil {
 		p.Draw = r.draw(draw)
@@ -232,6 +235,7 @@ func (r *reader) component(node *yaml.Node) Component {
 		"cap_each_transaction": document.Optional(r.value(&c.CapEach)),
 		"cap":                  document.Optional(r.componentCap(&c)),
 		"holdback":             document.Optional(func(n *yaml.Node) { c.Holdback = r.holdback(n) }),
+		"clawback":             document.Optional(func(n *yaml.Node) { c.Clawback = r.clawback(n) }),
 		"deduct":               document.Optional(r.value(&c.Deduct)),
 	})
 	if !readable {
@@ -265,6 +269,12 @@ func (r *reader) component(node *yaml.Node) Component {
 		r.On(node, "component %q earns by no single transaction, so that there is nothing to hold back of one", c.Name)
 	case c.Holdback != nil && (c.CapCarriesOver || c.Cumulative != nil && c.Cumulative.TrueUp):
 		r.On(node, "what component %q holds back of a deal is held back once: leave out the true-up, or the cap that carries over", c.Name)
+	case c.Clawback != nil && (fixed || c.Measure.Aggregate == Quotient):
+		r.On(node, "component %q earns by no single transaction, so that there is nothing to take back of one", c.Name)
+	case c.Clawback != nil && (c.CapCarriesOver || c.Cumulative != nil && c.Cumulative.TrueUp):
+		r.On(node, "what component %q paid for a deal is known where it is paid once: leave out the true-up, or the cap that carries over", c.Name)
+	case c.Clawback != nil && c.Holdback != nil && c.Holdback.Forfeits:
+		r.On(node, "what component %q held back of a deal is either forfeited or taken back: write \"otherwise: released\"", c.Name)
 	case c.CapEach != nil && (fixed || c.Measure.Aggregate == Quotient):
 		r.On(node, "component %q earns by no single transaction, so that cap_each_transaction has no meaning", c.Name)
 	}

@@ -63,6 +63,12 @@ func (p *Plan) OtherLines() []string {
 				names = append(names, Forfeited(c.Name))
 			}
 		}
+		if c.Clawback != nil {
+			names = append(names, ClawedBack(c.Name))
+			if c.Clawback.Instalments > 1 {
+				names = append(names, InInstalments(c.Name))
+			}
+		}
 	}
 	if p.Cap != nil {
 		names = append(names, CapComponent)
@@ -167,6 +173,7 @@ type Component struct {
 	CapEach        *Value // the most that one credit earns
 	Cap            *Value // the most that the component pays in a period
 	Holdback       *Holdback
+	Clawback       *Clawback
 	CapCarriesOver bool   // what lies above Cap is paid as soon as there is room; otherwise it is lost
 	Deduct         *Value // taken off last, in every period
 }
