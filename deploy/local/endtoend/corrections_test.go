@@ -2,6 +2,8 @@ package endtoend
 
 import (
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/proof"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -135,6 +138,53 @@ func (o *office) lines(period string) []string {
 		}
 	}
 	return all
+}
+
+// TestRefunds takes back in February, from a file of refunds, what January paid for a deal: in
+// part at first, and the rest when January itself is known to have sold less. What is taken
+// back is proved offline with the deal that it is taken for.
+func TestRefunds(t *testing.T) {
+	t.Parallel()
+	const january, february, march = "m-2026-01", "m-2026-02", "m-2026-03"
+	o := flatOffice(t)
+	o.plan("language: 1\nplan: flat\nname: Flat\ncurrency: USD\ncomponents: [{name: commission, measure: {sum: credits}, rate: 10%, clawback: {within_months: 3}}]\n")
+	o.deal("d1", "2026-01-10", "1000")
+	o.calculate(january)
+	o.toClosed(january)
+
+	done, err := o.as("admin").Import(t.Context(), client.NewKey(), []byte("records: [{kind: transaction, fields: {source: {constant: crm}, transaction_id: id, date: day, amount: amount, currency: {constant: USD}, refund_of: deal}}]\n"),
+		client.File{Name: "refunds.csv", Content: strings.NewReader("id,deal,day,amount\nr1,d1,2026-02-03,-400\nr2,d9,2026-02-03,-1\n")})
+	require.NoError(t, err)
+	require.Equal(t, 1, done.Added)
+	require.Len(t, done.Rows, 1)
+	require.Contains(t, done.Rows[0].Reason, "there is no such transaction")
+	o.calculate(february)
+	require.Equal(t, []string{"commission 0.00", "commission, clawed back -40.00"}, o.lines(february))
+	o.toClosed(february)
+	require.Equal(t, "40.00", o.ledger(store.Payable), "r1 owes it")
+
+	response, err := o.as("r1").GetProof(t.Context(), february, "r1", &client.GetProofParams{})
+	require.NoError(t, err)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	file, err := proof.Read(content)
+	require.NoError(t, err, "%s", content)
+	report, err := file.Verify(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "-40.00", report.Total.Amount())
+
+	o.deal("d1", "2026-01-10", "900")
+	o.deal("d3", "2026-03-10", "5000")
+	_, err = o.as("admin").Import(t.Context(), client.NewKey(), []byte("records: [{kind: transaction, fields: {source: {constant: crm}, transaction_id: id, date: day, amount: amount, currency: {constant: USD}, refund_of: deal}}]\n"),
+		client.File{Name: "refunds.csv", Content: strings.NewReader("id,deal,day,amount\nr3,d1,2026-03-03,-500\n")})
+	require.NoError(t, err)
+	o.calculate(march)
+	require.Equal(t, []string{"commission 500.00", "commission, clawed back -50.00", "commission of m-2026-01 -10.00"}, o.lines(march))
+	o.toClosed(march)
+	require.Equal(t, []string{"400.00: 440.00 earned, -40.00 carried, paid"}, o.payouts(march))
+	require.Equal(t, "500.00", o.ledger(store.CommissionExpense), "d1 has come to nothing")
+	require.Equal(t, "0.00", o.ledger(store.Payable))
 }
 
 // TestLateDeals pays a deal that came after its month was closed in the next one, and does
