@@ -239,36 +239,6 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// TestRights walks every role through every operation: exactly those that the rights
-// table allows come through the door.
-func TestRights(t *testing.T) {
-	t.Parallel()
-	s := open(t, time.Second)
-	operations, err := described()
-	require.NoError(t, err)
-	who := map[string][]incentive.Role{"admin": {incentive.Administrator}, "fin": {incentive.Finance}, "aud": {incentive.Auditor}, "m": {incentive.Manager}, "r1": {incentive.Rep}}
-	for key, o := range operations {
-		method, path, _ := strings.Cut(key, " ")
-		path = strings.NewReplacer(":period", "m-2026-01", ":person", "r2", ":version", "1", ":template", "xero").Replace(path)
-		path = pathLeft.Replace(path)
-		unknown, _, _ := s.send("", method, path, "k", "")
-		for id, roles := range who {
-			status, _, answer := s.send(id, method, path, client.NewKey(), "")
-			switch allowed := incentive.Right(roles, o.action) > incentive.None; {
-			case o.action == "":
-				require.Equal(t, http.StatusOK, status)
-			case !allowed:
-				require.Equal(t, http.StatusForbidden, status, "%s as %s: %s", key, id, answer)
-			default:
-				require.NotContains(t, answer, "none of your roles", "%s as %s", key, id)
-				require.Equal(t, http.StatusUnauthorized, unknown, key)
-			}
-		}
-	}
-}
-
-var pathLeft = strings.NewReplacer(":import", "x", ":plan", "x", ":payout", "x", ":file", "x", ":key", "x", ":adjustment", "x", ":dispute", "x", ":token", strings.Repeat("0", 64), ":evidence", "x")
-
 // TestReach is how far rights go: own, team, all.
 func TestReach(t *testing.T) {
 	t.Parallel()

@@ -168,7 +168,10 @@ func receive(request spec.ImportFilesRequestObject) (*upload, error) {
 				return u, incentive.Errorf(incentive.CodeInvalid, "an upload has at most %d files", most)
 			}
 			name := part.FileName()
-			if name == "" || slices.Contains(u.names, name) {
+			if err := incentive.CheckFileName(name); err != nil {
+				return u, err
+			}
+			if slices.Contains(u.names, name) {
 				return u, incentive.Errorf(incentive.CodeInvalid, "each file of an upload has a name of its own, and %q is not one", name)
 			}
 			f, err := os.CreateTemp("", "guerdon-import-")

@@ -26,6 +26,9 @@ func (s *server) UploadStatusFile(ctx context.Context, request spec.UploadStatus
 	if err != nil || part.FormName() != "file" || part.FileName() == "" {
 		return nil, unreadable
 	}
+	if err := incentive.CheckFileName(part.FileName()); err != nil {
+		return nil, err
+	}
 	var content bytes.Buffer
 	if _, err := io.Copy(&content, io.LimitReader(part, largestStatusFile+1)); err != nil {
 		return nil, unreadable

@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -30,9 +31,21 @@ var evidenceKinds = map[string]struct {
 	".xlsx": {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", isWorkbook},
 }
 
+// CheckFileName refuses what is no name of a file: a path, or what shows as another name
+// than it is.
+func CheckFileName(name string) error {
+	if name == "" || len(name) > 255 || !utf8.ValidString(name) || strings.ContainsAny(name, `/\`) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+		return Errorf(CodeInvalid, "%q is no name of a file: send it under one of at most 255 bytes, without /, \\ and signs that cannot be seen", name)
+	}
+	return nil
+}
+
 // EvidenceType returns the media type of a file that is offered as evidence: its name and
-// its content must say the same. Its error is of code CodeEvidenceRefused.
+// its content must say the same. Its error is of code CodeEvidenceRefused, or CodeInvalid for the name.
 func EvidenceType(name string, content []byte) (string, error) {
+	if err := CheckFileName(name); err != nil {
+		return "", err
+	}
 	kind, known := evidenceKinds[strings.ToLower(path.Ext(name))]
 	switch {
 	case !known:

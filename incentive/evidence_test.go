@@ -3,6 +3,7 @@ package incentive
 import (
 	"archive/zip"
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,5 +51,18 @@ func TestEvidence(t *testing.T) {
 		if err != nil {
 			require.Equal(t, CodeEvidenceRefused, ErrorCode(err), name)
 		}
+	}
+}
+
+// TestFileNames takes names of files, and nothing that leads elsewhere or seems another.
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"contract.txt", "Vertrag – Müller (2).pdf", "契約.pdf", "..txt"} {
+		require.NoError(t, CheckFileName(name), name)
+	}
+	for _, name := range []string{"", "../contract.txt", `..\contract.txt`, "a/b.txt", "/etc/passwd", "a\x00.txt", "a\r\nSet-Cookie: x.txt", "a\u202etxt.exe", "a\xff.txt", strings.Repeat("a", 252) + ".txt"} {
+		require.Equal(t, CodeInvalid, ErrorCode(CheckFileName(name)), "%q", name)
+		_, err := EvidenceType(name, []byte("x"))
+		require.Error(t, err, "%q", name)
 	}
 }

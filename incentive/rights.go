@@ -37,6 +37,7 @@ const (
 	ReadCompany      Action = "read-company"      // periods and calendars: dates and states, no money
 	ReadStatements   Action = "read-statements"   // statements, lines, contributions, payouts of people
 	ReadTotals       Action = "read-totals"       // ledger, payout lists, payment files, imports, files for payroll and accounting
+	ReadApprovals    Action = "read-approvals"    // approval queues, and who decides for whom
 	ReadAudit        Action = "read-audit"        // audit chain
 	ReadEverything   Action = "read-everything"   // all that there is, in files
 	ImportData       Action = "import-data"       // transactions, credits, quotas
@@ -59,6 +60,7 @@ var rights = map[Action]map[Role]Scope{
 	ReadCompany:      {Rep: All, Manager: All, Finance: All, Administrator: All, Auditor: All},
 	ReadStatements:   {Rep: Own, Manager: Team, Finance: All, Auditor: All},
 	ReadTotals:       {Finance: All, Auditor: All},
+	ReadApprovals:    {Manager: Own, Finance: All, Auditor: All},
 	ReadAudit:        {Finance: All, Auditor: All},
 	ReadEverything:   {Finance: All, Auditor: All},
 	ImportData:       {Finance: All, Administrator: All},

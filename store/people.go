@@ -93,7 +93,7 @@ func (s *Store) People(ctx context.Context, after string, limit int) ([]Person, 
 // Grant sets which roles a participant has.
 func (s *Store) Grant(ctx context.Context, actor, participantID string, roles []incentive.Role) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM role_grant WHERE participant_id = $1 AND role <> ALL($2)`, participantID, roles); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM role_grant WHERE participant_id = $1 AND role <> ALL(coalesce($2::text[], '{}'))`, participantID, roles); err != nil {
 			return fmt.Errorf("take roles from %s: %w", participantID, err)
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO role_grant (participant_id, role) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`, participantID, roles)

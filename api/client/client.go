@@ -2221,7 +2221,7 @@ type ActOnPeriodParams struct {
 
 // ListApprovalsParams defines parameters for ListApprovals.
 type ListApprovalsParams struct {
-	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you.
+	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you; anybody's for finance and auditors.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
 
 	// After The last item of the page before.
@@ -2650,7 +2650,7 @@ type ClientInterface interface {
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	//
 	// Corresponds with GET /delegations (the `ListDelegations` operationId).
 	ListDelegations(ctx context.Context, params *ListDelegationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3389,7 +3389,7 @@ func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body 
 	return c.Client.Do(req)
 }
 
-// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 //
 // Corresponds with GET /delegations (the `ListDelegations` operationId).
 func (c *Client) ListDelegations(ctx context.Context, params *ListDelegationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9802,7 +9802,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithResponse(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
 
-	// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14533,7 +14533,7 @@ func (c *ClientWithResponses) PutCompanyWithResponse(ctx context.Context, params
 	return ParsePutCompanyResponse(rsp)
 }
 
-// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 //
 // Returns a wrapper object for the known response body format(s).
 //

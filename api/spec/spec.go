@@ -2222,7 +2222,7 @@ type ActOnPeriodParams struct {
 
 // ListApprovalsParams defines parameters for ListApprovals.
 type ListApprovalsParams struct {
-	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you.
+	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you; anybody's for finance and auditors.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
 
 	// After The last item of the page before.
@@ -2525,7 +2525,7 @@ type ServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(c *gin.Context, params PutCompanyParams)
-	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	// (GET /delegations)
 	ListDelegations(c *gin.Context, params ListDelegationsParams)
 	// Delegate Let somebody decide in your approval queue for some days.
@@ -9826,7 +9826,7 @@ type StrictServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(ctx context.Context, request PutCompanyRequestObject) (PutCompanyResponseObject, error)
-	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance.
+	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	// (GET /delegations)
 	ListDelegations(ctx context.Context, request ListDelegationsRequestObject) (ListDelegationsResponseObject, error)
 	// Delegate Let somebody decide in your approval queue for some days.

@@ -153,7 +153,7 @@ func (v *visit) approvals() error {
 		return err
 	}
 	id := v.r.FormValue("queue")
-	if id == "" && !v.is(incentive.Manager) && v.may(incentive.DecideApproval) == incentive.All {
+	if id == "" && !v.is(incentive.Manager) && v.may(incentive.ReadApprovals) == incentive.All {
 		id = financeQueue
 	}
 	if id == v.me.Id {
@@ -288,7 +288,7 @@ func (v *visit) waiting() error {
 		body.Queues, body.Left = list.Queues, list.Left
 		body.next(list.Next)
 	}
-	body.Looks = v.may(incentive.DecideApproval) == incentive.All
+	body.Looks = v.may(incentive.ReadApprovals) == incentive.All
 	body.Moves = v.may(incentive.RunPeriod) > incentive.None && h.Period.State == string(incentive.Approving)
 	if body.Moves {
 		if body.Targets, err = v.approvers(); err != nil {
@@ -321,27 +321,30 @@ type delegationsPage struct {
 	Delegations []client.Delegation
 	People      []client.Person
 	Today       string
-	ForOthers   bool // the visitor may delegate for somebody else
+	Delegates   bool // the visitor may delegate
+	ForOthers   bool // and for somebody else
 }
 
 // delegations shows who decides for whom, with a form to delegate.
 func (v *visit) delegations() error {
-	if v.may(incentive.DecideApproval) == incentive.None {
+	if v.may(incentive.ReadApprovals) == incentive.None {
 		return v.forbidden()
 	}
-	body := delegationsPage{Today: v.today().String(), ForOthers: v.may(incentive.DecideApproval) == incentive.All}
+	body := delegationsPage{Today: v.today().String(), Delegates: v.may(incentive.DecideApproval) > incentive.None, ForOthers: v.may(incentive.DecideApproval) == incentive.All}
 	var err error
 	if body.Delegations, err = v.delegationsOf(); err != nil {
 		return err
 	}
-	if body.People, err = v.approvers(); err != nil {
-		return err
+	if body.Delegates {
+		if body.People, err = v.approvers(); err != nil {
+			return err
+		}
 	}
 	return v.show("delegations", "delegations.title", body)
 }
 
 func (v *visit) delegationsOf() ([]client.Delegation, error) {
-	if v.may(incentive.DecideApproval) == incentive.None {
+	if v.may(incentive.ReadApprovals) == incentive.None {
 		return nil, nil
 	}
 	all, _, err := every(1, func(after *string) ([]client.Delegation, *string, error) {
@@ -353,6 +356,9 @@ func (v *visit) delegationsOf() ([]client.Delegation, error) {
 
 // delegate makes a delegation, or ends one.
 func (v *visit) delegate() error {
+	if v.may(incentive.DecideApproval) == incentive.None {
+		return v.forbidden()
+	}
 	if id := v.r.PostFormValue("end"); id != "" {
 		_, err := command[client.Delegation](v.api.EndDelegation(v.r.Context(), id, &client.EndDelegationParams{IdempotencyKey: v.key()}))
 		return v.done(err, "/delegations", message{Key: "done.delegation-ended"}, (*visit).delegations)

@@ -142,7 +142,7 @@ func (v *visit) of(tab string) (head, error) {
 	totals := v.may(incentive.ReadTotals) > incentive.None
 	h.Tabs = append(h.Tabs, menuItem{"tab.overview", "/periods/" + p.Id, tab == ""})
 	add("statements", true)
-	add("approvals", v.may(incentive.DecideApproval) > incentive.None)
+	add("approvals", v.may(incentive.ReadApprovals) > incentive.None)
 	add("waiting", v.may(incentive.ReadTotals) > incentive.None)
 	add("release", totals)
 	add("payouts", true)

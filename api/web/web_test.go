@@ -180,8 +180,12 @@ func openAs(t *testing.T, picks bool, wait time.Duration, change func(address st
 	}
 	server := httptest.NewUnstartedServer(nil)
 	change("http://"+server.Listener.Addr().String(), &config)
-	server.Config.Handler, err = New(config)
+	pages, err := New(config)
 	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/api/", surface)
+	mux.Handle("/", pages)
+	server.Config.Handler = mux
 	server.Start()
 	t.Cleanup(func() {
 		server.Close()
@@ -554,8 +558,8 @@ var needs = map[string]incentive.Action{
 	"POST /disputes/{dispute}/files": incentive.RaiseDispute, "GET /disputes/{dispute}/files/{evidence}": incentive.ReadStatements,
 	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
 	"GET /periods/{period}/statements": incentive.ReadStatements, "GET /periods/{period}/statements/{person}": incentive.ReadStatements,
-	"GET /periods/{period}/approvals": incentive.DecideApproval, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.ReadTotals, "POST /periods/{period}/waiting": incentive.RunPeriod,
-	"GET /delegations": incentive.DecideApproval, "POST /delegations": incentive.DecideApproval,
+	"GET /periods/{period}/approvals": incentive.ReadApprovals, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.ReadTotals, "POST /periods/{period}/waiting": incentive.RunPeriod,
+	"GET /delegations": incentive.ReadApprovals, "POST /delegations": incentive.DecideApproval,
 	"GET /periods/{period}/payouts": incentive.ReadStatements, "POST /periods/{period}/payouts": incentive.RunPeriod,
 	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod,
 	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
@@ -611,20 +615,10 @@ func TestSignIn(t *testing.T) {
 
 	// Signing out makes the token worthless, here or everywhere.
 	here, there := h.as("r1"), h.as("r1")
-	secret := func(v *visitor) string {
-		at, err := url.Parse(h.url)
-		require.NoError(t, err)
-		for _, c := range v.web.Jar.Cookies(at) {
-			if c.Name == sessionCookie {
-				return c.Value
-			}
-		}
-		return ""
-	}
-	kept := secret(here)
+	kept := here.session()
 	_, text = here.send(http.MethodPost, "/sign-out", url.Values{})
 	require.Contains(t, text, "<h1>Sign in</h1>")
-	require.Empty(t, secret(here))
+	require.Empty(t, here.session())
 	_, err = h.store.Authenticate(t.Context(), kept)
 	require.Equal(t, store.CodeUnauthenticated, incentive.ErrorCode(err))
 	require.Contains(t, there.visit("/"), "Hello, R &lt;One&gt;")
