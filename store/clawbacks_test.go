@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -50,6 +51,8 @@ func TestClawbacks(t *testing.T) {
 		b.refund("r1", "d1", "2026-02-05", "1000")
 		require.Empty(t, b.late(monthOf(2)), "January's facts are what they were")
 		require.Equal(t, "-100.00, booked 0.00", b.estimate(monthOf(2)), "the 5th of February is still to come")
+		refresh(t, b.Store, time.Date(2026, time.February, 5, 12, 0, 0, 0, time.UTC))
+		require.Equal(t, "-100.00, booked -100.00", b.estimate(monthOf(2)), "the day has come, with nothing new")
 		b.close(monthOf(2))
 		require.Equal(t, []string{"commission 0.00", "commission, clawed back -100.00"}, b.lines(monthOf(2), "ann"))
 		require.Equal(t, "0.00", b.balance(store.CommissionExpense))
@@ -160,6 +163,24 @@ func TestClawbacks(t *testing.T) {
 		_, err := b.Withdraw(t.Context(), b.command(monthOf(5), incentive.Withdraw))
 		require.NoError(t, err)
 		require.Equal(t, []string{"0.00", "0.00", "-100.00"}, balances(), "what was approved has fallen away")
+	})
+
+	t.Run("of somebody who has left the plan", func(t *testing.T) {
+		t.Parallel()
+		b := paidBack(t, takesBack)
+		b.plan("other", "components: [{name: salary, bonus: 10}]")
+		b.put("assignment", map[string]any{"participant_id": "ann", "plan_id": "flat", "calendar_id": "monthly", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
+		b.assign("ann", "other", "2026-02-01")
+		b.open(monthOf(2))
+		b.close(monthOf(2))
+		require.Equal(t, []string{"salary 10.00"}, b.lines(monthOf(2), "ann"))
+		b.open(monthOf(3))
+		b.refund("r1", "d1", "2026-03-05", "1000")
+		require.Equal(t, "-90.00, booked 10.00", b.estimate(monthOf(3)))
+		b.close(monthOf(3))
+		require.Equal(t, []string{"commission, clawed back -100.00", "salary 10.00"}, b.lines(monthOf(3), "ann"))
+		b.open(monthOf(4))
+		require.Empty(t, b.late(monthOf(4)))
 	})
 
 	t.Run("a refund of nothing that is known", func(t *testing.T) {

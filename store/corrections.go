@@ -54,8 +54,10 @@ func correctables(ctx context.Context, q querier, p PeriodRevision) ([]correctab
 
 // takings is what a snapshot of a closed period takes by the facts of today: the plans are
 // those of its base, but for plans that nobody was on.
-func (c correctable) takings(back calculation.LookBack) (structure, rest []taking) {
-	structure = takingStructure(c.PeriodRevision, narrow{})
+func (c correctable) takings(ctx context.Context, tx pgx.Tx, back calculation.LookBack) (structure, rest []taking, err error) {
+	if structure, err = takingStructure(ctx, tx, c.PeriodRevision, narrow{}); err != nil {
+		return nil, nil, err
+	}
 	for i, t := range structure {
 		if t.kind == "plan_version" {
 			structure[i].sql = `SELECT v.record_id FROM (` + t.sql + `) t JOIN plan_version v USING (record_id)
@@ -69,7 +71,7 @@ func (c correctable) takings(back calculation.LookBack) (structure, rest []takin
 	if looksAtPosted(back) {
 		rest = append(rest, takingPosted(c.PeriodRevision, back, narrow{}))
 	}
-	return structure, rest
+	return structure, rest, nil
 }
 
 // takingCorrected is what stands posted of a closed period, but for what the period that
@@ -84,7 +86,10 @@ func (c correctable) changed(ctx context.Context, tx pgx.Tx, by string) (bool, e
 	if err != nil {
 		return false, err
 	}
-	structure, rest := c.takings(back)
+	structure, rest, err := c.takings(ctx, tx, back)
+	if err != nil {
+		return false, err
+	}
 	if c.own {
 		rest = append(rest, takingCorrected(c.ID, by))
 	}
@@ -111,7 +116,10 @@ func (c correctable) correction(ctx context.Context, tx pgx.Tx, p PeriodRevision
 	if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
 		return 0, fmt.Errorf("number the snapshot: %w", err)
 	}
-	structure, _ := c.takings(calculation.LookBack{})
+	structure, _, err := c.takings(ctx, tx, calculation.LookBack{})
+	if err != nil {
+		return 0, err
+	}
 	for _, t := range structure {
 		if err := t.into(ctx, tx, id); err != nil {
 			return 0, err
@@ -121,7 +129,10 @@ func (c correctable) correction(ctx context.Context, tx pgx.Tx, p PeriodRevision
 	if err != nil {
 		return 0, err
 	}
-	_, rest := c.takings(back)
+	_, rest, err := c.takings(ctx, tx, back)
+	if err != nil {
+		return 0, err
+	}
 	for _, t := range append(rest, takingCorrected(c.ID, p.ID)) {
 		if err := t.into(ctx, tx, id); err != nil {
 			return 0, err

@@ -79,6 +79,9 @@ func estimatesOf(ctx context.Context, snapshot incentive.Snapshot, of []string, 
 	for _, t := range snapshot.Transactions {
 		if t.Date.After(today) {
 			later[t.TransactionKey] = t.Date
+			if before, is := later[t.Refunded()]; t.RefundOf != "" && (!is || t.Date.Before(before)) {
+				later[t.Refunded()] = t.Date
+			}
 		}
 	}
 	if len(later) > 0 {
@@ -92,6 +95,9 @@ func estimatesOf(ctx context.Context, snapshot incentive.Snapshot, of []string, 
 	}
 	var estimates []Estimate
 	for _, e := range all {
+		if _, is := booked[e.ParticipantID]; !is {
+			booked[e.ParticipantID] = incentive.Money{Currency: e.Currency} // there was nothing to settle yet
+		}
 		if len(later) == 0 {
 			booked[e.ParticipantID] = e.Total()
 		}
@@ -316,7 +322,7 @@ func wantCompetitors(ctx context.Context, tx unkept, p PeriodRevision, touched, 
 	if len(contests) == 0 {
 		return nil
 	}
-	theirs, err := tx.plansOf(ctx, p, touched)
+	theirs, err := tx.plansOf(ctx, p, touched, nil)
 	if err != nil {
 		return err
 	}

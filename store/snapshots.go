@@ -44,12 +44,13 @@ func (t taking) changed(ctx context.Context, tx pgx.Tx, id int64) (changed bool,
 // narrow says whose records a snapshot takes that only some statements are calculated
 // from. nil in it is everybody's, and so is all of the zero value.
 type narrow struct {
-	assigned   []string // their assignments
-	known      []string // what is true of them
-	measured   []string // their quotas, what was posted for them, and their adjustments
-	credited   []string // their credits, with the transactions
-	refunded   []string // with credited: whose transactions' refunds; nil is nobody's
-	uncredited bool     // with credited: also the transactions that their source credits nobody with
+	assigned   []string                     // their assignments
+	known      []string                     // what is true of them
+	measured   []string                     // their quotas, what was posted for them, and their adjustments
+	credited   []string                     // their credits, with the transactions
+	refunded   []string                     // with credited: whose transactions' refunds; nil is nobody's
+	reaches    map[string]calculation.Reach // of the plans; nil: they are looked up
+	uncredited bool                         // with credited: also the transactions that their source credits nobody with
 }
 
 // whose is the SQL by which only the records of ids are taken, with the arguments that it
@@ -61,23 +62,47 @@ func whose(column string, ids []string, arguments ...any) (sql string, with []an
 	return fmt.Sprintf(" AND %s = ANY($%d)", column, len(arguments)+2), append(arguments, ids)
 }
 
-// takingStructure is what says who is on which plan. Plan versions and participants that
-// start later than the period cannot matter to it.
-func takingStructure(p PeriodRevision, n narrow) []taking {
-	assigned, onPlans := whose("participant_id", n.assigned, p.StartsOn, p.EndsOn, p.CalendarID)
-	known, people := whose("participant_id", n.known, p.EndsOn)
+// takingStructure is what says who is on which plan, or has left one that still settles
+// with them. Plan versions and participants that start later than the period cannot matter
+// to it.
+func takingStructure(ctx context.Context, q querier, p PeriodRevision, n narrow) ([]taking, error) {
+	if n.reaches == nil {
+		all, err := reaches(ctx, q, p)
+		if err != nil {
+			return nil, err
+		}
+		n.reaches = all
+	}
+	plans, since := settling(n.reaches)
+	assigned, onPlans := whose("participant_id", n.assigned, p.StartsOn, p.EndsOn, p.CalendarID, plans, since)
+	ofPeople, people := whose("participant_id", n.known, p.EndsOn)
 	return []taking{
 		{"assignment", `SELECT record_id FROM (
-			SELECT DISTINCT ON (participant_id, plan_id, starts_on) record_id, calendar_id, starts_on, ends_on
+			SELECT DISTINCT ON (participant_id, plan_id, starts_on) record_id, plan_id, calendar_id, starts_on, ends_on
 			FROM assignment WHERE true` + assigned + ` ORDER BY participant_id, plan_id, starts_on, version DESC) a
-			WHERE calendar_id = $4 AND starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date)`, onPlans},
+			WHERE calendar_id = $4 AND starts_on <= $3::date AND (ends_on IS NULL OR ends_on >= $2::date
+				OR ` + stillSettles + `)`, onPlans},
 		{"plan_version", `SELECT record_id FROM plan_version v WHERE effective_from <= $2::date AND EXISTS (
 			SELECT FROM snapshot_record r JOIN assignment a ON a.record_id = r.record_id
 			WHERE r.snapshot_id = $1 AND r.kind = 'assignment' AND a.plan_id = v.plan_id)`, []any{p.EndsOn}},
 		{"participant", `SELECT record_id FROM (
 			SELECT DISTINCT ON (participant_id, effective_from) record_id
-			FROM participant_fact WHERE effective_from <= $2::date` + known + ` ORDER BY participant_id, effective_from, version DESC) p`, people},
+			FROM participant_fact WHERE effective_from <= $2::date` + ofPeople + ` ORDER BY participant_id, effective_from, version DESC) p`, people},
+	}, nil
+}
+
+// stillSettles is the SQL of the assignments a that have ended, to plans $5 which settle with
+// whoever left them on the days $6 or later.
+const stillSettles = `EXISTS (SELECT FROM unnest($5::text[], $6::date[]) AS settles(plan_id, since) WHERE settles.plan_id = a.plan_id AND a.ends_on >= settles.since)`
+
+// settling lists the plans that settle with those who left them, and with whom.
+func settling(reaches map[string]calculation.Reach) (plans []string, since []incentive.Date) {
+	for id, r := range reaches {
+		if !r.SettlesSince.IsZero() {
+			plans, since = append(plans, id), append(since, r.SettlesSince)
+		}
 	}
+	return plans, since
 }
 
 // takingPosted is what earlier periods posted that plans of this one look back at: since
@@ -229,7 +254,11 @@ func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since i
 // takeStructure takes into a snapshot what says who is on which plan, and returns what the
 // plans, and those of a draft, need of the time before the period.
 func takeStructure(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, n narrow, draft ...incentive.PlanVersion) (calculation.LookBack, error) {
-	for _, t := range takingStructure(p, n) {
+	structure, err := takingStructure(ctx, tx, p, n)
+	if err != nil {
+		return calculation.LookBack{}, err
+	}
+	for _, t := range structure {
 		if err := t.into(ctx, tx, id); err != nil {
 			return calculation.LookBack{}, err
 		}

@@ -69,8 +69,8 @@ func (u unkept) snapshot(ctx context.Context, p PeriodRevision, n narrow, draft 
 
 // theirs is what of everything the statements of some participants are calculated from.
 func (u unkept) theirs(ctx context.Context, p PeriodRevision, of []string, reaches map[string]calculation.Reach) (incentive.Snapshot, error) {
-	n := narrow{measured: of}
-	plans, err := u.plansOf(ctx, p, of)
+	n := narrow{measured: of, reaches: reaches}
+	plans, err := u.plansOf(ctx, p, of, reaches)
 	if err != nil {
 		return incentive.Snapshot{}, err
 	}
@@ -141,8 +141,7 @@ func (u unkept) creditedWithRefunds(ctx context.Context, n narrow) (people []str
 	return people, nil
 }
 
-// reaches says of each plan that somebody is on in the period whom else its statements
-// depend on.
+// reaches says of each plan that anybody was ever on whom else its statements depend on.
 func reaches(ctx context.Context, q querier, p PeriodRevision) (map[string]calculation.Reach, error) {
 	snapshot := incentive.Snapshot{Period: p.Period}
 	err := collect(ctx, q, &snapshot.PlanVersions, `
@@ -159,8 +158,10 @@ func reaches(ctx context.Context, q querier, p PeriodRevision) (map[string]calcu
 // calendar $3: whoever is looked for too often is only calculated once more.
 const onPlan = `a.calendar_id = $3 AND a.starts_on <= $2 AND (a.ends_on IS NULL OR a.ends_on >= $1)`
 
-func (u unkept) plansOf(ctx context.Context, p PeriodRevision, of []string) (plans []string, err error) {
-	err = collect(ctx, u, &plans, `SELECT DISTINCT a.plan_id FROM assignment a WHERE `+onPlan+` AND a.participant_id = ANY($4)`, pgx.RowTo[string], p.StartsOn, p.EndsOn, p.CalendarID, of)
+// plansOf returns the plans that some people are on, or have left and still settle with.
+func (u unkept) plansOf(ctx context.Context, p PeriodRevision, of []string, reaches map[string]calculation.Reach) (plans []string, err error) {
+	left, since := settling(reaches)
+	err = collect(ctx, u, &plans, `SELECT DISTINCT a.plan_id FROM assignment a WHERE (`+onPlan+` OR `+stillSettles+`) AND a.participant_id = ANY($4)`, pgx.RowTo[string], p.StartsOn, p.EndsOn, p.CalendarID, of, left, since)
 	if err != nil {
 		return nil, fmt.Errorf("find the plans of participants in %s: %w", p.ID, err)
 	}

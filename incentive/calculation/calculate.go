@@ -41,7 +41,8 @@ type Result struct {
 }
 
 // Run returns the statement of every participant who is assigned to a plan on a day of the
-// period, or has an adjustment or a difference of an earlier period. Amounts are in the
+// period, or has an adjustment, a difference of an earlier period, or something to settle with a
+// plan that they have left. Amounts are in the
 // plans' currency. What is wrong with the data is an *incentive.Error whose message lists
 // up to ten problems, with the code of the first.
 func Run(ctx context.Context, snapshot incentive.Snapshot) (Result, error) {
@@ -58,6 +59,7 @@ func Run(ctx context.Context, snapshot incentive.Snapshot) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	result.Statements = slices.DeleteFunc(result.Statements, func(s incentive.Statement) bool { return len(s.Lines) == 0 }) // nothing is left to settle
 	return result, nil
 }
 
@@ -90,7 +92,7 @@ func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]boo
 	if err != nil {
 		return ready{}, err
 	}
-	groups := withAdjustments(onPlans, late, snapshot.Adjustments)
+	groups := withAdjustments(withSettling(onPlans, settling(snapshot, plans)), late, snapshot.Adjustments)
 	competing := plans
 	if of != nil {
 		groups = slices.DeleteFunc(groups, func(g payable) bool { return !of[g.participantID] })
@@ -157,18 +159,26 @@ type versionInForce struct {
 
 // assigned groups the assignments that touch the period by participant.
 func assigned(snapshot incentive.Snapshot) [][]incentive.Assignment {
+	f := &facts{period: snapshot.Period}
+	return byParticipant(slices.DeleteFunc(slices.Clone(snapshot.Assignments), func(a incentive.Assignment) bool { return !f.touches(a) }))
+}
+
+// byParticipant groups assignments, which come by participant, plan and first day.
+func byParticipant(assignments []incentive.Assignment) [][]incentive.Assignment {
 	var groups [][]incentive.Assignment
-	for _, a := range snapshot.Assignments { // by participant, plan and first day
-		if a.StartsOn.After(snapshot.Period.EndsOn) || !a.EndsOn.IsZero() && a.EndsOn.Before(snapshot.Period.StartsOn) {
-			continue
-		}
-		if n := len(groups); n > 0 && groups[n-1][0].ParticipantID == a.ParticipantID {
-			groups[n-1] = append(groups[n-1], a)
+	for i, a := range assignments {
+		if i > 0 && assignments[i-1].ParticipantID == a.ParticipantID {
+			groups[len(groups)-1] = append(groups[len(groups)-1], a)
 		} else {
 			groups = append(groups, []incentive.Assignment{a})
 		}
 	}
 	return groups
+}
+
+// touches reports whether somebody is on a plan on a day of the period.
+func (f *facts) touches(a incentive.Assignment) bool {
+	return !a.StartsOn.After(f.period.EndsOn) && (a.EndsOn.IsZero() || !a.EndsOn.Before(f.period.StartsOn))
 }
 
 func together(problems []error) error {
@@ -216,16 +226,22 @@ func (f *facts) statement(of payable, plans map[string]versionInForce) (incentiv
 		}
 		s.Currency = who.PayCurrency
 		c := computation{facts: f, plan: p.Plan, participant: who, stretches: stretches}
-		var ofPlan, others []incentive.Line
-		for _, line := range late {
-			if line.PlanID == p.ID && s.Currency == p.Currency {
-				ofPlan = append(ofPlan, line)
-			} else {
-				others = append(others, line)
+		var lines []incentive.Line
+		var err error
+		if slices.ContainsFunc(stretches, f.touches) {
+			var ofPlan, others []incentive.Line
+			for _, line := range late {
+				if line.PlanID == p.ID && s.Currency == p.Currency {
+					ofPlan = append(ofPlan, line)
+				} else {
+					others = append(others, line)
+				}
 			}
+			late = others
+			lines, err = c.lines(ofPlan)
+		} else {
+			lines, err = c.settlement(late)
 		}
-		late = others
-		lines, err := c.lines(ofPlan)
 		if err != nil {
 			return s, err
 		}

@@ -82,7 +82,7 @@ func (c *computation) paidFor(lines []incentive.Line) []paidFor {
 			}
 		}
 		for _, l := range lines {
-			if l.PlanID != c.plan.ID || l.Component != component {
+			if l.PlanID != c.plan.ID || l.Component != component || l.Amount.Currency != c.plan.Currency {
 				continue
 			}
 			for _, part := range l.Contributions {

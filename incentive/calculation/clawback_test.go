@@ -123,6 +123,30 @@ func TestRefundIsNoCredit(t *testing.T) {
 	require.Equal(t, 1, result.Uncredited, "where nothing takes back, somebody has to say whose it is")
 }
 
+// TestSettling pays those who have left a plan what it held back, and takes back what it paid
+// them; there is no statement where there is nothing of either.
+func TestSettling(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		component    string
+		events, paid []string
+	}{
+		"a holdback":                {"holdback: {share: 40%, for_months: 2}", []string{"sell D 1000", "", "", ""}, []string{"100.00 + -40.00", "", "40.00", ""}},
+		"a clawback":                {"clawback: {within_months: 3}", []string{"sell D 1000", "", "refund D 500", ""}, []string{"100.00 + 0.00", "", "-50.00", ""}},
+		"a clawback too late":       {"clawback: {within_months: 1}", []string{"sell D 1000", "", "refund D 500", ""}, []string{"100.00 + 0.00", "", "", ""}},
+		"a clawback in two":         {"clawback: {within_months: 3, instalments: 2}", []string{"sell D 1000", "", "refund D 500", "", ""}, []string{"100.00 + 0.00 + 0.00", "", "-50.00 + 25.00", "0.00 + -25.00", ""}},
+		"both":                      {"holdback: {share: 40%, for_months: 2}, clawback: {within_months: 3}", []string{"sell D 1000", "refund D 1000", "", ""}, []string{"100.00 + -40.00 + 0.00", "0.00 + -60.00", "40.00 + -40.00", ""}},
+		"nothing that could settle": {"cap: 50", []string{"sell D 1000", ""}, []string{"50.00", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			company := newCompany("{name: c, "+measure+", rate: 10%, "+c.component+"}").person("r1", "")
+			company.Assignments[0].EndsOn = day("2026-01-20")
+			require.Equal(t, c.paid, inMonths(t, company, c.events...))
+		})
+	}
+}
+
 // TestClawbackSaysWhy is the arithmetic of a clawback, and a clawback that is not right.
 func TestClawbackSaysWhy(t *testing.T) {
 	t.Parallel()

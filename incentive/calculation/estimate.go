@@ -54,13 +54,16 @@ func Estimates(ctx context.Context, snapshot incentive.Snapshot, participants []
 			e.Progress, e.Problem = r.progress(r.groups[i], r.plans)
 		}
 	})
-	return estimates, err
+	return slices.DeleteFunc(estimates, func(e Estimate) bool { return e.Problem == nil && len(e.Lines) == 0 }), err
 }
 
 // progress says of each component with steps how far a participant has come.
 func (f *facts) progress(of payable, plans map[string]versionInForce) (all []Progress, err error) {
 	who, _ := f.participantOn(of.participantID, f.period.EndsOn)
 	for stretches := range onePlan(of.assignments) {
+		if !slices.ContainsFunc(stretches, f.touches) {
+			continue // it is left
+		}
 		p := plans[stretches[0].PlanID]
 		for _, component := range p.Components {
 			c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: stretches}
@@ -231,6 +234,9 @@ type Reach struct {
 	Rules     bool // the plan credits transactions that their source credits nobody with
 	Levels    int  // how many levels of the hierarchy its overrides look down
 	TakesBack bool // refunds take back what was paid for other transactions
+	// SettlesSince is the day such that whoever left the plan on it or later may still have
+	// something to settle; zero: there is nothing.
+	SettlesSince incentive.Date
 }
 
 // Reaches returns how far each plan in force of a snapshot reaches.
@@ -238,7 +244,7 @@ func Reaches(snapshot incentive.Snapshot) (map[string]Reach, error) {
 	plans, err := inForce(snapshot)
 	reaches := map[string]Reach{}
 	for id, p := range plans {
-		r := Reach{Rules: len(p.Credits) > 0, Levels: deepest(map[string]versionInForce{id: p})}
+		r := Reach{Rules: len(p.Credits) > 0, Levels: deepest(map[string]versionInForce{id: p}), SettlesSince: settlesSince(p.Plan, snapshot.Period)}
 		for _, c := range p.Components {
 			r.Everybody = r.Everybody || c.Ranking != nil || c.Pool != nil
 			r.TakesBack = r.TakesBack || c.Clawback != nil

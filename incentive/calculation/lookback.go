@@ -39,7 +39,7 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 	if err != nil {
 		return b, err
 	}
-	for _, group := range assigned(snapshot) {
+	for _, group := range slices.Concat(assigned(snapshot), settling(snapshot, plans)) {
 		for _, a := range group {
 			p, found := plans[a.PlanID]
 			if !found {
