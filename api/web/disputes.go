@@ -57,11 +57,16 @@ func (v *visit) shownDisputes(all []client.Dispute) ([]disputed, error) {
 		if i := slices.IndexFunc(periods, func(p client.Period) bool { return p.Id == d.Period }); i >= 0 {
 			one.Of = periods[i]
 		}
-		state := incentive.DisputeState(d.State)
-		one.Overdue = (state == incentive.DisputeOpen || state == incentive.DisputeGranted) && d.AnswerBy != nil && time.Now().After(*d.AnswerBy)
+		one.Overdue = overdue(d)
 		shown = append(shown, one)
 	}
 	return shown, nil
+}
+
+// overdue reports whether the company owes a dispute's participant an outcome.
+func overdue(d client.Dispute) bool {
+	state := incentive.DisputeState(d.State)
+	return (state == incentive.DisputeOpen || state == incentive.DisputeGranted) && d.AnswerBy != nil && time.Now().After(*d.AnswerBy)
 }
 
 // waitsFor is whom a dispute waits for.
@@ -117,25 +122,78 @@ func given(text string) *string {
 }
 
 type disputesPage struct {
-	Own  []disputed // the latest first
-	More bool
+	listPage
+	Raises  bool // the visitor's own pay can be disputed
+	Own     []disputed
+	More    bool            // own ones there are besides
+	Reads   bool            // the visitor sees disputes of others
+	Waiting []disputed      // of others, for the visitor
+	Others  []disputed      // that wait for somebody else or, if asked for, have their outcome
+	Ended   bool            // it is asked for
+	Chosen  string          // of the periods; "" for all
+	Periods []client.Period // opened ones
 }
 
-// disputes lists the visitor's disputes.
+// disputes lists the visitor's own disputes, and those that are to be answered.
 func (v *visit) disputes() error {
-	if v.may(incentive.RaiseDispute) == incentive.None {
+	if v.may(incentive.ReadStatements) == incentive.None {
 		return v.forbidden()
 	}
-	own, more, err := v.disputesOf(client.ListDisputesParams{Person: &v.me.Id}, 1)
+	body := disputesPage{Raises: v.may(incentive.RaiseDispute) > incentive.None, Reads: v.may(incentive.ReadStatements) > incentive.Own}
+	if body.Reads {
+		if err := v.addInbox(&body); err != nil {
+			return err
+		}
+	}
+	if body.Raises {
+		own, more, err := v.disputesOf(client.ListDisputesParams{Person: &v.me.Id}, 1)
+		if err != nil {
+			return err
+		}
+		slices.Reverse(own)
+		body.More = more
+		if body.Own, err = v.shownDisputes(own); err != nil {
+			return err
+		}
+	}
+	return v.show("disputes", "disputes.title", body)
+}
+
+// addInbox adds what others dispute: first what waits for the visitor.
+func (v *visit) addInbox(body *disputesPage) error {
+	query := v.r.URL.Query()
+	body.Ended, body.Chosen = query.Get("ended") != "", query.Get("period")
+	var err error
+	if body.Periods, err = v.opened(); err != nil {
+		return err
+	}
+	waiting, err := v.waitingDisputes()
 	if err != nil {
 		return err
 	}
-	slices.Reverse(own)
-	body := disputesPage{More: more}
-	if body.Own, err = v.shownDisputes(own); err != nil {
+	var after *string
+	after, body.listPage = v.list(head{})
+	open := !body.Ended
+	list, err := client.Read[client.Disputes](v.api.ListDisputes(v.r.Context(), &client.ListDisputesParams{Period: given(body.Chosen), Open: &open, After: after}))
+	if err != nil {
 		return err
 	}
-	return v.show("disputes", "disputes.title", body)
+	body.next(list.Next)
+	others := slices.DeleteFunc(list.Disputes, func(d client.Dispute) bool {
+		return d.Person == v.me.Id || slices.ContainsFunc(waiting, func(w client.Dispute) bool { return w.Id == d.Id })
+	})
+	if body.Waiting, err = v.shownDisputes(slices.DeleteFunc(waiting, func(d client.Dispute) bool { return d.Person == v.me.Id })); err != nil {
+		return err
+	}
+	body.Others, err = v.shownDisputes(others)
+	return err
+}
+
+// waitingDisputes are the disputes that wait for the visitor.
+func (v *visit) waitingDisputes() ([]client.Dispute, error) {
+	waiting := true
+	all, _, err := v.disputesOf(client.ListDisputesParams{Waiting: &waiting}, 1)
+	return all, err
 }
 
 // itemAsked is what a dispute is about, as the form names it.
@@ -356,6 +414,13 @@ func (v *visit) evidence() error {
 	return v.download(client.NewGetEvidenceRequest(within, v.r.PathValue("dispute"), v.r.PathValue("evidence")))
 }
 
+// grant is an amount that was granted, and what became of it.
+type grant struct {
+	client.Adjustment
+	By, Decider string // names
+	Stands      string // waiting, approved or rejected
+}
+
 // event is something that happened to a dispute.
 type event struct {
 	At             time.Time
@@ -365,14 +430,21 @@ type event struct {
 
 type disputePage struct {
 	disputed
-	Says     *incentive.Money // what the statement says of it; nil where something is missing
+	Stated   bool             // there is a statement
+	Says     *incentive.Money // what it says of the dispute; nil where something is missing
 	Gap      incentive.Money  // what is expected besides
 	Own      bool
 	UnderWay bool // it has no outcome yet
 	Replies  bool
+	Answers  bool    // the visitor may answer it now
+	Pays     string  // when an amount is paid that is granted now
+	Grants   []grant // in order
+	Decide   *grant  // which waits, for the visitor among others
+	OwnGrant bool    // it is the visitor's, whom nobody lets decide
 	Events   []event // in order
 	Failed   string  // the act that was refused
 	Text     string
+	Amount   string
 }
 
 // dispute shows a dispute with everything that was said about it and what may be done.
@@ -388,24 +460,50 @@ func (v *visit) dispute() error {
 	state := incentive.DisputeState(d.State)
 	body := disputePage{disputed: shown[0], Own: d.Person == v.me.Id, UnderWay: !state.Ended(), Gap: d.Expected, Failed: v.failed("act"), Text: v.failed("text")}
 	body.Replies = body.Own && state == incentive.DisputeWaiting
-	if item := (itemAsked{text(d.Plan), text(d.Component), text(d.Source), text(d.Transaction)}); item.Component != "" {
-		statement, err := client.Read[client.Statement](v.api.GetStatement(v.r.Context(), d.Period, d.Person, &client.GetStatementParams{Revision: &d.Revision}))
-		if err != nil && !absent(err) { // it may be withdrawn
-			return err
-		}
-		if says, found := item.says(statement); found {
-			body.Says, body.Gap.Minor = &says, d.Expected.Minor-says.Minor
-		}
-	}
-	if body.Events, err = v.eventsOf(d); err != nil {
+	statement, err := client.Read[client.Statement](v.api.GetStatement(v.r.Context(), d.Period, d.Person, &client.GetStatementParams{Revision: &d.Revision}))
+	if err != nil && !absent(err) { // it may be withdrawn
 		return err
+	}
+	body.Stated = err == nil
+	if says, found := (itemAsked{text(d.Plan), text(d.Component), text(d.Source), text(d.Transaction)}).says(statement); found {
+		body.Says, body.Gap.Minor = &says, d.Expected.Minor-says.Minor
+	}
+	called, err := v.called()
+	if err != nil {
+		return err
+	}
+	body.Events = eventsOf(d, called)
+	for _, a := range d.Adjustments {
+		one := grant{Adjustment: a, By: name(called, a.EnteredBy), Decider: name(called, text(a.DecidedBy)), Stands: "waiting"}
+		if a.Decision != nil {
+			one.Stands = string(*a.Decision)
+		} else if !body.Own && v.may(incentive.AdjustPay) > incentive.None {
+			body.Decide, body.OwnGrant = &one, a.EnteredBy == v.me.Id
+		}
+		body.Grants = append(body.Grants, one)
+	}
+	body.Answers = !body.Own && v.may(incentive.AnswerDispute) > incentive.None && (state == incentive.DisputeOpen || state == incentive.DisputeWaiting)
+	body.Pays = paying(body.Of)
+	if body.Amount = v.failed("amount"); body.Amount == "" && body.Gap.Minor > 0 {
+		body.Amount = body.Gap.Amount()
 	}
 	return v.show("dispute", "dispute.title", body, "name", d.Name, "period", v.texts.period(body.Of))
 }
 
+// paying says when an amount is paid that a dispute grants: "before" the payouts of its
+// period are released, "after" it, or once the period is "closed".
+func paying(p client.Period) string {
+	switch incentive.State(p.State) {
+	case incentive.Released, incentive.Disbursing, incentive.Settling:
+		return "after"
+	case incentive.Closed:
+		return "closed"
+	}
+	return "before"
+}
+
 // eventsOf is what happened to a dispute, in order.
-func (v *visit) eventsOf(d client.Dispute) ([]event, error) {
-	called, err := v.called()
+func eventsOf(d client.Dispute, called map[string]string) []event {
 	events := []event{{At: d.RaisedAt, Act: "raise-dispute", Who: d.Name, Text: d.Comment}}
 	for _, a := range d.Acts {
 		events = append(events, event{At: a.At, Act: a.Act, Who: name(called, a.Actor), Text: a.Text})
@@ -414,7 +512,7 @@ func (v *visit) eventsOf(d client.Dispute) ([]event, error) {
 		events = append(events, event{At: e.AddedAt, Act: "add-evidence", Who: name(called, e.AddedBy), File: e.Name})
 	}
 	slices.SortStableFunc(events, func(a, b event) int { return a.At.Compare(b.At) })
-	return events, err
+	return events
 }
 
 // replyToDispute replies to a question about the visitor's dispute, or withdraws it.
@@ -430,4 +528,39 @@ func (v *visit) replyToDispute() error {
 		say.Key = "done.dispute-withdrawn"
 	}
 	return v.done(err, "/disputes/"+id, say, (*visit).dispute)
+}
+
+// answerDispute asks back, grants an amount, or rejects.
+func (v *visit) answerDispute() error {
+	id, act := v.r.PathValue("dispute"), client.DisputeAnswerRequestAct(v.r.PostFormValue("act"))
+	if v.may(incentive.AnswerDispute) == incentive.None {
+		return v.forbidden()
+	}
+	request := client.DisputeAnswerRequest{Act: act, Text: v.r.PostFormValue("text")}
+	var err error
+	if act == client.DisputeAnswerRequestActAccept {
+		var granted incentive.Money
+		granted, err = v.amount(v.r.PostFormValue("amount"), v.r.PostFormValue("currency"))
+		partly := v.r.PostFormValue("partly") != ""
+		request.Amount, request.Partly = &granted, &partly
+	}
+	if err == nil {
+		_, err = command[client.DisputeState](v.api.AnswerDispute(v.r.Context(), id, &client.AnswerDisputeParams{IdempotencyKey: v.key()}, request))
+	}
+	return v.done(err, "/disputes/"+id, message{Key: "answered." + string(act)}, (*visit).dispute)
+}
+
+// decideAdjustment approves or rejects an amount that a dispute was granted.
+func (v *visit) decideAdjustment() error {
+	if v.may(incentive.AdjustPay) == incentive.None {
+		return v.forbidden()
+	}
+	dispute, decision := v.r.PostFormValue("dispute"), v.r.PostFormValue("act")
+	if dispute == "" {
+		return v.nowhere()
+	}
+	request := client.AdjustmentDecisionRequest{Decision: client.AdjustmentDecisionRequestDecision(decision), Reason: given(v.r.PostFormValue("text"))}
+	_, err := command[client.Adjustment](v.api.DecideAdjustment(v.r.Context(), v.r.PathValue("adjustment"), &client.DecideAdjustmentParams{IdempotencyKey: v.key()}, request))
+	v.r.SetPathValue("dispute", dispute)
+	return v.done(err, "/disputes/"+dispute, message{Key: "adjusted." + decision}, (*visit).dispute)
 }

@@ -13,9 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/guerdon/guerdon/incentive"
-	"github.com/guerdon/guerdon/store"
 )
 
 // published is a house in which the statements of January can be disputed.
@@ -165,10 +162,7 @@ func TestADispute(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status)
 
 	// A question, the reply, and the end.
-	question, err := h.store.WriteText(t.Context(), "m", "Which contract?")
-	require.NoError(t, err)
-	_, err = h.store.ActOnDispute(t.Context(), store.DisputeCommand{ID: strings.TrimPrefix(at, "/disputes/"), Act: incentive.AskBack, Actor: "m", Key: "ask", TextID: question})
-	require.NoError(t, err)
+	h.as("m").does(at, at+"/answers", url.Values{"act": {"ask"}, "text": {"Which contract?"}}, "Your question is sent.")
 	require.Contains(t, r1.visit("/"), "Your dispute about January 2026 waits for your reply")
 	page = r1.visit(at)
 	require.Contains(t, page, "Which contract?")
@@ -182,4 +176,93 @@ func TestADispute(t *testing.T) {
 	require.Regexp(t, `(?s)Disputed<.*File added<.*Asked back<.*Replied<.*The one with Acme.*Withdrawn<`, page)
 	require.NotContains(t, page, "<form method=\"post\" action=\"/disputes", "there is nothing left to do")
 	require.Contains(t, h.as("aud").visit("/audit?subject="+strings.Replace(at, "/disputes", "dispute", 1)), "File added")
+}
+
+// TestAnsweringDisputes goes from a manager's inbox to an amount that a second person of
+// finance approves.
+func TestAnsweringDisputes(t *testing.T) {
+	t.Parallel()
+	h := published(t)
+	r1, r2, m, fin, fin2, aud := h.as("r1"), h.as("r2"), h.as("m"), h.as("fin"), h.as("fin2"), h.as("aud")
+	const line = "/disputes/new?period=m-2026-01&plan=p&component=Commission"
+	form := url.Values{"period": {"m-2026-01"}, "plan": {"p"}, "component": {"Commission"}, "type": {"data"}, "expected": {"6,272.84"}, "currency": {"USD"}, "comment": {"D4 is missing"}}
+	at := r1.disputes(line, form)
+	form.Set("expected", "100")
+	other := r2.disputes(line, form)
+
+	// Each is with whoever has to answer, and is overdue once the day has passed.
+	require.Contains(t, m.visit("/"), "1 dispute waits for your answer")
+	require.Contains(t, m.visit("/"), `href="`+at+`"`, "the one there is")
+	require.Contains(t, fin.visit("/"), `href="`+other+`"`, "r2 has no manager")
+	require.Contains(t, m.visit("/disputes"), "1 dispute waits for you")
+	require.NotContains(t, m.visit("/disputes"), other)
+	inbox := fin.visit("/disputes")
+	require.Regexp(t, `(?s)1 dispute waits for you.*`+other+`.*Under way.*`+at, inbox)
+	require.Regexp(t, `(?s)Under way.*`+at+`.*`+other, aud.visit("/disputes"))
+	require.NotContains(t, aud.visit("/disputes"), "waits for you")
+	require.Contains(t, fin.visit("/disputes?period=m-2026-02"), "There is none besides.")
+	require.NotContains(t, inbox, "overdue")
+	require.NoError(t, h.store.PromiseAnswer(t.Context(), strings.TrimPrefix(at, "/disputes/"), time.Now().Add(-time.Hour)))
+	require.Contains(t, m.visit("/disputes"), "overdue")
+	require.Contains(t, m.visit("/"), `<li class="urgent"><div><strong>1 dispute waits`)
+	require.Contains(t, r1.visit("/disputes"), "overdue")
+
+	// Who may not answer is not asked to, and is refused.
+	for _, v := range []*visitor{r1, aud} {
+		require.NotContains(t, v.visit(at), at+"/answers")
+		status, _ := v.send(http.MethodPost, at+"/answers", url.Values{"key": {"forged"}, "act": {"reject"}, "text": {"no"}})
+		require.Equal(t, http.StatusForbidden, status, v.id)
+	}
+	page := m.visit(at)
+	require.Contains(t, page, `name="amount" inputmode="decimal" maxlength="30" required value="100.00"`, "what is asked for besides")
+	require.Contains(t, page, "Finance withdraws the period")
+	for _, wrong := range []url.Values{{"act": {"accept"}, "text": {"right"}, "amount": {"1,50"}, "currency": {"USD"}}, {"act": {"accept"}, "text": {"right"}, "amount": {"0"}, "currency": {"USD"}},
+		{"act": {"accept"}, "text": {"right"}, "amount": {"1"}, "currency": {"EUR"}}, {"act": {"ask"}, "text": {""}}, {"act": {"reject"}, "text": {" "}}, {"act": {"withdraw"}, "text": {"mine"}}} {
+		status, text := m.fill(at, at+"/answers", wrong)
+		require.Equal(t, http.StatusBadRequest, status, wrong)
+		require.Contains(t, text, "That did not work.")
+		if said := wrong.Get("text"); said == "right" {
+			require.Contains(t, text, ">right</textarea>")
+		}
+	}
+
+	// A part is granted, refused, granted again by finance, and approved by somebody else.
+	m.does(at, at+"/answers", url.Values{"act": {"accept"}, "amount": {"80"}, "currency": {"USD"}, "partly": {"yes"}, "text": {"D4 was late"}}, "You have granted the amount.")
+	require.NotContains(t, m.visit("/"), "waits for your answer")
+	require.NotContains(t, m.visit(at), "/decision", "not for a manager")
+	require.Contains(t, fin.visit("/"), "1 amount that a dispute was granted waits for your approval")
+	decision := func(v *visitor, form url.Values) (int, string) {
+		action := regexp.MustCompile(`action="(/adjustments/[0-9a-f-]{36}/decision)"`).FindStringSubmatch(v.visit(at))
+		require.NotNil(t, action, v.id)
+		form.Set("dispute", strings.TrimPrefix(at, "/disputes/"))
+		return v.fill(at, action[1], form)
+	}
+	status, text := decision(fin, url.Values{"act": {"rejected"}, "text": {" "}})
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, text, "a rejection needs a reason")
+	status, text = decision(fin, url.Values{"act": {"rejected"}, "text": {"show me D4"}})
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "The amount is rejected.")
+	require.Contains(t, m.visit("/"), "1 dispute waits for your answer", "another answer is due")
+	fin.does(at, at+"/answers", url.Values{"act": {"accept"}, "amount": {"90.50"}, "currency": {"USD"}, "partly": {"yes"}, "text": {"there it is"}}, "You have granted the amount.")
+	require.Contains(t, fin.visit(at), "You granted this amount, so somebody else of finance decides about it.")
+	require.NotContains(t, fin.visit("/"), "waits for your approval")
+	adjustment := regexp.MustCompile(`/adjustments/([0-9a-f-]{36})/decision`).FindStringSubmatch(fin2.visit(at))[1]
+	status, text = fin.send(http.MethodPost, "/adjustments/"+adjustment+"/decision", url.Values{"key": {"own"}, "act": {"approved"}, "dispute": {strings.TrimPrefix(at, "/disputes/")}})
+	require.Equal(t, http.StatusForbidden, status, text)
+	status, text = decision(fin2, url.Values{"act": {"approved"}})
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "The amount is approved.")
+	page = r1.visit(at)
+	for _, says := range []string{"partly accepted", "90.50\u00a0USD", "rejected</span> Fin", "approved</span> Finn", "there it is"} {
+		require.Contains(t, page, says)
+	}
+	require.NotContains(t, page, "Waits for:")
+
+	// Rejected, which the inbox shows on demand.
+	fin.does(other, other+"/answers", url.Values{"act": {"reject"}, "text": {"D4 is not yours"}}, "The dispute is rejected.")
+	require.Contains(t, r2.visit(other), "D4 is not yours")
+	require.NotContains(t, fin.visit("/disputes"), other)
+	require.Regexp(t, `(?s)`+at+`.*`+other, fin.visit("/disputes?ended=yes&period=m-2026-01"))
+	require.NotContains(t, fin.visit("/"), "waits for your a")
 }

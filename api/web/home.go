@@ -103,14 +103,33 @@ func (v *visit) addApprovals(body *homePage, all []client.Period) error {
 	return nil
 }
 
-// addDisputes adds the questions about the visitor's disputes.
+// addDisputes adds the disputes that wait for the visitor: to answer, to decide about an
+// amount that was granted, or to reply to a question.
 func (v *visit) addDisputes(body *homePage, all []client.Period) error {
-	waiting := true
-	disputes, _, err := v.disputesOf(client.ListDisputesParams{Waiting: &waiting}, 1)
+	waiting, err := v.waitingDisputes()
 	if err != nil {
 		return err
 	}
-	for _, d := range disputes {
+	for _, kind := range []struct {
+		state incentive.DisputeState
+		key   string
+	}{{incentive.DisputeOpen, "task.dispute"}, {incentive.DisputeGranted, "task.grant"}} {
+		one, count := task{Do: kind.key + ".do"}, 0
+		for _, d := range waiting {
+			if d.State == string(kind.state) {
+				count++
+				one.Path, one.Urgent = "/disputes/"+d.Id, one.Urgent || overdue(d)
+			}
+		}
+		if count > 1 {
+			one.Path = "/disputes"
+		}
+		if count > 0 {
+			one.Says = v.counted(kind.key, client.Period{}, count)
+			body.Tasks = append(body.Tasks, one)
+		}
+	}
+	for _, d := range waiting {
 		if i := slices.IndexFunc(all, func(p client.Period) bool { return p.Id == d.Period }); d.Person == v.me.Id && i >= 0 {
 			body.Tasks = append(body.Tasks, task{Says: v.about("task.reply", all[i]), Do: "task.reply.do", Path: "/disputes/" + d.Id})
 		}

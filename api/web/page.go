@@ -120,7 +120,7 @@ func (v *visit) menu() []menuItem {
 	add("menu.team", "/team", v.is(incentive.Manager))
 	add("menu.statements", "/statements", v.is(incentive.Rep))
 	add("menu.payouts", "/payouts", v.is(incentive.Rep))
-	add("menu.disputes", "/disputes", v.may(incentive.RaiseDispute) > incentive.None)
+	add("menu.disputes", "/disputes", v.may(incentive.ReadStatements) > incentive.None)
 	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)
 	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
 	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)

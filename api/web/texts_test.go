@@ -67,7 +67,7 @@ func families() map[string][]string {
 		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": {"no-destination", "not-found-at-rail", "bank-unclear"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "payment-files", "exceptions", "settle", "close", "archive"},
-		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"},
+		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "answered": {"accept", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
 		"tab": {"overview", "statements", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
 	}
 	for name, fields := range details {

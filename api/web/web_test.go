@@ -526,7 +526,7 @@ func TestAPeriod(t *testing.T) {
 		}
 		for pattern := range (&site{}).routes() {
 			method, path, _ := strings.Cut(pattern, " ")
-			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{token}", strings.Repeat("0", 64), "{import}", "none", "{dispute}", "none", "{evidence}", "none").Replace(path)
+			path = strings.NewReplacer("{$}", "", "{period}", "m-2026-01", "{person}", "r1", "{plan}", "p", "{version}", "1", "{file}", file, "{key}", "none", "{token}", strings.Repeat("0", 64), "{import}", "none", "{dispute}", "none", "{evidence}", "none", "{adjustment}", "none").Replace(path)
 			for id, role := range people {
 				action, guarded := needs[pattern]
 				if pattern == "POST /sign-out" || pattern == "GET /" || pattern == "GET /live/events" { // which has no end
@@ -554,7 +554,8 @@ var needs = map[string]incentive.Action{
 	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
-	"GET /disputes": incentive.RaiseDispute, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
+	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
+	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "POST /adjustments/{adjustment}/decision": incentive.AdjustPay,
 	"POST /disputes/{dispute}/files": incentive.RaiseDispute, "GET /disputes/{dispute}/files/{evidence}": incentive.ReadStatements,
 	"GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
 	"GET /periods/{period}/statements": incentive.ReadStatements, "GET /periods/{period}/statements/{person}": incentive.ReadStatements,

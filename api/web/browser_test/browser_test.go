@@ -109,7 +109,7 @@ func arrives(t *testing.T, browsers context.Context, address, id string, on scre
 	t.Helper()
 	ctx, leave := chromedp.NewContext(browsers) // starts one
 	t.Cleanup(leave)
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancel)
 	p := &person{T: t, ctx: ctx, address: address, screen: on, id: id}
 	chromedp.ListenTarget(ctx, p.hear)
@@ -199,6 +199,12 @@ func (p *person) button(text string) {
 func (p *person) write(css, text string) {
 	p.Helper()
 	p.do(chromedp.SetValue(css, text, chromedp.ByQuery))
+}
+
+// fill writes into what an XPath finds.
+func (p *person) fill(xpath, text string) {
+	p.Helper()
+	p.do(chromedp.SetValue(xpath, text, chromedp.BySearch))
 }
 
 // text returns what the page says.

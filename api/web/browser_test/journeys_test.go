@@ -89,12 +89,14 @@ func TestPeriodThroughThePages(t *testing.T) {
 	rep.sees(`//p[contains(., "Your dispute is raised.")]`)
 	require.Contains(t, rep.text(), "contract.txt")
 	rep.look("dispute-raised")
+	var dispute string
+	rep.do(chromedp.Evaluate(`location.pathname`, &dispute))
 	rep.follow("Disputes")
 	rep.look("disputes-own")
 	rep.visit("/account")
 	rep.open("Be paid by bank transfer")
 	rep.write(`input[name=holder]`, "Dewi Silva")
-	rep.do(chromedp.SetValue(`//input[@name="holder"]/ancestor::form//input[@name="account"]`, "DE89 3704 0044 0532 0130 00", chromedp.BySearch))
+	rep.fill(`//input[@name="holder"]/ancestor::form//input[@name="account"]`, "DE89 3704 0044 0532 0130 00")
 	rep.press(`//input[@name="holder"]/ancestor::form//button`)
 	require.Contains(t, rep.text(), "From now on you are paid there.")
 	require.Contains(t, rep.text(), "…3000")
@@ -102,6 +104,26 @@ func TestPeriodThroughThePages(t *testing.T) {
 	rep.button("Sign out everywhere")
 	rep.visit("/statements")
 	require.Contains(t, rep.text(), "Pick whom you want to be", "the session has ended")
+
+	// The manager asks what the rep knows, who replies.
+	manager := arrives(t, browsers, address, "p06", phone)
+	manager.look("home-dispute")
+	manager.follow("Disputes")
+	manager.look("disputes-inbox")
+	manager.follow("Next")
+	manager.follow("Look and answer")
+	manager.look("dispute-to-answer")
+	manager.open("Ask for information")
+	manager.fill(`//summary[normalize-space()="Ask for information"]/..//textarea`, "Which contract?")
+	manager.press(`//form//button[normalize-space()="Ask for information"]`)
+	require.Contains(t, manager.text(), "Your question is sent.")
+	rep = arrives(t, browsers, address, "p12", desktop)
+	rep.look("home-question")
+	rep.press(`//a[normalize-space()="Reply"]`)
+	rep.look("dispute-question")
+	rep.write(`textarea[name=text]`, "The one with Harbour & Pine.")
+	rep.button("Reply")
+	require.Contains(t, rep.text(), "Your reply was recorded.")
 
 	// Managers approve, each on another screen; the head of sales approves the managers.
 	for i, id := range []string{"p06", "p13", "p20", "p27", "p34", sample.Head} {
@@ -172,6 +194,41 @@ func TestPeriodThroughThePages(t *testing.T) {
 		}
 	}
 	require.NotContains(t, finance.text(), "Not carried out yet")
+
+	// The manager grants a part of what is disputed, somebody of finance approves it, and
+	// another one releases what comes of it.
+	manager = arrives(t, browsers, address, "p06", night)
+	manager.visit("/disputes")
+	manager.look("disputes-inbox")
+	manager.visit(dispute)
+	manager.open("Accept, and grant an amount")
+	manager.write(`input[name=amount]`, "1,150.00")
+	manager.do(chromedp.Click(`//input[@name="partly"]`, chromedp.BySearch))
+	manager.fill(`//input[@name="amount"]/ancestor::form//textarea`, "One of the two seats came in time.")
+	manager.look("dispute-accept")
+	manager.button("Accept, and grant an amount")
+	require.Contains(t, manager.text(), "You have granted the amount.")
+	manager.look("dispute-granted")
+	approver.visit("/")
+	approver.follow("Look and decide")
+	approver.look("dispute-approve")
+	approver.button("Approve the amount")
+	require.Contains(t, approver.text(), "The amount is approved.")
+	rep.visit(dispute)
+	require.Contains(t, rep.text(), "partly accepted")
+	rep.look("dispute-accepted")
+	finance.visit("/")
+	finance.press(`//li[contains(., "Disputes of")]/a[normalize-space()="Look and release"]`)
+	require.Contains(t, finance.text(), "2,809.04 USD", "what was granted, and the line that the dispute held back")
+	finance.look("release-supplement")
+	finance.button("Release exactly this list")
+	for range 60 {
+		if finance.visit(at + "/files"); finance.has(`form button.primary`) {
+			break
+		}
+	}
+	finance.button("I have sent it")
+	finance.button("The bank has carried it out")
 	finance.visit(at + "/payouts")
 	finance.look("payouts")
 	finance.visit(at)
