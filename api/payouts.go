@@ -90,7 +90,7 @@ func (s *server) decidePayout(ctx context.Context, payoutID, reason string, deci
 
 func fileOf(f store.PaymentFile) spec.PaymentFile {
 	return spec.PaymentFile{Id: f.ID, Name: f.Name, Rail: f.Rail, MessageId: f.MessageID, Sha256: fmt.Sprintf("%x", f.SHA256), Payouts: f.Payouts,
-		Total: incentive.Money{Minor: f.TotalMinor, Currency: f.Currency}, BuiltAt: f.BuiltAt, ConfirmedBy: orNil(f.ConfirmedBy), ConfirmedAt: f.ConfirmedAt}
+		Total: incentive.Money{Minor: f.TotalMinor, Currency: f.Currency}, BuiltAt: f.BuiltAt, ConfirmedBy: orNil(f.ConfirmedBy), ConfirmedAt: f.ConfirmedAt, Settled: f.Settled}
 }
 
 // ListPaymentFiles lists a period's payment files.

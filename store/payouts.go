@@ -605,6 +605,7 @@ type PaymentFile struct {
 	BuiltAt     time.Time
 	ConfirmedBy string
 	ConfirmedAt *time.Time
+	Settled     bool // none of its payouts waits to be carried out any more
 }
 
 // KeepPaymentFile stores the one file of a run, rail and currency and returns what
@@ -652,7 +653,10 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 }
 
 // paymentFileColumns has an empty content: that of a large period has megabytes.
-const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at FROM payment_file`
+const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
+
+const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')
+	AND (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency)) FROM payment_file`
 
 // PaymentFiles returns up to limit payment files of a revision after a file's id, without
 // their content, by payout list, rail and currency.
@@ -679,8 +683,7 @@ func (s *Store) FilesOfRail(ctx context.Context, periodID string, revision int, 
 // PaymentFile returns one payment file, of code CodeFileUnknown where there is none.
 func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at
-		FROM payment_file WHERE id::text = $1`, id)
+		SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, content, `+paymentFileRest+` WHERE id::text = $1`, id)
 	if err != nil {
 		return PaymentFile{}, fmt.Errorf("read payment file %s: %w", id, err)
 	}

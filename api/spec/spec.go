@@ -1293,7 +1293,10 @@ type PaymentFile struct {
 	Name        string     `json:"name"`
 	Payouts     int        `json:"payouts"`
 	Rail        string     `json:"rail"`
-	Sha256      string     `json:"sha256"`
+
+	// Settled None of its payouts waits to be carried out any more.
+	Settled bool   `json:"settled"`
+	Sha256  string `json:"sha256"`
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`

@@ -210,14 +210,10 @@ func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path s
 	if err != nil {
 		return err
 	}
-	paid, err := v.paidFiles(p.Id, files.Files)
-	if err != nil {
-		return err
-	}
 	send, settle := false, false
 	for _, f := range files.Files {
 		send = send || f.ConfirmedAt == nil
-		settle = settle || f.ConfirmedAt != nil && !paid[f.Id]
+		settle = settle || f.ConfirmedAt != nil && !f.Settled
 	}
 	switch {
 	case send:

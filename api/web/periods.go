@@ -373,7 +373,6 @@ func (v *visit) release() error {
 type file struct {
 	client.PaymentFile
 	SentBy string
-	Paid   bool
 }
 
 type filesPage struct {
@@ -398,12 +397,8 @@ func (v *visit) files() error {
 		if err != nil {
 			return err
 		}
-		paid, err := v.paidFiles(h.Period.Id, list.Files)
-		if err != nil {
-			return err
-		}
 		for _, f := range list.Files {
-			one := file{PaymentFile: f, Paid: f.ConfirmedAt != nil && paid[f.Id]}
+			one := file{PaymentFile: f}
 			if f.ConfirmedBy != nil {
 				one.SentBy = name(called, *f.ConfirmedBy)
 			}
@@ -411,21 +406,6 @@ func (v *visit) files() error {
 		}
 	}
 	return v.show("files", "files.title", body, "period", v.texts.period(h.Period))
-}
-
-// paidFiles says which files the bank has carried out: those whose payouts all have ended.
-func (v *visit) paidFiles(period string, files []client.PaymentFile) (map[string]bool, error) {
-	list, err := client.Read[client.PayoutList](v.api.GetPayoutList(v.r.Context(), period, &client.GetPayoutListParams{}))
-	if err != nil {
-		return nil, err
-	}
-	paid := map[string]bool{}
-	for _, f := range files {
-		paid[f.Id] = !slices.ContainsFunc(list.Totals, func(t client.PayoutTotal) bool {
-			return t.Rail == f.Rail && t.Total.Currency == f.Total.Currency && (t.State == "planned" || t.State == "submitted")
-		})
-	}
-	return paid, nil
 }
 
 // confirmFile notes that a file went to the bank, or was carried out by it.

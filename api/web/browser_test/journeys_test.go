@@ -161,12 +161,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	approver.follow("Look and approve")
 	approver.button("Approve the one that waits")
 	finance.visit(at)
-	for range 60 {
-		if finance.has(`.badge.approved`) {
-			break
-		}
-		finance.visit(at)
-	}
+	finance.awaits(at, `.badge.approved`)
 	finance.look("period-approved")
 
 	preparer := arrives(t, browsers, address, sample.FinancePrepare, desktop)
@@ -180,12 +175,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	finance.sees(`//p[contains(@class, "lead") and contains(., "Everything was sent")]|//p[contains(@class, "lead") and contains(., "being sent")]`)
 	finance.look("period-paying")
 	finance.follow("Payment files")
-	for range 60 {
-		if finance.has(`form button.primary`) {
-			break
-		}
-		finance.visit(at + "/files")
-	}
+	finance.awaits(at+"/files", `form button.primary`)
 	finance.look("files")
 	for _, button := range []string{"I have sent it", "The bank has carried it out"} { // euros, and the dollars of the rep who changed
 		for range 2 {
@@ -222,13 +212,11 @@ func TestPeriodThroughThePages(t *testing.T) {
 	require.Contains(t, finance.text(), "2,809.04 USD", "what was granted, and the line that the dispute held back")
 	finance.look("release-supplement")
 	finance.button("Release exactly this list")
-	for range 60 {
-		if finance.visit(at + "/files"); finance.has(`form button.primary`) {
-			break
-		}
-	}
+	finance.awaits(at+"/files", `form button.primary`)
+	finance.look("files-supplement")
 	finance.button("I have sent it")
 	finance.button("The bank has carried it out")
+	require.NotContains(t, finance.text(), "Not carried out yet")
 	finance.visit(at + "/payouts")
 	finance.look("payouts")
 	finance.visit(at)
@@ -262,6 +250,17 @@ func (p *person) has(css string) bool {
 	var found bool
 	p.do(chromedp.Evaluate(fmt.Sprintf(`document.querySelector(%q) !== null`, css), &found))
 	return found
+}
+
+// awaits visits a page until something is on it.
+func (p *person) awaits(path, css string) {
+	p.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		if p.visit(path); p.has(css) {
+			return
+		}
+	}
+	require.Fail(p, "what is waited for does not come", "%s waits for %s on %s: %s", p.id, css, path, p.text())
 }
 
 // pictureName is a path as the name of a file.

@@ -203,6 +203,8 @@ func TestSupplementByFile(t *testing.T) {
 	confirm(both[1], false)
 	o.await(january, incentive.Settling)
 	confirm(both[1], true)
+	both = files(2)
+	require.Equal(t, []bool{false, true}, []bool{both[0].Settled, both[1].Settled})
 	require.Equal(t, store.CodePayoutsOpen, incentive.ErrorCode(o.act("fin1", january, client.ActRequestActClose)))
 	confirm(both[0], true)
 	require.NoError(t, o.act("fin1", january, client.ActRequestActClose))
