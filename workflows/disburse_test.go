@@ -25,6 +25,9 @@ type till struct {
 	made     map[string]int
 	looks    int // how often somebody asked what is left to do
 	toldDone int
+	waits    bool         // one more payout waits for a person
+	looking  func(at int) // what happens while somebody looks
+	telling  func(at int) // what happens while the period is told
 }
 
 func (r *till) prepare(context.Context, string, int, string) (activities.RailWork, error) {
@@ -37,6 +40,11 @@ func (r *till) prepare(context.Context, string, int, string) (activities.RailWor
 	work := activities.RailWork{}
 	if len(r.made) < len(r.open) {
 		work.Batches, work.Open = []int{1}, len(r.open)-len(r.made)
+	} else if r.waits {
+		work.Open = 1
+	}
+	if r.looking != nil {
+		r.looking(r.looks)
 	}
 	return work, nil
 }
@@ -70,7 +78,12 @@ func (r *till) environment(t *testing.T) *testsuite.TestWorkflowEnvironment {
 	env.OnActivity(a.PrepareRail, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(r.prepare)
 	env.OnActivity(a.ListPayouts, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(r.list)
 	env.OnActivity(a.SubmitPayout, mock.Anything, mock.Anything).Return(r.submit)
-	env.OnSignalExternalWorkflow(mock.Anything, activities.PayPeriodID("p", 1), mock.Anything, workflows.RailSubmittedSignal, mock.Anything).Return(nil).Run(func(mock.Arguments) { r.toldDone++ })
+	env.OnSignalExternalWorkflow(mock.Anything, activities.PayPeriodID("p", 1), mock.Anything, workflows.RailSubmittedSignal, mock.Anything).Return(nil).Run(func(mock.Arguments) {
+		r.toldDone++
+		if r.telling != nil {
+			r.telling(r.toldDone)
+		}
+	})
 	env.RegisterActivity(&activities.Activities{})
 	env.RegisterWorkflow(workflows.Batch)
 	return env
@@ -133,4 +146,61 @@ func TestOnHoldInMidDisbursement(t *testing.T) {
 		require.NoError(t, env.GetWorkflowError())
 		check(r)
 	})
+}
+
+// TestSupplementWhileDisbursing pays a further list of the period, and says again that all of
+// it is submitted, at whatever moment the list is released.
+func TestSupplementWhileDisbursing(t *testing.T) {
+	t.Parallel()
+	const payouts, further = 60, 5
+	for name, c := range map[string]struct {
+		arrives func(r *till, release func())
+		waits   bool
+		told    int
+	}{
+		"while it looks, for the last time": {arrives: func(r *till, release func()) {
+			r.looking = func(at int) {
+				if at == 2 {
+					release()
+				}
+			}
+		}, told: 1},
+		"while it tells the period that all is submitted": {arrives: func(r *till, release func()) {
+			r.telling = func(at int) {
+				if at == 1 {
+					release()
+				}
+			}
+		}, told: 2},
+		"while it waits for a person": {waits: true, told: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newTill(payouts, 0)
+			r.waits = c.waits
+			env := r.environment(t)
+			release := func() {
+				for n := range further {
+					r.open = append(r.open, fmt.Sprintf("further %d", n+1))
+				}
+				env.SignalWorkflow(workflows.SupplementSignal, nil)
+			}
+			if c.arrives != nil {
+				c.arrives(r, release)
+			} else {
+				env.RegisterDelayedCallback(release, 24*time.Hour)
+				env.RegisterDelayedCallback(func() {
+					r.waits = false
+					env.SignalWorkflow(activities.RetrySignal, nil)
+				}, 48*time.Hour)
+			}
+			env.ExecuteWorkflow(workflows.Disburse, workflows.DisburseInput{PeriodID: "p", Revision: 1, Rail: "stripe"})
+			require.NoError(t, env.GetWorkflowError())
+			require.Len(t, r.made, payouts+further)
+			for id, times := range r.made {
+				require.Equal(t, 1, times, "%s", id)
+			}
+			require.Equal(t, c.told, r.toldDone)
+		})
+	}
 }
