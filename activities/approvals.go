@@ -129,6 +129,32 @@ func (a *Activities) Remind(ctx context.Context, queue ApprovalQueue) error {
 	return a.Store.RemindApprovers(ctx, queue.PeriodID, queue.Revision, queue.Queue)
 }
 
+// Reminder reminds whoever an item of a period's checklist waits for.
+type Reminder struct {
+	PeriodID string
+	Revision int
+	Item     string
+	Party    string // a participant's id, or store.FinanceQueue
+	Actor    string
+	Key      string
+}
+
+// Reminded is how many people were told or, with a Code, why nobody was.
+type Reminded struct {
+	Told    int
+	Code    incentive.Code
+	Message string
+}
+
+// RemindParty does what a person wants somebody reminded of.
+func (a *Activities) RemindParty(ctx context.Context, r Reminder) (Reminded, error) {
+	told, err := a.Store.Remind(ctx, store.Reminder{PeriodID: r.PeriodID, Revision: r.Revision, Item: r.Item, Party: r.Party, Actor: r.Actor, Key: r.Key})
+	if code := incentive.ErrorCode(err); err != nil && code != incentive.CodeInternal {
+		return Reminded{Code: code, Message: incentive.ErrorMessage(err)}, nil
+	}
+	return Reminded{Told: told}, err
+}
+
 // QueueMove moves an approval queue.
 type QueueMove struct {
 	Actor    string

@@ -54,11 +54,15 @@ type Config struct {
 type API struct {
 	http.Handler
 	commands *sync.WaitGroup
-	news     *newsroom
+	news     []*newsroom
 }
 
 // EndStreams ends every stream of events, for good.
-func (a *API) EndStreams() { a.news.end(true) }
+func (a *API) EndStreams() {
+	for _, n := range a.news {
+		n.end(true)
+	}
+}
 
 // Wait waits until every command under way has its answer, or ctx ends.
 func (a *API) Wait(ctx context.Context) error {
@@ -79,7 +83,8 @@ type server struct {
 	writes   *Limiter      // of each person
 	events   *Limiter      // of each place that they come from
 	proving  chan struct{} // holds whoever is making a proof
-	news     newsroom
+	news     newsroom      // of estimates
+	acts     newsroom      // of the audit chain
 }
 
 // New returns the API.
@@ -90,7 +95,8 @@ func New(config Config) (*API, error) {
 	if config.LargestImport == 0 {
 		config.LargestImport = 1 << 30
 	}
-	s := &server{Config: config, writes: NewLimiter(20, 400), events: NewLimiter(100, 1000), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, streams: map[chan string]bool{}}}
+	s := &server{Config: config, writes: NewLimiter(20, 400), events: NewLimiter(100, 1000), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, channel: store.ChannelEstimated, streams: map[chan string]bool{}},
+		acts: newsroom{store: config.Store, channel: store.ChannelAudited, streams: map[chan string]bool{}}}
 	document, err := load(Document)
 	if err != nil {
 		return nil, err
@@ -120,7 +126,7 @@ func New(config Config) (*API, error) {
 	spec.RegisterHandlersWithOptions(guarded, spec.NewStrictHandlerWithOptions(s, nil, spec.StrictGinServerOptions{
 		RequestErrorHandlerFunc: refuse, HandlerErrorFunc: s.problem, ResponseErrorHandlerFunc: s.problem,
 	}), spec.GinServerOptions{ErrorHandler: func(c *gin.Context, err error, _ int) { refuse(c, err) }})
-	return &API{Handler: engine, commands: &s.commands, news: &s.news}, nil
+	return &API{Handler: engine, commands: &s.commands, news: []*newsroom{&s.news, &s.acts}}, nil
 }
 
 // Run serves the API on listener until ctx ends, and then lets what is under way finish.

@@ -20,7 +20,8 @@ const quiet = 15 * time.Second
 // newsroom spreads what the database tells to all streams, over one connection that
 // stands while there is any.
 type newsroom struct {
-	store *store.Store
+	store   *store.Store
+	channel string
 
 	mutex   sync.Mutex
 	streams map[chan string]bool
@@ -37,7 +38,7 @@ func (n *newsroom) join(ctx context.Context) (news chan string, leave func(), er
 		return nil, nil, incentive.Errorf(codeBusy, "the server is about to stop: try again")
 	}
 	if n.stop == nil {
-		listener, err := n.store.Listen(ctx, store.ChannelEstimated)
+		listener, err := n.store.Listen(ctx, n.channel)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -108,7 +109,7 @@ type stream struct {
 	context.Context
 	news  chan string
 	leave func()
-	sees  func(person string) bool
+	event func(told string) string // "" where the caller may not see it
 }
 
 // StreamEstimates tells the caller which of the estimates that they may see change.
@@ -125,11 +126,34 @@ func (s *server) StreamEstimates(ctx context.Context, _ spec.StreamEstimatesRequ
 	if err != nil {
 		return nil, err
 	}
-	return stream{ctx, news, leave, func(person string) bool { return people == nil || slices.Contains(people, person) }}, nil
+	return stream{ctx, news, leave, func(told string) string {
+		period, person, _ := strings.Cut(told, " ")
+		if people != nil && !slices.Contains(people, person) {
+			return ""
+		}
+		return fmt.Sprintf("event: estimate\ndata: {\"period\":%q,\"person\":%q}\n\n", period, person)
+	}}, nil
 }
 
-// VisitStreamEstimatesResponse writes events until the caller goes or the server stops.
-func (s stream) VisitStreamEstimatesResponse(w http.ResponseWriter) error {
+// StreamAudit tells the caller of each new link of the audit chain.
+func (s *server) StreamAudit(ctx context.Context, _ spec.StreamAuditRequestObject) (spec.StreamAuditResponseObject, error) {
+	news, leave, err := s.acts.join(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stream{ctx, news, leave, func(subject string) string {
+		return fmt.Sprintf("event: audit\ndata: {\"subject\":%q}\n\n", subject)
+	}}, nil
+}
+
+// VisitStreamEstimatesResponse writes the events.
+func (s stream) VisitStreamEstimatesResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// VisitStreamAuditResponse writes the events.
+func (s stream) VisitStreamAuditResponse(w http.ResponseWriter) error { return s.write(w) }
+
+// write writes events until the caller goes or the server stops.
+func (s stream) write(w http.ResponseWriter) error {
 	defer s.leave()
 	controller := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -150,9 +174,8 @@ func (s stream) VisitStreamEstimatesResponse(w http.ResponseWriter) error {
 			if !open {
 				return nil
 			}
-			period, person, _ := strings.Cut(told, " ")
-			if s.sees(person) {
-				more = say(fmt.Sprintf("event: estimate\ndata: {\"period\":%q,\"person\":%q}\n\n", period, person))
+			if event := s.event(told); event != "" {
+				more = say(event)
 			}
 		}
 	}

@@ -196,12 +196,41 @@ func (s *server) GetChecklist(ctx context.Context, request spec.GetChecklistRequ
 	for _, item := range items {
 		one := spec.ChecklistItem{Item: spec.ChecklistItemItem(item.Item), State: spec.ChecklistItemState(item.State), Optional: item.Optional, Count: orNil(item.Count),
 			Period: orNil(item.Subject), Waiting: []spec.ChecklistParty{}, Due: item.Due, DoneBy: orNil(item.DoneBy), DoneAt: item.DoneAt}
+		if item.Total > 0 {
+			one.Done, one.Total = &item.Done, &item.Total
+		}
 		for _, party := range item.Waiting {
 			one.Waiting = append(one.Waiting, spec.ChecklistParty{Id: party.ID, Name: party.Name, Count: orNil(party.Count)})
 		}
 		answer.Items = append(answer.Items, one)
 	}
 	return answer, nil
+}
+
+// Remind tells somebody that an item of a period's checklist waits for them.
+func (s *server) Remind(ctx context.Context, request spec.RemindRequestObject) (spec.RemindResponseObject, error) {
+	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.Reminded, error) {
+		p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+		if err != nil {
+			return spec.Reminded{}, err
+		}
+		var reminded workflows.RemindAnswer
+		input := workflows.RemindInput{Actor: personOf(ctx).ID, Item: request.Body.Item, Party: request.Body.Person}
+		err = update(ctx, s, activities.PayPeriodID(p.ID, p.Revision), workflows.RemindUpdate, input, &reminded, func() error {
+			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: nothing of it waits for anybody", p.State)
+		})
+		if err == nil && reminded.Code != "" {
+			err = incentive.Errorf(reminded.Code, "%s", reminded.Message)
+		}
+		return spec.Reminded{Told: reminded.Told}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		return spec.Remind202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
+	}
+	return spec.Remind200JSONResponse(answer), nil
 }
 
 // ListUncredited lists the transactions that nobody is credited with.

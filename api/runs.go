@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/guerdon/guerdon/api/spec"
+	"github.com/guerdon/guerdon/incentive"
 )
 
 // ListRuns lists the calculations of a period.
@@ -15,7 +18,11 @@ func (s *server) ListRuns(ctx context.Context, request spec.ListRunsRequestObjec
 	runs, err := s.Store.Runs(ctx, p.ID, p.Revision)
 	answer := spec.ListRuns200JSONResponse{Runs: []spec.Run{}}
 	for _, r := range runs {
-		answer.Runs = append(answer.Runs, spec.Run{Id: r.ID, Snapshot: r.SnapshotID, Statements: r.Statements, At: r.At, Current: r.Current})
+		one := spec.Run{Id: r.ID, Snapshot: r.SnapshotID, Statements: r.Statements, Totals: []incentive.Money{}, At: r.At, Current: r.Current}
+		for _, currency := range slices.Sorted(maps.Keys(r.Totals)) {
+			one.Totals = append(one.Totals, incentive.Money{Minor: r.Totals[currency], Currency: currency})
+		}
+		answer.Runs = append(answer.Runs, one)
 	}
 	return answer, err
 }

@@ -138,7 +138,7 @@ func handOut(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	if err != nil {
 		return err
 	}
-	if err := tellApprovers(ctx, tx, p, "approvals-waiting", queues...); err != nil {
+	if _, err := tellApprovers(ctx, tx, p, "approvals-waiting", queues...); err != nil {
 		return err
 	}
 	return audit(ctx, tx, System, "hand-out", incentive.PeriodSubject(p.ID, p.Revision), struct {
@@ -232,13 +232,14 @@ func (s *Store) RemindApprovers(ctx context.Context, periodID string, revision i
 	if err != nil {
 		return err
 	}
-	return tellApprovers(ctx, s.pool, p, "approvals-reminder", queue)
+	_, err = tellApprovers(ctx, s.pool, p, "approvals-reminder", queue)
+	return err
 }
 
 // tellApprovers tells those who decide in queues, and their delegates, of something, each
-// at most once a day for a period.
-func tellApprovers(ctx context.Context, q querier, p PeriodRevision, kind string, queues ...string) error {
-	_, err := q.Exec(ctx, `
+// at most once a day for a period, and returns how many were told.
+func tellApprovers(ctx context.Context, q querier, p PeriodRevision, kind string, queues ...string) (told int, err error) {
+	tag, err := q.Exec(ctx, `
 		INSERT INTO notification (recipient, kind, subject, key)
 		SELECT person, $1::text, $2::text, concat_ws('/', $1, $2, company_today()) FROM (
 			SELECT unnest($3::text[]) AS person
@@ -246,9 +247,9 @@ func tellApprovers(ctx context.Context, q querier, p PeriodRevision, kind string
 			UNION SELECT participant_id FROM role_grant WHERE role = 'finance' AND $4 = ANY ($3)) people
 		WHERE person <> $4 ORDER BY person ON CONFLICT DO NOTHING`, kind, incentive.PeriodSubject(p.ID, p.Revision), queues, FinanceQueue)
 	if err != nil {
-		return fmt.Errorf("tell the approvers of %s: %w", p.ID, err)
+		return 0, fmt.Errorf("tell the approvers of %s: %w", p.ID, err)
 	}
-	return nil
+	return int(tag.RowsAffected()), nil
 }
 
 // Approval is one statement in an approval queue.

@@ -11,6 +11,10 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
+// ChannelAudited is where the database tells of each new link of the audit chain; the
+// payload is its subject.
+const ChannelAudited = "audited"
+
 // auditLock serialises the writers of the audit chain.
 const auditLock = 0x67756572_01
 

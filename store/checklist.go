@@ -50,6 +50,8 @@ type ChecklistItem struct {
 	State    string
 	Optional bool             // the period goes on without it
 	Count    int              // how many are left, where they are counted
+	Done     int              // of long work, how much is done
+	Total    int              // of how much; 0 where it is not counted
 	Subject  string           // the period that is meant, where it is another one
 	Waiting  []ChecklistParty // who has to do it, those with most of it first: a few of them
 	Due      *time.Time       // when it happens by itself
@@ -70,10 +72,14 @@ const partiesShown = 20
 // Checklist says what a revision of a period needs, in the order of its life: what is
 // done, what is to do and by whom, and what is missing. A cancelled one needs nothing.
 func (s *Store) Checklist(ctx context.Context, p PeriodRevision) ([]ChecklistItem, error) {
+	return s.checklist(ctx, p, partiesShown)
+}
+
+func (s *Store) checklist(ctx context.Context, p PeriodRevision, shown int) ([]ChecklistItem, error) {
 	if p.State == incentive.Cancelled {
 		return nil, nil
 	}
-	l := &checklist{ctx: ctx, store: s, period: p, at: slices.Index(incentive.States, p.State)}
+	l := &checklist{ctx: ctx, store: s, period: p, shown: shown, at: slices.Index(incentive.States, p.State)}
 	var err error
 	if l.acts, err = s.PeriodActs(ctx, p.ID, p.Revision); err != nil {
 		return nil, err
@@ -90,6 +96,7 @@ type checklist struct {
 	ctx    context.Context
 	store  *Store
 	period PeriodRevision
+	shown  int // how many people an item names
 	at     int // where the period stands, as a position in incentive.States
 	acts   []PeriodAct
 	items  []ChecklistItem
@@ -130,12 +137,18 @@ func (l *checklist) counted(one ChecklistItem, sql string, arguments ...any) err
 	for _, party := range parties {
 		one.Count += party.Count
 	}
-	one.Waiting = parties[:min(partiesShown, len(parties))]
+	one.Waiting = parties[:min(l.shown, len(parties))]
 	if one.State = ItemDone; one.Count > 0 {
 		one.State = ItemToDo
 	}
 	l.items = append(l.items, one)
 	return err
+}
+
+// progress counts how much of the last item's work is done, of how much.
+func (l *checklist) progress(sql string) error {
+	last := &l.items[len(l.items)-1]
+	return l.store.pool.QueryRow(l.ctx, sql, l.period.ID, l.period.Revision).Scan(&last.Done, &last.Total)
 }
 
 // ofFinance is a count that is finance's to bring to nothing.
@@ -217,6 +230,9 @@ func (l *checklist) beforeRelease() error {
 		if err != nil {
 			return err
 		}
+		if err := l.progress(`SELECT count(*) FILTER (WHERE decision = 'approved')::int, count(*)::int FROM current_approval WHERE period_id = $1 AND revision = $2`); err != nil {
+			return err
+		}
 	} else {
 		l.step(ItemApprovals, incentive.Approving, ChecklistItem{}, incentive.ApproveLast)
 	}
@@ -254,6 +270,11 @@ func (l *checklist) afterRelease() error {
 	} else {
 		l.step(ItemDisburse, incentive.Disbursing, underWay, incentive.DisburseLast)
 	}
+	if l.is(incentive.Released, incentive.Disbursing) {
+		if err := l.progress(`SELECT count(*) FILTER (WHERE state <> 'planned')::int, count(*)::int FROM payout WHERE period_id = $1 AND revision = $2`); err != nil {
+			return err
+		}
+	}
 	closing := ChecklistItem{State: ItemToDo, Waiting: finance()}
 	if l.passed(incentive.Approved) && !l.is(incentive.Closed) {
 		err := errorsIn(
@@ -273,6 +294,9 @@ func (l *checklist) afterRelease() error {
 			settle.State = ItemDone
 		}
 		l.items = append(l.items, settle)
+		if err := l.progress(`SELECT count(*) FILTER (WHERE state IN ('paid', 'cancelled'))::int, count(*)::int FROM payout WHERE period_id = $1 AND revision = $2`); err != nil {
+			return err
+		}
 		if p.ToRelease || slices.ContainsFunc(l.items[len(l.items)-3:], func(one ChecklistItem) bool { return one.State != ItemDone }) {
 			closing = ChecklistItem{State: ItemLater}
 		}

@@ -32,6 +32,9 @@ func (b *books) needs(period string) []string {
 		if one.Count > 0 {
 			line += fmt.Sprintf(" (%d)", one.Count)
 		}
+		if one.Total > 0 {
+			line += fmt.Sprintf(" [%d of %d]", one.Done, one.Total)
+		}
 		if one.State == store.ItemUnderWay {
 			line += " is under way"
 		}
@@ -79,7 +82,7 @@ func TestChecklist(t *testing.T) {
 	require.Equal(t, []string{"window is under way", "destinations (1): bob, if they like"}, b.needs(month))
 	_, _, err = b.StartApproving(ctx, b.command(month, incentive.EndWindow))
 	require.NoError(t, err)
-	require.Equal(t, []string{"approvals (2): boss", "destinations (1): bob, if they like"}, b.needs(month))
+	require.Equal(t, []string{"approvals (2) [0 of 2]: boss", "destinations (1): bob, if they like"}, b.needs(month))
 
 	_, err = b.Act(ctx, b.command(month, incentive.Hold))
 	require.NoError(t, err)

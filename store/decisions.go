@@ -153,7 +153,7 @@ func (s *Store) ApplyDecisions(ctx context.Context, setID string) (DecisionResul
 		} else {
 			err = tx.QueryRow(ctx, effects[set.Decision], setID, set.DecidedBy, orNull(set.ReasonID), set.PeriodID, set.Revision, set.Queue, FinanceQueue, onBehalf(set)).Scan(&result.Applied, &result.Opened)
 			if err == nil {
-				err = tellApprovers(ctx, tx, p, "approvals-waiting", result.Opened...)
+				_, err = tellApprovers(ctx, tx, p, "approvals-waiting", result.Opened...)
 			}
 		}
 		if err != nil {
@@ -357,7 +357,7 @@ func (s *Store) Reassign(ctx context.Context, r Reassignment) (moved int, opened
 		if moved == 0 {
 			return nil
 		}
-		if err := tellApprovers(ctx, tx, p, "approvals-waiting", opened...); err != nil {
+		if _, err := tellApprovers(ctx, tx, p, "approvals-waiting", opened...); err != nil {
 			return err
 		}
 		return audit(ctx, tx, r.Actor, "reassign", subject, struct {

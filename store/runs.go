@@ -329,13 +329,15 @@ type RunOf struct {
 	SnapshotID int64
 	Statements int
 	At         time.Time
-	Current    bool // the one that the period shows
+	Current    bool                         // the one that the period shows
+	Totals     map[incentive.Currency]int64 // what its statements come to, in minor units
 }
 
 // Runs lists the runs of a revision, oldest first.
 func (s *Store) Runs(ctx context.Context, periodID string, revision int) ([]RunOf, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT run.id, run.snapshot_id, run.statements, run.completed_at, coalesce(run.id = r.run_id, false)
+		SELECT run.id, run.snapshot_id, run.statements, run.completed_at, coalesce(run.id = r.run_id, false), coalesce((
+			SELECT jsonb_object_agg(currency, total) FROM (SELECT currency, sum(total_minor) AS total FROM statement WHERE run_id = run.id GROUP BY currency) sums), '{}')
 		FROM run JOIN snapshot sn ON sn.id = run.snapshot_id
 		JOIN period_revision r ON r.period_id = sn.period_id AND r.revision = sn.revision
 		WHERE sn.period_id = $1 AND sn.revision = $2 ORDER BY run.id`, periodID, revision)

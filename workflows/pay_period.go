@@ -35,6 +35,24 @@ type Answer struct {
 	Message string
 }
 
+// RemindUpdate is the Update by which finance reminds whoever an item of the period's
+// checklist waits for.
+const RemindUpdate = "remind"
+
+// RemindInput is the argument of RemindUpdate.
+type RemindInput struct {
+	Actor string
+	Item  string
+	Party string // a participant's id, or finance
+}
+
+// RemindAnswer is how many people were told or, with a Code, why nobody was.
+type RemindAnswer struct {
+	Told    int
+	Code    incentive.Code
+	Message string
+}
+
 // PayPeriodInput starts a pay period's workflow, or carries it over into a new run.
 type PayPeriodInput struct {
 	PeriodID string
@@ -95,6 +113,15 @@ func (p *payPeriod) receive(ctx workflow.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	err := workflow.SetUpdateHandler(ctx, RemindUpdate, func(ctx workflow.Context, in RemindInput) (RemindAnswer, error) {
+		var r activities.Reminded
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, quickOptions()), do.RemindParty, activities.Reminder{PeriodID: p.PeriodID, Revision: p.Revision, Item: in.Item, Party: in.Party,
+			Actor: in.Actor, Key: UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID)}).Get(ctx, &r)
+		return RemindAnswer(r), err
+	})
+	if err != nil {
+		return err
 	}
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		signals := workflow.GetSignalChannel(ctx, activities.LastApprovalSignal)

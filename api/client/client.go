@@ -768,7 +768,10 @@ type Checklist struct {
 // ChecklistItem defines model for ChecklistItem.
 type ChecklistItem struct {
 	// Count How many are left, where they are counted.
-	Count  *int       `json:"count,omitempty"`
+	Count *int `json:"count,omitempty"`
+
+	// Done Of long work, how much is done; absent where it is not counted.
+	Done   *int       `json:"done,omitempty"`
 	DoneAt *time.Time `json:"done_at,omitempty"`
 	DoneBy *string    `json:"done_by,omitempty"`
 
@@ -786,6 +789,9 @@ type ChecklistItem struct {
 
 	// State under-way: the system, a timer or a rail does it.
 	State ChecklistItemState `json:"state"`
+
+	// Total Of how much.
+	Total *int `json:"total,omitempty"`
 
 	// Waiting Who has to do it, those with most of it first: up to 20.
 	Waiting []ChecklistParty `json:"waiting"`
@@ -1547,6 +1553,21 @@ type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
 }
 
+// Reminded defines model for Reminded.
+type Reminded struct {
+	// Told How many people were told: with an approver their delegates are.
+	Told int `json:"told"`
+}
+
+// ReminderRequest defines model for ReminderRequest.
+type ReminderRequest struct {
+	// Item Of the checklist.
+	Item string `json:"item"`
+
+	// Person Whom the item waits for: a participant's id, or finance.
+	Person string `json:"person"`
+}
+
 // Revoked defines model for Revoked.
 type Revoked struct {
 	Token string `json:"token"`
@@ -1602,6 +1623,9 @@ type Run struct {
 	Id         int64 `json:"id"`
 	Snapshot   int64 `json:"snapshot"`
 	Statements int   `json:"statements"`
+
+	// Totals What the statements come to, by currency.
+	Totals []Money `json:"totals"`
 }
 
 // Runs defines model for Runs.
@@ -2354,6 +2378,12 @@ type ReleasePeriodParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RemindParams defines parameters for Remind.
+type RemindParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReopenPeriodParams defines parameters for ReopenPeriod.
 type ReopenPeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2486,6 +2516,9 @@ type ReassignJSONRequestBody = ReassignRequest
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
 
+// RemindJSONRequestBody defines body for Remind for application/json ContentType.
+type RemindJSONRequestBody = ReminderRequest
+
 // ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
 type ReopenPeriodJSONRequestBody = Reason
 
@@ -2609,6 +2642,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /audit (the `ListAuditEvents` operationId).
 	ListAuditEvents(ctx context.Context, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
+	//
+	// Corresponds with GET /audit/events (the `StreamAudit` operationId).
+	StreamAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPolicy What a calendar goes by: who approves, what stands out, how disputes are answered.
 	//
@@ -3091,6 +3129,20 @@ type ClientInterface interface {
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriod(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RemindWithBody Remind somebody that an item of the checklist waits for them, at most once a day.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+	RemindWithBody(ctx context.Context, period string, params *RemindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Remind Remind somebody that an item of the checklist waits for them, at most once a day.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+	Remind(ctx context.Context, period string, params *RemindParams, body RemindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ReopenPeriodWithBody Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
 	//
 	// Takes any type of body and a specified content type.
@@ -3269,6 +3321,21 @@ func (c *Client) DecideAdjustment(ctx context.Context, adjustment string, params
 // Corresponds with GET /audit (the `ListAuditEvents` operationId).
 func (c *Client) ListAuditEvents(ctx context.Context, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAuditEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
+//
+// Corresponds with GET /audit/events (the `StreamAudit` operationId).
+func (c *Client) StreamAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStreamAuditRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -4570,6 +4637,40 @@ func (c *Client) ReleasePeriod(ctx context.Context, period string, params *Relea
 	return c.Client.Do(req)
 }
 
+// RemindWithBody Remind somebody that an item of the checklist waits for them, at most once a day.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+func (c *Client) RemindWithBody(ctx context.Context, period string, params *RemindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemindRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Remind Remind somebody that an item of the checklist waits for them, at most once a day.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+func (c *Client) Remind(ctx context.Context, period string, params *RemindParams, body RemindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemindRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ReopenPeriodWithBody Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
 //
 // Takes any type of body and a specified content type.
@@ -5068,6 +5169,33 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStreamAuditRequest constructs an http.Request for the StreamAudit method
+func NewStreamAuditRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/audit/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -8979,6 +9107,66 @@ func NewReleasePeriodRequestWithBody(server string, period string, params *Relea
 	return req, nil
 }
 
+// NewRemindRequest calls the generic Remind builder with application/json body
+func NewRemindRequest(server string, period string, params *RemindParams, body RemindJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemindRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewRemindRequestWithBody constructs an http.Request for the Remind method, with any body, and a specified content type
+func NewRemindRequestWithBody(server string, period string, params *RemindParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/reminders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewReopenPeriodRequest calls the generic ReopenPeriod builder with application/json body
 func NewReopenPeriodRequest(server string, period string, params *ReopenPeriodParams, body ReopenPeriodJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -9756,6 +9944,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /audit (the `ListAuditEvents` operationId).
 	ListAuditEventsWithResponse(ctx context.Context, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*ListAuditEventsResponse, error)
 
+	// StreamAuditWithResponse Server-sent events of what is put into the audit chain: the event audit, with its subject.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /audit/events (the `StreamAudit` operationId).
+	StreamAuditWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamAuditResponse, error)
+
 	// GetPolicyWithResponse What a calendar goes by: who approves, what stands out, how disputes are answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -10323,6 +10518,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /periods/{period}/release (the `ReleasePeriod` operationId).
 	ReleasePeriodWithResponse(ctx context.Context, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody, reqEditors ...RequestEditorFn) (*ReleasePeriodResponse, error)
 
+	// RemindWithBodyWithResponse Remind somebody that an item of the checklist waits for them, at most once a day.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+	RemindWithBodyWithResponse(ctx context.Context, period string, params *RemindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemindResponse, error)
+
+	// RemindWithResponse Remind somebody that an item of the checklist waits for them, at most once a day.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+	RemindWithResponse(ctx context.Context, period string, params *RemindParams, body RemindJSONRequestBody, reqEditors ...RequestEditorFn) (*RemindResponse, error)
+
 	// ReopenPeriodWithBodyWithResponse Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -10615,6 +10824,47 @@ func (r ListAuditEventsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListAuditEventsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StreamAuditResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StreamAuditResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StreamAuditResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StreamAuditResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StreamAuditResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StreamAuditResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13763,6 +14013,68 @@ func (r ReleasePeriodResponse) ContentType() string {
 	return ""
 }
 
+// RemindResponse202Headers the declared response headers of an HTTP 202 response for Remind
+type RemindResponse202Headers struct {
+	Location *string
+}
+
+type RemindResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reminded
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RemindResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemindResponse) GetJSON200() *Reminded {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RemindResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemindResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemindResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemindResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemindResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemindResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ReopenPeriodResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -14443,6 +14755,19 @@ func (c *ClientWithResponses) ListAuditEventsWithResponse(ctx context.Context, p
 		return nil, err
 	}
 	return ParseListAuditEventsResponse(rsp)
+}
+
+// StreamAuditWithResponse Server-sent events of what is put into the audit chain: the event audit, with its subject.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /audit/events (the `StreamAudit` operationId).
+func (c *ClientWithResponses) StreamAuditWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamAuditResponse, error) {
+	rsp, err := c.StreamAudit(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStreamAuditResponse(rsp)
 }
 
 // GetPolicyWithResponse What a calendar goes by: who approves, what stands out, how disputes are answered.
@@ -15498,6 +15823,32 @@ func (c *ClientWithResponses) ReleasePeriodWithResponse(ctx context.Context, per
 	return ParseReleasePeriodResponse(rsp)
 }
 
+// RemindWithBodyWithResponse Remind somebody that an item of the checklist waits for them, at most once a day.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+func (c *ClientWithResponses) RemindWithBodyWithResponse(ctx context.Context, period string, params *RemindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemindResponse, error) {
+	rsp, err := c.RemindWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemindResponse(rsp)
+}
+
+// RemindWithResponse Remind somebody that an item of the checklist waits for them, at most once a day.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/reminders (the `Remind` operationId).
+func (c *ClientWithResponses) RemindWithResponse(ctx context.Context, period string, params *RemindParams, body RemindJSONRequestBody, reqEditors ...RequestEditorFn) (*RemindResponse, error) {
+	rsp, err := c.Remind(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemindResponse(rsp)
+}
+
 // ReopenPeriodWithBodyWithResponse Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -15813,6 +16164,32 @@ func ParseListAuditEventsResponse(rsp *http.Response) (*ListAuditEventsResponse,
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStreamAuditResponse parses an HTTP response from a StreamAuditWithResponse call
+func ParseStreamAuditResponse(rsp *http.Response) (*StreamAuditResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StreamAuditResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -18147,6 +18524,59 @@ func ParseReleasePeriodResponse(rsp *http.Response) (*ReleasePeriodResponse, err
 	switch {
 	case rsp.StatusCode == 202:
 		var headers ReleasePeriodResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRemindResponse parses an HTTP response from a RemindWithResponse call
+func ParseRemindResponse(rsp *http.Response) (*RemindResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemindResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reminded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RemindResponse202Headers
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

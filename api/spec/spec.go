@@ -769,7 +769,10 @@ type Checklist struct {
 // ChecklistItem defines model for ChecklistItem.
 type ChecklistItem struct {
 	// Count How many are left, where they are counted.
-	Count  *int       `json:"count,omitempty"`
+	Count *int `json:"count,omitempty"`
+
+	// Done Of long work, how much is done; absent where it is not counted.
+	Done   *int       `json:"done,omitempty"`
 	DoneAt *time.Time `json:"done_at,omitempty"`
 	DoneBy *string    `json:"done_by,omitempty"`
 
@@ -787,6 +790,9 @@ type ChecklistItem struct {
 
 	// State under-way: the system, a timer or a rail does it.
 	State ChecklistItemState `json:"state"`
+
+	// Total Of how much.
+	Total *int `json:"total,omitempty"`
 
 	// Waiting Who has to do it, those with most of it first: up to 20.
 	Waiting []ChecklistParty `json:"waiting"`
@@ -1548,6 +1554,21 @@ type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
 }
 
+// Reminded defines model for Reminded.
+type Reminded struct {
+	// Told How many people were told: with an approver their delegates are.
+	Told int `json:"told"`
+}
+
+// ReminderRequest defines model for ReminderRequest.
+type ReminderRequest struct {
+	// Item Of the checklist.
+	Item string `json:"item"`
+
+	// Person Whom the item waits for: a participant's id, or finance.
+	Person string `json:"person"`
+}
+
 // Revoked defines model for Revoked.
 type Revoked struct {
 	Token string `json:"token"`
@@ -1603,6 +1624,9 @@ type Run struct {
 	Id         int64 `json:"id"`
 	Snapshot   int64 `json:"snapshot"`
 	Statements int   `json:"statements"`
+
+	// Totals What the statements come to, by currency.
+	Totals []Money `json:"totals"`
 }
 
 // Runs defines model for Runs.
@@ -2355,6 +2379,12 @@ type ReleasePeriodParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RemindParams defines parameters for Remind.
+type RemindParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReopenPeriodParams defines parameters for ReopenPeriod.
 type ReopenPeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2487,6 +2517,9 @@ type ReassignJSONRequestBody = ReassignRequest
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
 
+// RemindJSONRequestBody defines body for Remind for application/json ContentType.
+type RemindJSONRequestBody = ReminderRequest
+
 // ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
 type ReopenPeriodJSONRequestBody = Reason
 
@@ -2513,6 +2546,9 @@ type ServerInterface interface {
 	// ListAuditEvents The audit chain.
 	// (GET /audit)
 	ListAuditEvents(c *gin.Context, params ListAuditEventsParams)
+	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
+	// (GET /audit/events)
+	StreamAudit(c *gin.Context)
 	// GetPolicy What a calendar goes by: who approves, what stands out, how disputes are answered.
 	// (GET /calendars/{calendar}/policy)
 	GetPolicy(c *gin.Context, calendar string)
@@ -2702,6 +2738,9 @@ type ServerInterface interface {
 	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(c *gin.Context, period string, params ReleasePeriodParams)
+	// Remind Remind somebody that an item of the checklist waits for them, at most once a day.
+	// (POST /periods/{period}/reminders)
+	Remind(c *gin.Context, period string, params RemindParams)
 	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
 	// (POST /periods/{period}/reopen)
 	ReopenPeriod(c *gin.Context, period string, params ReopenPeriodParams)
@@ -2928,6 +2967,19 @@ func (siw *ServerInterfaceWrapper) ListAuditEvents(c *gin.Context) {
 	}
 
 	siw.Handler.ListAuditEvents(c, params)
+}
+
+// StreamAudit operation middleware
+func (siw *ServerInterfaceWrapper) StreamAudit(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.StreamAudit(c)
 }
 
 // GetPolicy operation middleware
@@ -5695,6 +5747,58 @@ func (siw *ServerInterfaceWrapper) ReleasePeriod(c *gin.Context) {
 	siw.Handler.ReleasePeriod(c, period, params)
 }
 
+// Remind operation middleware
+func (siw *ServerInterfaceWrapper) Remind(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RemindParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Remind(c, period, params)
+}
+
 // ReopenPeriod operation middleware
 func (siw *ServerInterfaceWrapper) ReopenPeriod(c *gin.Context) {
 
@@ -6250,6 +6354,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/acts", wrapper.ListActs)
 	router.POST(options.BaseURL+"/periods/:period/acts", wrapper.ActOnPeriod)
 	router.GET(options.BaseURL+"/periods/:period/checklist", wrapper.GetChecklist)
+	router.POST(options.BaseURL+"/periods/:period/reminders", wrapper.Remind)
 	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
 	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
 	router.GET(options.BaseURL+"/periods/:period/uncredited", wrapper.ListUncredited)
@@ -6291,6 +6396,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/status-files/:file", wrapper.GetStatusFile)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
+	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
 	router.GET(options.BaseURL+"/files/payroll", wrapper.GetPayrollFile)
 	router.GET(options.BaseURL+"/files/journal", wrapper.GetJournalFile)
 	router.GET(options.BaseURL+"/files/register", wrapper.GetRegisterFile)
@@ -6474,6 +6580,73 @@ type ListAuditEventsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAuditEventsdefaultApplicationProblemPlusJSONResponse) VisitListAuditEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamAuditRequestObject struct {
+}
+
+type StreamAuditResponseObject interface {
+	VisitStreamAuditResponse(w http.ResponseWriter) error
+}
+
+type StreamAudit200TexteventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamAudit200TexteventStreamResponse) VisitStreamAuditResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type StreamAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StreamAuditdefaultApplicationProblemPlusJSONResponse) VisitStreamAuditResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9270,6 +9443,64 @@ func (response ReleasePerioddefaultApplicationProblemPlusJSONResponse) VisitRele
 	return err
 }
 
+type RemindRequestObject struct {
+	Period string `json:"period"`
+	Params RemindParams
+	Body   *RemindJSONRequestBody
+}
+
+type RemindResponseObject interface {
+	VisitRemindResponse(w http.ResponseWriter) error
+}
+
+type Remind200JSONResponse Reminded
+
+func (response Remind200JSONResponse) VisitRemindResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Remind202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response Remind202JSONResponse) VisitRemindResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReminddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReminddefaultApplicationProblemPlusJSONResponse) VisitRemindResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReopenPeriodRequestObject struct {
 	Period string `json:"period"`
 	Params ReopenPeriodParams
@@ -9814,6 +10045,9 @@ type StrictServerInterface interface {
 	// ListAuditEvents The audit chain.
 	// (GET /audit)
 	ListAuditEvents(ctx context.Context, request ListAuditEventsRequestObject) (ListAuditEventsResponseObject, error)
+	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
+	// (GET /audit/events)
+	StreamAudit(ctx context.Context, request StreamAuditRequestObject) (StreamAuditResponseObject, error)
 	// GetPolicy What a calendar goes by: who approves, what stands out, how disputes are answered.
 	// (GET /calendars/{calendar}/policy)
 	GetPolicy(ctx context.Context, request GetPolicyRequestObject) (GetPolicyResponseObject, error)
@@ -10003,6 +10237,9 @@ type StrictServerInterface interface {
 	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(ctx context.Context, request ReleasePeriodRequestObject) (ReleasePeriodResponseObject, error)
+	// Remind Remind somebody that an item of the checklist waits for them, at most once a day.
+	// (POST /periods/{period}/reminders)
+	Remind(ctx context.Context, request RemindRequestObject) (RemindResponseObject, error)
 	// ReopenPeriod Open a closed period again, as its next revision. What was posted stands until that one is approved; then the differences are posted.
 	// (POST /periods/{period}/reopen)
 	ReopenPeriod(ctx context.Context, request ReopenPeriodRequestObject) (ReopenPeriodResponseObject, error)
@@ -10232,6 +10469,30 @@ func (sh *strictHandler) ListAuditEvents(ctx *gin.Context, params ListAuditEvent
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListAuditEventsResponseObject); ok {
 		if err := validResponse.VisitListAuditEventsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StreamAudit operation middleware
+func (sh *strictHandler) StreamAudit(ctx *gin.Context) {
+	var request StreamAuditRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamAudit(ctx, request.(StreamAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(StreamAuditResponseObject); ok {
+		if err := validResponse.VisitStreamAuditResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -12236,6 +12497,51 @@ func (sh *strictHandler) ReleasePeriod(ctx *gin.Context, period string, params R
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReleasePeriodResponseObject); ok {
 		if err := validResponse.VisitReleasePeriodResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Remind operation middleware
+func (sh *strictHandler) Remind(ctx *gin.Context, period string, params RemindParams) {
+	var request RemindRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body RemindJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Remind(ctx, request.(RemindRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Remind")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RemindResponseObject); ok {
+		if err := validResponse.VisitRemindResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

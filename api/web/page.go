@@ -122,6 +122,7 @@ func (v *visit) menu() []menuItem {
 	add("menu.payouts", "/payouts", v.is(incentive.Rep))
 	add("menu.disputes", "/disputes", v.may(incentive.ReadStatements) > incentive.None)
 	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)
+	add("menu.cockpit", "/cockpit", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
 	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.exports", "/exports", v.may(incentive.ReadTotals) > incentive.None)

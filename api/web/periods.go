@@ -85,6 +85,7 @@ type act struct {
 	Name        string
 	NeedsReason bool
 	NeedsDays   bool // business days
+	Concerns    *message
 	Grave       bool
 	Failed      bool // was just sent, and refused
 }
@@ -192,7 +193,7 @@ type periodPage struct {
 	Acts      []act
 	Open      bool // may be opened
 	ToRelease bool // a payout list waits
-	Sum       *sum
+	Sum       *client.Run
 	Done      []client.PeriodAct
 	Called    map[string]string
 	Reason    string
@@ -227,9 +228,12 @@ func (v *visit) period() error {
 			return err
 		}
 	}
-	if h.Period.Revision > 0 && v.may(incentive.ReadStatements) == incentive.All && calculated(h.Period) {
+	if v.may(incentive.ReadTotals) > incentive.None && calculated(h.Period) {
 		if body.Sum, err = v.sumOf(h.Period.Id); err != nil {
 			return err
+		}
+		for i := range body.Acts {
+			body.Acts[i].Concerns = concerns(body.Acts[i].Name, body.Sum)
 		}
 	}
 	return v.show("period", "period.title", body, "period", v.texts.period(h.Period))
@@ -240,28 +244,15 @@ func calculated(p client.Period) bool {
 	return p.Revision > 0 && p.State != string(incentive.Open) && p.State != string(incentive.Locked) && p.State != string(incentive.Cancelled)
 }
 
-// sum is what statements come to, by currency.
-type sum struct {
-	Statements int
-	Totals     []incentive.Money
-	More       bool // statements there are besides, which are not added up
-}
-
-func (v *visit) sumOf(period string) (*sum, error) {
-	all, more, err := v.statementsOf(period, 4)
-	if err != nil {
-		return nil, err
-	}
-	s := &sum{Statements: len(all), More: more}
-	for _, one := range all {
-		i := slices.IndexFunc(s.Totals, func(m incentive.Money) bool { return m.Currency == one.Total.Currency })
-		if i < 0 {
-			s.Totals = append(s.Totals, one.Total)
-			continue
+// sumOf is what the statements of a period come to, nil where it has none.
+func (v *visit) sumOf(period string) (*client.Run, error) {
+	list, err := client.Read[client.Runs](v.api.ListRuns(v.r.Context(), period, &client.ListRunsParams{}))
+	for _, run := range list.Runs {
+		if run.Current {
+			return &run, err
 		}
-		s.Totals[i].Minor += one.Total.Minor
 	}
-	return s, nil
+	return nil, err
 }
 
 // actOnPeriod opens a period or moves it on.

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -44,12 +46,13 @@ func (v *visit) opened() ([]client.Period, error) {
 }
 
 type auditPage struct {
-	Periods []client.Period
-	Subject string
-	Events  []client.AuditEvent
-	Next    int64
-	First   bool
-	Called  map[string]string
+	Workflow string // where Temporal shows what was done; "" where that is not known
+	Periods  []client.Period
+	Subject  string
+	Events   []client.AuditEvent
+	Next     int64
+	First    bool
+	Called   map[string]string
 }
 
 // audit shows the audit chain, of one subject or all.
@@ -62,6 +65,9 @@ func (v *visit) audit() error {
 	}
 	if after, err := strconv.ParseInt(query.Get("after"), 10, 64); err == nil {
 		parameters.After = &after
+	}
+	if kind, _, _ := strings.Cut(body.Subject, "/"); v.Temporal != "" && (kind == "pay-period" || kind == "dispute") { // the subject is the workflow's id
+		body.Workflow = v.Temporal + "/" + url.PathEscape(body.Subject)
 	}
 	list, err := client.Read[client.AuditEvents](v.api.ListAuditEvents(v.r.Context(), &parameters))
 	if err != nil {

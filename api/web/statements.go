@@ -9,15 +9,6 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
-// statementsOf lists the statements of a period that the visitor may see, at most 500 for
-// each page.
-func (v *visit) statementsOf(period string, pages int) ([]client.StatementSummary, bool, error) {
-	return every(pages, func(after *string) ([]client.StatementSummary, *string, error) {
-		list, err := client.Read[client.Statements](v.api.ListStatements(v.r.Context(), period, &client.ListStatementsParams{After: after, Limit: &most}))
-		return list.Statements, list.Next, err
-	})
-}
-
 // earned is what the visitor has earned in a period.
 type earned struct {
 	Period client.Period

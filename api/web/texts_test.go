@@ -32,15 +32,13 @@ func families() map[string][]string {
 	acts, did := []string{"open", string(incentive.Reopen)}, []string{"open", string(incentive.Reopen)}
 	for _, a := range incentive.PersonActs() {
 		did = append(did, string(a))
-		if a != incentive.Release { // has a page
-			acts = append(acts, string(a))
-		}
+		acts = append(acts, string(a))
 	}
 	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
 		did = append(did, string(a))
 	}
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "export", "retry-payout", "cancel-payout")
-	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment")
+	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period
 			did = append(did, string(transition.Act))
@@ -63,7 +61,7 @@ func families() map[string][]string {
 	}
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
-		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "did": did, "role": roles, "role.does": roles,
+		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles,
 		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": {"no-destination", "not-found-at-rail", "bank-unclear"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "payment-files", "exceptions", "settle", "close", "archive"},
@@ -79,7 +77,7 @@ func families() map[string][]string {
 		all["month"] = append(all["month"], strconv.Itoa(month+1))
 	}
 	all["month.short"] = all["month"]
-	all["done"] = slices.Concat(acts, []string{"release", "approved", "rejected", "returned", "resubmitted"})
+	all["done"] = slices.Concat(acts, []string{"approved", "rejected", "returned", "resubmitted"})
 	for _, action := range incentive.Actions() {
 		all["action"] = append(all["action"], string(action))
 	}

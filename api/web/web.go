@@ -10,7 +10,9 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/guerdon/guerdon/api"
@@ -30,7 +32,13 @@ type Config struct {
 	SignIn   *PickAPerson     // nil where nobody may say who they are
 	HTTPS    bool             // that is how people come, whatever a proxy makes of it
 	Rails    []string         // by which a person may choose to be paid
+	Temporal string           // where Temporal's own interface shows the workflows of this installation, …/workflows; "" for nowhere
 	Log      *slog.Logger
+}
+
+// Workflows is where Temporal's interface at an address shows the workflows of a namespace.
+func Workflows(address, namespace string) string {
+	return strings.TrimSuffix(address, "/") + "/namespaces/" + url.PathEscape(namespace) + "/workflows"
 }
 
 // Sessions begins and ends sessions. *store.Store is one.
@@ -119,6 +127,9 @@ func (s *site) routes() map[string]page {
 		"GET /approvals":                            (*visit).queues,
 		"GET /delegations":                          (*visit).delegations,
 		"POST /delegations":                         (*visit).delegate,
+		"GET /cockpit":                              (*visit).cockpit,
+		"POST /cockpit":                             (*visit).remind,
+		"GET /cockpit/events":                       (*visit).acted,
 		"GET /periods":                              (*visit).periods,
 		"GET /periods/{period}":                     (*visit).period,
 		"POST /periods/{period}":                    (*visit).actOnPeriod,

@@ -96,7 +96,8 @@ func (o signInSettings) provider(ctx context.Context) (*openid.Provider, error) 
 type serveAPI struct {
 	server
 	signInSettings
-	Listen string `env:"GUERDON_LISTEN" default:":8080" help:"Where to listen."`
+	Listen     string `env:"GUERDON_LISTEN" default:":8080" help:"Where to listen."`
+	TemporalUI string `env:"TEMPORAL_UI" placeholder:"URL" help:"Where people find Temporal's own interface. The audit pages link to it."`
 }
 
 func (a serveAPI) Run(ctx context.Context, d *desk) error {
@@ -115,8 +116,12 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 		return fmt.Errorf("listen at %s: %w", a.Listen, err)
 	}
 	log.InfoContext(ctx, "the API is ready", "address", listener.Addr().String())
+	workflows := ""
+	if a.TemporalUI != "" {
+		workflows = web.Workflows(a.TemporalUI, a.TemporalNamespace)
+	}
 	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, SignIn: provider != nil, Log: log},
-		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names(), Log: log})
+		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names(), Temporal: workflows, Log: log})
 }
 
 type work struct{ server }

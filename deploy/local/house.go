@@ -256,6 +256,9 @@ func (h *house) startRails(context.Context) (string, error) {
 func (h *house) startAPI(context.Context) (string, error) {
 	config := api.Config{Store: h.store, Client: h.temporal, Rails: h.rails, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
 	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names(), Log: h.log}
+	if h.ui != "" {
+		pages.Temporal = web.Workflows(h.ui, temporal.Namespace)
+	}
 	h.background("the API", func(ctx context.Context) error { return web.Run(ctx, h.api, config, pages) })
 	return h.apiURL, nil
 }

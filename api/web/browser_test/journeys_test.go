@@ -155,6 +155,10 @@ func TestPeriodThroughThePages(t *testing.T) {
 	finance.visit(at + "/waiting")
 	require.Contains(t, finance.text(), "1 statement waits for a decision.")
 	finance.look("waiting")
+	finance.visit("/cockpit")
+	finance.look("cockpit")
+	finance.press(`//button[normalize-space()="Remind"]`)
+	require.Contains(t, finance.text(), "Reminded.")
 	finance.visit(at)
 	finance.look("period-approving")
 	approver := arrives(t, browsers, address, sample.FinanceApprove, phone)
@@ -232,7 +236,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	for id, on := range map[string]screen{sample.FinanceRelease: phone, sample.Auditor: desktop, sample.FinancePrepare: night} {
 		reader := arrives(t, browsers, address, id, on)
 		reader.look("home")
-		for _, path := range []string{"/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", "/ledger?period=" + month, "/exports", "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
+		for _, path := range []string{"/cockpit", "/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", "/ledger?period=" + month, "/exports", "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
 			reader.visit(path)
 			reader.look(pictureName(path))
 		}

@@ -55,6 +55,16 @@ func TestApprovers(t *testing.T) {
 	require.NoError(t, o.act("fin1", january, client.ActRequestActPublish))
 	require.NoError(t, o.act("fin2", january, client.ActRequestActEndWindow))
 	require.Equal(t, map[string]int{"boss": 2}, o.waits(january))
+	remind := func(item, person string) (client.Reminded, error) {
+		return client.Read[client.Reminded](o.as("fin1").Remind(ctx, january, &client.RemindParams{IdempotencyKey: client.NewKey()}, client.ReminderRequest{Item: item, Person: person}))
+	}
+	reminded, err := remind("approvals", "boss")
+	require.NoError(t, err)
+	require.Equal(t, 1, reminded.Told)
+	_, err = remind("approvals", "boss")
+	require.Equal(t, store.CodeReminded, incentive.ErrorCode(err), "once a day")
+	_, err = remind("release", "fin2")
+	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(err), "it is not their turn")
 
 	of := "boss"
 	decide := func(id string, queue *string, decision client.DecisionRequestDecision, who ...client.Approval) (client.DecisionAnswer, error) {
@@ -72,7 +82,7 @@ func TestApprovers(t *testing.T) {
 		}
 		return client.Read[client.DecisionAnswer](o.as(id).Decide(ctx, january, &client.DecideParams{IdempotencyKey: client.NewKey()}, body))
 	}
-	_, err := decide("chief", &of, client.DecisionRequestDecisionApproved)
+	_, err = decide("chief", &of, client.DecisionRequestDecisionApproved)
 	require.Equal(t, incentive.CodeForbidden, incentive.ErrorCode(err), "not delegated")
 	today := incentive.DateOf(time.Now())
 	made, err := client.Read[client.Delegation](o.as("boss").Delegate(ctx, &client.DelegateParams{IdempotencyKey: client.NewKey()}, client.DelegationRequest{To: "chief", StartsOn: today.AddDays(-1), EndsOn: today.AddDays(1)}))
