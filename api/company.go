@@ -189,11 +189,45 @@ func (s *server) RevokeToken(ctx context.Context, request spec.RevokeTokenReques
 // ListPlans lists every version of every plan.
 func (s *server) ListPlans(ctx context.Context, _ spec.ListPlansRequestObject) (spec.ListPlansResponseObject, error) {
 	all, err := s.Store.Plans(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	due, err := s.Store.ToAccept(ctx, personOf(ctx).ID)
 	answer := spec.ListPlans200JSONResponse{Plans: []spec.PlanVersion{}}
 	for _, v := range all {
-		answer.Plans = append(answer.Plans, spec.PlanVersion{Plan: v.PlanID, Version: v.Version, EffectiveFrom: v.EffectiveFrom})
+		answer.Plans = append(answer.Plans, spec.PlanVersion{Plan: v.PlanID, Version: v.Version, EffectiveFrom: v.EffectiveFrom, ToAccept: slices.Contains(due, store.PlanVersionID{PlanID: v.PlanID, Version: v.Version})})
 	}
 	return answer, err
+}
+
+func acceptanceOf(a store.Acceptance) spec.Acceptance {
+	return spec.Acceptance{Person: a.ParticipantID, Name: a.Name, Signature: orNil(a.Signature), AcceptedAt: a.AcceptedAt}
+}
+
+// ListAcceptances lists who has accepted a version of a plan.
+func (s *server) ListAcceptances(ctx context.Context, request spec.ListAcceptancesRequestObject) (spec.ListAcceptancesResponseObject, error) {
+	today, err := s.Store.Today(ctx, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), today)
+	if err != nil {
+		return nil, err
+	}
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.Acceptances(ctx, request.Plan, request.Version, people, value(request.Params.After), limit)
+	answer := spec.ListAcceptances200JSONResponse{Acceptances: []spec.Acceptance{}}
+	for _, a := range all {
+		answer.Acceptances = append(answer.Acceptances, acceptanceOf(a))
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
+	return answer, err
+}
+
+// AcceptPlan puts on record that the caller accepts a version of their plan.
+func (s *server) AcceptPlan(ctx context.Context, request spec.AcceptPlanRequestObject) (spec.AcceptPlanResponseObject, error) {
+	a, err := s.Store.AcceptPlan(ctx, personOf(ctx).ID, store.PlanVersionID{PlanID: request.Plan, Version: request.Version}, request.Body.Signature)
+	return spec.AcceptPlan201JSONResponse(acceptanceOf(a)), err
 }
 
 // GetPlan returns one version of a plan.

@@ -45,6 +45,8 @@ const (
 	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
 	KeepTemplates    Action = "keep-templates"    // of files for payroll and accounting
 	AdjustPay        Action = "adjust-pay"        // enter adjustments, and decide about those of others
+	AcceptPlan       Action = "accept-plan"       // accept the plan that one is on
+	ReadAcceptances  Action = "read-acceptances"  // who has accepted their plan
 	RaiseDispute     Action = "raise-dispute"     // dispute one's own pay, and speak for oneself
 	AnswerDispute    Action = "answer-dispute"    // ask back, accept, reject
 	ReleasePeriod    Action = "release-period"    // release, and confirm a payment file
@@ -68,6 +70,8 @@ var rights = map[Action]map[Role]Scope{
 	RunPeriod:        {Finance: All},
 	KeepTemplates:    {Finance: All},
 	AdjustPay:        {Finance: All},
+	AcceptPlan:       {Rep: Own, Manager: Own, Finance: Own},
+	ReadAcceptances:  {Rep: Own, Manager: Team, Finance: All, Administrator: All, Auditor: All},
 	RaiseDispute:     {Rep: Own, Manager: Own, Finance: Own},
 	AnswerDispute:    {Manager: Team, Finance: All},
 	ReleasePeriod:    {Finance: All},

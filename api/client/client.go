@@ -562,6 +562,28 @@ func (e StatusExceptionEffect) Valid() bool {
 	}
 }
 
+// Acceptance defines model for Acceptance.
+type Acceptance struct {
+	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
+	Name       string     `json:"name"`
+	Person     string     `json:"person"`
+
+	// Signature Absent, as is the time, where they have not accepted.
+	Signature *string `json:"signature,omitempty"`
+}
+
+// AcceptanceRequest defines model for AcceptanceRequest.
+type AcceptanceRequest struct {
+	// Signature Your name, typed.
+	Signature string `json:"signature"`
+}
+
+// Acceptances defines model for Acceptances.
+type Acceptances struct {
+	Acceptances []Acceptance `json:"acceptances"`
+	Next        *string      `json:"next,omitempty"`
+}
+
 // Accepted defines model for Accepted.
 type Accepted struct {
 	Location string `json:"location"`
@@ -1447,7 +1469,10 @@ type PlanRequest struct {
 type PlanVersion struct {
 	EffectiveFrom incentive.Date `json:"effective_from"`
 	Plan          string         `json:"plan"`
-	Version       int            `json:"version"`
+
+	// ToAccept You are on the plan, this is its latest version, and you have not accepted it.
+	ToAccept bool `json:"to_accept"`
+	Version  int  `json:"version"`
 }
 
 // Plans defines model for Plans.
@@ -2444,6 +2469,21 @@ type PutPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListAcceptancesParams defines parameters for ListAcceptances.
+type ListAcceptancesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// AcceptPlanParams defines parameters for AcceptPlan.
+type AcceptPlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // UploadStatusFileParams defines parameters for UploadStatusFile.
 type UploadStatusFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2527,6 +2567,9 @@ type SimulatePlanJSONRequestBody = SimulationRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
+
+// AcceptPlanJSONRequestBody defines body for AcceptPlan for application/json ContentType.
+type AcceptPlanJSONRequestBody = AcceptanceRequest
 
 // UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
 type UploadStatusFileMultipartRequestBody = StatusFileRequest
@@ -3219,6 +3262,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 	GetPlan(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAcceptances Who of those on a plan that you may see has accepted this version of it, and who has not.
+	//
+	// Corresponds with GET /plans/{plan}/versions/{version}/acceptances (the `ListAcceptances` operationId).
+	ListAcceptances(ctx context.Context, plan string, version int, params *ListAcceptancesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptPlanWithBody Accept a version of the plan that you are on, signed with your name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+	AcceptPlanWithBody(ctx context.Context, plan string, version int, params *AcceptPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+	AcceptPlan(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	//
@@ -4868,6 +4930,55 @@ func (c *Client) PutPlan(ctx context.Context, params *PutPlanParams, body PutPla
 // Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 func (c *Client) GetPlan(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPlanRequest(c.Server, plan, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAcceptances Who of those on a plan that you may see has accepted this version of it, and who has not.
+//
+// Corresponds with GET /plans/{plan}/versions/{version}/acceptances (the `ListAcceptances` operationId).
+func (c *Client) ListAcceptances(ctx context.Context, plan string, version int, params *ListAcceptancesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAcceptancesRequest(c.Server, plan, version, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptPlanWithBody Accept a version of the plan that you are on, signed with your name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+func (c *Client) AcceptPlanWithBody(ctx context.Context, plan string, version int, params *AcceptPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptPlanRequestWithBody(c.Server, plan, version, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptPlan Accept a version of the plan that you are on, signed with your name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+func (c *Client) AcceptPlan(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptPlanRequest(c.Server, plan, version, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9775,6 +9886,153 @@ func NewGetPlanRequest(server string, plan string, version int) (*http.Request, 
 	return req, nil
 }
 
+// NewListAcceptancesRequest constructs an http.Request for the ListAcceptances method
+func NewListAcceptancesRequest(server string, plan string, version int, params *ListAcceptancesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "plan", plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plans/%s/versions/%s/acceptances", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAcceptPlanRequest calls the generic AcceptPlan builder with application/json body
+func NewAcceptPlanRequest(server string, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAcceptPlanRequestWithBody(server, plan, version, params, "application/json", bodyReader)
+}
+
+// NewAcceptPlanRequestWithBody constructs an http.Request for the AcceptPlan method, with any body, and a specified content type
+func NewAcceptPlanRequestWithBody(server string, plan string, version int, params *AcceptPlanParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "plan", plan, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plans/%s/versions/%s/acceptances", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewUploadStatusFileRequestWithBody constructs an http.Request for the UploadStatusFile method, with any body, and a specified content type
 func NewUploadStatusFileRequestWithBody(server string, rail string, params *UploadStatusFileParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -10622,6 +10880,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /plans/{plan}/versions/{version} (the `GetPlan` operationId).
 	GetPlanWithResponse(ctx context.Context, plan string, version int, reqEditors ...RequestEditorFn) (*GetPlanResponse, error)
+
+	// ListAcceptancesWithResponse Who of those on a plan that you may see has accepted this version of it, and who has not.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /plans/{plan}/versions/{version}/acceptances (the `ListAcceptances` operationId).
+	ListAcceptancesWithResponse(ctx context.Context, plan string, version int, params *ListAcceptancesParams, reqEditors ...RequestEditorFn) (*ListAcceptancesResponse, error)
+
+	// AcceptPlanWithBodyWithResponse Accept a version of the plan that you are on, signed with your name.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+	AcceptPlanWithBodyWithResponse(ctx context.Context, plan string, version int, params *AcceptPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptPlanResponse, error)
+
+	// AcceptPlanWithResponse Accept a version of the plan that you are on, signed with your name.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+	AcceptPlanWithResponse(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptPlanResponse, error)
 
 	// UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	//
@@ -14569,6 +14848,102 @@ func (r GetPlanResponse) ContentType() string {
 	return ""
 }
 
+type ListAcceptancesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Acceptances
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAcceptancesResponse) GetJSON200() *Acceptances {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAcceptancesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAcceptancesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAcceptancesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAcceptancesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAcceptancesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AcceptPlanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Acceptance
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AcceptPlanResponse) GetJSON201() *Acceptance {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AcceptPlanResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptPlanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptPlanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptPlanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptPlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UploadStatusFileResponse202Headers the declared response headers of an HTTP 202 response for UploadStatusFile
 type UploadStatusFileResponse202Headers struct {
 	Location *string
@@ -16016,6 +16391,45 @@ func (c *ClientWithResponses) GetPlanWithResponse(ctx context.Context, plan stri
 		return nil, err
 	}
 	return ParseGetPlanResponse(rsp)
+}
+
+// ListAcceptancesWithResponse Who of those on a plan that you may see has accepted this version of it, and who has not.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /plans/{plan}/versions/{version}/acceptances (the `ListAcceptances` operationId).
+func (c *ClientWithResponses) ListAcceptancesWithResponse(ctx context.Context, plan string, version int, params *ListAcceptancesParams, reqEditors ...RequestEditorFn) (*ListAcceptancesResponse, error) {
+	rsp, err := c.ListAcceptances(ctx, plan, version, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAcceptancesResponse(rsp)
+}
+
+// AcceptPlanWithBodyWithResponse Accept a version of the plan that you are on, signed with your name.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+func (c *ClientWithResponses) AcceptPlanWithBodyWithResponse(ctx context.Context, plan string, version int, params *AcceptPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AcceptPlanResponse, error) {
+	rsp, err := c.AcceptPlanWithBody(ctx, plan, version, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptPlanResponse(rsp)
+}
+
+// AcceptPlanWithResponse Accept a version of the plan that you are on, signed with your name.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
+func (c *ClientWithResponses) AcceptPlanWithResponse(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptPlanResponse, error) {
+	rsp, err := c.AcceptPlan(ctx, plan, version, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptPlanResponse(rsp)
 }
 
 // UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
@@ -18933,6 +19347,72 @@ func ParseGetPlanResponse(rsp *http.Response) (*GetPlanResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAcceptancesResponse parses an HTTP response from a ListAcceptancesWithResponse call
+func ParseListAcceptancesResponse(rsp *http.Response) (*ListAcceptancesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAcceptancesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Acceptances
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAcceptPlanResponse parses an HTTP response from a AcceptPlanWithResponse call
+func ParseAcceptPlanResponse(rsp *http.Response) (*AcceptPlanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptPlanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Acceptance
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -563,6 +563,28 @@ func (e StatusExceptionEffect) Valid() bool {
 	}
 }
 
+// Acceptance defines model for Acceptance.
+type Acceptance struct {
+	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
+	Name       string     `json:"name"`
+	Person     string     `json:"person"`
+
+	// Signature Absent, as is the time, where they have not accepted.
+	Signature *string `json:"signature,omitempty"`
+}
+
+// AcceptanceRequest defines model for AcceptanceRequest.
+type AcceptanceRequest struct {
+	// Signature Your name, typed.
+	Signature string `json:"signature"`
+}
+
+// Acceptances defines model for Acceptances.
+type Acceptances struct {
+	Acceptances []Acceptance `json:"acceptances"`
+	Next        *string      `json:"next,omitempty"`
+}
+
 // Accepted defines model for Accepted.
 type Accepted struct {
 	Location string `json:"location"`
@@ -1448,7 +1470,10 @@ type PlanRequest struct {
 type PlanVersion struct {
 	EffectiveFrom incentive.Date `json:"effective_from"`
 	Plan          string         `json:"plan"`
-	Version       int            `json:"version"`
+
+	// ToAccept You are on the plan, this is its latest version, and you have not accepted it.
+	ToAccept bool `json:"to_accept"`
+	Version  int  `json:"version"`
 }
 
 // Plans defines model for Plans.
@@ -2445,6 +2470,21 @@ type PutPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListAcceptancesParams defines parameters for ListAcceptances.
+type ListAcceptancesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// AcceptPlanParams defines parameters for AcceptPlan.
+type AcceptPlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // UploadStatusFileParams defines parameters for UploadStatusFile.
 type UploadStatusFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2528,6 +2568,9 @@ type SimulatePlanJSONRequestBody = SimulationRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
+
+// AcceptPlanJSONRequestBody defines body for AcceptPlan for application/json ContentType.
+type AcceptPlanJSONRequestBody = AcceptanceRequest
 
 // UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
 type UploadStatusFileMultipartRequestBody = StatusFileRequest
@@ -2771,6 +2814,12 @@ type ServerInterface interface {
 	// GetPlan The document of one version of a plan.
 	// (GET /plans/{plan}/versions/{version})
 	GetPlan(c *gin.Context, plan string, version int)
+	// ListAcceptances Who of those on a plan that you may see has accepted this version of it, and who has not.
+	// (GET /plans/{plan}/versions/{version}/acceptances)
+	ListAcceptances(c *gin.Context, plan string, version int, params ListAcceptancesParams)
+	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
+	// (POST /plans/{plan}/versions/{version}/acceptances)
+	AcceptPlan(c *gin.Context, plan string, version int, params AcceptPlanParams)
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(c *gin.Context, rail string, params UploadStatusFileParams)
@@ -6223,6 +6272,120 @@ func (siw *ServerInterfaceWrapper) GetPlan(c *gin.Context) {
 	siw.Handler.GetPlan(c, plan, version)
 }
 
+// ListAcceptances operation middleware
+func (siw *ServerInterfaceWrapper) ListAcceptances(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "plan" -------------
+	var plan string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "plan", c.Param("plan"), &plan, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter plan: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", c.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAcceptancesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListAcceptances(c, plan, version, params)
+}
+
+// AcceptPlan operation middleware
+func (siw *ServerInterfaceWrapper) AcceptPlan(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "plan" -------------
+	var plan string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "plan", c.Param("plan"), &plan, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter plan: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", c.Param("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AcceptPlanParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AcceptPlan(c, plan, version, params)
+}
+
 // UploadStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) UploadStatusFile(c *gin.Context) {
 
@@ -6344,6 +6507,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/plans", wrapper.ListPlans)
 	router.POST(options.BaseURL+"/plans", wrapper.PutPlan)
 	router.GET(options.BaseURL+"/plans/:plan/versions/:version", wrapper.GetPlan)
+	router.GET(options.BaseURL+"/plans/:plan/versions/:version/acceptances", wrapper.ListAcceptances)
+	router.POST(options.BaseURL+"/plans/:plan/versions/:version/acceptances", wrapper.AcceptPlan)
 	router.POST(options.BaseURL+"/periods/:period/simulations", wrapper.SimulatePlan)
 	router.GET(options.BaseURL+"/calendars/:calendar/policy", wrapper.GetPolicy)
 	router.PUT(options.BaseURL+"/calendars/:calendar/policy", wrapper.PutPolicy)
@@ -9934,6 +10099,89 @@ func (response GetPlandefaultApplicationProblemPlusJSONResponse) VisitGetPlanRes
 	return err
 }
 
+type ListAcceptancesRequestObject struct {
+	Plan    string `json:"plan"`
+	Version int    `json:"version"`
+	Params  ListAcceptancesParams
+}
+
+type ListAcceptancesResponseObject interface {
+	VisitListAcceptancesResponse(w http.ResponseWriter) error
+}
+
+type ListAcceptances200JSONResponse Acceptances
+
+func (response ListAcceptances200JSONResponse) VisitListAcceptancesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAcceptancesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAcceptancesdefaultApplicationProblemPlusJSONResponse) VisitListAcceptancesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptPlanRequestObject struct {
+	Plan    string `json:"plan"`
+	Version int    `json:"version"`
+	Params  AcceptPlanParams
+	Body    *AcceptPlanJSONRequestBody
+}
+
+type AcceptPlanResponseObject interface {
+	VisitAcceptPlanResponse(w http.ResponseWriter) error
+}
+
+type AcceptPlan201JSONResponse Acceptance
+
+func (response AcceptPlan201JSONResponse) VisitAcceptPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptPlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AcceptPlandefaultApplicationProblemPlusJSONResponse) VisitAcceptPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadStatusFileRequestObject struct {
 	Rail   string `json:"rail"`
 	Params UploadStatusFileParams
@@ -10270,6 +10518,12 @@ type StrictServerInterface interface {
 	// GetPlan The document of one version of a plan.
 	// (GET /plans/{plan}/versions/{version})
 	GetPlan(ctx context.Context, request GetPlanRequestObject) (GetPlanResponseObject, error)
+	// ListAcceptances Who of those on a plan that you may see has accepted this version of it, and who has not.
+	// (GET /plans/{plan}/versions/{version}/acceptances)
+	ListAcceptances(ctx context.Context, request ListAcceptancesRequestObject) (ListAcceptancesResponseObject, error)
+	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
+	// (POST /plans/{plan}/versions/{version}/acceptances)
+	AcceptPlan(ctx context.Context, request AcceptPlanRequestObject) (AcceptPlanResponseObject, error)
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(ctx context.Context, request UploadStatusFileRequestObject) (UploadStatusFileResponseObject, error)
@@ -12864,6 +13118,80 @@ func (sh *strictHandler) GetPlan(ctx *gin.Context, plan string, version int) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetPlanResponseObject); ok {
 		if err := validResponse.VisitGetPlanResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAcceptances operation middleware
+func (sh *strictHandler) ListAcceptances(ctx *gin.Context, plan string, version int, params ListAcceptancesParams) {
+	var request ListAcceptancesRequestObject
+
+	request.Plan = plan
+	request.Version = version
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAcceptances(ctx, request.(ListAcceptancesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAcceptances")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListAcceptancesResponseObject); ok {
+		if err := validResponse.VisitListAcceptancesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AcceptPlan operation middleware
+func (sh *strictHandler) AcceptPlan(ctx *gin.Context, plan string, version int, params AcceptPlanParams) {
+	var request AcceptPlanRequestObject
+
+	request.Plan = plan
+	request.Version = version
+	request.Params = params
+
+	var body AcceptPlanJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptPlan(ctx, request.(AcceptPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptPlan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AcceptPlanResponseObject); ok {
+		if err := validResponse.VisitAcceptPlanResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -243,6 +245,15 @@ func (v *visit) addEarned(body *homePage, all []client.Period) error {
 			body.Tasks = append(body.Tasks, task{Says: message{Key: "task.destination"}, Do: "task.destination.do", Path: "/account"})
 		} else if err != nil {
 			return err
+		}
+	}
+	plans, err := client.Read[client.Plans](v.api.ListPlans(v.r.Context()))
+	if err != nil {
+		return err
+	}
+	for _, p := range plans.Plans {
+		if p.ToAccept && v.may(incentive.AcceptPlan) > incentive.None {
+			body.Tasks = append(body.Tasks, task{Says: message{"task.accept", map[string]any{"plan": p.Plan, "version": p.Version}}, Do: "task.accept.do", Path: fmt.Sprintf("/plans/%s/versions/%d", url.PathEscape(p.Plan), p.Version)})
 		}
 	}
 	today := v.today()

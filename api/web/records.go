@@ -133,9 +133,14 @@ func (v *visit) plans() error {
 }
 
 type planPage struct {
-	Plan    client.Plan
-	MayKeep bool
-	MayTry  bool
+	Plan        client.Plan
+	Own         *client.Acceptance // nil where the visitor is not on the plan
+	Acceptances []client.Acceptance
+	Accepted    int
+	More        bool
+	Signature   string
+	MayKeep     bool
+	MayTry      bool
 }
 
 // plan shows the document of one version of a plan.
@@ -148,7 +153,37 @@ func (v *visit) plan() error {
 	if err != nil {
 		return err
 	}
-	return v.show("plan", "plan.title", planPage{p, v.may(incentive.ImportStructure) > incentive.None, v.may(incentive.ReadTotals) > incentive.None}, "plan", p.Plan, "version", p.Version)
+	body := planPage{Plan: p, MayKeep: v.may(incentive.ImportStructure) > incentive.None, MayTry: v.may(incentive.ReadTotals) > incentive.None, Signature: v.failed("signature")}
+	all, more, err := every(4, func(after *string) ([]client.Acceptance, *string, error) {
+		list, err := client.Read[client.Acceptances](v.api.ListAcceptances(v.r.Context(), p.Plan, p.Version, &client.ListAcceptancesParams{After: after, Limit: &most}))
+		return list.Acceptances, list.Next, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if a.Person == v.me.Id && v.may(incentive.AcceptPlan) > incentive.None {
+			body.Own = &a
+		}
+		if a.AcceptedAt != nil {
+			body.Accepted++
+		}
+	}
+	if v.may(incentive.ReadAcceptances) > incentive.Own {
+		body.Acceptances, body.More = all, more
+	}
+	return v.show("plan", "plan.title", body, "plan", p.Plan, "version", p.Version)
+}
+
+// acceptPlan puts the visitor's signature under a version of their plan.
+func (v *visit) acceptPlan() error {
+	version, err := strconv.Atoi(v.r.PathValue("version"))
+	if err != nil {
+		return v.nowhere()
+	}
+	plan := v.r.PathValue("plan")
+	_, err = command[client.Acceptance](v.api.AcceptPlan(v.r.Context(), plan, version, &client.AcceptPlanParams{IdempotencyKey: v.key()}, client.AcceptanceRequest{Signature: v.r.PostFormValue("signature")}))
+	return v.done(err, v.r.URL.Path, message{Key: "done.accepted", With: map[string]any{"plan": plan, "version": version}}, (*visit).plan)
 }
 
 // putPlan keeps a document as the next version of its plan.

@@ -38,7 +38,7 @@ func families() map[string][]string {
 		did = append(did, string(a))
 	}
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "export", "retry-payout", "cancel-payout")
-	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind")
+	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period
 			did = append(did, string(transition.Act))

@@ -161,6 +161,7 @@ func (s *site) routes() map[string]page {
 		"GET /plans":                                (*visit).plans,
 		"POST /plans":                               (*visit).putPlan,
 		"GET /plans/{plan}/versions/{version}":      (*visit).plan,
+		"POST /plans/{plan}/versions/{version}":     (*visit).acceptPlan,
 		"GET /simulation":                           (*visit).trial,
 		"POST /simulation":                          (*visit).simulate,
 		"GET /imports":                              (*visit).imports,

@@ -575,7 +575,7 @@ var needs = map[string]incentive.Action{
 	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
-	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "",
+	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,
 	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadTotals,
 }

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Acceptance is whether somebody who is on a plan has accepted one version of it.
+type Acceptance struct {
+	ParticipantID string
+	Name          string
+	Signature     string     // their name, as they typed it; "" where they have not accepted
+	AcceptedAt    *time.Time // nil where they have not
+}
+
+// plannedPeople are those whom the latest record of an assignment puts on a plan, today or later.
+const plannedPeople = `SELECT plan_id, participant_id FROM (
+	SELECT DISTINCT ON (participant_id, plan_id, starts_on) participant_id, plan_id, ends_on FROM assignment ORDER BY participant_id, plan_id, starts_on, version DESC) latest
+	WHERE ends_on IS NULL OR ends_on >= company_today()`
+
+var acceptances = `
+	SELECT p.participant_id, ` + nameAt("p.participant_id", "company_today()") + `, coalesce(t.body, ''), a.accepted_at
+	FROM (` + plannedPeople + ` UNION SELECT plan_id, participant_id FROM plan_acceptance WHERE plan_id = $1 AND version = $2) p
+	LEFT JOIN plan_acceptance a ON a.plan_id = $1 AND a.version = $2 AND a.participant_id = p.participant_id LEFT JOIN free_text t ON t.id = a.signature_id
+	WHERE p.plan_id = $1`
+
+// Acceptances lists who is on a plan or has accepted that version of it, of those who are
+// visible (nil for everybody), after one by their ids.
+func (s *Store) Acceptances(ctx context.Context, planID string, version int, visible []string, after string, limit int) ([]Acceptance, error) {
+	rows, err := s.pool.Query(ctx, acceptances+` AND ($3::text[] IS NULL OR p.participant_id = ANY ($3)) AND p.participant_id > $4 ORDER BY p.participant_id LIMIT $5`, planID, version, visible, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list who has accepted plan %s: %w", planID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Acceptance])
+}
+
+// PlanVersionID names one version of a plan.
+type PlanVersionID struct {
+	PlanID  string
+	Version int
+}
+
+// ToAccept lists the latest versions of the plans that somebody is on, as far as they have
+// not accepted them.
+func (s *Store) ToAccept(ctx context.Context, participantID string) ([]PlanVersionID, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT plan_id, max(version) AS version FROM plan_version WHERE plan_id IN (SELECT plan_id FROM (`+plannedPeople+`) p WHERE participant_id = $1) GROUP BY plan_id
+		EXCEPT SELECT plan_id, version FROM plan_acceptance WHERE participant_id = $1 ORDER BY 1`, participantID)
+	if err != nil {
+		return nil, fmt.Errorf("list what %s has to accept: %w", participantID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PlanVersionID])
+}
+
+// AcceptPlan puts on record that somebody who is on a plan accepts one version of it, signed
+// with their name. Accepting it again changes nothing.
+func (s *Store) AcceptPlan(ctx context.Context, participantID string, v PlanVersionID, signature string) (accepted Acceptance, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		var document []byte
+		err := tx.QueryRow(ctx, `SELECT document FROM plan_version WHERE plan_id = $1 AND version = $2`, v.PlanID, v.Version).Scan(&document)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return incentive.Errorf(incentive.CodeNotFound, "plan %q has no version %d", v.PlanID, v.Version)
+		}
+		if err != nil {
+			return fmt.Errorf("read plan %s: %w", v.PlanID, err)
+		}
+		if _, err := tx.Exec(ctx, `SELECT FROM participant WHERE id = $1 FOR UPDATE`, participantID); err != nil {
+			return err
+		}
+		if accepted, err = acceptance(ctx, tx, participantID, v); err != nil || accepted.AcceptedAt != nil {
+			return err
+		}
+		if !strings.EqualFold(strings.Join(strings.Fields(signature), " "), strings.Join(strings.Fields(accepted.Name), " ")) {
+			return incentive.Errorf(incentive.CodeInvalid, "sign with your name as it stands here: %s", accepted.Name)
+		}
+		digest, signed := sha256.Sum256(document), sha256.Sum256([]byte(signature))
+		var signatureID string
+		if err := tx.QueryRow(ctx, `INSERT INTO free_text (body, digest, written_by) VALUES ($1, $2, $3) RETURNING id`, signature, signed[:], participantID).Scan(&signatureID); err != nil {
+			return fmt.Errorf("keep a signature: %w", err)
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO plan_acceptance (plan_id, version, participant_id, document_sha256, signature_id) VALUES ($1, $2, $3, $4, $5)`, v.PlanID, v.Version, participantID, digest[:], signatureID); err != nil {
+			return fmt.Errorf("keep an acceptance: %w", err)
+		}
+		err = audit(ctx, tx, participantID, "accept-plan", "plan/"+v.PlanID, struct {
+			Version         int    `json:"version"`
+			DocumentSHA256  string `json:"document_sha256"`
+			SignatureID     string `json:"signature_id"`
+			SignatureSHA256 string `json:"signature_sha256"`
+		}{v.Version, fmt.Sprintf("%x", digest), signatureID, fmt.Sprintf("%x", signed)})
+		if err != nil {
+			return err
+		}
+		accepted, err = acceptance(ctx, tx, participantID, v)
+		return err
+	})
+	return accepted, err
+}
+
+// acceptance is how somebody stands to a version of a plan, of code CodeNotFound where they
+// are not on the plan.
+func acceptance(ctx context.Context, tx pgx.Tx, participantID string, v PlanVersionID) (Acceptance, error) {
+	rows, err := tx.Query(ctx, acceptances+` AND p.participant_id = $3`, v.PlanID, v.Version, participantID)
+	if err != nil {
+		return Acceptance{}, fmt.Errorf("read an acceptance: %w", err)
+	}
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Acceptance])
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = incentive.Errorf(incentive.CodeNotFound, "you are not on plan %q, so that it is not yours to accept", v.PlanID)
+	}
+	return found, err
+}
