@@ -47,7 +47,15 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	}
 	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
 	for _, o := range all {
-		answer.Payouts = append(answer.Payouts, spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
+		var to *spec.Redirection
+		if o.ToBy != "" {
+			to = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
+		}
+		var newer *spec.NewerDestination
+		if o.Newer.ID != 0 {
+			newer = &spec.NewerDestination{Rail: o.Newer.Rail, Destination: o.Newer.Masked, Version: o.Newer.Version}
+		}
+		answer.Payouts = append(answer.Payouts, spec.Payout{Redirection: to, Newer: newer, Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil
@@ -86,6 +94,49 @@ func (s *server) decidePayout(ctx context.Context, payoutID, reason string, deci
 		return fmt.Errorf("tell the disbursement of payout %s: %w", payoutID, err)
 	}
 	return nil
+}
+
+// RedirectPayout asks for another destination of a payout that waits for a person.
+func (s *server) RedirectPayout(ctx context.Context, request spec.RedirectPayoutRequestObject) (spec.RedirectPayoutResponseObject, error) {
+	actor := personOf(ctx).ID
+	if _, err := s.Store.Payout(ctx, request.Payout); err != nil {
+		return nil, err
+	}
+	reasonID, err := s.Store.WriteText(ctx, actor, request.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.ProposeRedirection(ctx, actor, request.Payout, reasonID, request.Body.DestinationVersion)
+	return spec.RedirectPayout200JSONResponse{Payout: request.Payout}, err
+}
+
+// DecideRedirection confirms another destination of a payout, which is sent there, or refuses it.
+func (s *server) DecideRedirection(ctx context.Context, request spec.DecideRedirectionRequestObject) (spec.DecideRedirectionResponseObject, error) {
+	actor := personOf(ctx).ID
+	if _, err := s.Store.Payout(ctx, request.Payout); err != nil {
+		return nil, err
+	}
+	reasonID := ""
+	if reason := value(request.Body.Reason); reason != "" {
+		var err error
+		if reasonID, err = s.Store.WriteText(ctx, actor, reason); err != nil {
+			return nil, err
+		}
+	}
+	confirms := request.Body.Decision == spec.RedirectionDecisionRequestDecisionConfirmed
+	if err := s.Store.DecideRedirection(ctx, actor, request.Payout, confirms, reasonID); err != nil {
+		return nil, err
+	}
+	if confirms {
+		o, err := s.Store.Payout(ctx, request.Payout)
+		if err != nil {
+			return nil, err
+		}
+		if err := workflows.TellDisbursement(ctx, s.Client, o.PeriodID, o.Revision, o.Rail); err != nil {
+			return nil, err
+		}
+	}
+	return spec.DecideRedirection200JSONResponse{Payout: request.Payout}, nil
 }
 
 func fileOf(f store.PaymentFile) spec.PaymentFile {

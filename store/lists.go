@@ -41,10 +41,8 @@ func (s *Store) Payout(ctx context.Context, id string) (Payout, error) {
 
 // LatestDestination returns where a participant is paid now, without the secret details.
 func (s *Store) LatestDestination(ctx context.Context, participantID string) (Destination, error) {
-	d := Destination{ParticipantID: participantID}
-	err := s.pool.QueryRow(ctx, `SELECT id, version, rail, masked FROM destination WHERE participant_id = $1 ORDER BY version DESC LIMIT 1`, participantID).
-		Scan(&d.ID, &d.Version, &d.Rail, &d.Masked)
-	if errors.Is(err, pgx.ErrNoRows) {
+	d, err := latestDestination(ctx, s.pool, participantID)
+	if err == nil && d.ID == 0 {
 		return d, incentive.Errorf(incentive.CodeNotFound, "%s has not said where to be paid", participantID)
 	}
 	return d, err

@@ -291,15 +291,23 @@ type Payout struct {
 	Batch         int
 	TimesBack     int // how often what the rail had taken came back
 	Supplement    int // the payout list that it is on: 0 for the first of the period
+	// Where somebody has asked for it to go instead, which waits for somebody else; "" where
+	// nobody has.
+	ToRail, ToMasked, ToBy string
+	Newer                  Destination // of one that waits for a person: where the participant wants to be paid now; none where it goes there
 }
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
-		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement
-	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id`
+		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
+		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, '')
+	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
+		LEFT JOIN payout_redirection r ON r.payout_id = o.id AND ` + undecided + ` LEFT JOIN destination nd ON nd.id = r.destination_id
+		LEFT JOIN LATERAL (SELECT id, version, rail, masked FROM destination l WHERE l.participant_id = o.participant_id ORDER BY version DESC LIMIT 1) newer
+			ON o.state IN ('held', 'failed', 'returned') AND newer.id IS DISTINCT FROM o.destination_id`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked)
 	o.Carried.Currency = o.Amount.Currency
 	return o, err
 }
@@ -544,14 +552,12 @@ func (s *Store) SetAside(ctx context.Context, payoutID, code string) error {
 	return nil
 }
 
-// RetryPayout lets a person put a failed payout back, to the participant's latest
-// destination on the same rail. An attempt that is still unknown keeps its key; one that
+// RetryPayout lets a person put a failed payout back, to the destination that was released. An attempt that is still unknown keeps its key; one that
 // the rail knows nothing of is given up for a new one. A payment file takes nothing in
 // once it is built: what was left out of it is cancelled, and the next period pays it.
 func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, "retry-payout", payoutID, reasonID, `
-		UPDATE payout SET state = 'planned', reason = '', destination_id = coalesce((
-			SELECT id FROM destination d WHERE d.participant_id = payout.participant_id AND d.rail = payout.rail ORDER BY version DESC LIMIT 1), destination_id)
+		UPDATE payout SET state = 'planned', reason = ''
 		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
 			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.supplement = payout.supplement AND f.rail = payout.rail AND f.currency = payout.currency)`,
 		"failed, and for which no payment file was built: one that was left out of a file is cancelled, and the next period pays it")
@@ -571,11 +577,14 @@ func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID
 		return incentive.Errorf(CodeReasonMissing, "a decision about a payout needs a reason")
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			UPDATE payout_attempt a SET state = 'rejected', error_code = o.reason, finished_at = now()
-			FROM payout o WHERE o.id = $1 AND o.state = 'failed' AND o.reason = $2 AND a.payout_id = o.id AND a.state IN ('sent', 'unknown')`, payoutID, CodeNotFoundAtRail)
-		if err != nil {
-			return fmt.Errorf("give the attempt of payout %s up: %w", payoutID, err)
+		if _, _, err := lockPayout(ctx, tx, payoutID); err != nil {
+			return err
+		}
+		if err := refuseRedirected(ctx, tx, payoutID); err != nil {
+			return err
+		}
+		if err := giveUpAbsent(ctx, tx, payoutID); err != nil {
+			return err
 		}
 		tag, err := tx.Exec(ctx, sql, payoutID)
 		if err != nil {

@@ -42,3 +42,16 @@ func StartPayPeriod(ctx context.Context, c client.Client, periodID string, revis
 	}
 	return nil
 }
+
+// TellDisbursement tells what pays a revision by a rail that there may be something to do, and
+// starts it where nothing is paid by that rail yet, or everything was.
+func TellDisbursement(ctx context.Context, c client.Client, periodID string, revision int, rail string) error {
+	_, err := c.SignalWithStartWorkflow(ctx, activities.DisburseID(periodID, revision, rail), activities.RetrySignal, nil, client.StartWorkflowOptions{
+		TaskQueue:             activities.PeriodQueue,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	}, Disburse, DisburseInput{PeriodID: periodID, Revision: revision, Rail: rail, Submitted: true})
+	if err != nil {
+		return fmt.Errorf("tell the disbursement of %s by %s: %w", periodID, rail, err)
+	}
+	return nil
+}

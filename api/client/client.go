@@ -484,6 +484,24 @@ func (e NotPaidReasonWhy) Valid() bool {
 	}
 }
 
+// Defines values for RedirectionDecisionRequestDecision.
+const (
+	RedirectionDecisionRequestDecisionConfirmed RedirectionDecisionRequestDecision = "confirmed"
+	RedirectionDecisionRequestDecisionRefused   RedirectionDecisionRequestDecision = "refused"
+)
+
+// Valid indicates whether the value is a known member of the RedirectionDecisionRequestDecision enum.
+func (e RedirectionDecisionRequestDecision) Valid() bool {
+	switch e {
+	case RedirectionDecisionRequestDecisionConfirmed:
+		return true
+	case RedirectionDecisionRequestDecisionRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RolesRoles.
 const (
 	RolesRolesAdministrator RolesRoles = "administrator"
@@ -1273,6 +1291,14 @@ type Line struct {
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
+// NewerDestination Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+type NewerDestination struct {
+	// Destination Masked.
+	Destination string `json:"destination"`
+	Rail        string `json:"rail"`
+	Version     int    `json:"version"`
+}
+
 // NextStep The next step of a component's pay that its measure can reach.
 type NextStep struct {
 	// Above At itself is not enough.
@@ -1350,10 +1376,16 @@ type Payout struct {
 	Earned Money  `json:"earned"`
 	Id     string `json:"id"`
 	Name   string `json:"name"`
-	Person string `json:"person"`
-	Rail   string `json:"rail"`
-	Reason string `json:"reason"`
-	State  string `json:"state"`
+
+	// Newer Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+	Newer  *NewerDestination `json:"newer,omitempty"`
+	Person string            `json:"person"`
+	Rail   string            `json:"rail"`
+	Reason string            `json:"reason"`
+
+	// Redirection Another destination of a payout, which waits for a second person.
+	Redirection *Redirection `json:"redirection,omitempty"`
+	State       string       `json:"state"`
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
@@ -1571,6 +1603,32 @@ type ReassignRequest struct {
 
 	// To A participant's id, or finance.
 	To string `json:"to"`
+}
+
+// Redirection Another destination of a payout, which waits for a second person.
+type Redirection struct {
+	// Destination Masked.
+	Destination string `json:"destination"`
+	ProposedBy  string `json:"proposed_by"`
+	Rail        string `json:"rail"`
+}
+
+// RedirectionDecisionRequest defines model for RedirectionDecisionRequest.
+type RedirectionDecisionRequest struct {
+	Decision RedirectionDecisionRequestDecision `json:"decision"`
+
+	// Reason Needed to refuse.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// RedirectionDecisionRequestDecision defines model for RedirectionDecisionRequest.Decision.
+type RedirectionDecisionRequestDecision string
+
+// RedirectionRequest defines model for RedirectionRequest.
+type RedirectionRequest struct {
+	// DestinationVersion The version of the participant's destination that you have looked at.
+	DestinationVersion int    `json:"destination_version"`
+	Reason             string `json:"reason"`
 }
 
 // ReleaseRequest defines model for ReleaseRequest.
@@ -2196,6 +2254,18 @@ type CancelPayoutParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RedirectPayoutParams defines parameters for RedirectPayout.
+type RedirectPayoutParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideRedirectionParams defines parameters for DecideRedirection.
+type DecideRedirectionParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RetryPayoutParams defines parameters for RetryPayout.
 type RetryPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2528,6 +2598,12 @@ type ConfirmPaymentFileJSONRequestBody = Confirmation
 
 // CancelPayoutJSONRequestBody defines body for CancelPayout for application/json ContentType.
 type CancelPayoutJSONRequestBody = Reason
+
+// RedirectPayoutJSONRequestBody defines body for RedirectPayout for application/json ContentType.
+type RedirectPayoutJSONRequestBody = RedirectionRequest
+
+// DecideRedirectionJSONRequestBody defines body for DecideRedirection for application/json ContentType.
+type DecideRedirectionJSONRequestBody = RedirectionDecisionRequest
 
 // RetryPayoutJSONRequestBody defines body for RetryPayout for application/json ContentType.
 type RetryPayoutJSONRequestBody = Reason
@@ -2945,6 +3021,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 	CancelPayout(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedirectPayoutWithBody Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+	RedirectPayoutWithBody(ctx context.Context, payout string, params *RedirectPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+	RedirectPayout(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRedirectionWithBody Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+	DecideRedirectionWithBody(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+	DecideRedirection(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RetryPayoutWithBody Put a payout that failed back among those to be sent.
 	//
@@ -4083,6 +4187,74 @@ func (c *Client) CancelPayoutWithBody(ctx context.Context, payout string, params
 // Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 func (c *Client) CancelPayout(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelPayoutRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedirectPayoutWithBody Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+func (c *Client) RedirectPayoutWithBody(ctx context.Context, payout string, params *RedirectPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedirectPayoutRequestWithBody(c.Server, payout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+func (c *Client) RedirectPayout(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedirectPayoutRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRedirectionWithBody Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+func (c *Client) DecideRedirectionWithBody(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRedirectionRequestWithBody(c.Server, payout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+func (c *Client) DecideRedirection(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRedirectionRequest(c.Server, payout, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7357,6 +7529,126 @@ func NewCancelPayoutRequestWithBody(server string, payout string, params *Cancel
 	return req, nil
 }
 
+// NewRedirectPayoutRequest calls the generic RedirectPayout builder with application/json body
+func NewRedirectPayoutRequest(server string, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRedirectPayoutRequestWithBody(server, payout, params, "application/json", bodyReader)
+}
+
+// NewRedirectPayoutRequestWithBody constructs an http.Request for the RedirectPayout method, with any body, and a specified content type
+func NewRedirectPayoutRequestWithBody(server string, payout string, params *RedirectPayoutParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "payout", payout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payouts/%s/redirection", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDecideRedirectionRequest calls the generic DecideRedirection builder with application/json body
+func NewDecideRedirectionRequest(server string, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideRedirectionRequestWithBody(server, payout, params, "application/json", bodyReader)
+}
+
+// NewDecideRedirectionRequestWithBody constructs an http.Request for the DecideRedirection method, with any body, and a specified content type
+func NewDecideRedirectionRequestWithBody(server string, payout string, params *DecideRedirectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "payout", payout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payouts/%s/redirection/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewRetryPayoutRequest calls the generic RetryPayout builder with application/json body
 func NewRetryPayoutRequest(server string, payout string, params *RetryPayoutParams, body RetryPayoutJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -10510,6 +10802,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 	CancelPayoutWithResponse(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelPayoutResponse, error)
 
+	// RedirectPayoutWithBodyWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+	RedirectPayoutWithBodyWithResponse(ctx context.Context, payout string, params *RedirectPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedirectPayoutResponse, error)
+
+	// RedirectPayoutWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+	RedirectPayoutWithResponse(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*RedirectPayoutResponse, error)
+
+	// DecideRedirectionWithBodyWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+	DecideRedirectionWithBodyWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error)
+
+	// DecideRedirectionWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+	DecideRedirectionWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error)
+
 	// RetryPayoutWithBodyWithResponse Put a payout that failed back among those to be sent.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12838,6 +13158,102 @@ func (r CancelPayoutResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CancelPayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RedirectPayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RedirectPayoutResponse) GetJSON200() *PayoutAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RedirectPayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RedirectPayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RedirectPayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RedirectPayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RedirectPayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideRedirectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideRedirectionResponse) GetJSON200() *PayoutAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideRedirectionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideRedirectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideRedirectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideRedirectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideRedirectionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15704,6 +16120,58 @@ func (c *ClientWithResponses) CancelPayoutWithResponse(ctx context.Context, payo
 	return ParseCancelPayoutResponse(rsp)
 }
 
+// RedirectPayoutWithBodyWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+func (c *ClientWithResponses) RedirectPayoutWithBodyWithResponse(ctx context.Context, payout string, params *RedirectPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedirectPayoutResponse, error) {
+	rsp, err := c.RedirectPayoutWithBody(ctx, payout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedirectPayoutResponse(rsp)
+}
+
+// RedirectPayoutWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
+func (c *ClientWithResponses) RedirectPayoutWithResponse(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*RedirectPayoutResponse, error) {
+	rsp, err := c.RedirectPayout(ctx, payout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedirectPayoutResponse(rsp)
+}
+
+// DecideRedirectionWithBodyWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+func (c *ClientWithResponses) DecideRedirectionWithBodyWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error) {
+	rsp, err := c.DecideRedirectionWithBody(ctx, payout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRedirectionResponse(rsp)
+}
+
+// DecideRedirectionWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
+func (c *ClientWithResponses) DecideRedirectionWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error) {
+	rsp, err := c.DecideRedirection(ctx, payout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRedirectionResponse(rsp)
+}
+
 // RetryPayoutWithBodyWithResponse Put a payout that failed back among those to be sent.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -17890,6 +18358,72 @@ func ParseCancelPayoutResponse(rsp *http.Response) (*CancelPayoutResponse, error
 	}
 
 	response := &CancelPayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayoutAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRedirectPayoutResponse parses an HTTP response from a RedirectPayoutWithResponse call
+func ParseRedirectPayoutResponse(rsp *http.Response) (*RedirectPayoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RedirectPayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayoutAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideRedirectionResponse parses an HTTP response from a DecideRedirectionWithResponse call
+func ParseDecideRedirectionResponse(rsp *http.Response) (*DecideRedirectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideRedirectionResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -485,6 +485,24 @@ func (e NotPaidReasonWhy) Valid() bool {
 	}
 }
 
+// Defines values for RedirectionDecisionRequestDecision.
+const (
+	RedirectionDecisionRequestDecisionConfirmed RedirectionDecisionRequestDecision = "confirmed"
+	RedirectionDecisionRequestDecisionRefused   RedirectionDecisionRequestDecision = "refused"
+)
+
+// Valid indicates whether the value is a known member of the RedirectionDecisionRequestDecision enum.
+func (e RedirectionDecisionRequestDecision) Valid() bool {
+	switch e {
+	case RedirectionDecisionRequestDecisionConfirmed:
+		return true
+	case RedirectionDecisionRequestDecisionRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RolesRoles.
 const (
 	RolesRolesAdministrator RolesRoles = "administrator"
@@ -1274,6 +1292,14 @@ type Line struct {
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
+// NewerDestination Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+type NewerDestination struct {
+	// Destination Masked.
+	Destination string `json:"destination"`
+	Rail        string `json:"rail"`
+	Version     int    `json:"version"`
+}
+
 // NextStep The next step of a component's pay that its measure can reach.
 type NextStep struct {
 	// Above At itself is not enough.
@@ -1351,10 +1377,16 @@ type Payout struct {
 	Earned Money  `json:"earned"`
 	Id     string `json:"id"`
 	Name   string `json:"name"`
-	Person string `json:"person"`
-	Rail   string `json:"rail"`
-	Reason string `json:"reason"`
-	State  string `json:"state"`
+
+	// Newer Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+	Newer  *NewerDestination `json:"newer,omitempty"`
+	Person string            `json:"person"`
+	Rail   string            `json:"rail"`
+	Reason string            `json:"reason"`
+
+	// Redirection Another destination of a payout, which waits for a second person.
+	Redirection *Redirection `json:"redirection,omitempty"`
+	State       string       `json:"state"`
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
@@ -1572,6 +1604,32 @@ type ReassignRequest struct {
 
 	// To A participant's id, or finance.
 	To string `json:"to"`
+}
+
+// Redirection Another destination of a payout, which waits for a second person.
+type Redirection struct {
+	// Destination Masked.
+	Destination string `json:"destination"`
+	ProposedBy  string `json:"proposed_by"`
+	Rail        string `json:"rail"`
+}
+
+// RedirectionDecisionRequest defines model for RedirectionDecisionRequest.
+type RedirectionDecisionRequest struct {
+	Decision RedirectionDecisionRequestDecision `json:"decision"`
+
+	// Reason Needed to refuse.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// RedirectionDecisionRequestDecision defines model for RedirectionDecisionRequest.Decision.
+type RedirectionDecisionRequestDecision string
+
+// RedirectionRequest defines model for RedirectionRequest.
+type RedirectionRequest struct {
+	// DestinationVersion The version of the participant's destination that you have looked at.
+	DestinationVersion int    `json:"destination_version"`
+	Reason             string `json:"reason"`
 }
 
 // ReleaseRequest defines model for ReleaseRequest.
@@ -2197,6 +2255,18 @@ type CancelPayoutParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RedirectPayoutParams defines parameters for RedirectPayout.
+type RedirectPayoutParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideRedirectionParams defines parameters for DecideRedirection.
+type DecideRedirectionParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RetryPayoutParams defines parameters for RetryPayout.
 type RetryPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2530,6 +2600,12 @@ type ConfirmPaymentFileJSONRequestBody = Confirmation
 // CancelPayoutJSONRequestBody defines body for CancelPayout for application/json ContentType.
 type CancelPayoutJSONRequestBody = Reason
 
+// RedirectPayoutJSONRequestBody defines body for RedirectPayout for application/json ContentType.
+type RedirectPayoutJSONRequestBody = RedirectionRequest
+
+// DecideRedirectionJSONRequestBody defines body for DecideRedirection for application/json ContentType.
+type DecideRedirectionJSONRequestBody = RedirectionDecisionRequest
+
 // RetryPayoutJSONRequestBody defines body for RetryPayout for application/json ContentType.
 type RetryPayoutJSONRequestBody = Reason
 
@@ -2694,6 +2770,12 @@ type ServerInterface interface {
 	// CancelPayout Cancel a payout that nobody was paid by.
 	// (POST /payouts/{payout}/cancel)
 	CancelPayout(c *gin.Context, payout string, params CancelPayoutParams)
+	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+	// (POST /payouts/{payout}/redirection)
+	RedirectPayout(c *gin.Context, payout string, params RedirectPayoutParams)
+	// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+	// (POST /payouts/{payout}/redirection/decision)
+	DecideRedirection(c *gin.Context, payout string, params DecideRedirectionParams)
 	// RetryPayout Put a payout that failed back among those to be sent.
 	// (POST /payouts/{payout}/retry)
 	RetryPayout(c *gin.Context, payout string, params RetryPayoutParams)
@@ -4453,6 +4535,110 @@ func (siw *ServerInterfaceWrapper) CancelPayout(c *gin.Context) {
 	}
 
 	siw.Handler.CancelPayout(c, payout, params)
+}
+
+// RedirectPayout operation middleware
+func (siw *ServerInterfaceWrapper) RedirectPayout(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedirectPayoutParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RedirectPayout(c, payout, params)
+}
+
+// DecideRedirection operation middleware
+func (siw *ServerInterfaceWrapper) DecideRedirection(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideRedirectionParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideRedirection(c, payout, params)
 }
 
 // RetryPayout operation middleware
@@ -6554,6 +6740,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/payouts", wrapper.ListPayouts)
 	router.POST(options.BaseURL+"/payouts/:payout/retry", wrapper.RetryPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
+	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
+	router.POST(options.BaseURL+"/payouts/:payout/redirection/decision", wrapper.DecideRedirection)
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
 	router.GET(options.BaseURL+"/payment-files/:file/content", wrapper.GetPaymentFile)
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
@@ -8361,6 +8549,88 @@ type CancelPayoutdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CancelPayoutdefaultApplicationProblemPlusJSONResponse) VisitCancelPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedirectPayoutRequestObject struct {
+	Payout string `json:"payout"`
+	Params RedirectPayoutParams
+	Body   *RedirectPayoutJSONRequestBody
+}
+
+type RedirectPayoutResponseObject interface {
+	VisitRedirectPayoutResponse(w http.ResponseWriter) error
+}
+
+type RedirectPayout200JSONResponse PayoutAnswer
+
+func (response RedirectPayout200JSONResponse) VisitRedirectPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedirectPayoutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RedirectPayoutdefaultApplicationProblemPlusJSONResponse) VisitRedirectPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRedirectionRequestObject struct {
+	Payout string `json:"payout"`
+	Params DecideRedirectionParams
+	Body   *DecideRedirectionJSONRequestBody
+}
+
+type DecideRedirectionResponseObject interface {
+	VisitDecideRedirectionResponse(w http.ResponseWriter) error
+}
+
+type DecideRedirection200JSONResponse PayoutAnswer
+
+func (response DecideRedirection200JSONResponse) VisitDecideRedirectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRedirectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideRedirectiondefaultApplicationProblemPlusJSONResponse) VisitDecideRedirectionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10398,6 +10668,12 @@ type StrictServerInterface interface {
 	// CancelPayout Cancel a payout that nobody was paid by.
 	// (POST /payouts/{payout}/cancel)
 	CancelPayout(ctx context.Context, request CancelPayoutRequestObject) (CancelPayoutResponseObject, error)
+	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
+	// (POST /payouts/{payout}/redirection)
+	RedirectPayout(ctx context.Context, request RedirectPayoutRequestObject) (RedirectPayoutResponseObject, error)
+	// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
+	// (POST /payouts/{payout}/redirection/decision)
+	DecideRedirection(ctx context.Context, request DecideRedirectionRequestObject) (DecideRedirectionResponseObject, error)
 	// RetryPayout Put a payout that failed back among those to be sent.
 	// (POST /payouts/{payout}/retry)
 	RetryPayout(ctx context.Context, request RetryPayoutRequestObject) (RetryPayoutResponseObject, error)
@@ -11807,6 +12083,96 @@ func (sh *strictHandler) CancelPayout(ctx *gin.Context, payout string, params Ca
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CancelPayoutResponseObject); ok {
 		if err := validResponse.VisitCancelPayoutResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RedirectPayout operation middleware
+func (sh *strictHandler) RedirectPayout(ctx *gin.Context, payout string, params RedirectPayoutParams) {
+	var request RedirectPayoutRequestObject
+
+	request.Payout = payout
+	request.Params = params
+
+	var body RedirectPayoutJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedirectPayout(ctx, request.(RedirectPayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedirectPayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RedirectPayoutResponseObject); ok {
+		if err := validResponse.VisitRedirectPayoutResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideRedirection operation middleware
+func (sh *strictHandler) DecideRedirection(ctx *gin.Context, payout string, params DecideRedirectionParams) {
+	var request DecideRedirectionRequestObject
+
+	request.Payout = payout
+	request.Params = params
+
+	var body DecideRedirectionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideRedirection(ctx, request.(DecideRedirectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideRedirection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideRedirectionResponseObject); ok {
+		if err := validResponse.VisitDecideRedirectionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -12,6 +13,8 @@ type payoutsPage struct {
 	Payouts    []client.Payout
 	Totals     []client.PayoutTotal
 	MayDecide  bool
+	MayConfirm bool // where a payout goes that somebody else has redirected
+	Me         string
 	Failed     string // the payout about which a decision was refused
 	Exceptions int
 }
@@ -22,7 +25,7 @@ func (v *visit) payouts() error {
 	if err != nil {
 		return err
 	}
-	body := payoutsPage{MayDecide: v.may(incentive.RunPeriod) > incentive.None, Failed: v.failed("payout")}
+	body := payoutsPage{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Me: v.me.Id, Failed: v.failed("payout")}
 	var after *string
 	after, body.listPage = v.list(h)
 	if h.Period.Revision > 0 {
@@ -57,7 +60,7 @@ func trouble(o client.Payout) int {
 	return 0
 }
 
-// decidePayout tries a payout again, or gives it up.
+// decidePayout tries a payout again, gives it up, or sends it elsewhere.
 func (v *visit) decidePayout() error {
 	id, reason := v.r.PostFormValue("payout"), client.Reason{Reason: v.r.PostFormValue("reason")}
 	say := message{Key: "done.payout-retry"}
@@ -68,6 +71,18 @@ func (v *visit) decidePayout() error {
 	case "cancel":
 		say.Key = "done.payout-cancel"
 		_, err = command[client.PayoutAnswer](v.api.CancelPayout(v.r.Context(), id, &client.CancelPayoutParams{IdempotencyKey: v.key()}, reason))
+	case "redirect":
+		say.Key = "done.payout-redirect"
+		version, _ := strconv.Atoi(v.r.PostFormValue("version"))
+		_, err = command[client.PayoutAnswer](v.api.RedirectPayout(v.r.Context(), id, &client.RedirectPayoutParams{IdempotencyKey: v.key()}, client.RedirectionRequest{Reason: reason.Reason, DestinationVersion: version}))
+	case "confirm", "refuse":
+		request := client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionConfirmed, Reason: &reason.Reason}
+		say.Key = "done.payout-confirm"
+		if v.r.PostFormValue("act") == "refuse" {
+			request.Decision = client.RedirectionDecisionRequestDecisionRefused
+			say.Key = "done.payout-refuse"
+		}
+		_, err = command[client.PayoutAnswer](v.api.DecideRedirection(v.r.Context(), id, &client.DecideRedirectionParams{IdempotencyKey: v.key()}, request))
 	default:
 		return v.nowhere()
 	}

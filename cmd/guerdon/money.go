@@ -64,8 +64,45 @@ func (p payouts) Run(ctx context.Context, d *desk) error {
 }
 
 type payout struct {
-	Retry  payoutDecision `cmd:"" help:"Put a payout that failed back among those to be sent."`
-	Cancel payoutDecision `cmd:"" help:"Cancel a payout that nobody was paid by."`
+	Retry    payoutDecision      `cmd:"" help:"Put a payout that failed back among those to be sent."`
+	Cancel   payoutDecision      `cmd:"" help:"Cancel a payout that nobody was paid by."`
+	Redirect redirect            `cmd:"" help:"Ask for a payout that waits for a person to go to their latest destination; somebody else confirms it."`
+	Confirm  redirectionDecision `cmd:"" help:"Confirm the destination that somebody else has asked for: the payout is sent there."`
+	Refuse   redirectionDecision `cmd:"" help:"Refuse the destination that somebody else has asked for."`
+}
+
+type redirect struct {
+	Payout  string `arg:""`
+	Version int    `required:"" help:"The version of the participant's destination that you have looked at."`
+	Reason  string `required:"" help:"Why; it stays on record."`
+}
+
+func (r redirect) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	_, err = client.Read[client.PayoutAnswer](c.RedirectPayout(ctx, r.Payout, &client.RedirectPayoutParams{IdempotencyKey: client.NewKey()}, client.RedirectionRequest{Reason: r.Reason, DestinationVersion: r.Version}))
+	return err
+}
+
+type redirectionDecision struct {
+	Payout string `arg:""`
+	Reason string `help:"Why; needed to refuse."`
+}
+
+// Run does what the command is named for.
+func (r redirectionDecision) Run(ctx context.Context, d *desk, name commandName) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	request := client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionConfirmed, Reason: &r.Reason}
+	if name == "refuse" {
+		request.Decision = client.RedirectionDecisionRequestDecisionRefused
+	}
+	_, err = client.Read[client.PayoutAnswer](c.DecideRedirection(ctx, r.Payout, &client.DecideRedirectionParams{IdempotencyKey: client.NewKey()}, request))
+	return err
 }
 
 type payoutDecision struct {
