@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -45,7 +46,7 @@ func (a *Activities) ListRails(ctx context.Context, periodID string, revision in
 
 // RailWork is what is left to do on a rail.
 type RailWork struct {
-	OnHold       bool  // nothing may be done until somebody resumes the period
+	OnHold       bool  // nothing may be sent until a person lets it: the period is on hold or the rail stopped
 	Batches      []int // batches with a payout that is still to be sent, call by call
 	WaitingFiles int   // files that nobody has confirmed yet
 	Submitted    int   // payouts that a rail of single payouts has taken and may not have paid
@@ -53,7 +54,8 @@ type RailWork struct {
 }
 
 // PrepareRail says what is left to do on a rail, and builds the rail's payment files
-// where it pays by file.
+// where it pays by file. A rail of single payouts is asked first whether it holds what is to
+// be sent; one that does not, or that nothing can be sent by, is stopped.
 func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision int, rail string) (RailWork, error) {
 	defer heartbeat(ctx)()
 	var work RailWork
@@ -61,13 +63,23 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 	if err != nil || p.OnHold {
 		return RailWork{OnHold: p.OnHold}, err
 	}
+	stops, err := a.Store.RailStops(ctx, periodID, revision)
+	if err != nil {
+		return work, err
+	}
+	work.OnHold = slices.ContainsFunc(stops, func(one store.RailStop) bool { return one.Rail == rail })
 	if _, err := a.Rails.File(rail); err == nil {
-		err := a.buildFiles(ctx, periodID, revision, rail)
-		if incentive.ErrorCode(err) == incentive.CodeOnHold {
-			return RailWork{OnHold: true}, nil
-		}
-		if err != nil {
-			return work, err
+		if !work.OnHold {
+			err := a.buildFiles(ctx, periodID, revision, rail)
+			if incentive.ErrorCode(err) == incentive.CodeOnHold {
+				return RailWork{OnHold: true}, nil
+			}
+			if payments.ClassOf(err).Handling().StopRun {
+				work.OnHold, err = true, a.Store.StopRail(ctx, store.RailStop{PeriodID: periodID, Revision: revision, Rail: rail, Code: codeOf(err)}, nil)
+			}
+			if err != nil {
+				return work, err
+			}
 		}
 		files, err := a.Store.FilesOfRail(ctx, periodID, revision, rail)
 		if err != nil {
@@ -83,7 +95,18 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		if err != nil {
 			return work, err
 		}
-		work.Batches = batches
+		if len(batches) > 0 && !work.OnHold {
+			stop, err := a.cannotSend(ctx, periodID, revision, rail)
+			if err == nil && stop.Code != "" {
+				work.OnHold, err = true, a.Store.StopRail(ctx, stop, nil)
+			}
+			if err != nil {
+				return work, err
+			}
+		}
+		if !work.OnHold {
+			work.Batches = batches
+		}
 		submitted, err := a.Store.SubmittedPayouts(ctx, periodID, revision, rail)
 		if err != nil {
 			return work, err
@@ -92,6 +115,45 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 	}
 	work.Open, err = a.Store.OpenOnRail(ctx, periodID, revision, rail)
 	return work, err
+}
+
+// cannotSend says why a rail of single payouts can send nothing of what is left: it is not
+// here, refuses whatever it is asked, or holds less than is to be sent. Its code is "" where
+// nothing is in the way.
+func (a *Activities) cannotSend(ctx context.Context, periodID string, revision int, name string) (store.RailStop, error) {
+	stop := store.RailStop{PeriodID: periodID, Revision: revision, Rail: name}
+	rail, err := a.Rails.Single(name)
+	if err != nil {
+		stop.Code = string(incentive.ErrorCode(err))
+		return stop, nil
+	}
+	sums, err := a.Store.ToSend(ctx, periodID, revision, name)
+	if err != nil {
+		return stop, err
+	}
+	for _, needed := range sums {
+		available, err := rail.Balance(ctx, needed.Currency)
+		switch class := payments.ClassOf(err); {
+		case err != nil && class.Handling().Retry:
+			return stop, fmt.Errorf("ask %s for its balance: %w", name, err)
+		case err != nil:
+			stop.Code = codeOf(err)
+			return stop, nil
+		case available.Minor < needed.Minor:
+			stop.Code, stop.Available, stop.Needed = string(store.CodeBalanceSmall), available, needed
+			return stop, nil
+		}
+	}
+	return stop, nil
+}
+
+// codeOf is the code of a rail's error, or its class where it has none.
+func codeOf(err error) string {
+	var detail *payments.Error
+	if errors.As(err, &detail) && detail.Code != "" {
+		return detail.Code
+	}
+	return string(payments.ClassOf(err))
 }
 
 // RetrySignal tells a disbursement that there may be something to do: a person has put
@@ -224,11 +286,9 @@ func (a *Activities) SetAside(ctx context.Context, payoutID, code string) error 
 	return a.Store.SetAside(ctx, payoutID, code)
 }
 
-// SubmitOutcome is what became of a payout that was to be submitted. Stop is the code of a
-// fault that every payout left would meet; with OnHold nothing was done, as the period is
-// on hold.
+// SubmitOutcome is what became of a payout that was to be submitted. With OnHold nothing was
+// paid, and nothing else of the batch will be: the period is on hold, or the rail stopped.
 type SubmitOutcome struct {
-	Stop   string
 	OnHold bool
 }
 
@@ -238,7 +298,7 @@ type SubmitOutcome struct {
 func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitOutcome, error) {
 	defer heartbeat(ctx)()
 	o, attempt, live, err := a.Store.IntendAttempt(ctx, payoutID)
-	if incentive.ErrorCode(err) == incentive.CodeOnHold {
+	if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeRailStopped {
 		return SubmitOutcome{OnHold: true}, nil
 	}
 	if err != nil || !live {
@@ -246,7 +306,8 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 	}
 	rail, err := a.Rails.Single(o.Rail)
 	if err != nil {
-		return SubmitOutcome{Stop: string(incentive.ErrorCode(err))}, nil
+		stop := store.RailStop{PeriodID: o.PeriodID, Revision: o.Revision, Rail: o.Rail, Code: string(incentive.ErrorCode(err))}
+		return SubmitOutcome{OnHold: true}, a.Store.StopRail(ctx, stop, nil)
 	}
 	destination, err := a.Store.Destination(ctx, o.DestinationID)
 	if err != nil {
@@ -255,10 +316,10 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 	if attempt.State != store.Intended {
 		found, err := rail.Lookup(ctx, attempt.Key)
 		if err != nil {
-			return a.refused(ctx, attempt, err, true)
+			return a.refused(ctx, o, attempt, err, true)
 		}
 		if found.Found() {
-			return a.confirm(ctx, rail, attempt, found, o.Amount)
+			return a.confirm(ctx, rail, o, attempt, found)
 		}
 		window, age := min(keyLifetime, rail.Capabilities().DedupeWindow), a.Now().Sub(*attempt.SentAt)
 		switch {
@@ -273,14 +334,14 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 	}
 	result, err := rail.Submit(ctx, payments.Instruction{Key: attempt.Key, Reference: attempt.Key, PayoutID: o.ID, PeriodID: o.PeriodID, Amount: o.Amount, Destination: destination.Details})
 	if err != nil {
-		return a.refused(ctx, attempt, err, attempt.State != store.Intended)
+		return a.refused(ctx, o, attempt, err, attempt.State != store.Intended)
 	}
-	return a.confirm(ctx, rail, attempt, result, o.Amount)
+	return a.confirm(ctx, rail, o, attempt, result)
 }
 
-func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, attempt store.Attempt, result payments.Result, asked incentive.Money) (SubmitOutcome, error) {
-	if err := result.Matches(rail.Name(), asked); err != nil {
-		return a.refused(ctx, attempt, err, true)
+func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, o store.Payout, attempt store.Attempt, result payments.Result) (SubmitOutcome, error) {
+	if err := result.Matches(rail.Name(), o.Amount); err != nil {
+		return a.refused(ctx, o, attempt, err, true)
 	}
 	switch result.State {
 	case payments.Returned:
@@ -293,17 +354,14 @@ func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, atte
 
 // refused deals with an error of the rail by the one table of classes. An attempt that
 // was sent before may have paid whatever this answer says, and stays live.
-func (a *Activities) refused(ctx context.Context, attempt store.Attempt, err error, sentBefore bool) (SubmitOutcome, error) {
+func (a *Activities) refused(ctx context.Context, o store.Payout, attempt store.Attempt, err error, sentBefore bool) (SubmitOutcome, error) {
 	class := payments.ClassOf(err)
 	handling := class.Handling()
-	code := string(class)
+	code := codeOf(err)
 	var detail *payments.Error
 	wait := time.Duration(0)
 	if errors.As(err, &detail) {
 		wait = detail.RetryAfter
-		if detail.Code != "" {
-			code = detail.Code
-		}
 	}
 	if handling.MayHavePaid || sentBefore {
 		// The answer is kept even where the activity's own time is up.
@@ -314,10 +372,12 @@ func (a *Activities) refused(ctx context.Context, attempt store.Attempt, err err
 	switch {
 	case handling.Retry:
 		return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail did not answer for good", string(class), temporal.ApplicationErrorOptions{NextRetryDelay: wait})
-	case handling.StopRun && sentBefore:
-		return SubmitOutcome{Stop: code}, nil
 	case handling.StopRun:
-		return SubmitOutcome{Stop: code}, a.Store.Reject(ctx, attempt, code)
+		stop, refused := store.RailStop{PeriodID: o.PeriodID, Revision: o.Revision, Rail: o.Rail, Code: code}, &attempt
+		if sentBefore {
+			refused = nil
+		}
+		return SubmitOutcome{OnHold: true}, a.Store.StopRail(ctx, stop, refused)
 	case handling.MayHavePaid || sentBefore:
 		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, code)
 	default:

@@ -27,11 +27,43 @@ func (s *server) GetPayoutList(ctx context.Context, request spec.GetPayoutListRe
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.GetPayoutList200JSONResponse{Supplement: list.Supplement, Digest: fmt.Sprintf("%x", list.Digest), ReleasedBy: orNil(list.ReleasedBy), ReleasedAt: list.ReleasedAt, Totals: []spec.PayoutTotal{}}
+	answer := spec.GetPayoutList200JSONResponse{Supplement: list.Supplement, Digest: fmt.Sprintf("%x", list.Digest), ReleasedBy: orNil(list.ReleasedBy), ReleasedAt: list.ReleasedAt, Totals: []spec.PayoutTotal{}, Stops: []spec.RailStop{}}
 	for _, t := range list.Totals {
 		answer.Totals = append(answer.Totals, spec.PayoutTotal{Rail: t.Rail, State: t.State, Payouts: t.Payouts, Total: incentive.Money{Minor: t.Minor, Currency: t.Currency}})
 	}
+	stops, err := s.Store.RailStops(ctx, p.ID, p.Revision)
+	if err != nil {
+		return nil, err
+	}
+	for _, stop := range stops {
+		one := spec.RailStop{Rail: stop.Rail, Code: stop.Code, At: stop.At}
+		if stop.Needed.Currency != "" {
+			one.Available, one.Needed = &stop.Available, &stop.Needed
+		}
+		answer.Stops = append(answer.Stops, one)
+	}
 	return answer, nil
+}
+
+// DecideRailStop lets a stopped rail go on, or sets aside what is left on it, and tells the
+// disbursement.
+func (s *server) DecideRailStop(ctx context.Context, request spec.DecideRailStopRequestObject) (spec.DecideRailStopResponseObject, error) {
+	actor := personOf(ctx).ID
+	p, err := s.Store.PeriodRevision(ctx, request.Period, 0)
+	if err != nil {
+		return nil, err
+	}
+	reasonID, err := s.Store.WriteText(ctx, actor, request.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Store.DecideRailStop(ctx, actor, p.ID, p.Revision, request.Rail, request.Body.Decision == spec.RailStopDecisionRequestDecisionResumed, reasonID); err != nil {
+		return nil, err
+	}
+	if err := workflows.TellDisbursement(ctx, s.Client, p.ID, p.Revision, request.Rail); err != nil {
+		return nil, err
+	}
+	return spec.DecideRailStop200JSONResponse{Rail: request.Rail}, nil
 }
 
 // ListPayouts lists the payouts that the caller may see.

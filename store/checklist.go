@@ -29,6 +29,7 @@ const (
 	ItemDestinations   = "destinations" // people with pay and nowhere to pay it to
 	ItemRelease        = "release"
 	ItemDisburse       = "disburse"
+	ItemStoppedRails   = "stopped-rails" // which send nothing until a person decides
 	ItemPaymentFiles   = "payment-files" // built, and not confirmed by a person
 	ItemExceptions     = "exceptions"    // payouts that wait for a person
 	ItemSettle         = "settle"        // payouts that their rails have not answered about
@@ -278,6 +279,8 @@ func (l *checklist) afterRelease() error {
 	closing := ChecklistItem{State: ItemToDo, Waiting: finance()}
 	if l.passed(incentive.Approved) && !l.is(incentive.Closed) {
 		err := errorsIn(
+			l.counted(ChecklistItem{Item: ItemStoppedRails}, fmt.Sprintf(ofFinance, `
+				SELECT count(*)::int FROM rail_stop s WHERE period_id = $2 AND revision = $3 AND `+undecidedStop), FinanceQueue, p.ID, p.Revision),
 			l.counted(ChecklistItem{Item: ItemPaymentFiles}, fmt.Sprintf(ofFinance, `
 				SELECT count(*)::int FROM payment_file WHERE period_id = $2 AND revision = $3 AND confirmed_at IS NULL`), FinanceQueue, p.ID, p.Revision),
 			l.counted(ChecklistItem{Item: ItemExceptions}, fmt.Sprintf(ofFinance, `
@@ -297,7 +300,7 @@ func (l *checklist) afterRelease() error {
 		if err := l.progress(`SELECT count(*) FILTER (WHERE state IN ('paid', 'cancelled'))::int, count(*)::int FROM payout WHERE period_id = $1 AND revision = $2`); err != nil {
 			return err
 		}
-		if p.ToRelease || slices.ContainsFunc(l.items[len(l.items)-3:], func(one ChecklistItem) bool { return one.State != ItemDone }) {
+		if p.ToRelease || slices.ContainsFunc(l.items[len(l.items)-4:], func(one ChecklistItem) bool { return one.State != ItemDone }) {
 			closing = ChecklistItem{State: ItemLater}
 		}
 	}

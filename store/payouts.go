@@ -363,7 +363,7 @@ type Attempt struct {
 // none. The attempt's number and key come from here alone, so that however often Temporal
 // runs an activity again, the key stays the same. A payout that is not planned any more
 // has no attempt to make: live is false. While the period is on hold it refuses with
-// incentive.CodeOnHold.
+// incentive.CodeOnHold, and while the rail is stopped with CodeRailStopped.
 func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payout, attempt Attempt, live bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var periodID string
@@ -384,6 +384,9 @@ func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payo
 		}
 		if payout.State != "planned" {
 			return nil
+		}
+		if err := refuseStopped(ctx, tx, periodID, revision, payout.Rail); err != nil {
+			return err
 		}
 		live = true
 		attempt, err = liveAttempt(ctx, tx, payoutID)
@@ -528,18 +531,23 @@ func (o Payout) posting(kind string) string {
 // fails and waits for a person.
 func (s *Store) Reject(ctx context.Context, a Attempt, code string) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			UPDATE payout_attempt SET state = 'rejected', error_code = $3, sent_at = coalesce(sent_at, now()), finished_at = now()
-			WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown')`, a.PayoutID, a.Number, code)
-		if err != nil {
-			return fmt.Errorf("reject payout %s: %w", a.PayoutID, err)
+		if rejected, err := reject(ctx, tx, a, code); err != nil || !rejected {
+			return err
 		}
-		if tag.RowsAffected() == 0 {
-			return nil
-		}
-		_, err = tx.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'planned'`, a.PayoutID, code)
+		_, err := tx.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'planned'`, a.PayoutID, code)
 		return err
 	})
+}
+
+// reject notes that the rail did not and will not pay an attempt, unless its end is known.
+func reject(ctx context.Context, tx pgx.Tx, a Attempt, code string) (rejected bool, err error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE payout_attempt SET state = 'rejected', error_code = $3, sent_at = coalesce(sent_at, now()), finished_at = now()
+		WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown')`, a.PayoutID, a.Number, code)
+	if err != nil {
+		return false, fmt.Errorf("reject payout %s: %w", a.PayoutID, err)
+	}
+	return tag.RowsAffected() > 0, nil
 }
 
 // SetAside makes a payout whose attempt stays unknown an exception for a person. The

@@ -178,9 +178,9 @@ type BatchInput struct {
 }
 
 // Batch makes the payouts of one batch, inBatch at a time. A payout that cannot be made
-// is set aside for a person and holds up no other; a fault that is the rail's or the
-// company's, and no payout's, sets the rest of the batch aside too. When the period is put
-// on hold the rest stays as it is, for a run of the batch after it is resumed.
+// is set aside for a person and holds up no other. When the period is put on hold, or the
+// rail stops for a fault that is no payout's, the rest stays as it is, for a run of the batch
+// after a person has let it go on.
 func Batch(ctx workflow.Context, input BatchInput) error {
 	quick := workflow.WithActivityOptions(ctx, quickOptions())
 	var payouts []string
@@ -194,7 +194,7 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 12},
 	})
 	slots := workflow.NewSemaphore(ctx, inBatch)
-	stop, onHold := "", false
+	onHold := false
 	var failed error
 	left := len(payouts)
 	for _, id := range payouts {
@@ -203,26 +203,20 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 		}
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer func() { slots.Release(1); left-- }()
-			code := stop
-			if code == "" && !onHold {
-				var sent activities.SubmitOutcome
-				err := workflow.ExecuteActivity(call, do.SubmitPayout, id).Get(ctx, &sent)
-				switch {
-				case err != nil && temporal.IsCanceledError(err):
-					failed = err
-					return
-				case err != nil:
-					code = activities.UnknownOutcome
-				case sent.OnHold:
-					onHold = true
-				case sent.Stop != "":
-					stop, code = sent.Stop, sent.Stop
-				}
+			if onHold {
+				return
 			}
-			if code != "" {
-				if err := workflow.ExecuteActivity(quick, do.SetAside, id, code).Get(ctx, nil); err != nil {
+			var sent activities.SubmitOutcome
+			err := workflow.ExecuteActivity(call, do.SubmitPayout, id).Get(ctx, &sent)
+			switch {
+			case err != nil && temporal.IsCanceledError(err):
+				failed = err
+			case err != nil:
+				if err := workflow.ExecuteActivity(quick, do.SetAside, id, activities.UnknownOutcome).Get(ctx, nil); err != nil {
 					failed = err
 				}
+			case sent.OnHold:
+				onHold = true
 			}
 		})
 	}

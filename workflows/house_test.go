@@ -476,7 +476,6 @@ const (
 	losesBefore = "never gets the call"
 	throttles   = "asks to wait"
 	refuses     = "refuses"
-	stops       = "refuses everybody"
 	givesUp     = "takes it, its answer is lost, and refuses it afterwards"
 )
 
@@ -524,8 +523,6 @@ func (b *bank) Submit(ctx context.Context, in payments.Instruction) (payments.Re
 		return payments.Result{}, &payments.Error{Class: payments.Throttled, Rail: bankRail}
 	case refuses:
 		return payments.Result{}, &payments.Error{Class: payments.Definite, Rail: bankRail, Code: "account-closed"}
-	case stops:
-		return payments.Result{}, &payments.Error{Class: payments.Configuration, Rail: bankRail, Code: "not-set-up"}
 	}
 	if says == givesUp {
 		b.paid[in.Key] = payments.Result{State: payments.Refused, RailID: in.Key, Amount: in.Amount, At: b.now()}
@@ -551,7 +548,7 @@ func (b *bank) Lookup(_ context.Context, reference string) (payments.Result, err
 }
 
 func (*bank) Balance(_ context.Context, c incentive.Currency) (incentive.Money, error) {
-	return incentive.Money{Currency: c}, nil
+	return incentive.Money{Minor: 1_000_000_00, Currency: c}, nil
 }
 
 func (*bank) ParseEvents(http.Header, []byte, time.Time) ([]payments.Event, error) { return nil, nil }

@@ -417,7 +417,7 @@ func (m *model) submit(p *payout, account string) {
 		}
 		switch says {
 		case losesBefore, throttles:
-		case refuses, stops:
+		case refuses:
 			p.state = "failed"
 			if !sentBefore {
 				p.attempt = nil

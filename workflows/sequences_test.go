@@ -272,7 +272,7 @@ func (s *sequence) step() {
 		s.confirm(pick(s, "by", finance), rapid.Bool().Draw(s.t, "paid"))
 	case "bank":
 		person := pick(s, "whose", earners).id
-		script := rapid.SliceOfN(rapid.SampledFrom([]string{losesAfter, losesBefore, throttles, refuses, stops, givesUp}), 1, 3).Draw(s.t, "says")
+		script := rapid.SliceOfN(rapid.SampledFrom([]string{losesAfter, losesBefore, throttles, refuses, givesUp}), 1, 3).Draw(s.t, "says")
 		s.t.Logf("      the bank will say to %s: %q", person, script)
 		s.house.bank.scripts[person], s.model.scripts[person] = script, script
 	case "late":

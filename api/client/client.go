@@ -240,6 +240,7 @@ const (
 	ChecklistItemItemRefusedRecords   ChecklistItemItem = "refused-records"
 	ChecklistItemItemRelease          ChecklistItemItem = "release"
 	ChecklistItemItemSettle           ChecklistItemItem = "settle"
+	ChecklistItemItemStoppedRails     ChecklistItemItem = "stopped-rails"
 	ChecklistItemItemUncredited       ChecklistItemItem = "uncredited"
 	ChecklistItemItemWindow           ChecklistItemItem = "window"
 )
@@ -282,6 +283,8 @@ func (e ChecklistItemItem) Valid() bool {
 	case ChecklistItemItemRelease:
 		return true
 	case ChecklistItemItemSettle:
+		return true
+	case ChecklistItemItemStoppedRails:
 		return true
 	case ChecklistItemItemUncredited:
 		return true
@@ -478,6 +481,24 @@ func (e NotPaidReasonWhy) Valid() bool {
 	case NotPaidReasonWhyNotMeasured:
 		return true
 	case NotPaidReasonWhyNotYet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RailStopDecisionRequestDecision.
+const (
+	RailStopDecisionRequestDecisionResumed  RailStopDecisionRequestDecision = "resumed"
+	RailStopDecisionRequestDecisionSetAside RailStopDecisionRequestDecision = "set-aside"
+)
+
+// Valid indicates whether the value is a known member of the RailStopDecisionRequestDecision enum.
+func (e RailStopDecisionRequestDecision) Valid() bool {
+	switch e {
+	case RailStopDecisionRequestDecisionResumed:
+		return true
+	case RailStopDecisionRequestDecisionSetAside:
 		return true
 	default:
 		return false
@@ -818,7 +839,7 @@ type ChecklistItem struct {
 	// Due When it happens by itself.
 	Due *time.Time `json:"due,omitempty"`
 
-	// Item hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+	// Item hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. stopped-rails: rails that send nothing until a person decides. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
 	Item ChecklistItemItem `json:"item"`
 
 	// Optional The period goes on without it.
@@ -837,7 +858,7 @@ type ChecklistItem struct {
 	Waiting []ChecklistParty `json:"waiting"`
 }
 
-// ChecklistItemItem hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+// ChecklistItemItem hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. stopped-rails: rails that send nothing until a person decides. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
 type ChecklistItemItem string
 
 // ChecklistItemState under-way: the system, a timer or a rail does it.
@@ -1402,6 +1423,9 @@ type PayoutList struct {
 	ReleasedAt *time.Time `json:"released_at,omitempty"`
 	ReleasedBy *string    `json:"released_by,omitempty"`
 
+	// Stops The rails of the period that are stopped.
+	Stops []RailStop `json:"stops"`
+
 	// Supplement 0 for the first list of the period, and one more for each that supplements it.
 	Supplement int           `json:"supplement"`
 	Totals     []PayoutTotal `json:"totals"`
@@ -1591,6 +1615,35 @@ type Queues struct {
 	Next   *string `json:"next,omitempty"`
 	Queues []Queue `json:"queues"`
 }
+
+// RailAnswer defines model for RailAnswer.
+type RailAnswer struct {
+	Rail string `json:"rail"`
+}
+
+// RailStop A rail that sends nothing more of a period until a person decides, for a fault that every payout would meet.
+type RailStop struct {
+	At time.Time `json:"at"`
+
+	// Available An amount in whole minor units.
+	Available *Money `json:"available,omitempty"`
+
+	// Code balance-too-small, or the fault in the rail's own words.
+	Code string `json:"code"`
+
+	// Needed An amount in whole minor units.
+	Needed *Money `json:"needed,omitempty"`
+	Rail   string `json:"rail"`
+}
+
+// RailStopDecisionRequest defines model for RailStopDecisionRequest.
+type RailStopDecisionRequest struct {
+	Decision RailStopDecisionRequestDecision `json:"decision"`
+	Reason   string                          `json:"reason"`
+}
+
+// RailStopDecisionRequestDecision defines model for RailStopDecisionRequest.Decision.
+type RailStopDecisionRequestDecision string
 
 // Reason defines model for Reason.
 type Reason struct {
@@ -2467,6 +2520,12 @@ type ReassignParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// DecideRailStopParams defines parameters for DecideRailStop.
+type DecideRailStopParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReleasePeriodParams defines parameters for ReleasePeriod.
 type ReleasePeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2628,6 +2687,9 @@ type WhatIfJSONRequestBody = WhatIfRequest
 
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
+
+// DecideRailStopJSONRequestBody defines body for DecideRailStop for application/json ContentType.
+type DecideRailStopJSONRequestBody = RailStopDecisionRequest
 
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
@@ -3261,6 +3323,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
 	Reassign(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRailStopWithBody Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+	DecideRailStopWithBody(ctx context.Context, period string, rail string, params *DecideRailStopParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRailStop Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+	DecideRailStop(ctx context.Context, period string, rail string, params *DecideRailStopParams, body DecideRailStopJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReleasePeriodWithBody Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	//
@@ -4827,6 +4903,40 @@ func (c *Client) ReassignWithBody(ctx context.Context, period string, queue stri
 // Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
 func (c *Client) Reassign(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReassignRequest(c.Server, period, queue, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRailStopWithBody Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+func (c *Client) DecideRailStopWithBody(ctx context.Context, period string, rail string, params *DecideRailStopParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRailStopRequestWithBody(c.Server, period, rail, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRailStop Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+func (c *Client) DecideRailStop(ctx context.Context, period string, rail string, params *DecideRailStopParams, body DecideRailStopJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRailStopRequest(c.Server, period, rail, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9450,6 +9560,73 @@ func NewReassignRequestWithBody(server string, period string, queue string, para
 	return req, nil
 }
 
+// NewDecideRailStopRequest calls the generic DecideRailStop builder with application/json body
+func NewDecideRailStopRequest(server string, period string, rail string, params *DecideRailStopParams, body DecideRailStopJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideRailStopRequestWithBody(server, period, rail, params, "application/json", bodyReader)
+}
+
+// NewDecideRailStopRequestWithBody constructs an http.Request for the DecideRailStop method, with any body, and a specified content type
+func NewDecideRailStopRequestWithBody(server string, period string, rail string, params *DecideRailStopParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "rail", rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/rails/%s/stop/decision", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewReleasePeriodRequest calls the generic ReleasePeriod builder with application/json body
 func NewReleasePeriodRequest(server string, period string, params *ReleasePeriodParams, body ReleasePeriodJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -11081,6 +11258,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/queues/{queue}/reassign (the `Reassign` operationId).
 	ReassignWithResponse(ctx context.Context, period string, queue string, params *ReassignParams, body ReassignJSONRequestBody, reqEditors ...RequestEditorFn) (*ReassignResponse, error)
+
+	// DecideRailStopWithBodyWithResponse Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+	DecideRailStopWithBodyWithResponse(ctx context.Context, period string, rail string, params *DecideRailStopParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRailStopResponse, error)
+
+	// DecideRailStopWithResponse Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+	DecideRailStopWithResponse(ctx context.Context, period string, rail string, params *DecideRailStopParams, body DecideRailStopJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRailStopResponse, error)
 
 	// ReleasePeriodWithBodyWithResponse Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	//
@@ -14646,6 +14837,54 @@ func (r ReassignResponse) ContentType() string {
 	return ""
 }
 
+type DecideRailStopResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RailAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideRailStopResponse) GetJSON200() *RailAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideRailStopResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideRailStopResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideRailStopResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideRailStopResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideRailStopResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ReleasePeriodResponse202Headers the declared response headers of an HTTP 202 response for ReleasePeriod
 type ReleasePeriodResponse202Headers struct {
 	Location *string
@@ -16638,6 +16877,32 @@ func (c *ClientWithResponses) ReassignWithResponse(ctx context.Context, period s
 		return nil, err
 	}
 	return ParseReassignResponse(rsp)
+}
+
+// DecideRailStopWithBodyWithResponse Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+func (c *ClientWithResponses) DecideRailStopWithBodyWithResponse(ctx context.Context, period string, rail string, params *DecideRailStopParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRailStopResponse, error) {
+	rsp, err := c.DecideRailStopWithBody(ctx, period, rail, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRailStopResponse(rsp)
+}
+
+// DecideRailStopWithResponse Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/rails/{rail}/stop/decision (the `DecideRailStop` operationId).
+func (c *ClientWithResponses) DecideRailStopWithResponse(ctx context.Context, period string, rail string, params *DecideRailStopParams, body DecideRailStopJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRailStopResponse, error) {
+	rsp, err := c.DecideRailStop(ctx, period, rail, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRailStopResponse(rsp)
 }
 
 // ReleasePeriodWithBodyWithResponse Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
@@ -19427,6 +19692,39 @@ func ParseReassignResponse(rsp *http.Response) (*ReassignResponse, error) {
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDecideRailStopResponse parses an HTTP response from a DecideRailStopWithResponse call
+func ParseDecideRailStopResponse(rsp *http.Response) (*DecideRailStopResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideRailStopResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RailAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

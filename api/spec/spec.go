@@ -241,6 +241,7 @@ const (
 	ChecklistItemItemRefusedRecords   ChecklistItemItem = "refused-records"
 	ChecklistItemItemRelease          ChecklistItemItem = "release"
 	ChecklistItemItemSettle           ChecklistItemItem = "settle"
+	ChecklistItemItemStoppedRails     ChecklistItemItem = "stopped-rails"
 	ChecklistItemItemUncredited       ChecklistItemItem = "uncredited"
 	ChecklistItemItemWindow           ChecklistItemItem = "window"
 )
@@ -283,6 +284,8 @@ func (e ChecklistItemItem) Valid() bool {
 	case ChecklistItemItemRelease:
 		return true
 	case ChecklistItemItemSettle:
+		return true
+	case ChecklistItemItemStoppedRails:
 		return true
 	case ChecklistItemItemUncredited:
 		return true
@@ -479,6 +482,24 @@ func (e NotPaidReasonWhy) Valid() bool {
 	case NotPaidReasonWhyNotMeasured:
 		return true
 	case NotPaidReasonWhyNotYet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RailStopDecisionRequestDecision.
+const (
+	RailStopDecisionRequestDecisionResumed  RailStopDecisionRequestDecision = "resumed"
+	RailStopDecisionRequestDecisionSetAside RailStopDecisionRequestDecision = "set-aside"
+)
+
+// Valid indicates whether the value is a known member of the RailStopDecisionRequestDecision enum.
+func (e RailStopDecisionRequestDecision) Valid() bool {
+	switch e {
+	case RailStopDecisionRequestDecisionResumed:
+		return true
+	case RailStopDecisionRequestDecisionSetAside:
 		return true
 	default:
 		return false
@@ -819,7 +840,7 @@ type ChecklistItem struct {
 	// Due When it happens by itself.
 	Due *time.Time `json:"due,omitempty"`
 
-	// Item hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+	// Item hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. stopped-rails: rails that send nothing until a person decides. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
 	Item ChecklistItemItem `json:"item"`
 
 	// Optional The period goes on without it.
@@ -838,7 +859,7 @@ type ChecklistItem struct {
 	Waiting []ChecklistParty `json:"waiting"`
 }
 
-// ChecklistItemItem hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
+// ChecklistItemItem hold: on hold. refused-records: rows of the latest imports that were not taken. records-since-lock: imported since, and not in the calculation. uncredited: transactions that nobody is credited with. period-before: which must be approved first. destinations: people with pay and nowhere to pay it to. payment-files: built, and not confirmed. stopped-rails: rails that send nothing until a person decides. exceptions: payouts that wait for a person. settle: payouts that their rails have not answered about. The others are steps, and what waits for an outcome.
 type ChecklistItemItem string
 
 // ChecklistItemState under-way: the system, a timer or a rail does it.
@@ -1403,6 +1424,9 @@ type PayoutList struct {
 	ReleasedAt *time.Time `json:"released_at,omitempty"`
 	ReleasedBy *string    `json:"released_by,omitempty"`
 
+	// Stops The rails of the period that are stopped.
+	Stops []RailStop `json:"stops"`
+
 	// Supplement 0 for the first list of the period, and one more for each that supplements it.
 	Supplement int           `json:"supplement"`
 	Totals     []PayoutTotal `json:"totals"`
@@ -1592,6 +1616,35 @@ type Queues struct {
 	Next   *string `json:"next,omitempty"`
 	Queues []Queue `json:"queues"`
 }
+
+// RailAnswer defines model for RailAnswer.
+type RailAnswer struct {
+	Rail string `json:"rail"`
+}
+
+// RailStop A rail that sends nothing more of a period until a person decides, for a fault that every payout would meet.
+type RailStop struct {
+	At time.Time `json:"at"`
+
+	// Available An amount in whole minor units.
+	Available *Money `json:"available,omitempty"`
+
+	// Code balance-too-small, or the fault in the rail's own words.
+	Code string `json:"code"`
+
+	// Needed An amount in whole minor units.
+	Needed *Money `json:"needed,omitempty"`
+	Rail   string `json:"rail"`
+}
+
+// RailStopDecisionRequest defines model for RailStopDecisionRequest.
+type RailStopDecisionRequest struct {
+	Decision RailStopDecisionRequestDecision `json:"decision"`
+	Reason   string                          `json:"reason"`
+}
+
+// RailStopDecisionRequestDecision defines model for RailStopDecisionRequest.Decision.
+type RailStopDecisionRequestDecision string
 
 // Reason defines model for Reason.
 type Reason struct {
@@ -2468,6 +2521,12 @@ type ReassignParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// DecideRailStopParams defines parameters for DecideRailStop.
+type DecideRailStopParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReleasePeriodParams defines parameters for ReleasePeriod.
 type ReleasePeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2629,6 +2688,9 @@ type WhatIfJSONRequestBody = WhatIfRequest
 
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
+
+// DecideRailStopJSONRequestBody defines body for DecideRailStop for application/json ContentType.
+type DecideRailStopJSONRequestBody = RailStopDecisionRequest
 
 // ReleasePeriodJSONRequestBody defines body for ReleasePeriod for application/json ContentType.
 type ReleasePeriodJSONRequestBody = ReleaseRequest
@@ -2860,6 +2922,9 @@ type ServerInterface interface {
 	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
 	// (POST /periods/{period}/queues/{queue}/reassign)
 	Reassign(c *gin.Context, period string, queue string, params ReassignParams)
+	// DecideRailStop Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+	// (POST /periods/{period}/rails/{rail}/stop/decision)
+	DecideRailStop(c *gin.Context, period string, rail string, params DecideRailStopParams)
 	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(c *gin.Context, period string, params ReleasePeriodParams)
@@ -5930,6 +5995,67 @@ func (siw *ServerInterfaceWrapper) Reassign(c *gin.Context) {
 	siw.Handler.Reassign(c, period, queue, params)
 }
 
+// DecideRailStop operation middleware
+func (siw *ServerInterfaceWrapper) DecideRailStop(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "rail" -------------
+	var rail string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "rail", c.Param("rail"), &rail, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideRailStopParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideRailStop(c, period, rail, params)
+}
+
 // ReleasePeriod operation middleware
 func (siw *ServerInterfaceWrapper) ReleasePeriod(c *gin.Context) {
 
@@ -6738,6 +6864,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/delegations/:delegation/end", wrapper.EndDelegation)
 	router.GET(options.BaseURL+"/periods/:period/payout-list", wrapper.GetPayoutList)
 	router.GET(options.BaseURL+"/periods/:period/payouts", wrapper.ListPayouts)
+	router.POST(options.BaseURL+"/periods/:period/rails/:rail/stop/decision", wrapper.DecideRailStop)
 	router.POST(options.BaseURL+"/payouts/:payout/retry", wrapper.RetryPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
@@ -9820,6 +9947,48 @@ func (response ReassigndefaultApplicationProblemPlusJSONResponse) VisitReassignR
 	return err
 }
 
+type DecideRailStopRequestObject struct {
+	Period string `json:"period"`
+	Rail   string `json:"rail"`
+	Params DecideRailStopParams
+	Body   *DecideRailStopJSONRequestBody
+}
+
+type DecideRailStopResponseObject interface {
+	VisitDecideRailStopResponse(w http.ResponseWriter) error
+}
+
+type DecideRailStop200JSONResponse RailAnswer
+
+func (response DecideRailStop200JSONResponse) VisitDecideRailStopResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideRailStopdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideRailStopdefaultApplicationProblemPlusJSONResponse) VisitDecideRailStopResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ReleasePeriodRequestObject struct {
 	Period string `json:"period"`
 	Params ReleasePeriodParams
@@ -10758,6 +10927,9 @@ type StrictServerInterface interface {
 	// Reassign Move what waits in a queue to another approver, when somebody is away or has left.
 	// (POST /periods/{period}/queues/{queue}/reassign)
 	Reassign(ctx context.Context, request ReassignRequestObject) (ReassignResponseObject, error)
+	// DecideRailStop Say what becomes of a rail that is stopped: it goes on with what is left, or what is left is set aside, payout by payout.
+	// (POST /periods/{period}/rails/{rail}/stop/decision)
+	DecideRailStop(ctx context.Context, request DecideRailStopRequestObject) (DecideRailStopResponseObject, error)
 	// ReleasePeriod Release the payout list with this digest, the first one or one that supplements it. Who prepared the period cannot.
 	// (POST /periods/{period}/release)
 	ReleasePeriod(ctx context.Context, request ReleasePeriodRequestObject) (ReleasePeriodResponseObject, error)
@@ -13072,6 +13244,52 @@ func (sh *strictHandler) Reassign(ctx *gin.Context, period string, queue string,
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReassignResponseObject); ok {
 		if err := validResponse.VisitReassignResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideRailStop operation middleware
+func (sh *strictHandler) DecideRailStop(ctx *gin.Context, period string, rail string, params DecideRailStopParams) {
+	var request DecideRailStopRequestObject
+
+	request.Period = period
+	request.Rail = rail
+	request.Params = params
+
+	var body DecideRailStopJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideRailStop(ctx, request.(DecideRailStopRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideRailStop")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideRailStopResponseObject); ok {
+		if err := validResponse.VisitDecideRailStopResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -17,6 +17,7 @@ type payoutsPage struct {
 	Me         string
 	Failed     string // the payout about which a decision was refused
 	Exceptions int
+	Stops      []client.RailStop
 }
 
 // payouts lists the payouts of a period.
@@ -41,7 +42,7 @@ func (v *visit) payouts() error {
 		if err != nil && !absent(err) {
 			return err
 		}
-		body.Totals = list.Totals
+		body.Totals, body.Stops = list.Totals, list.Stops
 		for _, t := range list.Totals {
 			if t.State == "failed" || t.State == "held" || t.State == "returned" {
 				body.Exceptions += t.Payouts
@@ -60,7 +61,8 @@ func trouble(o client.Payout) int {
 	return 0
 }
 
-// decidePayout tries a payout again, gives it up, or sends it elsewhere.
+// decidePayout tries a payout again, gives it up, or sends it elsewhere, or decides about a
+// rail that is stopped.
 func (v *visit) decidePayout() error {
 	id, reason := v.r.PostFormValue("payout"), client.Reason{Reason: v.r.PostFormValue("reason")}
 	say := message{Key: "done.payout-retry"}
@@ -83,6 +85,14 @@ func (v *visit) decidePayout() error {
 			say.Key = "done.payout-refuse"
 		}
 		_, err = command[client.PayoutAnswer](v.api.DecideRedirection(v.r.Context(), id, &client.DecideRedirectionParams{IdempotencyKey: v.key()}, request))
+	case "resumed", "set-aside":
+		request := client.RailStopDecisionRequest{Decision: client.RailStopDecisionRequestDecisionResumed, Reason: reason.Reason}
+		say.Key = "done.rail-resume"
+		if v.r.PostFormValue("act") == "set-aside" {
+			request.Decision = client.RailStopDecisionRequestDecisionSetAside
+			say.Key = "done.rail-set-aside"
+		}
+		_, err = command[client.RailAnswer](v.api.DecideRailStop(v.r.Context(), v.r.PathValue("period"), v.r.PostFormValue("rail"), &client.DecideRailStopParams{IdempotencyKey: v.key()}, request))
 	default:
 		return v.nowhere()
 	}

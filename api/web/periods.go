@@ -160,7 +160,7 @@ type need struct {
 }
 
 // needPages are the pages of a period on which an item of its checklist is done.
-var needPages = map[client.ChecklistItemItem]string{"approvals": "/waiting", "release": "/release", "payment-files": "/files", "exceptions": "/payouts", "settle": "/payouts"}
+var needPages = map[client.ChecklistItemItem]string{"approvals": "/waiting", "release": "/release", "payment-files": "/files", "stopped-rails": "/payouts", "exceptions": "/payouts", "settle": "/payouts"}
 
 // needs is what a period needs, as far as its time has come.
 func (v *visit) needs(p client.Period, called map[string]string) ([]need, error) {

@@ -471,6 +471,12 @@ func TestAPeriod(t *testing.T) {
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, text, "This is possible only for a payout that is failed")
 	fin2.does(at+"/payouts", at+"/payouts", url.Values{"payout": {held}, "act": {"cancel"}, "reason": {"paid in cash"}}, "The payout was given up.")
+	stop := store.RailStop{PeriodID: "m-2026-01", Revision: 1, Rail: "payment-file", Code: "balance-too-small", Available: incentive.Money{Minor: 10000, Currency: "USD"}, Needed: incentive.Money{Minor: 25000, Currency: "USD"}}
+	require.NoError(t, h.store.StopRail(t.Context(), stop, nil))
+	require.Contains(t, fin2.visit("/cockpit"), "Rails that are stopped")
+	require.Contains(t, fin2.visit(at+"/payouts"), "It holds 100.00\u00a0USD, and 250.00\u00a0USD are to be paid.")
+	require.NotContains(t, h.as("aud").visit(at+"/payouts"), "Set aside what is left")
+	fin2.does(at+"/payouts", at+"/payouts", url.Values{"rail": {"payment-file"}, "act": {"resumed"}, "reason": {"filled up"}}, "The rail goes on.")
 	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}}, "Sent by Finn")
 	require.Contains(t, fin2.visit("/"), "Say when the bank has carried out the file")
 	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}, "paid": {"true"}}, "Carried out by the bank")

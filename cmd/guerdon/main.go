@@ -63,6 +63,7 @@ type commands struct {
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
 	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`
 	Payout     payout     `cmd:"" help:"Retry or cancel a payout." group:"money"`
+	Rail       rail       `cmd:"" help:"Decide about a rail that is stopped." group:"money"`
 	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
 	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`
 	Balances   balances   `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`

@@ -29,6 +29,13 @@ func (p payoutList) Run(ctx context.Context, d *desk) error {
 		for _, t := range answer.Totals {
 			row(w, t.Rail, t.State, fmt.Sprintf("%d payouts", t.Payouts), t.Total)
 		}
+		for _, stop := range answer.Stops {
+			if stop.Needed != nil {
+				fmt.Fprintf(w, "%s is stopped: it holds %s, and %s are to be paid\n", stop.Rail, stop.Available, stop.Needed)
+			} else {
+				fmt.Fprintf(w, "%s is stopped: %s\n", stop.Rail, stop.Code)
+			}
+		}
 		if answer.ReleasedBy != nil {
 			fmt.Fprintf(w, "released by %s at %s\n", *answer.ReleasedBy, answer.ReleasedAt.Format(time.RFC3339))
 		}
@@ -121,6 +128,31 @@ func (p payoutDecision) Run(ctx context.Context, d *desk, name commandName) erro
 	} else {
 		_, err = client.Read[client.PayoutAnswer](c.CancelPayout(ctx, p.Payout, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, client.CancelPayoutJSONRequestBody{Reason: p.Reason}))
 	}
+	return err
+}
+
+type rail struct {
+	Resume   railDecision `cmd:"" help:"Let a rail that is stopped go on with what is left of a period."`
+	SetAside railDecision `cmd:"" help:"Set aside what is left on a rail that is stopped, payout by payout."`
+}
+
+type railDecision struct {
+	Period string `arg:""`
+	Rail   string `arg:""`
+	Reason string `required:"" help:"Why; it stays on record."`
+}
+
+// Run does what the command is named for.
+func (r railDecision) Run(ctx context.Context, d *desk, name commandName) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	request := client.RailStopDecisionRequest{Decision: client.RailStopDecisionRequestDecisionResumed, Reason: r.Reason}
+	if name == "set-aside" {
+		request.Decision = client.RailStopDecisionRequestDecisionSetAside
+	}
+	_, err = client.Read[client.RailAnswer](c.DecideRailStop(ctx, r.Period, r.Rail, &client.DecideRailStopParams{IdempotencyKey: client.NewKey()}, request))
 	return err
 }
 

@@ -39,7 +39,7 @@ type house struct {
 	directory directory
 	log       *slog.Logger
 	stops     []func(context.Context) error
-	failed    chan error // of what runs in the background
+	fail      context.CancelCauseFunc // of what runs in the background: ends everything
 
 	database string
 	ui       string
@@ -54,9 +54,14 @@ type house struct {
 func run(ctx context.Context, o options, out io.Writer) (err error) {
 	level := &slog.LevelVar{}
 	level.Set(slog.LevelWarn)
-	h := &house{options: o, out: out, failed: make(chan error, 4)}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	h := &house{options: o, out: out, fail: fail}
 	h.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	defer func() {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+			err = cause // and not what could not be done any more because of it
+		}
 		if len(h.stops) == 0 {
 			return
 		}
@@ -101,12 +106,8 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := h.welcome(ctx); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-h.failed:
-		return err
-	}
+	<-ctx.Done()
+	return nil
 }
 
 // welcome says where to look and whom to sign in as.
@@ -151,7 +152,8 @@ func (h *house) background(name string, part func(context.Context) error) {
 	go func() {
 		err := part(ctx)
 		if ctx.Err() == nil {
-			h.failed <- fmt.Errorf("%s ended: %w", name, err)
+			h.fail(fmt.Errorf("%s ended: %w", name, err))
+			err = nil // told
 		}
 		ended <- err
 	}()
@@ -183,7 +185,7 @@ func (h *house) startPostgres(ctx context.Context) (string, error) {
 	h.onStop(server.Stop)
 	go func() {
 		<-server.Done()
-		h.failed <- errors.New("PostgreSQL has ended")
+		h.fail(errors.New("PostgreSQL has ended"))
 	}()
 	h.database = server.URL()
 	return server.DataDirectory(), nil

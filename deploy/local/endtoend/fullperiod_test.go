@@ -286,12 +286,18 @@ func (o *office) correct(id string, dollars int) {
 // finish takes a calculated period to closed, without any of its people's doubts.
 func (o *office) finish(period string, statements int) {
 	o.t.Helper()
+	o.sends(period, statements)
+	o.await(period, incentive.Settling)
+	require.Eventually(o.t, func() bool { return o.needs(period, client.ChecklistItemItemSettle) == 0 }, time.Minute, 20*time.Millisecond)
+	require.NoError(o.t, o.act("fin1", period, client.ActRequestActClose))
+}
+
+// sends takes a calculated period to its release.
+func (o *office) sends(period string, statements int) {
+	o.t.Helper()
 	require.NoError(o.t, o.act("fin1", period, client.ActRequestActPublish))
 	require.NoError(o.t, o.act("fin1", period, client.ActRequestActEndWindow))
 	require.Equal(o.t, statements, o.decides(period, "boss", "boss", client.DecisionRequestDecisionApproved).Applied)
 	o.await(period, incentive.Approved)
 	o.releases(period)
-	o.await(period, incentive.Settling)
-	require.Eventually(o.t, func() bool { return o.needs(period, client.ChecklistItemItemSettle) == 0 }, time.Minute, 20*time.Millisecond)
-	require.NoError(o.t, o.act("fin1", period, client.ActRequestActClose))
 }

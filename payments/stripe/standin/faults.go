@@ -25,6 +25,7 @@ const (
 	Delay            FaultKind = "delay"              // the key is taken, then nothing happens for Wait, then it is done
 	CommitThenDelay  FaultKind = "commit_then_delay"  // done, and the answer comes after Wait
 	Throttle         FaultKind = "429"                // too many requests; the key stays free
+	ExpiredKey       FaultKind = "expired_key"        // 401 as the API key has expired, nothing done; the idempotency key stays free
 	Truncate         FaultKind = "truncate"           // done, and half of the answer comes, with status 200
 	HTML             FaultKind = "html_502"           // a proxy's page, nothing done; the key stays free
 	CommitThenHTML   FaultKind = "commit_then_html_502"
@@ -53,7 +54,7 @@ func (s *Server) SetFaults(plan ...Fault) error {
 	faults := make([]*Fault, 0, len(plan))
 	for i, f := range plan {
 		switch f.Kind {
-		case FailBeforeCommit, Unavailable, DropBeforeCommit, CommitThenDrop, CommitThen500, Delay, CommitThenDelay, Throttle, Truncate, HTML, CommitThenHTML:
+		case FailBeforeCommit, Unavailable, DropBeforeCommit, CommitThenDrop, CommitThen500, Delay, CommitThenDelay, Throttle, ExpiredKey, Truncate, HTML, CommitThenHTML:
 		default:
 			return fmt.Errorf("fault %d: %q is not a way to fail", i+1, f.Kind)
 		}
@@ -136,6 +137,8 @@ func (f *Fault) unexecuted(s *Server, w http.ResponseWriter) bool {
 		panic(http.ErrAbortHandler)
 	case f.is(Throttle):
 		tooMany().write(w)
+	case f.is(ExpiredKey):
+		refuse(http.StatusUnauthorized, "api_key_expired", "", "Expired API Key provided.").write(w)
 	case f.is(HTML):
 		proxyPage(w)
 	default:

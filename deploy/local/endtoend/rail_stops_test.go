@@ -1,0 +1,89 @@
+package endtoend
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/stripe/standin"
+	"github.com/guerdon/guerdon/store"
+)
+
+// TestStoppedRail sends nothing by a rail that holds less than is to be paid, stops it in
+// mid-run when its key expires, with no payout failed, and goes on, or sets aside what is
+// left, when a person says so. Everybody is paid once.
+func TestStoppedRail(t *testing.T) {
+	t.Parallel()
+	const january, total = "m-2026-01", fullTeam * (fullTeam + 1) / 2 * 100
+	o, bank := fullOffice(t)
+	ctx := t.Context()
+	require.NoError(t, bank.Fund("usd", 1_000_00-1_000_000_00))
+	o.calculate(january)
+	o.sends(january, fullTeam)
+	stop := func(code string) (one client.RailStop) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			list, err := client.Read[client.PayoutList](o.as("fin1").GetPayoutList(ctx, january, &client.GetPayoutListParams{}))
+			require.NoError(t, err)
+			if len(list.Stops) == 1 {
+				one = list.Stops[0]
+			}
+			return one.Code == code
+		}, time.Minute, 50*time.Millisecond, code)
+		return one
+	}
+	stands := func() map[string]int {
+		all, err := client.Read[client.Payouts](o.as("fin1").ListPayouts(ctx, january, &client.ListPayoutsParams{}))
+		require.NoError(t, err)
+		counts := map[string]int{}
+		for _, one := range all.Payouts {
+			counts[one.State]++
+		}
+		return counts
+	}
+	decide := func(decision client.RailStopDecisionRequestDecision) error {
+		_, err := client.Read[client.RailAnswer](o.as("fin1").DecideRailStop(ctx, january, "stripe", &client.DecideRailStopParams{IdempotencyKey: client.NewKey()}, client.RailStopDecisionRequest{Decision: decision, Reason: "it is mended"}))
+		return err
+	}
+
+	short := stop("balance-too-small")
+	require.Equal(t, []incentive.Money{usd(1_000_00), usd(total)}, []incentive.Money{*short.Available, *short.Needed})
+	require.Equal(t, map[string]int{"planned": fullTeam}, stands())
+	require.Empty(t, bank.Report(), "nothing was sent")
+	require.Equal(t, 1, o.needs(january, client.ChecklistItemItemStoppedRails))
+
+	require.NoError(t, bank.Fund("usd", 100_000_00))
+	require.NoError(t, bank.SetFaults(standin.Fault{Kind: standin.ExpiredKey, Method: http.MethodPost, Path: "/v1/transfers", Skip: 10}))
+	require.NoError(t, decide(client.RailStopDecisionRequestDecisionResumed))
+	stop("api_key_expired")
+	require.Equal(t, map[string]int{"paid": 10, "planned": fullTeam - 10}, stands(), "no payout has failed")
+	o.await(january, incentive.Disbursing)
+
+	require.NoError(t, decide(client.RailStopDecisionRequestDecisionSetAside))
+	o.await(january, incentive.Settling)
+	require.Equal(t, map[string]int{"paid": 10, "failed": fullTeam - 10}, stands())
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(decide(client.RailStopDecisionRequestDecisionResumed)), "it is not stopped any more")
+
+	require.NoError(t, bank.SetFaults())
+	all, err := client.Read[client.Payouts](o.as("fin1").ListPayouts(ctx, january, &client.ListPayoutsParams{}))
+	require.NoError(t, err)
+	for _, one := range all.Payouts {
+		if one.State == "failed" {
+			require.Equal(t, "api_key_expired", one.Reason)
+			_, err := client.Read[client.PayoutAnswer](o.as("fin1").RetryPayout(ctx, one.Id, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, client.Reason{Reason: "there is a new key"}))
+			require.NoError(t, err)
+		}
+	}
+	require.Eventually(t, func() bool { return stands()["paid"] == fullTeam }, time.Minute, 50*time.Millisecond)
+	for _, group := range bank.Report() {
+		require.Len(t, group.Transfers, 1, group.TransferGroup)
+	}
+	require.NoError(t, o.act("fin1", january, client.ActRequestActClose))
+	o.await(january, incentive.Closed)
+	require.Equal(t, "0.00", o.ledger(store.Payable))
+	require.Equal(t, "-1830.00", o.ledger(store.Cash))
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Codes of rails that are stopped.
+const (
+	CodeRailStopped  incentive.Code = "rail-stopped"
+	CodeBalanceSmall incentive.Code = "balance-too-small" // the rail holds less than is to be paid
+)
+
+// RailStop is why a rail sends nothing more of a revision: a fault that every payout would
+// meet. The payouts that are left stay planned until a person decides.
+type RailStop struct {
+	PeriodID  string
+	Revision  int
+	Rail      string
+	Code      string          // the rail's own, or ours in the same style
+	Available incentive.Money // of CodeBalanceSmall: what the rail holds; else none
+	Needed    incentive.Money // and what was to be paid
+	At        time.Time
+}
+
+// undecidedStop is the SQL of a stop s about which nobody has decided.
+const undecidedStop = `NOT EXISTS (SELECT FROM rail_stop_decision sd WHERE sd.stop_id = s.id)`
+
+// StopRail stops a rail of a revision, unless it is stopped already. With an attempt, which
+// the rail refused for the same reason, that one is rejected, and its payout stays planned.
+func (s *Store) StopRail(ctx context.Context, stop RailStop, refused *Attempt) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := periodRevision(ctx, tx, stop.PeriodID, stop.Revision, " FOR UPDATE OF r"); err != nil {
+			return err
+		}
+		if refused != nil {
+			if _, err := reject(ctx, tx, *refused, stop.Code); err != nil {
+				return err
+			}
+		}
+		err := refuseStopped(ctx, tx, stop.PeriodID, stop.Revision, stop.Rail)
+		if incentive.ErrorCode(err) == CodeRailStopped {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO rail_stop (period_id, revision, rail, code, currency, available_minor, needed_minor)
+			VALUES ($1, $2, $3, $4, nullif($5, ''), CASE WHEN $5 <> '' THEN $6::bigint END, CASE WHEN $5 <> '' THEN $7::bigint END)`,
+			stop.PeriodID, stop.Revision, stop.Rail, stop.Code, stop.Needed.Currency, stop.Available.Minor, stop.Needed.Minor)
+		if err != nil {
+			return fmt.Errorf("stop %s of %s: %w", stop.Rail, stop.PeriodID, err)
+		}
+		return audit(ctx, tx, System, "stop-rail", incentive.PeriodSubject(stop.PeriodID, stop.Revision), struct {
+			Rail string `json:"rail"`
+			Code string `json:"code"`
+		}{stop.Rail, stop.Code})
+	})
+}
+
+// refuseStopped refuses with CodeRailStopped while a rail of a revision is stopped.
+func refuseStopped(ctx context.Context, q querier, periodID string, revision int, rail string) error {
+	var stopped bool
+	if err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM rail_stop s WHERE s.period_id = $1 AND s.revision = $2 AND s.rail = $3 AND `+undecidedStop+`)`, periodID, revision, rail).Scan(&stopped); err != nil {
+		return fmt.Errorf("look whether %s of %s is stopped: %w", rail, periodID, err)
+	}
+	if stopped {
+		return incentive.Errorf(CodeRailStopped, "nothing is sent by %s until somebody has decided about why it stopped", rail)
+	}
+	return nil
+}
+
+// RailStops lists the rails of a revision that are stopped now.
+func (s *Store) RailStops(ctx context.Context, periodID string, revision int) (stops []RailStop, err error) {
+	err = collect(ctx, s.pool, &stops, `
+		SELECT period_id, revision, rail, code, coalesce(currency, ''), coalesce(available_minor, 0), coalesce(needed_minor, 0), stopped_at
+		FROM rail_stop s WHERE s.period_id = $1 AND s.revision = $2 AND `+undecidedStop+` ORDER BY rail`, func(row pgx.CollectableRow) (one RailStop, err error) {
+		err = row.Scan(&one.PeriodID, &one.Revision, &one.Rail, &one.Code, &one.Needed.Currency, &one.Available.Minor, &one.Needed.Minor, &one.At)
+		one.Available.Currency = one.Needed.Currency
+		return one, err
+	}, periodID, revision)
+	if err != nil {
+		err = fmt.Errorf("list the stopped rails of %s: %w", periodID, err)
+	}
+	return stops, err
+}
+
+// DecideRailStop lets a person say what becomes of a stopped rail: it goes on, or each of its
+// payouts that is left becomes an exception of its own.
+func (s *Store) DecideRailStop(ctx context.Context, actor, periodID string, revision int, rail string, goesOn bool, reasonID string) error {
+	if reasonID == "" {
+		return incentive.Errorf(CodeReasonMissing, "a decision about a stopped rail needs a reason")
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := periodRevision(ctx, tx, periodID, revision, " FOR UPDATE OF r"); err != nil {
+			return err
+		}
+		var id, code string
+		err := tx.QueryRow(ctx, `SELECT id::text, code FROM rail_stop s WHERE s.period_id = $1 AND s.revision = $2 AND s.rail = $3 AND `+undecidedStop, periodID, revision, rail).Scan(&id, &code)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return incentive.Errorf(incentive.CodeConflict, "%q is not stopped, or somebody has decided about it", rail)
+		}
+		if err != nil {
+			return fmt.Errorf("read why %s of %s is stopped: %w", rail, periodID, err)
+		}
+		act, decision := "resume-rail", "resumed"
+		if !goesOn {
+			act, decision = "set-rail-aside", "set-aside"
+			_, err := tx.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $4 WHERE period_id = $1 AND revision = $2 AND rail = $3 AND batch > 0 AND state = 'planned'`, periodID, revision, rail, code)
+			if err != nil {
+				return fmt.Errorf("set what is left on %s of %s aside: %w", rail, periodID, err)
+			}
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO rail_stop_decision (stop_id, decision, decided_by, reason_id) VALUES ($1, $2, $3, $4)`, id, decision, actor, reasonID); err != nil {
+			return fmt.Errorf("decide about %s of %s: %w", rail, periodID, err)
+		}
+		return audit(ctx, tx, actor, act, incentive.PeriodSubject(periodID, revision), struct {
+			Rail     string `json:"rail"`
+			ReasonID string `json:"reason_id"`
+		}{rail, reasonID})
+	})
+}
+
+// ToSend sums what is still to be sent by a rail of a released revision, by currency. What may
+// have been sent already does not count.
+func (s *Store) ToSend(ctx context.Context, periodID string, revision int, rail string) (sums []incentive.Money, err error) {
+	err = collect(ctx, s.pool, &sums, `
+		SELECT sum(amount_minor)::bigint, currency FROM payout o
+		WHERE period_id = $1 AND revision = $2 AND rail = $3 AND batch > 0 AND state = 'planned'
+			AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = o.id AND a.state IN ('sent', 'unknown'))
+		GROUP BY currency ORDER BY currency`, pgx.RowToStructByPos[incentive.Money], periodID, revision, rail)
+	if err != nil {
+		err = fmt.Errorf("sum what is to be sent of %s by %s: %w", periodID, rail, err)
+	}
+	return sums, err
+}
