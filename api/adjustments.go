@@ -22,7 +22,11 @@ func adjustmentOf(a store.Adjustment) spec.Adjustment {
 // ListAdjustments lists what people have entered.
 func (s *server) ListAdjustments(ctx context.Context, request spec.ListAdjustmentsRequestObject) (spec.ListAdjustmentsResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Adjustments(ctx, value(request.Params.Period), value(request.Params.After), limit)
+	which := store.WhichAdjustments{PeriodID: value(request.Params.Period)}
+	if value(request.Params.Waiting) {
+		which.Decider = personOf(ctx).ID
+	}
+	all, err := s.Store.Adjustments(ctx, which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}

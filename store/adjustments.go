@@ -54,12 +54,21 @@ func adjustment(ctx context.Context, q querier, id string) (Adjustment, error) {
 	return a, err
 }
 
-// Adjustments returns up to limit adjustments that concern a period, or ("") any, after
-// an id.
-func (s *Store) Adjustments(ctx context.Context, periodID, after string, limit int) ([]Adjustment, error) {
-	rows, err := s.pool.Query(ctx, adjustmentColumns+` WHERE ($1 = '' OR a.period_id = $1) AND ($2 = '' OR a.id > $2::uuid) ORDER BY a.id LIMIT $3`, periodID, after, limit)
+// WhichAdjustments chooses adjustments.
+type WhichAdjustments struct {
+	PeriodID string // that they concern; "" for any
+	Decider  string // only those that wait for the decision of this person; "" for all
+}
+
+// Adjustments returns up to limit adjustments, the oldest first, after one of that id.
+func (s *Store) Adjustments(ctx context.Context, which WhichAdjustments, after string, limit int) ([]Adjustment, error) {
+	rows, err := s.pool.Query(ctx, adjustmentColumns+`
+		WHERE ($1 = '' OR a.period_id = $1)
+		AND ($2 = '' OR d.adjustment_id IS NULL AND $2 NOT IN (a.entered_by, a.participant_id) AND EXISTS (SELECT FROM role_grant WHERE participant_id = $2 AND role = 'finance'))
+		AND ($3 = '' OR (a.entered_at, a.id) > (SELECT l.entered_at, l.id FROM adjustment l WHERE l.id = $3::uuid)) ORDER BY a.entered_at, a.id LIMIT $4`,
+		which.PeriodID, which.Decider, after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list the adjustments of %s: %w", periodID, err)
+		return nil, fmt.Errorf("list adjustments: %w", err)
 	}
 	return pgx.CollectRows(rows, scanAdjustment)
 }

@@ -101,14 +101,28 @@ func TestAdjustmentsAreRefused(t *testing.T) {
 	b.open(period)
 	b.calculate(period)
 	require.Equal(t, "0.00", b.total(period), "what was rejected is not paid")
-	all, err := b.Adjustments(t.Context(), period, "", 10)
+	all, err := b.Adjustments(t.Context(), store.WhichAdjustments{PeriodID: period}, "", 10)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	require.Equal(t, "rejected", all[0].Decision)
 	require.Equal(t, "a reason", all[0].Reason)
-	all, err = b.Adjustments(t.Context(), "", all[0].ID, 10)
+	all, err = b.Adjustments(t.Context(), store.WhichAdjustments{}, all[0].ID, 10)
 	require.NoError(t, err)
 	require.Empty(t, all)
+
+	// One that is not decided about waits for finance but for whoever entered it.
+	second, err := b.EnterAdjustment(t.Context(), b.adjustment(period, 200))
+	require.NoError(t, err)
+	for id, waiting := range map[string]int{"fin": 0, "fin2": 1, "boss": 0, "ann": 0} {
+		all, err = b.Adjustments(t.Context(), store.WhichAdjustments{Decider: id}, "", 10)
+		require.NoError(t, err)
+		require.Len(t, all, waiting, id)
+	}
+	all, err = b.Adjustments(t.Context(), store.WhichAdjustments{}, "", 1)
+	require.NoError(t, err)
+	all, err = b.Adjustments(t.Context(), store.WhichAdjustments{}, all[0].ID, 10)
+	require.NoError(t, err)
+	require.Equal(t, second.ID, all[0].ID, "the oldest first")
 }
 
 // TestTheDatabaseRefusesOwnAdjustments holds, whatever the program does.

@@ -241,7 +241,7 @@ func TestDisputesAreAnswered(t *testing.T) {
 	waits("fin", "fin2")
 	require.Contains(t, b.told("fin"), "dispute-accept")
 
-	waiting, err := b.Adjustments(t.Context(), monthOf(1), "", 10)
+	waiting, err := b.Adjustments(t.Context(), store.WhichAdjustments{PeriodID: monthOf(1)}, "", 10)
 	require.NoError(t, err)
 	require.Len(t, waiting, 1)
 	require.Equal(t, d.ID, waiting[0].DisputeID)
@@ -255,7 +255,7 @@ func TestDisputesAreAnswered(t *testing.T) {
 	waits("boss")
 	d = act(d, "fin", incentive.Grant, true)
 	waits("fin2")
-	all, err := b.Adjustments(t.Context(), monthOf(1), waiting[0].ID, 10)
+	all, err := b.Adjustments(t.Context(), store.WhichAdjustments{PeriodID: monthOf(1)}, waiting[0].ID, 10)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	_, err = b.DecideAdjustment(t.Context(), "fin2", all[0].ID, "approved", "")

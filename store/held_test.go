@@ -85,7 +85,7 @@ func TestHeldPay(t *testing.T) {
 		_, err := b.answer(d, "boss", incentive.Grant, 700, false)
 		require.NoError(t, err)
 		require.Equal(t, "100.00", b.balance(store.PayableHeld), "the adjustment is not approved")
-		waiting, err := b.Adjustments(t.Context(), monthOf(1), "", 10)
+		waiting, err := b.Adjustments(t.Context(), store.WhichAdjustments{PeriodID: monthOf(1)}, "", 10)
 		require.NoError(t, err)
 		_, err = b.DecideAdjustment(t.Context(), "fin2", waiting[0].ID, "approved", "")
 		require.NoError(t, err)

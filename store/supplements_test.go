@@ -37,7 +37,7 @@ func (b *books) granted(d store.Dispute, minor int64) {
 	b.Helper()
 	_, err := b.answer(d, "boss", incentive.Grant, minor, false)
 	require.NoError(b, err)
-	waiting, err := b.Adjustments(b.Context(), monthOf(1), "", 10)
+	waiting, err := b.Adjustments(b.Context(), store.WhichAdjustments{PeriodID: monthOf(1)}, "", 10)
 	require.NoError(b, err)
 	_, err = b.DecideAdjustment(b.Context(), "fin3", waiting[len(waiting)-1].ID, "approved", "")
 	require.NoError(b, err)

@@ -2021,6 +2021,9 @@ type ListAdjustmentsParams struct {
 	// Period All periods when absent.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
 
+	// Waiting Only those that wait for your decision.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -2786,7 +2789,7 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// ListAdjustments Amounts that people have entered, and what was decided about them.
+	// ListAdjustments Amounts that people have entered, and what was decided about them; the oldest first.
 	//
 	// Corresponds with GET /adjustments (the `ListAdjustments` operationId).
 	ListAdjustments(ctx context.Context, params *ListAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3475,7 +3478,7 @@ type ClientInterface interface {
 	GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// ListAdjustments Amounts that people have entered, and what was decided about them.
+// ListAdjustments Amounts that people have entered, and what was decided about them; the oldest first.
 //
 // Corresponds with GET /adjustments (the `ListAdjustments` operationId).
 func (c *Client) ListAdjustments(ctx context.Context, params *ListAdjustmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5334,6 +5337,18 @@ func NewListAdjustmentsRequest(server string, params *ListAdjustmentsParams) (*h
 		if params.Period != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10629,7 +10644,7 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them.
+	// ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them; the oldest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15709,7 +15724,7 @@ func (r GetStatusFileResponse) ContentType() string {
 	return ""
 }
 
-// ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them.
+// ListAdjustmentsWithResponse Amounts that people have entered, and what was decided about them; the oldest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -2022,6 +2022,9 @@ type ListAdjustmentsParams struct {
 	// Period All periods when absent.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
 
+	// Waiting Only those that wait for your decision.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -2715,7 +2718,7 @@ type UploadStatusFileMultipartRequestBody = StatusFileRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// ListAdjustments Amounts that people have entered, and what was decided about them.
+	// ListAdjustments Amounts that people have entered, and what was decided about them; the oldest first.
 	// (GET /adjustments)
 	ListAdjustments(c *gin.Context, params ListAdjustmentsParams)
 	// EnterAdjustment Enter an amount for a participant. Somebody else of finance decides about it.
@@ -2998,6 +3001,14 @@ func (siw *ServerInterfaceWrapper) ListAdjustments(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -10720,7 +10731,7 @@ func (response GetStatusFiledefaultApplicationProblemPlusJSONResponse) VisitGetS
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// ListAdjustments Amounts that people have entered, and what was decided about them.
+	// ListAdjustments Amounts that people have entered, and what was decided about them; the oldest first.
 	// (GET /adjustments)
 	ListAdjustments(ctx context.Context, request ListAdjustmentsRequestObject) (ListAdjustmentsResponseObject, error)
 	// EnterAdjustment Enter an amount for a participant. Somebody else of finance decides about it.

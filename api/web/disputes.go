@@ -414,13 +414,6 @@ func (v *visit) evidence() error {
 	return v.download(client.NewGetEvidenceRequest(within, v.r.PathValue("dispute"), v.r.PathValue("evidence")))
 }
 
-// grant is an amount that was granted, and what became of it.
-type grant struct {
-	client.Adjustment
-	By, Decider string // names
-	Stands      string // waiting, approved or rejected
-}
-
 // event is something that happened to a dispute.
 type event struct {
 	At             time.Time
@@ -436,13 +429,14 @@ type disputePage struct {
 	Own      bool
 	UnderWay bool // it has no outcome yet
 	Replies  bool
-	Answers  bool    // the visitor may answer it now
-	Pays     string  // when an amount is paid that is granted now
-	Grants   []grant // in order
-	Decide   *grant  // which waits, for the visitor among others
-	OwnGrant bool    // it is the visitor's, whom nobody lets decide
-	Events   []event // in order
-	Failed   string  // the act that was refused
+	Answers  bool       // the visitor may answer it now
+	Amends   bool       // also by the changes of a recalculation
+	Pays     string     // when an amount is paid that is granted now
+	Grants   []adjusted // in order
+	Decide   *adjusted  // which waits, for the visitor among others
+	OwnGrant bool       // it is the visitor's, whom nobody lets decide
+	Events   []event    // in order
+	Failed   string     // the act that was refused
 	Text     string
 	Amount   string
 }
@@ -473,17 +467,19 @@ func (v *visit) dispute() error {
 		return err
 	}
 	body.Events = eventsOf(d, called)
-	for _, a := range d.Adjustments {
-		one := grant{Adjustment: a, By: name(called, a.EnteredBy), Decider: name(called, text(a.DecidedBy)), Stands: "waiting"}
-		if a.Decision != nil {
-			one.Stands = string(*a.Decision)
-		} else if !body.Own && v.may(incentive.AdjustPay) > incentive.None {
-			body.Decide, body.OwnGrant = &one, a.EnteredBy == v.me.Id
+	if len(d.Adjustments) > 0 {
+		periods, err := v.opened()
+		if err != nil {
+			return err
 		}
-		body.Grants = append(body.Grants, one)
+		body.Grants = v.shownAdjustments(d.Adjustments, called, periods)
+	}
+	if i := len(body.Grants) - 1; state == incentive.DisputeGranted && !body.Own && v.may(incentive.AdjustPay) > incentive.None {
+		body.Decide, body.OwnGrant = &body.Grants[i], body.Grants[i].EnteredBy == v.me.Id
 	}
 	body.Answers = !body.Own && v.may(incentive.AnswerDispute) > incentive.None && (state == incentive.DisputeOpen || state == incentive.DisputeWaiting)
 	body.Pays = paying(body.Of)
+	body.Amends = body.Answers && body.Pays == "before" && v.may(incentive.RunPeriod) > incentive.None
 	if body.Amount = v.failed("amount"); body.Amount == "" && body.Gap.Minor > 0 {
 		body.Amount = body.Gap.Amount()
 	}
@@ -530,37 +526,30 @@ func (v *visit) replyToDispute() error {
 	return v.done(err, "/disputes/"+id, say, (*visit).dispute)
 }
 
-// answerDispute asks back, grants an amount, or rejects.
+// answerDispute asks back, grants an amount, names the changes of a recalculation, or rejects.
 func (v *visit) answerDispute() error {
 	id, act := v.r.PathValue("dispute"), client.DisputeAnswerRequestAct(v.r.PostFormValue("act"))
 	if v.may(incentive.AnswerDispute) == incentive.None {
 		return v.forbidden()
 	}
-	request := client.DisputeAnswerRequest{Act: act, Text: v.r.PostFormValue("text")}
+	partly, again := v.r.PostFormValue("partly") != "", (*visit).dispute
+	request := client.DisputeAnswerRequest{Act: act, Text: v.r.PostFormValue("text"), Partly: &partly}
 	var err error
-	if act == client.DisputeAnswerRequestActAccept {
+	switch act {
+	case client.DisputeAnswerRequestActAccept:
 		var granted incentive.Money
 		granted, err = v.amount(v.r.PostFormValue("amount"), v.r.PostFormValue("currency"))
-		partly := v.r.PostFormValue("partly") != ""
-		request.Amount, request.Partly = &granted, &partly
+		request.Amount = &granted
+	case client.DisputeAnswerRequestActAcceptByRecalculation:
+		again = (*visit).disputeChanges
+		changes := v.chosen()
+		request.Changes = &changes
+		if len(changes) == 0 {
+			err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["changes.none-chosen"])
+		}
 	}
 	if err == nil {
 		_, err = command[client.DisputeState](v.api.AnswerDispute(v.r.Context(), id, &client.AnswerDisputeParams{IdempotencyKey: v.key()}, request))
 	}
-	return v.done(err, "/disputes/"+id, message{Key: "answered." + string(act)}, (*visit).dispute)
-}
-
-// decideAdjustment approves or rejects an amount that a dispute was granted.
-func (v *visit) decideAdjustment() error {
-	if v.may(incentive.AdjustPay) == incentive.None {
-		return v.forbidden()
-	}
-	dispute, decision := v.r.PostFormValue("dispute"), v.r.PostFormValue("act")
-	if dispute == "" {
-		return v.nowhere()
-	}
-	request := client.AdjustmentDecisionRequest{Decision: client.AdjustmentDecisionRequestDecision(decision), Reason: given(v.r.PostFormValue("text"))}
-	_, err := command[client.Adjustment](v.api.DecideAdjustment(v.r.Context(), v.r.PathValue("adjustment"), &client.DecideAdjustmentParams{IdempotencyKey: v.key()}, request))
-	v.r.SetPathValue("dispute", dispute)
-	return v.done(err, "/disputes/"+dispute, message{Key: "adjusted." + decision}, (*visit).dispute)
+	return v.done(err, "/disputes/"+id, message{Key: "answered." + string(act)}, again)
 }

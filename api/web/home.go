@@ -45,6 +45,7 @@ func (v *visit) home() error {
 	}{
 		{v.may(incentive.DecideApproval) > incentive.None, v.addApprovals},
 		{v.may(incentive.RaiseDispute) > incentive.None, v.addDisputes},
+		{v.may(incentive.AdjustPay) > incentive.None, v.addAdjustments},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
 		{body.Rep, v.addEarned},
 		{v.is(incentive.Administrator), v.addAdministration},
@@ -135,6 +136,19 @@ func (v *visit) addDisputes(body *homePage, all []client.Period) error {
 		if i := slices.IndexFunc(all, func(p client.Period) bool { return p.Id == d.Period }); d.Person == v.me.Id && i >= 0 {
 			body.Tasks = append(body.Tasks, task{Says: v.about("task.reply", all[i]), Do: "task.reply.do", Path: "/disputes/" + d.Id})
 		}
+	}
+	return nil
+}
+
+// addAdjustments adds the adjustments that wait for the visitor's decision, but for those
+// that disputes were granted.
+func (v *visit) addAdjustments(body *homePage, _ []client.Period) error {
+	waiting, err := v.waitingAdjustments()
+	if err != nil {
+		return err
+	}
+	if count := len(slices.DeleteFunc(waiting, func(a client.Adjustment) bool { return a.Dispute != nil })); count > 0 {
+		body.Tasks = append(body.Tasks, task{Says: v.counted("task.adjustment", client.Period{}, count), Do: "task.adjustment.do", Path: "/adjustments"})
 	}
 	return nil
 }

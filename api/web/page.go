@@ -124,6 +124,7 @@ func (v *visit) menu() []menuItem {
 	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)
 	add("menu.cockpit", "/cockpit", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
+	add("menu.adjustments", "/adjustments", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.exports", "/exports", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.audit", "/audit", v.may(incentive.ReadAudit) > incentive.None)

@@ -2,6 +2,8 @@ package web
 
 import (
 	"cmp"
+	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -143,6 +145,7 @@ func (v *visit) of(tab string) (head, error) {
 	totals := v.may(incentive.ReadTotals) > incentive.None
 	h.Tabs = append(h.Tabs, menuItem{"tab.overview", "/periods/" + p.Id, tab == ""})
 	add("statements", true)
+	add("runs", totals)
 	add("approvals", v.may(incentive.ReadApprovals) > incentive.None)
 	add("waiting", v.may(incentive.ReadTotals) > incentive.None)
 	add("release", totals)
@@ -159,8 +162,9 @@ type need struct {
 	By   string // the name of who did it
 }
 
-// needPages are the pages of a period on which an item of its checklist is done.
-var needPages = map[client.ChecklistItemItem]string{"approvals": "/waiting", "release": "/release", "payment-files": "/files", "stopped-rails": "/payouts", "exceptions": "/payouts", "settle": "/payouts"}
+// needPages are the pages on which an item of a period's checklist is done.
+var needPages = map[client.ChecklistItemItem]string{"adjustments": "/adjustments?period=%s", "disputes": "/disputes?period=%s", "records-since-lock": "/periods/%s/changes", "approvals": "/periods/%s/waiting", "release": "/periods/%s/release",
+	"payment-files": "/periods/%s/files", "stopped-rails": "/periods/%s/payouts", "exceptions": "/periods/%s/payouts", "settle": "/periods/%s/payouts"}
 
 // needs is what a period needs, as far as its time has come.
 func (v *visit) needs(p client.Period, called map[string]string) ([]need, error) {
@@ -173,7 +177,10 @@ func (v *visit) needs(p client.Period, called map[string]string) ([]need, error)
 		if item.State == client.ChecklistItemStateLater || item.State == client.ChecklistItemStateDone && item.DoneAt == nil { // there was nothing to do
 			continue
 		}
-		one := need{ChecklistItem: item, Page: needPages[item.Item]}
+		one := need{ChecklistItem: item}
+		if page, known := needPages[item.Item]; known {
+			one.Page = fmt.Sprintf(page, url.QueryEscape(p.Id))
+		}
 		if item.Count != nil {
 			one.Left = *item.Count
 		}

@@ -181,6 +181,7 @@ type statementPage struct {
 	Statement  client.Statement
 	Own        bool
 	Disputable bool // by the visitor, today
+	Adjusts    bool // the visitor may adjust it
 	Payout     *client.Payout
 }
 
@@ -196,6 +197,7 @@ func (v *visit) statement() error {
 		return err
 	}
 	body.Own = body.Statement.Person == v.me.Id
+	body.Adjusts = !body.Own && v.may(incentive.AdjustPay) > incentive.None
 	body.Disputable = body.Own && v.may(incentive.RaiseDispute) > incentive.None && disputable(h.Period)
 	if body.Own {
 		if body.Payout, err = v.payoutOf(h.Period.Id, v.me.Id); err != nil {

@@ -48,6 +48,10 @@ func families() map[string][]string {
 	for _, s := range incentive.DisputeStates {
 		disputeStates = append(disputeStates, string(s))
 	}
+	adjustmentTypes := []string{}
+	for _, one := range incentive.AdjustmentTypes {
+		adjustmentTypes = append(adjustmentTypes, string(one))
+	}
 	for _, one := range incentive.DisputeTypes {
 		disputeTypes = append(disputeTypes, string(one))
 	}
@@ -65,8 +69,9 @@ func families() map[string][]string {
 		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": {"no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
-		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "answered": {"accept", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
-		"tab": {"overview", "statements", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
+		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
+		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
+		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
 	}
 	for name, fields := range details {
 		for _, f := range fields {

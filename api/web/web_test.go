@@ -59,7 +59,7 @@ func run[T any](r *engineRoom, activity any, arguments ...any) (answer T) {
 
 func (r *engineRoom) act(period string, act incentive.Act, in workflows.ActInput) activities.Outcome {
 	r.key++
-	return run[activities.Outcome](r, r.work.Act, activities.PeriodAct{PeriodID: period, Revision: 1, Act: act, Actor: in.Actor, Key: fmt.Sprint(r.key), ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days})
+	return run[activities.Outcome](r, r.work.Act, activities.PeriodAct{PeriodID: period, Revision: 1, Act: act, Actor: in.Actor, Key: fmt.Sprint(r.key), ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days, AmendmentID: in.AmendmentID})
 }
 
 // UpdateWorkflow does what the workflow would do.
@@ -569,7 +569,8 @@ var needs = map[string]incentive.Action{
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
-	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "POST /adjustments/{adjustment}/decision": incentive.AdjustPay,
+	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "GET /disputes/{dispute}/changes": incentive.RunPeriod, "GET /periods/{period}/runs": incentive.ReadTotals, "GET /periods/{period}/changes": incentive.RunPeriod, "POST /periods/{period}/changes": incentive.RunPeriod,
+	"GET /adjustments": incentive.ReadTotals, "POST /adjustments": incentive.AdjustPay, "POST /adjustments/{adjustment}/decision": incentive.AdjustPay,
 	"POST /disputes/{dispute}/files": incentive.RaiseDispute, "GET /disputes/{dispute}/files/{evidence}": incentive.ReadStatements,
 	"GET /cockpit": incentive.ReadTotals, "POST /cockpit": incentive.RunPeriod, "GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
 	"GET /periods/{period}/statements": incentive.ReadStatements, "GET /periods/{period}/statements/{person}": incentive.ReadStatements,

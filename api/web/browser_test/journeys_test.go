@@ -125,6 +125,47 @@ func TestPeriodThroughThePages(t *testing.T) {
 	rep.button("Reply")
 	require.Contains(t, rep.text(), "Your reply was recorded.")
 
+	// Finance enters an adjustment from a statement, somebody else decides about it, and
+	// the period is calculated again with it.
+	enters := arrives(t, browsers, address, sample.FinancePrepare, phone)
+	enters.visit(at + "/statements/p13")
+	enters.press(`//a[normalize-space()="Adjust it"]`)
+	enters.write(`input[name=amount]`, "-120.50")
+	enters.write(`textarea[name=reason]`, "Two seats were counted twice.")
+	enters.look("adjustment-to-enter")
+	enters.press(`//form//button[normalize-space()="Enter an adjustment"]`)
+	require.Contains(t, enters.text(), "The adjustment is entered.")
+	enters.look("adjustments-entered")
+	decides := arrives(t, browsers, address, sample.FinanceApprove, night)
+	decides.press(`//li[contains(., "1 adjustment waits for your decision")]/a`)
+	decides.do(chromedp.Click(`//summary[starts-with(normalize-space(), "Decide")]`, chromedp.BySearch))
+	decides.look("adjustment-to-decide")
+	decides.button("Approve the amount")
+	require.Contains(t, decides.text(), "The amount is approved.")
+	decides.visit(at + "/changes")
+	require.Contains(t, decides.text(), "Withdraw the period before")
+	decides.look("changes")
+	enters.visit(at)
+	enters.open("Withdraw")
+	enters.write(`details[open] textarea[name=reason]`, "Two seats were counted twice.")
+	enters.button("Withdraw")
+	enters.follow("Calculations")
+	enters.follow("See what has changed since the lock")
+	enters.do(chromedp.Click(`//input[@name="change"]`, chromedp.BySearch))
+	enters.look("changes-to-choose")
+	enters.button("Calculate again with the chosen")
+	enters.awaits(at, `.badge.calculated`)
+	for _, v := range []*person{enters, decides} {
+		v.visit(at + "/runs")
+		require.Contains(t, v.text(), "−120.50 USD")
+		v.look("runs")
+	}
+	enters.visit(at)
+	for _, act := range []string{"Publish the statements", "End the dispute window"} {
+		enters.open(act)
+		enters.button(act)
+	}
+
 	// Managers approve, each on another screen; the head of sales approves the managers.
 	for i, id := range []string{"p06", "p13", "p20", "p27", "p34", sample.Head} {
 		manager := arrives(t, browsers, address, id, []screen{desktop, phone, night}[i%3])
@@ -236,7 +277,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	for id, on := range map[string]screen{sample.FinanceRelease: phone, sample.Auditor: desktop, sample.FinancePrepare: night} {
 		reader := arrives(t, browsers, address, id, on)
 		reader.look("home")
-		for _, path := range []string{"/cockpit", "/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", "/ledger?period=" + month, "/exports", "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
+		for _, path := range []string{"/cockpit", "/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", at + "/runs", "/disputes?ended=yes", "/adjustments", "/ledger?period=" + month, "/exports", "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
 			reader.visit(path)
 			reader.look(pictureName(path))
 		}
