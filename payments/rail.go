@@ -78,6 +78,21 @@ type EventReader interface {
 	ReferenceOf(context.Context, Event) (string, error)
 }
 
+// Lister is a rail that lists what it did.
+type Lister interface {
+	// List calls each with everything that the rail was asked for from one moment on and
+	// before another, by its own clock and in any order, as Lookup would return it now. It
+	// ends with the first error of each, or with an *Error of its own.
+	List(ctx context.Context, from, until time.Time, each func(Listed) error) error
+}
+
+// Listed is something that a rail was asked for. Its State is "" where what the rail says
+// of it is not known here.
+type Listed struct {
+	Reference string // "" where nobody gave one: it was not asked for by us
+	Result
+}
+
 // Capabilities says what a rail can do.
 type Capabilities struct {
 	File              bool                 // a FileRail; otherwise a SingleRail

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -167,12 +168,57 @@ func (s Subject) single(t *testing.T, rail payments.SingleRail) {
 		_, err = rail.Balance(over, s.Currency)
 		require.ErrorIs(t, err, context.Canceled)
 	})
+	if lister, lists := rail.(payments.Lister); lists {
+		t.Run("lists what it did", func(t *testing.T) { s.lists(t, rail, lister) })
+	}
 	t.Run("refuses events that nobody signed", func(t *testing.T) {
 		for _, header := range []http.Header{nil, {}, {"Stripe-Signature": {""}}, {"Authorization": {"x"}}} {
 			_, err := rail.ParseEvents(header, []byte(`{"id":"evt_1","object":"event"}`), time.Unix(1_800_000_000, 0))
 			require.Equal(t, payments.CodeEventRefused, incentive.ErrorCode(err))
 		}
 	})
+}
+
+// ever is longer than any clock of a rail under test runs.
+func ever(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+func (s Subject) lists(t *testing.T, rail payments.SingleRail, lister payments.Lister) {
+	ctx := t.Context()
+	const many = 105 // more than a page
+	for i := range many {
+		_, err := rail.Submit(ctx, s.instruction(fmt.Sprintf("list-%03d", i), int64(2_000+100*i)))
+		require.NoError(t, err)
+	}
+	found := map[string]payments.Listed{}
+	list := func(from, until time.Time) {
+		clear(found)
+		require.NoError(t, lister.List(ctx, from, until, func(l payments.Listed) error {
+			require.NotContains(t, found, l.Reference, "each once")
+			found[l.Reference] = l
+			return nil
+		}))
+	}
+	list(ever(2000), ever(2100))
+	for i := range many {
+		in := s.instruction(fmt.Sprintf("list-%03d", i), int64(2_000+100*i))
+		known, err := rail.Lookup(ctx, in.Reference)
+		require.NoError(t, err)
+		require.Equal(t, payments.Listed{Reference: in.Reference, Result: known}, found[in.Reference])
+	}
+	list(ever(2000), ever(2001))
+	require.Empty(t, found)
+	last, err := rail.Lookup(ctx, "reference-list-000")
+	require.NoError(t, err)
+	list(ever(2000), last.At)
+	require.NotContains(t, found, "reference-list-000", "the end is not in it")
+	list(last.At, ever(2100))
+	require.Contains(t, found, "reference-list-000", "the beginning is")
+
+	enough := errors.New("enough")
+	require.ErrorIs(t, lister.List(ctx, ever(2000), ever(2100), func(payments.Listed) error { return enough }), enough)
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	require.ErrorIs(t, lister.List(over, ever(2000), ever(2100), func(payments.Listed) error { return nil }), context.Canceled)
 }
 
 func (s Subject) file(t *testing.T, rail payments.FileRail) {

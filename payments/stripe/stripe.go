@@ -58,6 +58,7 @@ type Rail struct {
 var (
 	_ payments.SingleRail = (*Rail)(nil)
 	_ payments.Reverser   = (*Rail)(nil)
+	_ payments.Lister     = (*Rail)(nil)
 )
 
 // New returns the rail. It calls nobody.
@@ -213,6 +214,31 @@ func (r *Rail) Lookup(ctx context.Context, reference string) (payments.Result, e
 		return payments.Result{}, classify(err)
 	}
 	return result, nil
+}
+
+// List lists the transfers that were made in a time, to the second.
+func (r *Rail) List(ctx context.Context, from, until time.Time, each func(payments.Listed) error) error {
+	found := r.transfers.List(&sdk.TransferListParams{
+		ListParams:   sdk.ListParams{Context: ctx, Limit: sdk.Int64(100)},
+		CreatedRange: &sdk.RangeQueryParams{GreaterThanOrEqual: from.Unix(), LesserThan: until.Unix()},
+	})
+	for found.Next() {
+		made := found.Transfer()
+		result, err := resultOf(made)
+		if payments.ClassOf(err) == payments.Alarm {
+			result, err = payments.Result{RailID: made.ID}, nil
+		}
+		if err == nil {
+			err = each(payments.Listed{Reference: made.TransferGroup, Result: result})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := found.Err(); err != nil {
+		return classify(err)
+	}
+	return nil
 }
 
 // Balance is the platform's available balance in a currency.

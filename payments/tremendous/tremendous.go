@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +60,7 @@ type Rail struct {
 var (
 	_ payments.SingleRail  = (*Rail)(nil)
 	_ payments.EventReader = (*Rail)(nil)
+	_ payments.Lister      = (*Rail)(nil)
 	_ payments.Catalogue   = (*Rail)(nil)
 )
 
@@ -209,6 +211,40 @@ func (r *Rail) Lookup(ctx context.Context, reference string) (payments.Result, e
 		return (*list.Orders)[0].result()
 	default:
 		return payments.Result{}, alarm("paid-twice", "Tremendous has more than one order with this reference")
+	}
+}
+
+// List lists the orders of a time. Those that were made on Tremendous's own pages may be
+// of several rewards, and are not known here.
+func (r *Rail) List(ctx context.Context, from, until time.Time, each func(payments.Listed) error) error {
+	const page = 100
+	for offset := 0; ; offset += page {
+		var list struct {
+			Orders *[]order `json:"orders"`
+		}
+		query := url.Values{"created_at[gte]": {from.UTC().Format(time.RFC3339Nano)}, "created_at[lte]": {until.UTC().Format(time.RFC3339Nano)},
+			"limit": {strconv.Itoa(page)}, "offset": {strconv.Itoa(offset)}}
+		if err := r.call(ctx, http.MethodGet, "/orders?"+query.Encode(), nil, &list); err != nil {
+			return err
+		}
+		if list.Orders == nil {
+			return unreadable("Tremendous's answer is not a list of orders", nil)
+		}
+		for _, o := range *list.Orders {
+			if o.CreatedAt.Before(from) || !o.CreatedAt.Before(until) {
+				continue // the bounds of Tremendous's are both inclusive
+			}
+			result, err := o.result()
+			if err != nil {
+				result = payments.Result{RailID: o.ID}
+			}
+			if err := each(payments.Listed{Reference: o.ExternalID, Result: result}); err != nil {
+				return err
+			}
+		}
+		if len(*list.Orders) < page {
+			return nil
+		}
 	}
 }
 

@@ -62,6 +62,43 @@ func (p payout) result() (payments.Result, error) {
 	return result, nil
 }
 
+// transaction is a line of Xendit's report. Product is the payout's id.
+type transaction struct {
+	ID          string    `json:"id"`
+	ProductID   string    `json:"product_id"`
+	ReferenceID string    `json:"reference_id"`
+	Status      string    `json:"status"`
+	Amount      number    `json:"amount"`
+	Currency    string    `json:"currency"`
+	Created     time.Time `json:"created"`
+	Updated     time.Time `json:"updated"`
+}
+
+// reported is the one table of what each status in the report means.
+var reported = map[string]payments.State{
+	"PENDING":  payments.Submitted,
+	"SUCCESS":  payments.Paid,
+	"REVERSED": payments.Returned,
+	"FAILED":   payments.Refused,
+	"VOIDED":   payments.Refused,
+}
+
+// listed reads a line of the report; what cannot be read has no state.
+func (t transaction) listed() payments.Listed {
+	l := payments.Listed{Reference: t.ReferenceID, Result: payments.Result{RailID: t.ProductID, At: t.Updated.UTC()}}
+	currency, err := incentive.ParseCurrency(t.Currency)
+	if err != nil {
+		return l
+	}
+	if l.Amount, err = t.Amount.exactly(currency); err != nil {
+		return l
+	}
+	if l.State = reported[t.Status]; l.State == payments.Returned {
+		l.Reversed = l.Amount.Minor
+	}
+	return l
+}
+
 // failure is the error of a payout that Xendit took and will not make.
 func (p payout) failure() error {
 	if p.Status != "FAILED" {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +50,10 @@ type Rail struct {
 	perSecond float64
 }
 
-var _ payments.SingleRail = (*Rail)(nil)
+var (
+	_ payments.SingleRail = (*Rail)(nil)
+	_ payments.Lister     = (*Rail)(nil)
+)
 
 // New returns the rail. It calls nobody.
 func New(config Config) (*Rail, error) {
@@ -215,6 +219,37 @@ func (r *Rail) find(ctx context.Context, reference string) (*payout, error) {
 		return nil, nil
 	}
 	return &(*list.Data)[0], nil
+}
+
+// List lists what Xendit's report of transactions has of payouts: its payouts themselves
+// can be asked for by their reference alone.
+func (r *Rail) List(ctx context.Context, from, until time.Time, each func(payments.Listed) error) error {
+	const page = 50
+	query := url.Values{"types": {"DISBURSEMENT"}, "created[gte]": {from.UTC().Format(time.RFC3339Nano)}, "created[lte]": {until.UTC().Format(time.RFC3339Nano)}, "limit": {strconv.Itoa(page)}}
+	for {
+		var list struct {
+			Data    *[]transaction `json:"data"`
+			HasMore bool           `json:"has_more"`
+		}
+		if err := r.call(ctx, http.MethodGet, "/transactions?"+query.Encode(), nil, nil, &list); err != nil {
+			return err
+		}
+		if list.Data == nil || list.HasMore && len(*list.Data) == 0 {
+			return unreadable("Xendit's answer is not a list of transactions", nil)
+		}
+		for _, t := range *list.Data {
+			if t.Created.Before(from) || !t.Created.Before(until) {
+				continue // the bounds of Xendit's are both inclusive
+			}
+			if err := each(t.listed()); err != nil {
+				return err
+			}
+		}
+		if !list.HasMore {
+			return nil
+		}
+		query.Set("after_id", (*list.Data)[len(*list.Data)-1].ID)
+	}
 }
 
 // Balance is the cash balance at Xendit in a currency.

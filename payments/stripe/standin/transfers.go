@@ -2,6 +2,7 @@ package standin
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -124,7 +125,7 @@ func noTransfer(id string) answer {
 
 // listTransfers lists the newest first.
 func (s *Server) listTransfers(_ *http.Request, query url.Values) answer {
-	if a, unknown := unknownParameter(query, "transfer_group", "destination", "limit", "starting_after"); unknown {
+	if a, unknown := unknownParameter(query, "transfer_group", "destination", "limit", "starting_after", "created["); unknown {
 		return a
 	}
 	limit := int64(10)
@@ -135,6 +136,16 @@ func (s *Server) listTransfers(_ *http.Request, query url.Values) answer {
 			return a
 		}
 		limit = min(limit, 100)
+	}
+	from, until := int64(0), int64(math.MaxInt64)
+	for name, bound := range map[string]*int64{"created[gte]": &from, "created[lt]": &until} {
+		if query.Has(name) {
+			var a answer
+			var bad bool
+			if *bound, a, bad = wholeNumber(query, name); bad {
+				return a
+			}
+		}
 	}
 	candidates := s.order
 	if group := query.Get("transfer_group"); group != "" {
@@ -152,7 +163,7 @@ func (s *Server) listTransfers(_ *http.Request, query url.Values) answer {
 			}
 			continue
 		}
-		if to := query.Get("destination"); to != "" && to != t.Destination {
+		if to := query.Get("destination"); to != "" && to != t.Destination || t.Created < from || t.Created >= until {
 			continue
 		}
 		if int64(len(page)) == limit {

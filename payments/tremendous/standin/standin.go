@@ -274,13 +274,20 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	if err != nil || limit < 1 || limit > 500 {
 		limit = 10
 	}
-	found, external := []*order{}, r.URL.Query().Get("external_id")
+	query := r.URL.Query()
+	from, _ := time.Parse(time.RFC3339Nano, query.Get("created_at[gte]"))
+	until, err := time.Parse(time.RFC3339Nano, query.Get("created_at[lte]"))
+	bounded := err == nil
+	found, external := []*order{}, query.Get("external_id")
 	for _, o := range slices.Backward(s.orders) {
-		if external == "" || o.ExternalID == external {
+		made, _ := time.Parse(time.RFC3339Nano, o.CreatedAt)
+		if (external == "" || o.ExternalID == external) && !made.Before(from) && (!bounded || !made.After(until)) {
 			found = append(found, o)
 		}
 	}
-	answer(w, map[string]any{"orders": found[:min(limit, len(found))], "total_count": len(found)})
+	offset, _ := strconv.Atoi(query.Get("offset"))
+	page := found[min(max(0, offset), len(found)):]
+	answer(w, map[string]any{"orders": page[:min(limit, len(page))], "total_count": len(found)})
 }
 
 func (s *Server) get(w http.ResponseWriter, r *http.Request) {

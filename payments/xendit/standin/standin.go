@@ -5,6 +5,7 @@
 package standin
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -96,6 +97,7 @@ func New(options Options) *Server {
 	s.mux.HandleFunc("GET /v2/payouts", s.gate(s.list))
 	s.mux.HandleFunc("GET /v2/payouts/{id}", s.gate(s.get))
 	s.mux.HandleFunc("POST /v2/payouts/{id}/cancel", s.gate(s.cancel))
+	s.mux.HandleFunc("GET /transactions", s.gate(s.report))
 	s.mux.HandleFunc("GET /balance", s.gate(s.balance))
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "NOT_FOUND", "The requested resource was not found")
@@ -238,6 +240,38 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	for _, p := range slices.Backward(s.payouts) {
 		if p.ReferenceID == reference {
 			found = append(found, p)
+		}
+	}
+	answer(w, map[string]any{"data": found[:min(limit, len(found))], "has_more": len(found) > limit, "links": []string{}})
+}
+
+// report lists transactions, the newest first.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	limit, err := strconv.Atoi(query.Get("limit"))
+	if err != nil || limit < 1 || limit > 50 {
+		refuse(w, http.StatusBadRequest, "API_VALIDATION_ERROR", "limit is a number from 1 to 50")
+		return
+	}
+	from, gte := time.Parse(time.RFC3339Nano, query.Get("created[gte]"))
+	until, lte := time.Parse(time.RFC3339Nano, query.Get("created[lte]"))
+	if gte != nil || lte != nil || query.Get("types") != "DISBURSEMENT" {
+		refuse(w, http.StatusBadRequest, "API_VALIDATION_ERROR", "this stand-in knows the disbursements of a time")
+		return
+	}
+	status := map[string]string{"SUCCEEDED": "SUCCESS", "REVERSED": "REVERSED", "FAILED": "FAILED", "CANCELLED": "VOIDED", "COMPLIANCE_REJECTED": "FAILED"}
+	found, after := []map[string]any{}, query.Get("after_id")
+	for _, p := range slices.Backward(s.payouts) {
+		id := "txn-" + p.ID
+		if after != "" {
+			if id == after {
+				after = ""
+			}
+			continue
+		}
+		if made, err := time.Parse(time.RFC3339Nano, p.Created); err == nil && !made.Before(from) && !made.After(until) {
+			found = append(found, map[string]any{"id": id, "product_id": p.ID, "type": "DISBURSEMENT", "status": cmp.Or(status[p.Status], "PENDING"), "reference_id": p.ReferenceID,
+				"currency": p.Currency, "amount": p.Amount, "cashflow": "MONEY_OUT", "created": p.Created, "updated": p.Updated})
 		}
 	}
 	answer(w, map[string]any{"data": found[:min(limit, len(found))], "has_more": len(found) > limit, "links": []string{}})
