@@ -398,10 +398,6 @@ func (a *Activities) AskAfter(ctx context.Context, periodID string, revision int
 	if err != nil {
 		return err
 	}
-	pause := time.Duration(0)
-	if perSecond := rail.Capabilities().PerSecond; perSecond > 0 {
-		pause = time.Duration(float64(time.Second) / perSecond)
-	}
 	for _, o := range submitted {
 		found, err := rail.Lookup(ctx, o.Reference)
 		if err != nil {
@@ -412,10 +408,8 @@ func (a *Activities) AskAfter(ctx context.Context, periodID string, revision int
 				return err
 			}
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := pause(ctx, rail); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -42,6 +42,9 @@ func StatusFileID(fileID string) string { return "status-file/" + fileID }
 // RailEventID is the workflow id of what applies an event of a rail.
 func RailEventID(rail, eventID string) string { return "rail-event/" + rail + "/" + eventID }
 
+// ReconciliationID is the workflow id of what compares each day of a rail.
+func ReconciliationID(rail string) string { return "reconciliation/" + rail }
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

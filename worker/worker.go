@@ -26,8 +26,9 @@ type Config struct {
 }
 
 // Run works until ctx ends, then lets what is under way finish for up to ten seconds. At
-// the start it makes sure that every period and dispute under way has its workflow: one that
-// was opened just before a crash may not. Meanwhile it keeps estimates up to date.
+// the start it makes sure that every period and dispute under way has its workflow, as one that
+// was opened just before a crash may not, and that each rail is compared with our record day
+// by day. Meanwhile it keeps estimates up to date.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now}
 	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
@@ -43,6 +44,7 @@ func Run(ctx context.Context, config Config) error {
 		w.RegisterActivity(shared.SubmitPayout)
 		w.RegisterActivity(shared.AskAfter)
 		w.RegisterActivity(shared.ApplyRailEvent)
+		w.RegisterActivity(shared.Reconcile)
 		workers = append(workers, w)
 	}
 	for i, w := range workers {
@@ -70,6 +72,11 @@ func Run(ctx context.Context, config Config) error {
 	disputes, err := startDisputes(ctx, config)
 	if err != nil {
 		return err
+	}
+	for _, rail := range config.Rails.Names() {
+		if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
 	var estimating sync.WaitGroup
 	estimating.Go(func() { config.keepEstimates(ctx) })

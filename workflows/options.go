@@ -6,6 +6,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/guerdon/guerdon/activities"
 )
 
 // System is the actor of what a workflow does by itself.
@@ -28,6 +30,14 @@ var retry = &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, Backo
 // quickOptions are for activities that read or write a few rows.
 func quickOptions() workflow.ActivityOptions {
 	return workflow.ActivityOptions{StartToCloseTimeout: time.Minute, RetryPolicy: retry}
+}
+
+// railOptions are for activities that ask a rail, which may not answer for long.
+func railOptions(rail, summary string) workflow.ActivityOptions {
+	ask := longOptions(summary)
+	ask.TaskQueue = activities.RailQueue(rail)
+	ask.RetryPolicy = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: longestPause}
+	return ask
 }
 
 // longOptions are for activities that work through a whole period and say by heartbeats

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/guerdon/guerdon/activities"
@@ -24,10 +22,7 @@ type RailEventInput struct {
 // RailEvent does what a rail says of what its event is about. A rail that does not answer
 // is asked until it does.
 func RailEvent(ctx workflow.Context, input RailEventInput) error {
-	ask := longOptions("look up what the rail told")
-	ask.TaskQueue, ask.StartToCloseTimeout = activities.RailQueue(input.Rail), 2*time.Minute
-	ask.RetryPolicy = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: longestPause}
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, ask), do.ApplyRailEvent, input.Number).Get(ctx, nil)
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, railOptions(input.Rail, "look up what the rail told")), do.ApplyRailEvent, input.Number).Get(ctx, nil)
 }
 
 // StartRailEvent has a stored event of a rail applied. Starting it again changes nothing.

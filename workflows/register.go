@@ -21,6 +21,8 @@ func Register(r Registry) {
 	r.RegisterWorkflow(Batch)
 	r.RegisterWorkflow(StatusFile)
 	r.RegisterWorkflow(RailEvent)
+	r.RegisterWorkflow(Reconciliation)
+	r.RegisterWorkflow(ReconcileDay)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
 	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
 }

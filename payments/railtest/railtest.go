@@ -205,6 +205,15 @@ func (s Subject) lists(t *testing.T, rail payments.SingleRail, lister payments.L
 		require.NoError(t, err)
 		require.Equal(t, payments.Listed{Reference: in.Reference, Result: known}, found[in.Reference])
 	}
+	listed := map[string]bool{}
+	require.NoError(t, lister.List(ctx, ever(2000), ever(2100), func(l payments.Listed) error {
+		require.False(t, listed[l.RailID], "each once, also where more is asked for meanwhile")
+		if listed[l.RailID] = true; len(listed) == 1 {
+			_, err := rail.Submit(ctx, s.instruction("list-meanwhile", 2_000))
+			require.NoError(t, err)
+		}
+		return nil
+	}))
 	list(ever(2000), ever(2001))
 	require.Empty(t, found)
 	last, err := rail.Lookup(ctx, "reference-list-000")

@@ -218,6 +218,7 @@ func (r *Rail) Lookup(ctx context.Context, reference string) (payments.Result, e
 // of several rewards, and are not known here.
 func (r *Rail) List(ctx context.Context, from, until time.Time, each func(payments.Listed) error) error {
 	const page = 100
+	seen := map[string]bool{} // an order that is made meanwhile moves others to the next page
 	for offset := 0; ; offset += page {
 		var list struct {
 			Orders *[]order `json:"orders"`
@@ -231,9 +232,10 @@ func (r *Rail) List(ctx context.Context, from, until time.Time, each func(paymen
 			return unreadable("Tremendous's answer is not a list of orders", nil)
 		}
 		for _, o := range *list.Orders {
-			if o.CreatedAt.Before(from) || !o.CreatedAt.Before(until) {
+			if o.CreatedAt.Before(from) || !o.CreatedAt.Before(until) || seen[o.ID] {
 				continue // the bounds of Tremendous's are both inclusive
 			}
+			seen[o.ID] = true
 			result, err := o.result()
 			if err != nil {
 				result = payments.Result{RailID: o.ID}

@@ -33,6 +33,31 @@ const booking = `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08
 <NtryDtls><TxDtls><Refs><EndToEndId>%s</EndToEndId></Refs><Amt Ccy="USD">1.01</Amt><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls></NtryDtls></Ntry>
 </Ntfctn></BkToCstmrDbtCdtNtfctn></Document>`
 
+// takesToTheBank confirms the one payment file of the period.
+func (h *house) takesToTheBank(rail string) store.PaymentFile {
+	h.t.Helper()
+	ctx := h.t.Context()
+	var files []store.PaymentFile
+	require.Eventually(h.t, func() (done bool) {
+		var err error
+		files, err = h.store.PaymentFiles(ctx, period, 1, "", 100)
+		require.NoError(h.t, err)
+		return len(files) == 1
+	}, time.Minute, 20*time.Millisecond)
+	handle, err := h.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: activities.DisburseID(period, 1, rail), UpdateName: workflows.ConfirmFileUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{workflows.ConfirmFileInput{Actor: "fin2", FileID: files[0].ID}},
+	})
+	require.NoError(h.t, err)
+	var a workflows.Answer
+	require.NoError(h.t, handle.Get(ctx, &a))
+	require.Empty(h.t, a.Code, a.Message)
+	return files[0]
+}
+
+// endToEnd is the bank's reference of a payout.
+func endToEnd(o store.Payout) string { return strings.ReplaceAll(o.ID, "-", "") }
+
 // TestWhatTheBankAnswers settles a period by the files that a bank sends back. A return
 // after the close is an exception; the period stays closed, and is still proved.
 func TestWhatTheBankAnswers(t *testing.T) {
@@ -46,20 +71,7 @@ func TestWhatTheBankAnswers(t *testing.T) {
 	})
 	h.release(2)
 	ctx := t.Context()
-	var files []store.PaymentFile
-	require.Eventually(t, func() bool {
-		files, err = h.store.PaymentFiles(ctx, period, 1, "", 100)
-		require.NoError(t, err)
-		return len(files) == 1
-	}, time.Minute, 20*time.Millisecond)
-	handle, err := h.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: activities.DisburseID(period, 1, rail.Name()), UpdateName: workflows.ConfirmFileUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{workflows.ConfirmFileInput{Actor: "fin2", FileID: files[0].ID}},
-	})
-	require.NoError(t, err)
-	var a workflows.Answer
-	require.NoError(t, handle.Get(ctx, &a))
-	require.Empty(t, a.Code, a.Message)
+	file := h.takesToTheBank(rail.Name())
 	h.await(period, incentive.Settling)
 
 	payouts, err := h.store.Payouts(ctx, period, 1, nil, "", 10)
@@ -67,7 +79,6 @@ func TestWhatTheBankAnswers(t *testing.T) {
 	if payouts[0].ParticipantID != "rep0001" {
 		payouts[0], payouts[1] = payouts[1], payouts[0]
 	}
-	endToEnd := func(o store.Payout) string { return strings.ReplaceAll(o.ID, "-", "") }
 	answer := func(text string) (effects []string) {
 		for range 2 { // what is handed in twice is applied once
 			f, err := h.store.KeepStatusFile(ctx, store.StatusFile{Rail: rail.Name(), Name: "bank.xml", UploadedBy: "fin2"}, []byte(text))
@@ -82,7 +93,7 @@ func TestWhatTheBankAnswers(t *testing.T) {
 		}
 		return effects
 	}
-	require.Equal(t, []string{"paid", "failed"}, answer(fmt.Sprintf(report, files[0].MessageID, endToEnd(payouts[0]), endToEnd(payouts[1]))))
+	require.Equal(t, []string{"paid", "failed"}, answer(fmt.Sprintf(report, file.MessageID, endToEnd(payouts[0]), endToEnd(payouts[1]))))
 	require.Equal(t, store.CodePayoutsOpen, h.do(period, incentive.Close, "fin", nil, "").Code)
 	reason, err := h.store.WriteText(ctx, "fin", "the account is closed")
 	require.NoError(t, err)

@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// CodeReconciliationUnknown is the code of a reconciliation that is not here.
+const CodeReconciliationUnknown incentive.Code = "reconciliation-unknown"
+
+// Reconciliation is a comparison of our record with a rail's, for one day.
+type Reconciliation struct {
+	ID          int64
+	Rail        string
+	Day         incentive.Date // in the company's zone
+	RunBy       string         // System for that of each day
+	RunAt       time.Time
+	Agreed      int // payments that both have alike
+	Differences int
+}
+
+// ReconciliationTotal is what a reconciliation summed up in one currency.
+type ReconciliationTotal struct {
+	Currency  incentive.Currency
+	Ours      int   // payments of the day that the rail has by our record
+	OursMinor int64 // what they sum to
+	Theirs    int   // and by the rail's
+	TheirsSum int64
+	InTransit int64  // what the ledger has with the rail
+	Submitted int64  // what payouts are submitted and not paid
+	Available *int64 // what the rail could pay out; nil where it does not say
+}
+
+// DifferenceKind says what two records do not agree about.
+type DifferenceKind string
+
+// The kinds of differences.
+const (
+	MissingThere  DifferenceKind = "missing-there"  // we have it with the rail, and the rail does not
+	MissingHere   DifferenceKind = "missing-here"   // the rail has it, and we never asked for it
+	AmountDiffers DifferenceKind = "amount-differs" // both have it, of different amounts
+	StateDiffers  DifferenceKind = "state-differs"  // both have it, and it stands differently
+	LedgerDiffers DifferenceKind = "ledger-differs" // our ledger has another sum in transit than our payouts
+)
+
+// RailDifference is one thing that two records do not agree about. An amount is nil where a
+// side has none.
+type RailDifference struct {
+	Kind       DifferenceKind
+	Reference  string // what the rail knows the payment by
+	RailID     string // what it calls it
+	PayoutID   string // "" where it is none of ours
+	OurState   string
+	OurMinor   *int64
+	TheirState string
+	TheirMinor *int64
+	Currency   incentive.Currency
+}
+
+// KeepReconciliation stores what a comparison found, once for a key, and returns it.
+func (s *Store) KeepReconciliation(ctx context.Context, key string, r Reconciliation, totals []ReconciliationTotal, differences []RailDifference) (Reconciliation, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `
+			INSERT INTO reconciliation (key, rail, day, run_by, agreed, differences) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO NOTHING RETURNING id`,
+			key, r.Rail, r.Day, r.RunBy, r.Agreed, len(differences)).Scan(&r.ID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return tx.QueryRow(ctx, `SELECT id FROM reconciliation WHERE key = $1`, key).Scan(&r.ID)
+		}
+		if err != nil {
+			return fmt.Errorf("keep the reconciliation of %s: %w", r.Rail, err)
+		}
+		for _, t := range totals {
+			_, err := tx.Exec(ctx, `INSERT INTO reconciliation_total VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+				r.ID, t.Currency, t.Ours, t.OursMinor, t.Theirs, t.TheirsSum, t.InTransit, t.Submitted, t.Available)
+			if err != nil {
+				return fmt.Errorf("keep the totals of the reconciliation of %s: %w", r.Rail, err)
+			}
+		}
+		rows := make([][]any, len(differences))
+		for i, d := range differences {
+			rows[i] = []any{r.ID, i + 1, d.Kind, d.Reference, d.RailID, orNull(d.PayoutID), d.OurState, d.OurMinor, d.TheirState, d.TheirMinor, d.Currency}
+		}
+		_, err = tx.CopyFrom(ctx, pgx.Identifier{"reconciliation_difference"},
+			[]string{"reconciliation_id", "number", "kind", "reference", "rail_id", "payout_id", "our_state", "our_minor", "their_state", "their_minor", "currency"}, pgx.CopyFromRows(rows))
+		if err != nil {
+			return fmt.Errorf("keep the differences of the reconciliation of %s: %w", r.Rail, err)
+		}
+		return audit(ctx, tx, r.RunBy, "reconcile", fmt.Sprintf("reconciliation/%d", r.ID), struct {
+			Rail        string         `json:"rail"`
+			Day         incentive.Date `json:"day"`
+			Agreed      int            `json:"agreed"`
+			Differences int            `json:"differences"`
+		}{r.Rail, r.Day, r.Agreed, len(differences)})
+	})
+	if err != nil {
+		return r, err
+	}
+	r, _, err = s.Reconciliation(ctx, r.ID)
+	return r, err
+}
+
+const reconciliationColumns = `SELECT id, rail, day, run_by, run_at, agreed, differences FROM reconciliation`
+
+// Reconciliation returns a comparison with its totals.
+func (s *Store) Reconciliation(ctx context.Context, id int64) (Reconciliation, []ReconciliationTotal, error) {
+	rows, err := s.pool.Query(ctx, reconciliationColumns+` WHERE id = $1`, id)
+	if err != nil {
+		return Reconciliation{}, nil, fmt.Errorf("read reconciliation %d: %w", id, err)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Reconciliation])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, nil, incentive.Errorf(CodeReconciliationUnknown, "there is no reconciliation %d", id)
+	}
+	if err != nil {
+		return r, nil, fmt.Errorf("read reconciliation %d: %w", id, err)
+	}
+	rows, err = s.pool.Query(ctx, `
+		SELECT currency, ours, ours_minor, theirs, theirs_minor, in_transit_minor, submitted_minor, available_minor FROM reconciliation_total WHERE reconciliation_id = $1 ORDER BY currency`, id)
+	if err != nil {
+		return r, nil, fmt.Errorf("read the totals of reconciliation %d: %w", id, err)
+	}
+	totals, err := pgx.CollectRows(rows, pgx.RowToStructByPos[ReconciliationTotal])
+	return r, totals, err
+}
+
+// Reconciliations returns up to limit comparisons that were made before one (0: the
+// latest), of one rail or ("") of all, the latest first.
+func (s *Store) Reconciliations(ctx context.Context, rail string, before int64, limit int) ([]Reconciliation, error) {
+	rows, err := s.pool.Query(ctx, reconciliationColumns+` WHERE ($1 = '' OR rail = $1) AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, rail, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list reconciliations: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Reconciliation])
+}
+
+// RailDifferences returns up to limit differences of a comparison, after so many.
+func (s *Store) RailDifferences(ctx context.Context, id int64, after, limit int) ([]RailDifference, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT kind, reference, rail_id, coalesce(payout_id::text, ''), our_state, our_minor, their_state, their_minor, currency FROM reconciliation_difference
+		WHERE reconciliation_id = $1 AND number > $2 ORDER BY number LIMIT $3`, id, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the differences of reconciliation %d: %w", id, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[RailDifference])
+}
+
+// LastReconciled returns the last day of a rail that was compared by itself; zero where
+// none was.
+func (s *Store) LastReconciled(ctx context.Context, rail string) (day incentive.Date, err error) {
+	var last *incentive.Date
+	if err := s.pool.QueryRow(ctx, `SELECT max(day) FROM reconciliation WHERE rail = $1 AND run_by = $2`, rail, System).Scan(&last); err != nil {
+		return day, fmt.Errorf("look for the last reconciliation of %s: %w", rail, err)
+	}
+	if last != nil {
+		day = *last
+	}
+	return day, nil
+}
+
+// SentAttempt is an attempt on a rail with how its payout stands.
+type SentAttempt struct {
+	PayoutID    string
+	Key         string
+	RailID      string
+	State       AttemptState
+	PayoutState string
+	Amount      incentive.Money
+	Answered    bool // the bank has said something of the payout in one of its files
+}
+
+const sentAttempts = `
+	SELECT o.id::text, a.key::text, a.rail_id, a.state, o.state, o.amount_minor, o.currency, EXISTS (SELECT FROM payout_outcome x WHERE x.payout_id = o.id)
+	FROM payout_attempt a JOIN payout o ON o.id = a.payout_id WHERE o.rail = $1 AND `
+
+func scanSent(row pgx.CollectableRow) (a SentAttempt, err error) {
+	err = row.Scan(&a.PayoutID, &a.Key, &a.RailID, &a.State, &a.PayoutState, &a.Amount.Minor, &a.Amount.Currency, &a.Answered)
+	return a, err
+}
+
+// SentAttempts returns the attempts on a rail that were first sent from one moment on and
+// before another.
+func (s *Store) SentAttempts(ctx context.Context, rail string, from, until time.Time) ([]SentAttempt, error) {
+	rows, err := s.pool.Query(ctx, sentAttempts+`a.sent_at >= $2 AND a.sent_at < $3 ORDER BY o.id, a.number`, rail, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("list what was sent by %s: %w", rail, err)
+	}
+	return pgx.CollectRows(rows, scanSent)
+}
+
+// AttemptsNamed returns the attempts on a rail that some references name, by key; of a
+// rail of files (byPayout) the last one of each payout that they name.
+func (s *Store) AttemptsNamed(ctx context.Context, rail string, references []string, byPayout bool) ([]SentAttempt, error) {
+	var ids []string
+	for _, r := range references {
+		if uuidText.MatchString(r) {
+			ids = append(ids, r)
+		}
+	}
+	which := `a.key = ANY($2::text[]::uuid[])`
+	if byPayout {
+		which = `o.id = ANY($2::text[]::uuid[]) AND a.number = (SELECT max(number) FROM payout_attempt WHERE payout_id = o.id)`
+	}
+	rows, err := s.pool.Query(ctx, sentAttempts+which+` ORDER BY o.id, a.number`, rail, ids)
+	if err != nil {
+		return nil, fmt.Errorf("find what %s names: %w", rail, err)
+	}
+	return pgx.CollectRows(rows, scanSent)
+}
+
+// InTransit returns, by currency, what the ledger has with a rail beside what payouts of
+// it are submitted and not paid.
+func (s *Store) InTransit(ctx context.Context, rail string) ([]ReconciliationTotal, error) {
+	rows, err := s.pool.Query(ctx, `
+		WITH ledger AS (
+			SELECT a.currency, -sum(p.amount_minor)::bigint AS minor FROM ledger_account a JOIN posting p ON p.account_id = a.id WHERE a.kind = $2 AND a.rail = $1 GROUP BY a.currency),
+		submitted AS (SELECT currency, sum(amount_minor)::bigint AS minor FROM payout WHERE rail = $1 AND state = 'submitted' GROUP BY currency)
+		SELECT currency, 0, 0::bigint, 0, 0::bigint, coalesce(ledger.minor, 0), coalesce(submitted.minor, 0), NULL::bigint FROM ledger FULL JOIN submitted USING (currency) ORDER BY currency`, rail, Clearing)
+	if err != nil {
+		return nil, fmt.Errorf("sum what is in transit by %s: %w", rail, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[ReconciliationTotal])
+}
+
+// StatusFilesOf returns the files of a rail's banks that were handed in from one moment on
+// and before another.
+func (s *Store) StatusFilesOf(ctx context.Context, rail string, from, until time.Time) (ids []string, err error) {
+	err = collect(ctx, s.pool, &ids, `SELECT id::text FROM status_file WHERE rail = $1 AND uploaded_at >= $2 AND uploaded_at < $3 AND applied_at IS NOT NULL ORDER BY uploaded_at, id`, pgx.RowTo[string], rail, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("list the files of banks of %s: %w", rail, err)
+	}
+	return ids, nil
+}
