@@ -36,7 +36,7 @@ var statuses = map[incentive.Code]int{
 	incentive.CodeInvalid: http.StatusBadRequest, codeNoKey: http.StatusBadRequest, store.CodeReasonMissing: http.StatusBadRequest,
 	store.CodeUnauthenticated: http.StatusUnauthorized,
 	incentive.CodeForbidden:   http.StatusForbidden, store.CodeOwnPay: http.StatusForbidden, incentive.CodeOwnDecision: http.StatusForbidden, incentive.CodeEvidenceRefused: http.StatusUnprocessableEntity, store.CodePreparer: http.StatusForbidden,
-	incentive.CodeNotFound: http.StatusNotFound, store.CodeFileUnknown: http.StatusNotFound, store.CodeStatusFileUnknown: http.StatusNotFound,
+	incentive.CodeNotFound: http.StatusNotFound, store.CodeFileUnknown: http.StatusNotFound, store.CodeStatusFileUnknown: http.StatusNotFound, store.CodeReconciliationUnknown: http.StatusNotFound,
 	codeMethod:           http.StatusMethodNotAllowed,
 	codeTooLarge:         http.StatusRequestEntityTooLarge,
 	document.CodeInvalid: http.StatusUnprocessableEntity, mapping.CodeBadFile: http.StatusUnprocessableEntity, store.CodeKeyReused: http.StatusUnprocessableEntity,

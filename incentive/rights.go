@@ -50,6 +50,7 @@ const (
 	RaiseDispute     Action = "raise-dispute"     // dispute one's own pay, and speak for oneself
 	AnswerDispute    Action = "answer-dispute"    // ask back, accept, reject
 	ReleasePeriod    Action = "release-period"    // release, and confirm a payment file
+	ReconcileRails   Action = "reconcile-rails"   // compare a day with a rail's record, and explain what differs
 	DecideApproval   Action = "decide-approval"   // approve or reject statements that wait for one
 	ChooseMethod     Action = "choose-method"     // payout methods and destinations
 	AdministerRails  Action = "administer-rails"  // rails, their limits and accounts
@@ -75,6 +76,7 @@ var rights = map[Action]map[Role]Scope{
 	RaiseDispute:     {Rep: Own, Manager: Own, Finance: Own},
 	AnswerDispute:    {Manager: Team, Finance: All},
 	ReleasePeriod:    {Finance: All},
+	ReconcileRails:   {Finance: All},
 	DecideApproval:   {Manager: Team, Finance: All},
 	ChooseMethod:     {Rep: Own, Manager: Own, Finance: Own},
 	AdministerRails:  {Administrator: All},

@@ -23,6 +23,8 @@ type Reconciliation struct {
 	RunAt       time.Time
 	Agreed      int // payments that both have alike
 	Differences int
+	Open        int  // of the differences, those that nobody has explained
+	Superseded  bool // the rail and day were compared again since
 }
 
 // ReconciliationTotal is what a reconciliation summed up in one currency.
@@ -52,6 +54,7 @@ const (
 // RailDifference is one thing that two records do not agree about. An amount is nil where a
 // side has none.
 type RailDifference struct {
+	Number     int
 	Kind       DifferenceKind
 	Reference  string // what the rail knows the payment by
 	RailID     string // what it calls it
@@ -61,6 +64,15 @@ type RailDifference struct {
 	TheirState string
 	TheirMinor *int64
 	Currency   incentive.Currency
+
+	// Of the payout, where it is one of ours.
+	PeriodID      string
+	ParticipantID string
+	Name          string
+
+	ExplainedBy string // "" where nobody has
+	ExplainedAt *time.Time
+	Explanation string
 }
 
 // KeepReconciliation stores what a comparison found, once for a key, and returns it.
@@ -105,7 +117,22 @@ func (s *Store) KeepReconciliation(ctx context.Context, key string, r Reconcilia
 	return r, err
 }
 
-const reconciliationColumns = `SELECT id, rail, day, run_by, run_at, agreed, differences FROM reconciliation`
+// explained is the SQL of what was said of a difference d of a reconciliation r, here or
+// where the same was found for the same rail and day.
+const explained = `
+	LEFT JOIN LATERAL (
+		SELECT e.explained_by, e.explained_at, e.reason_id
+		FROM reconciliation other JOIN reconciliation_explanation e ON e.reconciliation_id = other.id JOIN reconciliation_difference same USING (reconciliation_id, number)
+		WHERE other.rail = r.rail AND other.day = r.day
+			AND (same.kind, same.reference, same.rail_id, same.payout_id, same.our_state, same.our_minor, same.their_state, same.their_minor, same.currency)
+				IS NOT DISTINCT FROM (d.kind, d.reference, d.rail_id, d.payout_id, d.our_state, d.our_minor, d.their_state, d.their_minor, d.currency)
+		ORDER BY e.explained_at LIMIT 1) said ON true`
+
+const reconciliationColumns = `
+	SELECT id, rail, day, run_by, run_at, agreed, differences, open, superseded FROM (
+		SELECT r.*, (SELECT count(*) FROM reconciliation_difference d ` + explained + ` WHERE d.reconciliation_id = r.id AND said.reason_id IS NULL) AS open,
+			EXISTS (SELECT FROM reconciliation later WHERE later.rail = r.rail AND later.day = r.day AND later.id > r.id) AS superseded
+		FROM reconciliation r) compared`
 
 // Reconciliation returns a comparison with its totals.
 func (s *Store) Reconciliation(ctx context.Context, id int64) (Reconciliation, []ReconciliationTotal, error) {
@@ -129,25 +156,89 @@ func (s *Store) Reconciliation(ctx context.Context, id int64) (Reconciliation, [
 	return r, totals, err
 }
 
+// WhichReconciliations are those of a rail ("": of all), of a day (zero: of all) and, with
+// Open, the latest of their rail and day that have a difference which nobody has explained.
+type WhichReconciliations struct {
+	Rail string
+	Day  incentive.Date
+	Open bool
+}
+
 // Reconciliations returns up to limit comparisons that were made before one (0: the
-// latest), of one rail or ("") of all, the latest first.
-func (s *Store) Reconciliations(ctx context.Context, rail string, before int64, limit int) ([]Reconciliation, error) {
-	rows, err := s.pool.Query(ctx, reconciliationColumns+` WHERE ($1 = '' OR rail = $1) AND ($2 = 0 OR id < $2) ORDER BY id DESC LIMIT $3`, rail, before, limit)
+// latest), the latest first.
+func (s *Store) Reconciliations(ctx context.Context, which WhichReconciliations, before int64, limit int) ([]Reconciliation, error) {
+	var day *incentive.Date
+	if !which.Day.IsZero() {
+		day = &which.Day
+	}
+	rows, err := s.pool.Query(ctx, reconciliationColumns+`
+		WHERE ($1 = '' OR rail = $1) AND ($2::date IS NULL OR day = $2) AND (NOT $3 OR differences > 0 AND NOT superseded AND open > 0) AND ($4 = 0 OR id < $4) ORDER BY id DESC LIMIT $5`,
+		which.Rail, day, which.Open, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list reconciliations: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Reconciliation])
 }
 
-// RailDifferences returns up to limit differences of a comparison, after so many.
+const railDifferences = `
+	SELECT d.number, d.kind, d.reference, d.rail_id, coalesce(d.payout_id::text, ''), d.our_state, d.our_minor, d.their_state, d.their_minor, d.currency,
+		coalesce(o.period_id, ''), coalesce(o.participant_id, ''), coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
+		coalesce(said.explained_by, ''), said.explained_at, coalesce(x.body, '')
+	FROM reconciliation r JOIN reconciliation_difference d ON d.reconciliation_id = r.id LEFT JOIN payout o ON o.id = d.payout_id ` + explained + ` LEFT JOIN free_text x ON x.id = said.reason_id
+	WHERE r.id = $1 `
+
+// RailDifferences returns up to limit differences of a comparison, after one.
 func (s *Store) RailDifferences(ctx context.Context, id int64, after, limit int) ([]RailDifference, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT kind, reference, rail_id, coalesce(payout_id::text, ''), our_state, our_minor, their_state, their_minor, currency FROM reconciliation_difference
-		WHERE reconciliation_id = $1 AND number > $2 ORDER BY number LIMIT $3`, id, after, limit)
+	rows, err := s.pool.Query(ctx, railDifferences+`AND d.number > $2 ORDER BY d.number LIMIT $3`, id, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the differences of reconciliation %d: %w", id, err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[RailDifference])
+}
+
+// ExplainDifferences keeps what a person says of some differences of a comparison: of all of
+// them, or of none. Nobody explains what concerns their own payout.
+func (s *Store) ExplainDifferences(ctx context.Context, actor string, id int64, numbers []int, reasonID string) error {
+	if reasonID == "" {
+		return incentive.Errorf(CodeReasonMissing, "say why: a difference is explained with a reason")
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		var there int64
+		err := tx.QueryRow(ctx, `SELECT id FROM reconciliation WHERE id = $1 FOR UPDATE`, id).Scan(&there)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return incentive.Errorf(CodeReconciliationUnknown, "there is no reconciliation %d", id)
+		}
+		if err != nil {
+			return fmt.Errorf("lock reconciliation %d: %w", id, err)
+		}
+		rows, err := tx.Query(ctx, railDifferences+`AND d.number = ANY($2)`, id, numbers)
+		if err != nil {
+			return fmt.Errorf("read the differences of reconciliation %d: %w", id, err)
+		}
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[RailDifference])
+		if err != nil {
+			return fmt.Errorf("read the differences of reconciliation %d: %w", id, err)
+		}
+		if len(found) == 0 || len(found) < len(numbers) {
+			return incentive.Errorf(incentive.CodeInvalid, "reconciliation %d does not have every difference that you name: name each once, by its number", id)
+		}
+		for _, d := range found {
+			switch {
+			case d.ParticipantID == actor:
+				return incentive.Errorf(incentive.CodeOwnPay, "difference %d is about your own payout: somebody else explains it", d.Number)
+			case d.ExplainedBy != "":
+				return incentive.Errorf(incentive.CodeConflict, "difference %d is explained already, by %s", d.Number, d.ExplainedBy)
+			}
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO reconciliation_explanation (reconciliation_id, number, explained_by, reason_id) SELECT $1, number, $3, $4 FROM unnest($2::int[]) number`, id, numbers, actor, reasonID)
+		if err != nil {
+			return fmt.Errorf("keep the explanation of differences of reconciliation %d: %w", id, err)
+		}
+		return audit(ctx, tx, actor, "explain-differences", fmt.Sprintf("reconciliation/%d", id), struct {
+			Differences []int  `json:"differences"`
+			ReasonID    string `json:"reason_id"`
+		}{numbers, reasonID})
+	})
 }
 
 // LastReconciled returns the last day of a rail that was compared by itself; zero where

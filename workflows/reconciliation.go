@@ -59,6 +59,7 @@ func RunReconciliation(ctx context.Context, c client.Client, key string, input a
 		ID:                       activities.ReconciliationID(input.Rail) + "/" + input.Day.String() + "/" + key,
 		TaskQueue:                activities.PeriodQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, // what was found stands
 	}, ReconcileDay, input)
 	if err == nil {
 		err = run.Get(ctx, &id)

@@ -487,6 +487,33 @@ func (e NotPaidReasonWhy) Valid() bool {
 	}
 }
 
+// Defines values for RailDifferenceKind.
+const (
+	RailDifferenceKindAmountDiffers RailDifferenceKind = "amount-differs"
+	RailDifferenceKindLedgerDiffers RailDifferenceKind = "ledger-differs"
+	RailDifferenceKindMissingHere   RailDifferenceKind = "missing-here"
+	RailDifferenceKindMissingThere  RailDifferenceKind = "missing-there"
+	RailDifferenceKindStateDiffers  RailDifferenceKind = "state-differs"
+)
+
+// Valid indicates whether the value is a known member of the RailDifferenceKind enum.
+func (e RailDifferenceKind) Valid() bool {
+	switch e {
+	case RailDifferenceKindAmountDiffers:
+		return true
+	case RailDifferenceKindLedgerDiffers:
+		return true
+	case RailDifferenceKindMissingHere:
+		return true
+	case RailDifferenceKindMissingThere:
+		return true
+	case RailDifferenceKindStateDiffers:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RailStopDecisionRequestDecision.
 const (
 	RailStopDecisionRequestDecisionResumed  RailStopDecisionRequestDecision = "resumed"
@@ -1018,6 +1045,13 @@ type Difference struct {
 	Person string `json:"person"`
 }
 
+// DifferenceExplanation defines model for DifferenceExplanation.
+type DifferenceExplanation struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+}
+
 // Differences defines model for Differences.
 type Differences struct {
 	Differences []Difference `json:"differences"`
@@ -1199,6 +1233,13 @@ type Evidence struct {
 // EvidenceRequest defines model for EvidenceRequest.
 type EvidenceRequest struct {
 	File openapi_types.File `json:"file"`
+}
+
+// ExplanationRequest defines model for ExplanationRequest.
+type ExplanationRequest struct {
+	// Differences Their numbers.
+	Differences []int  `json:"differences"`
+	Reason      string `json:"reason"`
 }
 
 // FileTemplate defines model for FileTemplate.
@@ -1621,6 +1662,44 @@ type RailAnswer struct {
 	Rail string `json:"rail"`
 }
 
+// RailDifference defines model for RailDifference.
+type RailDifference struct {
+	Explanation *DifferenceExplanation `json:"explanation,omitempty"`
+	Kind        RailDifferenceKind     `json:"kind"`
+	Name        *string                `json:"name,omitempty"`
+	Number      int                    `json:"number"`
+
+	// OurAmount An amount in whole minor units.
+	OurAmount *Money `json:"our_amount,omitempty"`
+	OurState  string `json:"our_state"`
+
+	// Payout Absent where it is none of ours.
+	Payout *string `json:"payout,omitempty"`
+	Period *string `json:"period,omitempty"`
+	Person *string `json:"person,omitempty"`
+
+	// RailId What it calls it.
+	RailId string `json:"rail_id"`
+
+	// Reference What the rail knows the payment by.
+	Reference string `json:"reference"`
+
+	// TheirAmount An amount in whole minor units.
+	TheirAmount *Money `json:"their_amount,omitempty"`
+	TheirState  string `json:"their_state"`
+}
+
+// RailDifferenceKind defines model for RailDifference.Kind.
+type RailDifferenceKind string
+
+// RailDifferences defines model for RailDifferences.
+type RailDifferences struct {
+	Differences []RailDifference `json:"differences"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *int `json:"next,omitempty"`
+}
+
 // RailStop A rail that sends nothing more of a period until a person decides, for a fault that every payout would meet.
 type RailStop struct {
 	At time.Time `json:"at"`
@@ -1656,6 +1735,66 @@ type ReassignRequest struct {
 
 	// To A participant's id, or finance.
 	To string `json:"to"`
+}
+
+// Reconciliation defines model for Reconciliation.
+type Reconciliation struct {
+	// Agreed Payments that both records have alike.
+	Agreed      int            `json:"agreed"`
+	Day         incentive.Date `json:"day"`
+	Differences int            `json:"differences"`
+	Id          int64          `json:"id"`
+
+	// Open Of the differences, those that nobody has explained.
+	Open  int       `json:"open"`
+	Rail  string    `json:"rail"`
+	RunAt time.Time `json:"run_at"`
+
+	// RunBy A participant; system for that of each day.
+	RunBy string `json:"run_by"`
+
+	// Superseded The rail and day were compared again since.
+	Superseded bool `json:"superseded"`
+
+	// Totals By currency; empty in lists.
+	Totals []ReconciliationTotal `json:"totals"`
+}
+
+// ReconciliationRequest defines model for ReconciliationRequest.
+type ReconciliationRequest struct {
+	Day  incentive.Date `json:"day"`
+	Rail string         `json:"rail"`
+}
+
+// ReconciliationTotal defines model for ReconciliationTotal.
+type ReconciliationTotal struct {
+	// Available An amount in whole minor units.
+	Available *Money `json:"available,omitempty"`
+
+	// InTransit An amount in whole minor units.
+	InTransit Money `json:"in_transit"`
+
+	// OurTotal An amount in whole minor units.
+	OurTotal Money `json:"our_total"`
+
+	// Ours Payments of the day that the rail has by our record.
+	Ours int `json:"ours"`
+
+	// Submitted An amount in whole minor units.
+	Submitted Money `json:"submitted"`
+
+	// TheirTotal An amount in whole minor units.
+	TheirTotal Money `json:"their_total"`
+
+	// Theirs And by the rail's, where it lists them.
+	Theirs int `json:"theirs"`
+}
+
+// Reconciliations defines model for Reconciliations.
+type Reconciliations struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next            *int64           `json:"next,omitempty"`
+	Reconciliations []Reconciliation `json:"reconciliations"`
 }
 
 // Redirection Another destination of a payout, which waits for a second person.
@@ -2622,6 +2761,45 @@ type UploadStatusFileParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListReconciliationsParams defines parameters for ListReconciliations.
+type ListReconciliationsParams struct {
+	// Rail All rails when absent.
+	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Day All days when absent.
+	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
+
+	// Open Only the latest of each rail and day, where it has a difference that nobody has explained.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// After The last id of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReconcileParams defines parameters for Reconcile.
+type ReconcileParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRailDifferencesParams defines parameters for ListRailDifferences.
+type ListRailDifferencesParams struct {
+	// After The last number of the page before.
+	After *int `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExplainDifferencesParams defines parameters for ExplainDifferences.
+type ExplainDifferencesParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -2714,6 +2892,12 @@ type AcceptPlanJSONRequestBody = AcceptanceRequest
 
 // UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
 type UploadStatusFileMultipartRequestBody = StatusFileRequest
+
+// ReconcileJSONRequestBody defines body for Reconcile for application/json ContentType.
+type ReconcileJSONRequestBody = ReconciliationRequest
+
+// ExplainDifferencesJSONRequestBody defines body for ExplainDifferences for application/json ContentType.
+type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -3471,6 +3655,49 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
 	UploadStatusFileWithBody(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReconciliations Comparisons of our record with those of rails, day by day, the latest first.
+	//
+	// Corresponds with GET /reconciliations (the `ListReconciliations` operationId).
+	ListReconciliations(ctx context.Context, params *ListReconciliationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReconcileWithBody Compare a day of a rail now. Each day is compared by itself three hours after its end.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+	ReconcileWithBody(ctx context.Context, params *ReconcileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Reconcile Compare a day of a rail now. Each day is compared by itself three hours after its end.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+	Reconcile(ctx context.Context, params *ReconcileParams, body ReconcileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReconciliation A comparison, with what both sides sum up to.
+	//
+	// Corresponds with GET /reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+	GetReconciliation(ctx context.Context, reconciliation int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRailDifferences What the two records differ in, with what people say of it.
+	//
+	// Corresponds with GET /reconciliations/{reconciliation}/differences (the `ListRailDifferences` operationId).
+	ListRailDifferences(ctx context.Context, reconciliation int64, params *ListRailDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExplainDifferencesWithBody Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+	ExplainDifferencesWithBody(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+	ExplainDifferences(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStatusFile What a bank's file changed.
 	//
@@ -5281,6 +5508,119 @@ func (c *Client) AcceptPlan(ctx context.Context, plan string, version int, param
 // Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
 func (c *Client) UploadStatusFileWithBody(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUploadStatusFileRequestWithBody(c.Server, rail, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReconciliations Comparisons of our record with those of rails, day by day, the latest first.
+//
+// Corresponds with GET /reconciliations (the `ListReconciliations` operationId).
+func (c *Client) ListReconciliations(ctx context.Context, params *ListReconciliationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReconciliationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReconcileWithBody Compare a day of a rail now. Each day is compared by itself three hours after its end.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+func (c *Client) ReconcileWithBody(ctx context.Context, params *ReconcileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReconcileRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Reconcile Compare a day of a rail now. Each day is compared by itself three hours after its end.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+func (c *Client) Reconcile(ctx context.Context, params *ReconcileParams, body ReconcileJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReconcileRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReconciliation A comparison, with what both sides sum up to.
+//
+// Corresponds with GET /reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+func (c *Client) GetReconciliation(ctx context.Context, reconciliation int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReconciliationRequest(c.Server, reconciliation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRailDifferences What the two records differ in, with what people say of it.
+//
+// Corresponds with GET /reconciliations/{reconciliation}/differences (the `ListRailDifferences` operationId).
+func (c *Client) ListRailDifferences(ctx context.Context, reconciliation int64, params *ListRailDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRailDifferencesRequest(c.Server, reconciliation, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExplainDifferencesWithBody Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+func (c *Client) ExplainDifferencesWithBody(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExplainDifferencesRequestWithBody(c.Server, reconciliation, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+func (c *Client) ExplainDifferences(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExplainDifferencesRequest(c.Server, reconciliation, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10566,6 +10906,328 @@ func NewUploadStatusFileRequestWithBody(server string, rail string, params *Uplo
 	return req, nil
 }
 
+// NewListReconciliationsRequest constructs an http.Request for the ListReconciliations method
+func NewListReconciliationsRequest(server string, params *ListReconciliationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reconciliations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Rail != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rail", *params.Rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Day != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "day", *params.Day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Open != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "open", *params.Open, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReconcileRequest calls the generic Reconcile builder with application/json body
+func NewReconcileRequest(server string, params *ReconcileParams, body ReconcileJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReconcileRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewReconcileRequestWithBody constructs an http.Request for the Reconcile method, with any body, and a specified content type
+func NewReconcileRequestWithBody(server string, params *ReconcileParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reconciliations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetReconciliationRequest constructs an http.Request for the GetReconciliation method
+func NewGetReconciliationRequest(server string, reconciliation int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reconciliation", reconciliation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reconciliations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRailDifferencesRequest constructs an http.Request for the ListRailDifferences method
+func NewListRailDifferencesRequest(server string, reconciliation int64, params *ListRailDifferencesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reconciliation", reconciliation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reconciliations/%s/differences", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExplainDifferencesRequest calls the generic ExplainDifferences builder with application/json body
+func NewExplainDifferencesRequest(server string, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewExplainDifferencesRequestWithBody(server, reconciliation, params, "application/json", bodyReader)
+}
+
+// NewExplainDifferencesRequestWithBody constructs an http.Request for the ExplainDifferences method, with any body, and a specified content type
+func NewExplainDifferencesRequestWithBody(server string, reconciliation int64, params *ExplainDifferencesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reconciliation", reconciliation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reconciliations/%s/explanations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetStatusFileRequest constructs an http.Request for the GetStatusFile method
 func NewGetStatusFileRequest(server string, file string) (*http.Request, error) {
 	var err error
@@ -11434,6 +12096,55 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /rails/{rail}/status-files (the `UploadStatusFile` operationId).
 	UploadStatusFileWithBodyWithResponse(ctx context.Context, rail string, params *UploadStatusFileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadStatusFileResponse, error)
+
+	// ListReconciliationsWithResponse Comparisons of our record with those of rails, day by day, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reconciliations (the `ListReconciliations` operationId).
+	ListReconciliationsWithResponse(ctx context.Context, params *ListReconciliationsParams, reqEditors ...RequestEditorFn) (*ListReconciliationsResponse, error)
+
+	// ReconcileWithBodyWithResponse Compare a day of a rail now. Each day is compared by itself three hours after its end.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+	ReconcileWithBodyWithResponse(ctx context.Context, params *ReconcileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReconcileResponse, error)
+
+	// ReconcileWithResponse Compare a day of a rail now. Each day is compared by itself three hours after its end.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+	ReconcileWithResponse(ctx context.Context, params *ReconcileParams, body ReconcileJSONRequestBody, reqEditors ...RequestEditorFn) (*ReconcileResponse, error)
+
+	// GetReconciliationWithResponse A comparison, with what both sides sum up to.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+	GetReconciliationWithResponse(ctx context.Context, reconciliation int64, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error)
+
+	// ListRailDifferencesWithResponse What the two records differ in, with what people say of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reconciliations/{reconciliation}/differences (the `ListRailDifferences` operationId).
+	ListRailDifferencesWithResponse(ctx context.Context, reconciliation int64, params *ListRailDifferencesParams, reqEditors ...RequestEditorFn) (*ListRailDifferencesResponse, error)
+
+	// ExplainDifferencesWithBodyWithResponse Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+	ExplainDifferencesWithBodyWithResponse(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ExplainDifferencesResponse, error)
+
+	// ExplainDifferencesWithResponse Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+	ExplainDifferencesWithResponse(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainDifferencesResponse, error)
 
 	// GetStatusFileWithResponse What a bank's file changed.
 	//
@@ -15676,6 +16387,260 @@ func (r UploadStatusFileResponse) ContentType() string {
 	return ""
 }
 
+type ListReconciliationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reconciliations
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReconciliationsResponse) GetJSON200() *Reconciliations {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReconciliationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReconciliationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReconciliationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReconciliationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReconciliationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReconcileResponse202Headers the declared response headers of an HTTP 202 response for Reconcile
+type ReconcileResponse202Headers struct {
+	Location *string
+}
+
+type ReconcileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reconciliation
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *ReconcileResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReconcileResponse) GetJSON200() *Reconciliation {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ReconcileResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReconcileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReconcileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReconcileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReconcileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReconcileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReconciliationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reconciliation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReconciliationResponse) GetJSON200() *Reconciliation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReconciliationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReconciliationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReconciliationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReconciliationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReconciliationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRailDifferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RailDifferences
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRailDifferencesResponse) GetJSON200() *RailDifferences {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRailDifferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRailDifferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRailDifferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRailDifferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRailDifferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExplainDifferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reconciliation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ExplainDifferencesResponse) GetJSON200() *Reconciliation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExplainDifferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExplainDifferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExplainDifferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExplainDifferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExplainDifferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatusFileResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -17191,6 +18156,97 @@ func (c *ClientWithResponses) UploadStatusFileWithBodyWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseUploadStatusFileResponse(rsp)
+}
+
+// ListReconciliationsWithResponse Comparisons of our record with those of rails, day by day, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reconciliations (the `ListReconciliations` operationId).
+func (c *ClientWithResponses) ListReconciliationsWithResponse(ctx context.Context, params *ListReconciliationsParams, reqEditors ...RequestEditorFn) (*ListReconciliationsResponse, error) {
+	rsp, err := c.ListReconciliations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReconciliationsResponse(rsp)
+}
+
+// ReconcileWithBodyWithResponse Compare a day of a rail now. Each day is compared by itself three hours after its end.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+func (c *ClientWithResponses) ReconcileWithBodyWithResponse(ctx context.Context, params *ReconcileParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReconcileResponse, error) {
+	rsp, err := c.ReconcileWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReconcileResponse(rsp)
+}
+
+// ReconcileWithResponse Compare a day of a rail now. Each day is compared by itself three hours after its end.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reconciliations (the `Reconcile` operationId).
+func (c *ClientWithResponses) ReconcileWithResponse(ctx context.Context, params *ReconcileParams, body ReconcileJSONRequestBody, reqEditors ...RequestEditorFn) (*ReconcileResponse, error) {
+	rsp, err := c.Reconcile(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReconcileResponse(rsp)
+}
+
+// GetReconciliationWithResponse A comparison, with what both sides sum up to.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+func (c *ClientWithResponses) GetReconciliationWithResponse(ctx context.Context, reconciliation int64, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error) {
+	rsp, err := c.GetReconciliation(ctx, reconciliation, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReconciliationResponse(rsp)
+}
+
+// ListRailDifferencesWithResponse What the two records differ in, with what people say of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reconciliations/{reconciliation}/differences (the `ListRailDifferences` operationId).
+func (c *ClientWithResponses) ListRailDifferencesWithResponse(ctx context.Context, reconciliation int64, params *ListRailDifferencesParams, reqEditors ...RequestEditorFn) (*ListRailDifferencesResponse, error) {
+	rsp, err := c.ListRailDifferences(ctx, reconciliation, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRailDifferencesResponse(rsp)
+}
+
+// ExplainDifferencesWithBodyWithResponse Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+func (c *ClientWithResponses) ExplainDifferencesWithBodyWithResponse(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ExplainDifferencesResponse, error) {
+	rsp, err := c.ExplainDifferencesWithBody(ctx, reconciliation, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExplainDifferencesResponse(rsp)
+}
+
+// ExplainDifferencesWithResponse Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
+func (c *ClientWithResponses) ExplainDifferencesWithResponse(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainDifferencesResponse, error) {
+	rsp, err := c.ExplainDifferences(ctx, reconciliation, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExplainDifferencesResponse(rsp)
 }
 
 // GetStatusFileWithResponse What a bank's file changed.
@@ -20321,6 +21377,191 @@ func ParseUploadStatusFileResponse(rsp *http.Response) (*UploadStatusFileRespons
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListReconciliationsResponse parses an HTTP response from a ListReconciliationsWithResponse call
+func ParseListReconciliationsResponse(rsp *http.Response) (*ListReconciliationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReconciliationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reconciliations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReconcileResponse parses an HTTP response from a ReconcileWithResponse call
+func ParseReconcileResponse(rsp *http.Response) (*ReconcileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReconcileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers ReconcileResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReconciliationResponse parses an HTTP response from a GetReconciliationWithResponse call
+func ParseGetReconciliationResponse(rsp *http.Response) (*GetReconciliationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReconciliationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRailDifferencesResponse parses an HTTP response from a ListRailDifferencesWithResponse call
+func ParseListRailDifferencesResponse(rsp *http.Response) (*ListRailDifferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRailDifferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RailDifferences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExplainDifferencesResponse parses an HTTP response from a ExplainDifferencesWithResponse call
+func ParseExplainDifferencesResponse(rsp *http.Response) (*ExplainDifferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExplainDifferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

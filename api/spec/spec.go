@@ -488,6 +488,33 @@ func (e NotPaidReasonWhy) Valid() bool {
 	}
 }
 
+// Defines values for RailDifferenceKind.
+const (
+	RailDifferenceKindAmountDiffers RailDifferenceKind = "amount-differs"
+	RailDifferenceKindLedgerDiffers RailDifferenceKind = "ledger-differs"
+	RailDifferenceKindMissingHere   RailDifferenceKind = "missing-here"
+	RailDifferenceKindMissingThere  RailDifferenceKind = "missing-there"
+	RailDifferenceKindStateDiffers  RailDifferenceKind = "state-differs"
+)
+
+// Valid indicates whether the value is a known member of the RailDifferenceKind enum.
+func (e RailDifferenceKind) Valid() bool {
+	switch e {
+	case RailDifferenceKindAmountDiffers:
+		return true
+	case RailDifferenceKindLedgerDiffers:
+		return true
+	case RailDifferenceKindMissingHere:
+		return true
+	case RailDifferenceKindMissingThere:
+		return true
+	case RailDifferenceKindStateDiffers:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RailStopDecisionRequestDecision.
 const (
 	RailStopDecisionRequestDecisionResumed  RailStopDecisionRequestDecision = "resumed"
@@ -1019,6 +1046,13 @@ type Difference struct {
 	Person string `json:"person"`
 }
 
+// DifferenceExplanation defines model for DifferenceExplanation.
+type DifferenceExplanation struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+}
+
 // Differences defines model for Differences.
 type Differences struct {
 	Differences []Difference `json:"differences"`
@@ -1200,6 +1234,13 @@ type Evidence struct {
 // EvidenceRequest defines model for EvidenceRequest.
 type EvidenceRequest struct {
 	File openapi_types.File `json:"file"`
+}
+
+// ExplanationRequest defines model for ExplanationRequest.
+type ExplanationRequest struct {
+	// Differences Their numbers.
+	Differences []int  `json:"differences"`
+	Reason      string `json:"reason"`
 }
 
 // FileTemplate defines model for FileTemplate.
@@ -1622,6 +1663,44 @@ type RailAnswer struct {
 	Rail string `json:"rail"`
 }
 
+// RailDifference defines model for RailDifference.
+type RailDifference struct {
+	Explanation *DifferenceExplanation `json:"explanation,omitempty"`
+	Kind        RailDifferenceKind     `json:"kind"`
+	Name        *string                `json:"name,omitempty"`
+	Number      int                    `json:"number"`
+
+	// OurAmount An amount in whole minor units.
+	OurAmount *Money `json:"our_amount,omitempty"`
+	OurState  string `json:"our_state"`
+
+	// Payout Absent where it is none of ours.
+	Payout *string `json:"payout,omitempty"`
+	Period *string `json:"period,omitempty"`
+	Person *string `json:"person,omitempty"`
+
+	// RailId What it calls it.
+	RailId string `json:"rail_id"`
+
+	// Reference What the rail knows the payment by.
+	Reference string `json:"reference"`
+
+	// TheirAmount An amount in whole minor units.
+	TheirAmount *Money `json:"their_amount,omitempty"`
+	TheirState  string `json:"their_state"`
+}
+
+// RailDifferenceKind defines model for RailDifference.Kind.
+type RailDifferenceKind string
+
+// RailDifferences defines model for RailDifferences.
+type RailDifferences struct {
+	Differences []RailDifference `json:"differences"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *int `json:"next,omitempty"`
+}
+
 // RailStop A rail that sends nothing more of a period until a person decides, for a fault that every payout would meet.
 type RailStop struct {
 	At time.Time `json:"at"`
@@ -1657,6 +1736,66 @@ type ReassignRequest struct {
 
 	// To A participant's id, or finance.
 	To string `json:"to"`
+}
+
+// Reconciliation defines model for Reconciliation.
+type Reconciliation struct {
+	// Agreed Payments that both records have alike.
+	Agreed      int            `json:"agreed"`
+	Day         incentive.Date `json:"day"`
+	Differences int            `json:"differences"`
+	Id          int64          `json:"id"`
+
+	// Open Of the differences, those that nobody has explained.
+	Open  int       `json:"open"`
+	Rail  string    `json:"rail"`
+	RunAt time.Time `json:"run_at"`
+
+	// RunBy A participant; system for that of each day.
+	RunBy string `json:"run_by"`
+
+	// Superseded The rail and day were compared again since.
+	Superseded bool `json:"superseded"`
+
+	// Totals By currency; empty in lists.
+	Totals []ReconciliationTotal `json:"totals"`
+}
+
+// ReconciliationRequest defines model for ReconciliationRequest.
+type ReconciliationRequest struct {
+	Day  incentive.Date `json:"day"`
+	Rail string         `json:"rail"`
+}
+
+// ReconciliationTotal defines model for ReconciliationTotal.
+type ReconciliationTotal struct {
+	// Available An amount in whole minor units.
+	Available *Money `json:"available,omitempty"`
+
+	// InTransit An amount in whole minor units.
+	InTransit Money `json:"in_transit"`
+
+	// OurTotal An amount in whole minor units.
+	OurTotal Money `json:"our_total"`
+
+	// Ours Payments of the day that the rail has by our record.
+	Ours int `json:"ours"`
+
+	// Submitted An amount in whole minor units.
+	Submitted Money `json:"submitted"`
+
+	// TheirTotal An amount in whole minor units.
+	TheirTotal Money `json:"their_total"`
+
+	// Theirs And by the rail's, where it lists them.
+	Theirs int `json:"theirs"`
+}
+
+// Reconciliations defines model for Reconciliations.
+type Reconciliations struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next            *int64           `json:"next,omitempty"`
+	Reconciliations []Reconciliation `json:"reconciliations"`
 }
 
 // Redirection Another destination of a payout, which waits for a second person.
@@ -2623,6 +2762,45 @@ type UploadStatusFileParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListReconciliationsParams defines parameters for ListReconciliations.
+type ListReconciliationsParams struct {
+	// Rail All rails when absent.
+	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Day All days when absent.
+	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
+
+	// Open Only the latest of each rail and day, where it has a difference that nobody has explained.
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// After The last id of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ReconcileParams defines parameters for Reconcile.
+type ReconcileParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRailDifferencesParams defines parameters for ListRailDifferences.
+type ListRailDifferencesParams struct {
+	// After The last number of the page before.
+	After *int `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExplainDifferencesParams defines parameters for ExplainDifferences.
+type ExplainDifferencesParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -2715,6 +2893,12 @@ type AcceptPlanJSONRequestBody = AcceptanceRequest
 
 // UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
 type UploadStatusFileMultipartRequestBody = StatusFileRequest
+
+// ReconcileJSONRequestBody defines body for Reconcile for application/json ContentType.
+type ReconcileJSONRequestBody = ReconciliationRequest
+
+// ExplainDifferencesJSONRequestBody defines body for ExplainDifferences for application/json ContentType.
+type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -2973,6 +3157,21 @@ type ServerInterface interface {
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(c *gin.Context, rail string, params UploadStatusFileParams)
+	// ListReconciliations Comparisons of our record with those of rails, day by day, the latest first.
+	// (GET /reconciliations)
+	ListReconciliations(c *gin.Context, params ListReconciliationsParams)
+	// Reconcile Compare a day of a rail now. Each day is compared by itself three hours after its end.
+	// (POST /reconciliations)
+	Reconcile(c *gin.Context, params ReconcileParams)
+	// GetReconciliation A comparison, with what both sides sum up to.
+	// (GET /reconciliations/{reconciliation})
+	GetReconciliation(c *gin.Context, reconciliation int64)
+	// ListRailDifferences What the two records differ in, with what people say of it.
+	// (GET /reconciliations/{reconciliation}/differences)
+	ListRailDifferences(c *gin.Context, reconciliation int64, params ListRailDifferencesParams)
+	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+	// (POST /reconciliations/{reconciliation}/explanations)
+	ExplainDifferences(c *gin.Context, reconciliation int64, params ExplainDifferencesParams)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(c *gin.Context, file string)
@@ -6761,6 +6960,229 @@ func (siw *ServerInterfaceWrapper) UploadStatusFile(c *gin.Context) {
 	siw.Handler.UploadStatusFile(c, rail, params)
 }
 
+// ListReconciliations operation middleware
+func (siw *ServerInterfaceWrapper) ListReconciliations(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReconciliationsParams
+
+	// ------------- Optional query parameter "rail" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rail", c.Request.URL.Query(), &params.Rail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "day" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "day", c.Request.URL.Query(), &params.Day, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter day: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListReconciliations(c, params)
+}
+
+// Reconcile operation middleware
+func (siw *ServerInterfaceWrapper) Reconcile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReconcileParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Reconcile(c, params)
+}
+
+// GetReconciliation operation middleware
+func (siw *ServerInterfaceWrapper) GetReconciliation(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "reconciliation" -------------
+	var reconciliation int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reconciliation", c.Param("reconciliation"), &reconciliation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reconciliation: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetReconciliation(c, reconciliation)
+}
+
+// ListRailDifferences operation middleware
+func (siw *ServerInterfaceWrapper) ListRailDifferences(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "reconciliation" -------------
+	var reconciliation int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reconciliation", c.Param("reconciliation"), &reconciliation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reconciliation: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRailDifferencesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRailDifferences(c, reconciliation, params)
+}
+
+// ExplainDifferences operation middleware
+func (siw *ServerInterfaceWrapper) ExplainDifferences(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "reconciliation" -------------
+	var reconciliation int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reconciliation", c.Param("reconciliation"), &reconciliation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reconciliation: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExplainDifferencesParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ExplainDifferences(c, reconciliation, params)
+}
+
 // GetStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 
@@ -6885,6 +7307,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
 	router.POST(options.BaseURL+"/rails/:rail/status-files", wrapper.UploadStatusFile)
 	router.GET(options.BaseURL+"/status-files/:file", wrapper.GetStatusFile)
+	router.GET(options.BaseURL+"/reconciliations", wrapper.ListReconciliations)
+	router.POST(options.BaseURL+"/reconciliations", wrapper.Reconcile)
+	router.GET(options.BaseURL+"/reconciliations/:reconciliation", wrapper.GetReconciliation)
+	router.GET(options.BaseURL+"/reconciliations/:reconciliation/differences", wrapper.ListRailDifferences)
+	router.POST(options.BaseURL+"/reconciliations/:reconciliation/explanations", wrapper.ExplainDifferences)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
@@ -10690,6 +11117,222 @@ func (response UploadStatusFiledefaultApplicationProblemPlusJSONResponse) VisitU
 	return err
 }
 
+type ListReconciliationsRequestObject struct {
+	Params ListReconciliationsParams
+}
+
+type ListReconciliationsResponseObject interface {
+	VisitListReconciliationsResponse(w http.ResponseWriter) error
+}
+
+type ListReconciliations200JSONResponse Reconciliations
+
+func (response ListReconciliations200JSONResponse) VisitListReconciliationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReconciliationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListReconciliationsdefaultApplicationProblemPlusJSONResponse) VisitListReconciliationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReconcileRequestObject struct {
+	Params ReconcileParams
+	Body   *ReconcileJSONRequestBody
+}
+
+type ReconcileResponseObject interface {
+	VisitReconcileResponse(w http.ResponseWriter) error
+}
+
+type Reconcile200JSONResponse Reconciliation
+
+func (response Reconcile200JSONResponse) VisitReconcileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Reconcile202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response Reconcile202JSONResponse) VisitReconcileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReconciledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReconciledefaultApplicationProblemPlusJSONResponse) VisitReconcileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReconciliationRequestObject struct {
+	Reconciliation int64 `json:"reconciliation"`
+}
+
+type GetReconciliationResponseObject interface {
+	VisitGetReconciliationResponse(w http.ResponseWriter) error
+}
+
+type GetReconciliation200JSONResponse Reconciliation
+
+func (response GetReconciliation200JSONResponse) VisitGetReconciliationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReconciliationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReconciliationdefaultApplicationProblemPlusJSONResponse) VisitGetReconciliationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRailDifferencesRequestObject struct {
+	Reconciliation int64 `json:"reconciliation"`
+	Params         ListRailDifferencesParams
+}
+
+type ListRailDifferencesResponseObject interface {
+	VisitListRailDifferencesResponse(w http.ResponseWriter) error
+}
+
+type ListRailDifferences200JSONResponse RailDifferences
+
+func (response ListRailDifferences200JSONResponse) VisitListRailDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRailDifferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRailDifferencesdefaultApplicationProblemPlusJSONResponse) VisitListRailDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainDifferencesRequestObject struct {
+	Reconciliation int64 `json:"reconciliation"`
+	Params         ExplainDifferencesParams
+	Body           *ExplainDifferencesJSONRequestBody
+}
+
+type ExplainDifferencesResponseObject interface {
+	VisitExplainDifferencesResponse(w http.ResponseWriter) error
+}
+
+type ExplainDifferences200JSONResponse Reconciliation
+
+func (response ExplainDifferences200JSONResponse) VisitExplainDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExplainDifferencesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExplainDifferencesdefaultApplicationProblemPlusJSONResponse) VisitExplainDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusFileRequestObject struct {
 	File string `json:"file"`
 }
@@ -10986,6 +11629,21 @@ type StrictServerInterface interface {
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(ctx context.Context, request UploadStatusFileRequestObject) (UploadStatusFileResponseObject, error)
+	// ListReconciliations Comparisons of our record with those of rails, day by day, the latest first.
+	// (GET /reconciliations)
+	ListReconciliations(ctx context.Context, request ListReconciliationsRequestObject) (ListReconciliationsResponseObject, error)
+	// Reconcile Compare a day of a rail now. Each day is compared by itself three hours after its end.
+	// (POST /reconciliations)
+	Reconcile(ctx context.Context, request ReconcileRequestObject) (ReconcileResponseObject, error)
+	// GetReconciliation A comparison, with what both sides sum up to.
+	// (GET /reconciliations/{reconciliation})
+	GetReconciliation(ctx context.Context, request GetReconciliationRequestObject) (GetReconciliationResponseObject, error)
+	// ListRailDifferences What the two records differ in, with what people say of it.
+	// (GET /reconciliations/{reconciliation}/differences)
+	ListRailDifferences(ctx context.Context, request ListRailDifferencesRequestObject) (ListRailDifferencesResponseObject, error)
+	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
+	// (POST /reconciliations/{reconciliation}/explanations)
+	ExplainDifferences(ctx context.Context, request ExplainDifferencesRequestObject) (ExplainDifferencesResponseObject, error)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
@@ -13821,6 +14479,174 @@ func (sh *strictHandler) UploadStatusFile(ctx *gin.Context, rail string, params 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(UploadStatusFileResponseObject); ok {
 		if err := validResponse.VisitUploadStatusFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListReconciliations operation middleware
+func (sh *strictHandler) ListReconciliations(ctx *gin.Context, params ListReconciliationsParams) {
+	var request ListReconciliationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReconciliations(ctx, request.(ListReconciliationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReconciliations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListReconciliationsResponseObject); ok {
+		if err := validResponse.VisitListReconciliationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Reconcile operation middleware
+func (sh *strictHandler) Reconcile(ctx *gin.Context, params ReconcileParams) {
+	var request ReconcileRequestObject
+
+	request.Params = params
+
+	var body ReconcileJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Reconcile(ctx, request.(ReconcileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Reconcile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReconcileResponseObject); ok {
+		if err := validResponse.VisitReconcileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetReconciliation operation middleware
+func (sh *strictHandler) GetReconciliation(ctx *gin.Context, reconciliation int64) {
+	var request GetReconciliationRequestObject
+
+	request.Reconciliation = reconciliation
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReconciliation(ctx, request.(GetReconciliationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReconciliation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetReconciliationResponseObject); ok {
+		if err := validResponse.VisitGetReconciliationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRailDifferences operation middleware
+func (sh *strictHandler) ListRailDifferences(ctx *gin.Context, reconciliation int64, params ListRailDifferencesParams) {
+	var request ListRailDifferencesRequestObject
+
+	request.Reconciliation = reconciliation
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRailDifferences(ctx, request.(ListRailDifferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRailDifferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRailDifferencesResponseObject); ok {
+		if err := validResponse.VisitListRailDifferencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExplainDifferences operation middleware
+func (sh *strictHandler) ExplainDifferences(ctx *gin.Context, reconciliation int64, params ExplainDifferencesParams) {
+	var request ExplainDifferencesRequestObject
+
+	request.Reconciliation = reconciliation
+	request.Params = params
+
+	var body ExplainDifferencesJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExplainDifferences(ctx, request.(ExplainDifferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExplainDifferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ExplainDifferencesResponseObject); ok {
+		if err := validResponse.VisitExplainDifferencesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

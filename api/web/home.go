@@ -47,6 +47,7 @@ func (v *visit) home() error {
 		{v.may(incentive.RaiseDispute) > incentive.None, v.addDisputes},
 		{v.may(incentive.AdjustPay) > incentive.None, v.addAdjustments},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
+		{v.may(incentive.ReconcileRails) > incentive.None, v.addDifferences},
 		{body.Rep, v.addEarned},
 		{v.is(incentive.Administrator), v.addAdministration},
 		{v.is(incentive.Auditor), v.addAuditing},
@@ -240,6 +241,22 @@ func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path s
 		do("task.close", at, false)
 	case left > 0:
 		watch("watch.paying", at+"/payouts")
+	}
+	return nil
+}
+
+// addDifferences adds what our record and those of rails differ in, while nobody has said why.
+func (v *visit) addDifferences(body *homePage, _ []client.Period) error {
+	open, count := true, 0
+	list, err := client.Read[client.Reconciliations](v.api.ListReconciliations(v.r.Context(), &client.ListReconciliationsParams{Open: &open, Limit: &most}))
+	if err != nil {
+		return err
+	}
+	for _, r := range list.Reconciliations {
+		count += r.Open
+	}
+	if count > 0 {
+		body.Tasks = append(body.Tasks, task{Says: v.counted("task.differences", client.Period{}, count), Do: "task.differences.do", Path: "/reconciliations?open=yes", Urgent: true})
 	}
 	return nil
 }

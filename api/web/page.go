@@ -126,6 +126,7 @@ func (v *visit) menu() []menuItem {
 	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
 	add("menu.adjustments", "/adjustments", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)
+	add("menu.reconciliations", "/reconciliations", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.exports", "/exports", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.audit", "/audit", v.may(incentive.ReadAudit) > incentive.None)
 	add("menu.people", "/people", v.may(incentive.AdministerPeople) > incentive.None)

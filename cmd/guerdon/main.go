@@ -69,6 +69,8 @@ type commands struct {
 	Balances   balances   `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`
 	Audit      audit      `cmd:"" help:"Read the audit chain." group:"money"`
 
+	Reconciliation reconciliation `cmd:"" help:"Compare our record with a rail's, list what differs, explain it." group:"money"`
+
 	Serve   serveAPI `cmd:"" name:"api" help:"Run the API." group:"server"`
 	Worker  work     `cmd:"" help:"Run a worker." group:"server"`
 	Migrate migrate  `cmd:"" help:"Bring the database up to date." group:"server"`

@@ -19,6 +19,13 @@ import (
 func flatOffice(t *testing.T) *office {
 	t.Helper()
 	o := openOffice(t)
+	o.flat()
+	return o
+}
+
+// flat makes the company of a flatOffice.
+func (o *office) flat() {
+	o.t.Helper()
 	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	for month := 1; month <= 3; month++ {
 		first := incentive.Date{Year: 2026, Month: time.Month(month), Day: 1}
@@ -27,7 +34,6 @@ func flatOffice(t *testing.T) *office {
 	}
 	o.loadAs("admin", "assignment", map[string]any{"participant_id": "r1", "plan_id": "flat", "calendar_id": "m", "starts_on": "2026-01-01"})
 	o.plan("language: 1\nplan: flat\nname: Flat\ncurrency: USD\ncomponents: [{name: commission, measure: {sum: credits}, rate: 10%}]\n")
-	return o
 }
 
 // deal is a sale of r1, or what is known of it now.

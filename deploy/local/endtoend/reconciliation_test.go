@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/iso20022"
@@ -53,8 +54,12 @@ func (f *forgetful) Lookup(ctx context.Context, reference string) (payments.Resu
 func (h *house) reconciled(rail string, day incentive.Date) (r store.Reconciliation, totals []store.ReconciliationTotal, lines []string) {
 	h.t.Helper()
 	ctx := h.t.Context()
-	id, err := workflows.RunReconciliation(ctx, h.client, newUUID(), activities.ReconcileInput{Rail: rail, Day: day, By: "fin"})
+	key := newUUID()
+	id, err := workflows.RunReconciliation(ctx, h.client, key, activities.ReconcileInput{Rail: rail, Day: day, By: "fin"})
 	require.NoError(h.t, err)
+	again, err := workflows.RunReconciliation(ctx, h.client, key, activities.ReconcileInput{Rail: rail, Day: day, By: "fin"})
+	require.NoError(h.t, err)
+	require.Equal(h.t, id, again, "once for a key")
 	r, totals, err = h.store.Reconciliation(ctx, id)
 	require.NoError(h.t, err)
 	differences, err := h.store.RailDifferences(ctx, id, 0, 100)
@@ -220,4 +225,66 @@ func TestReconciliationOfFiles(t *testing.T) {
 		"rep0001: state-differs, submitted of 101 here, paid of nothing there",
 		"rep0003: missing-there, submitted of 301 here, no payment of nothing there",
 	}, lines)
+}
+
+// TestADifferenceIsExplained pays by Stripe what somebody also paid by hand: one of finance
+// has the day compared and says why, an auditor reads it, and it stays said.
+func TestADifferenceIsExplained(t *testing.T) {
+	t.Parallel()
+	const january = "m-2026-01"
+	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 10_000_00}, AnyAccount: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
+	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_x", BaseURL: bank.URL, PerSecond: 200})
+	require.NoError(t, err)
+	o, ctx := officeWith(t, rail), t.Context()
+	o.flat()
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "aud", "effective_from": "1990-01-01", "name": "aud", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	require.NoError(t, o.store.Grant(ctx, "admin", "aud", []incentive.Role{incentive.Auditor}))
+	today := o.day()
+	_, err = o.store.SetDestination(ctx, "r1", store.Destination{ParticipantID: "r1", Rail: stripe.Name, Details: map[string]string{"account": "acct_r1"}, Masked: "acct_…"})
+	require.NoError(t, err)
+	o.deal("d1", "2026-01-10", "1000")
+	o.calculate(january)
+	o.toSettling(january)
+	_, err = rail.Submit(ctx, payments.Instruction{Key: "by hand", Reference: "a forgotten invoice", Amount: usd(500), Destination: payments.Destination{"account": "acct_r1"}})
+	require.NoError(t, err)
+
+	compare := func(key string) client.Reconciliation {
+		r, err := client.Read[client.Reconciliation](o.as("fin1").Reconcile(ctx, &client.ReconcileParams{IdempotencyKey: key}, client.ReconciliationRequest{Rail: stripe.Name, Day: today}))
+		require.NoError(t, err)
+		return r
+	}
+	key := client.NewKey()
+	r := compare(key)
+	require.Equal(t, []any{today, "fin1", 1, 1, 1}, []any{r.Day, r.RunBy, r.Agreed, r.Differences, r.Open})
+	require.Equal(t, []string{"100.00", "105.00"}, []string{r.Totals[0].OurTotal.Amount(), r.Totals[0].TheirTotal.Amount()})
+	require.Equal(t, r.Id, compare(key).Id, "once for a key")
+	for name, wrong := range map[string]client.ReconciliationRequest{"tomorrow": {Rail: stripe.Name, Day: today.AddDays(1)}, "another rail": {Rail: "cash", Day: today}} {
+		_, err := client.Read[client.Reconciliation](o.as("fin1").Reconcile(ctx, &client.ReconcileParams{IdempotencyKey: client.NewKey()}, wrong))
+		require.Contains(t, []incentive.Code{incentive.CodeInvalid, payments.CodeRailUnknown}, incentive.ErrorCode(err), name)
+	}
+
+	explain := func(id int64, who, reason string) error {
+		_, err := client.Read[client.Reconciliation](o.as(who).ExplainDifferences(ctx, id, &client.ExplainDifferencesParams{IdempotencyKey: client.NewKey()}, client.ExplanationRequest{Differences: []int{1}, Reason: reason}))
+		return err
+	}
+	require.Equal(t, incentive.CodeForbidden, incentive.ErrorCode(explain(r.Id, "aud", "why not")))
+	require.Equal(t, store.CodeReasonMissing, incentive.ErrorCode(explain(r.Id, "fin2", " ")))
+	require.Equal(t, store.CodeReconciliationUnknown, incentive.ErrorCode(explain(r.Id+100, "fin2", "there is no such thing")))
+	require.NoError(t, explain(r.Id, "fin2", "paid by hand on Stripe's own page"))
+	again := compare(client.NewKey())
+	require.NotEqual(t, r.Id, again.Id)
+	require.Equal(t, []int{1, 0}, []int{again.Differences, again.Open}, "what is explained stays so")
+	differences, err := client.Read[client.RailDifferences](o.as("aud").ListRailDifferences(ctx, again.Id, &client.ListRailDifferencesParams{}))
+	require.NoError(t, err)
+	require.Len(t, differences.Differences, 1)
+	d := differences.Differences[0]
+	require.Equal(t, []string{"missing-here", "a forgotten invoice", "paid", "5.00", "fin2", "paid by hand on Stripe's own page"}, []string{string(d.Kind), d.Reference, d.TheirState, d.TheirAmount.Amount(), d.Explanation.By, d.Explanation.Reason})
+	open := true
+	list, err := client.Read[client.Reconciliations](o.as("aud").ListReconciliations(ctx, &client.ListReconciliationsParams{Open: &open}))
+	require.NoError(t, err)
+	require.Empty(t, list.Reconciliations)
+	_, _, err = o.store.VerifyAudit(ctx)
+	require.NoError(t, err)
 }

@@ -11,6 +11,25 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
+// toSettling takes a calculated period, of people without a manager, until all that can be
+// sent is.
+func (o *office) toSettling(period string) {
+	o.t.Helper()
+	ctx := o.t.Context()
+	require.NoError(o.t, o.act("fin1", period, client.ActRequestActPublish))
+	require.NoError(o.t, o.act("fin1", period, client.ActRequestActEndWindow))
+	o.await(period, incentive.Approving)
+	finance := "finance"
+	_, err := client.Read[client.DecisionAnswer](o.as("fin2").Decide(ctx, period, &client.DecideParams{IdempotencyKey: client.NewKey()}, client.DecideJSONRequestBody{Decision: client.DecisionRequestDecisionApproved, Queue: &finance}))
+	require.NoError(o.t, err)
+	o.await(period, incentive.Approved)
+	list, err := client.Read[client.PayoutList](o.as("fin3").GetPayoutList(ctx, period, &client.GetPayoutListParams{}))
+	require.NoError(o.t, err)
+	_, err = client.Read[client.ActAnswer](o.as("fin3").ReleasePeriod(ctx, period, &client.ReleasePeriodParams{IdempotencyKey: client.NewKey()}, client.ReleasePeriodJSONRequestBody{PayoutListDigest: list.Digest}))
+	require.NoError(o.t, err)
+	o.await(period, incentive.Settling)
+}
+
 // TestRedirection pays somebody who had not said where to be paid when the payouts were
 // released: one of finance asks for the destination that they name later, another one confirms
 // it, and a rail that the release had nothing for pays it.
@@ -20,18 +39,7 @@ func TestRedirection(t *testing.T) {
 	o, ctx := flatOffice(t), t.Context()
 	o.deal("d1", "2026-01-10", "1000")
 	o.calculate(january)
-	require.NoError(t, o.act("fin1", january, client.ActRequestActPublish))
-	require.NoError(t, o.act("fin1", january, client.ActRequestActEndWindow))
-	o.await(january, incentive.Approving)
-	finance := "finance"
-	_, err := client.Read[client.DecisionAnswer](o.as("fin2").Decide(ctx, january, &client.DecideParams{IdempotencyKey: client.NewKey()}, client.DecideJSONRequestBody{Decision: client.DecisionRequestDecisionApproved, Queue: &finance}))
-	require.NoError(t, err)
-	o.await(january, incentive.Approved)
-	list, err := client.Read[client.PayoutList](o.as("fin3").GetPayoutList(ctx, january, &client.GetPayoutListParams{}))
-	require.NoError(t, err)
-	_, err = client.Read[client.ActAnswer](o.as("fin3").ReleasePeriod(ctx, january, &client.ReleasePeriodParams{IdempotencyKey: client.NewKey()}, client.ReleasePeriodJSONRequestBody{PayoutListDigest: list.Digest}))
-	require.NoError(t, err)
-	o.await(january, incentive.Settling)
+	o.toSettling(january)
 
 	payout := func() client.Payout {
 		all, err := client.Read[client.Payouts](o.as("fin1").ListPayouts(ctx, january, &client.ListPayoutsParams{}))
@@ -51,7 +59,7 @@ func TestRedirection(t *testing.T) {
 		return err
 	}
 	require.Equal(t, store.CodeNoDestination, incentive.ErrorCode(redirect("fin1", 1)))
-	_, err = client.Read[client.Person](o.as("admin").PutRoles(ctx, "r1", &client.PutRolesParams{IdempotencyKey: client.NewKey()}, client.PutRolesJSONRequestBody{Roles: []client.RolesRoles{client.RolesRolesRep}}))
+	_, err := client.Read[client.Person](o.as("admin").PutRoles(ctx, "r1", &client.PutRolesParams{IdempotencyKey: client.NewKey()}, client.PutRolesJSONRequestBody{Roles: []client.RolesRoles{client.RolesRolesRep}}))
 	require.NoError(t, err)
 	_, err = client.Read[client.Destination](o.as("r1").PutDestination(ctx, "r1", &client.PutDestinationParams{IdempotencyKey: client.NewKey()},
 		client.PutDestinationJSONRequestBody{Rail: "payment-file", Details: map[string]string{"holder": "R One", "account": "DE89370400440532013000"}}))
