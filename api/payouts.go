@@ -79,15 +79,33 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	}
 	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
 	for _, o := range all {
-		var to *spec.Redirection
-		if o.ToBy != "" {
-			to = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
-		}
-		var newer *spec.NewerDestination
-		if o.Newer.ID != 0 {
-			newer = &spec.NewerDestination{Rail: o.Newer.Rail, Destination: o.Newer.Masked, Version: o.Newer.Version}
-		}
-		answer.Payouts = append(answer.Payouts, spec.Payout{Redirection: to, Newer: newer, Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason})
+		answer.Payouts = append(answer.Payouts, payoutOf(o))
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
+	return answer, nil
+}
+
+func payoutOf(o store.Payout) spec.Payout {
+	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason}
+	if o.ToBy != "" {
+		shown.Redirection = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
+	}
+	if o.Newer.ID != 0 {
+		shown.Newer = &spec.NewerDestination{Rail: o.Newer.Rail, Destination: o.Newer.Masked, Version: o.Newer.Version}
+	}
+	return shown
+}
+
+// ListExceptions lists the payouts of all periods that wait for a person.
+func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptionsRequestObject) (spec.ListExceptionsResponseObject, error) {
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.Exceptions(ctx, value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListExceptions200JSONResponse{Exceptions: []spec.PayoutException{}}
+	for _, x := range all {
+		answer.Exceptions = append(answer.Exceptions, spec.PayoutException{Payout: payoutOf(x.Payout), Period: x.PeriodID, Revision: x.Revision, PeriodState: string(x.PeriodState), ReversedOn: orNil(x.ReversedOn)})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil

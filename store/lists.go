@@ -39,6 +39,50 @@ func (s *Store) Payout(ctx context.Context, id string) (Payout, error) {
 	return o, err
 }
 
+// PayoutException is a payout that waits for a person.
+type PayoutException struct {
+	Payout
+	PeriodState incentive.State
+	ReversedOn  incentive.Date // the day of the entry that reverses what the rail had taken, or paid; zero where it had not
+}
+
+// Exceptions returns up to limit payouts of all periods, closed ones too, that wait for a
+// person, after a payout id.
+func (s *Store) Exceptions(ctx context.Context, after string, limit int) ([]PayoutException, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT o.id, p.state, back.effective_on FROM payout o JOIN period_revision p USING (period_id, revision)
+		LEFT JOIN journal_entry back ON o.times_back > 0 AND back.key IN (
+			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)
+		WHERE o.state IN ('held', 'failed', 'returned') AND ($1 = '' OR o.id > $1::uuid) ORDER BY o.id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
+	}
+	var ids []string
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (x PayoutException, err error) {
+		var on *incentive.Date
+		if err = row.Scan(&x.ID, &x.PeriodState, &on); on != nil {
+			x.ReversedOn = *on
+		}
+		ids = append(ids, x.ID)
+		return x, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
+	}
+	rows, err = s.pool.Query(ctx, payoutColumns+` WHERE o.id = ANY($1::text[]::uuid[]) ORDER BY o.id`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the payouts that wait for a person: %w", err)
+	}
+	payouts, err := pgx.CollectRows(rows, scanPayout)
+	if err != nil {
+		return nil, fmt.Errorf("read the payouts that wait for a person: %w", err)
+	}
+	for i := range all { // of the same ids, in the same order
+		all[i].Payout = payouts[i]
+	}
+	return all, nil
+}
+
 // LatestDestination returns where a participant is paid now, without the secret details.
 func (s *Store) LatestDestination(ctx context.Context, participantID string) (Destination, error) {
 	d, err := latestDestination(ctx, s.pool, participantID)

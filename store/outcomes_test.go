@@ -304,3 +304,33 @@ func TestWhatALookUpSays(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, submitted)
 }
+
+// TestNothingIsSentForAClosedPeriod lists what is refused after the close as an exception,
+// which is given up and not tried again.
+func TestNothingIsSentForAClosedPeriod(t *testing.T) {
+	t.Parallel()
+	b, payout, attempt := called(t)
+	ctx := t.Context()
+	require.NoError(t, b.Confirm(ctx, attempt, "x", true))
+	_, err := b.FinishDisbursing(ctx, b.command(monthOf(1), incentive.DisburseLast))
+	require.NoError(t, err)
+	b.shut(monthOf(1))
+	none, err := b.Exceptions(ctx, "", 10)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	f, err := b.KeepStatusFile(ctx, store.StatusFile{Rail: bank, Name: "f", UploadedBy: "fin"}, []byte("f"))
+	require.NoError(t, err)
+	require.NoError(t, b.ApplyOutcomes(ctx, f.ID, []store.PayoutOutcome{{PayoutID: payout.ID, State: "refused", Code: "AC04", On: incentive.MustParseDate("2026-03-05")}}))
+	all, err := b.Exceptions(ctx, "", 10)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Equal(t, []any{payout.ID, "failed", "AC04", incentive.Closed, incentive.MustParseDate("2026-03-05")}, []any{all[0].ID, all[0].State, all[0].Reason, all[0].PeriodState, all[0].ReversedOn})
+	rest, err := b.Exceptions(ctx, payout.ID, 10)
+	require.NoError(t, err)
+	require.Empty(t, rest)
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.RetryPayout(ctx, "fin", payout.ID, b.reason())))
+	require.NoError(t, b.CancelPayout(ctx, "fin", payout.ID, b.reason()))
+	rest, err = b.Exceptions(ctx, "", 10)
+	require.NoError(t, err)
+	require.Empty(t, rest)
+}

@@ -567,8 +567,9 @@ func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID strin
 	return s.decidePayout(ctx, actor, "retry-payout", payoutID, reasonID, `
 		UPDATE payout SET state = 'planned', reason = ''
 		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
+			SELECT FROM period_revision p WHERE p.period_id = payout.period_id AND p.revision = payout.revision AND p.state = 'closed') AND NOT EXISTS (
 			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.supplement = payout.supplement AND f.rail = payout.rail AND f.currency = payout.currency)`,
-		"failed, and for which no payment file was built: one that was left out of a file is cancelled, and the next period pays it")
+		"failed, of a period that is not closed, and for which no payment file was built: any other is cancelled, and the next period pays it")
 }
 
 // CancelPayout lets a person give a held, failed or returned payout up; what is owed stays in the

@@ -1458,6 +1458,25 @@ type PayoutAnswer struct {
 	Payout string `json:"payout"`
 }
 
+// PayoutException defines model for PayoutException.
+type PayoutException struct {
+	Payout Payout `json:"payout"`
+	Period string `json:"period"`
+
+	// PeriodState Of one that is closed the payout is cancelled, and the next payout of the calendar pays what is owed.
+	PeriodState string `json:"period_state"`
+
+	// ReversedOn The day of the journal entry that reverses it; absent where the rail had not taken it.
+	ReversedOn *incentive.Date `json:"reversed_on,omitempty"`
+	Revision   int             `json:"revision"`
+}
+
+// PayoutExceptions defines model for PayoutExceptions.
+type PayoutExceptions struct {
+	Exceptions []PayoutException `json:"exceptions"`
+	Next       *string           `json:"next,omitempty"`
+}
+
 // PayoutList defines model for PayoutList.
 type PayoutList struct {
 	Digest     string     `json:"digest"`
@@ -2270,6 +2289,15 @@ type AddEvidenceParams struct {
 type ReplyToDisputeParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListExceptionsParams defines parameters for ListExceptions.
+type ListExceptionsParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ExportCompanyParams defines parameters for ExportCompany.
@@ -3151,6 +3179,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
 	StreamEstimates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	//
+	// Corresponds with GET /exceptions (the `ListExceptions` operationId).
+	ListExceptions(ctx context.Context, params *ListExceptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	//
@@ -4164,6 +4197,21 @@ func (c *Client) ReplyToDispute(ctx context.Context, dispute string, params *Rep
 // Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
 func (c *Client) StreamEstimates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewStreamEstimatesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+//
+// Corresponds with GET /exceptions (the `ListExceptions` operationId).
+func (c *Client) ListExceptions(ctx context.Context, params *ListExceptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExceptionsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6756,6 +6804,72 @@ func NewStreamEstimatesRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListExceptionsRequest constructs an http.Request for the ListExceptions method
+func NewListExceptionsRequest(server string, params *ListExceptionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/exceptions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -11509,6 +11623,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
 	StreamEstimatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamEstimatesResponse, error)
 
+	// ListExceptionsWithResponse The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /exceptions (the `ListExceptions` operationId).
+	ListExceptionsWithResponse(ctx context.Context, params *ListExceptionsParams, reqEditors ...RequestEditorFn) (*ListExceptionsResponse, error)
+
 	// ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -13191,6 +13312,54 @@ func (r StreamEstimatesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r StreamEstimatesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListExceptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutExceptions
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExceptionsResponse) GetJSON200() *PayoutExceptions {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExceptionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExceptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExceptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExceptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExceptionsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17066,6 +17235,19 @@ func (c *ClientWithResponses) StreamEstimatesWithResponse(ctx context.Context, r
 	return ParseStreamEstimatesResponse(rsp)
 }
 
+// ListExceptionsWithResponse The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /exceptions (the `ListExceptions` operationId).
+func (c *ClientWithResponses) ListExceptionsWithResponse(ctx context.Context, params *ListExceptionsParams, reqEditors ...RequestEditorFn) (*ListExceptionsResponse, error) {
+	rsp, err := c.ListExceptions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExceptionsResponse(rsp)
+}
+
 // ExportCompanyWithResponse Everything of the company in open formats, as a zip. It is on record who takes it.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -19002,6 +19184,39 @@ func ParseStreamEstimatesResponse(rsp *http.Response) (*StreamEstimatesResponse,
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListExceptionsResponse parses an HTTP response from a ListExceptionsWithResponse call
+func ParseListExceptionsResponse(rsp *http.Response) (*ListExceptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExceptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayoutExceptions
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

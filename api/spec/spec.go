@@ -1459,6 +1459,25 @@ type PayoutAnswer struct {
 	Payout string `json:"payout"`
 }
 
+// PayoutException defines model for PayoutException.
+type PayoutException struct {
+	Payout Payout `json:"payout"`
+	Period string `json:"period"`
+
+	// PeriodState Of one that is closed the payout is cancelled, and the next payout of the calendar pays what is owed.
+	PeriodState string `json:"period_state"`
+
+	// ReversedOn The day of the journal entry that reverses it; absent where the rail had not taken it.
+	ReversedOn *incentive.Date `json:"reversed_on,omitempty"`
+	Revision   int             `json:"revision"`
+}
+
+// PayoutExceptions defines model for PayoutExceptions.
+type PayoutExceptions struct {
+	Exceptions []PayoutException `json:"exceptions"`
+	Next       *string           `json:"next,omitempty"`
+}
+
 // PayoutList defines model for PayoutList.
 type PayoutList struct {
 	Digest     string     `json:"digest"`
@@ -2273,6 +2292,15 @@ type ReplyToDisputeParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListExceptionsParams defines parameters for ListExceptions.
+type ListExceptionsParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ExportCompanyParams defines parameters for ExportCompany.
 type ExportCompanyParams struct {
 	// PaymentFiles With the payment files, which hold bank details.
@@ -2965,6 +2993,9 @@ type ServerInterface interface {
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(c *gin.Context)
+	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	// (GET /exceptions)
+	ListExceptions(c *gin.Context, params ListExceptionsParams)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(c *gin.Context, params ExportCompanyParams)
@@ -4012,6 +4043,41 @@ func (siw *ServerInterfaceWrapper) StreamEstimates(c *gin.Context) {
 	}
 
 	siw.Handler.StreamEstimates(c)
+}
+
+// ListExceptions operation middleware
+func (siw *ServerInterfaceWrapper) ListExceptions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListExceptionsParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListExceptions(c, params)
 }
 
 // ExportCompany operation middleware
@@ -7298,6 +7364,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/payout-list", wrapper.GetPayoutList)
 	router.GET(options.BaseURL+"/periods/:period/payouts", wrapper.ListPayouts)
 	router.POST(options.BaseURL+"/periods/:period/rails/:rail/stop/decision", wrapper.DecideRailStop)
+	router.GET(options.BaseURL+"/exceptions", wrapper.ListExceptions)
 	router.POST(options.BaseURL+"/payouts/:payout/retry", wrapper.RetryPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
@@ -8308,6 +8375,45 @@ type StreamEstimatesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response StreamEstimatesdefaultApplicationProblemPlusJSONResponse) VisitStreamEstimatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListExceptionsRequestObject struct {
+	Params ListExceptionsParams
+}
+
+type ListExceptionsResponseObject interface {
+	VisitListExceptionsResponse(w http.ResponseWriter) error
+}
+
+type ListExceptions200JSONResponse PayoutExceptions
+
+func (response ListExceptions200JSONResponse) VisitListExceptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListExceptionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListExceptionsdefaultApplicationProblemPlusJSONResponse) VisitListExceptionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11437,6 +11543,9 @@ type StrictServerInterface interface {
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(ctx context.Context, request StreamEstimatesRequestObject) (StreamEstimatesResponseObject, error)
+	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	// (GET /exceptions)
+	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
 	// (GET /export)
 	ExportCompany(ctx context.Context, request ExportCompanyRequestObject) (ExportCompanyResponseObject, error)
@@ -12397,6 +12506,32 @@ func (sh *strictHandler) StreamEstimates(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(StreamEstimatesResponseObject); ok {
 		if err := validResponse.VisitStreamEstimatesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListExceptions operation middleware
+func (sh *strictHandler) ListExceptions(ctx *gin.Context, params ListExceptionsParams) {
+	var request ListExceptionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExceptions(ctx, request.(ListExceptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExceptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListExceptionsResponseObject); ok {
+		if err := validResponse.VisitListExceptionsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -47,6 +47,7 @@ func (v *visit) home() error {
 		{v.may(incentive.RaiseDispute) > incentive.None, v.addDisputes},
 		{v.may(incentive.AdjustPay) > incentive.None, v.addAdjustments},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
+		{v.may(incentive.RunPeriod) > incentive.None, v.addReturned},
 		{v.may(incentive.ReconcileRails) > incentive.None, v.addDifferences},
 		{body.Rep, v.addEarned},
 		{v.is(incentive.Administrator), v.addAdministration},
@@ -241,6 +242,26 @@ func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path s
 		do("task.close", at, false)
 	case left > 0:
 		watch("watch.paying", at+"/payouts")
+	}
+	return nil
+}
+
+// addReturned adds the closed periods that have payouts which came back and wait for a person.
+func (v *visit) addReturned(body *homePage, all []client.Period) error {
+	list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{Limit: &most}))
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		count := 0
+		for _, x := range list.Exceptions {
+			if x.Period == p.Id && x.Revision == p.Revision && x.PeriodState == string(incentive.Closed) {
+				count++
+			}
+		}
+		if count > 0 {
+			body.Tasks = append(body.Tasks, task{Says: v.counted("task.exceptions", p, count), Do: "task.exceptions.do", Path: "/periods/" + p.Id + "/payouts", Urgent: true})
+		}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type payoutsPage struct {
 	Totals     []client.PayoutTotal
 	MayDecide  bool
 	MayConfirm bool // where a payout goes that somebody else has redirected
+	Closed     bool // nothing is sent for the period any more
 	Me         string
 	Failed     string // the payout about which a decision was refused
 	Exceptions int
@@ -26,7 +27,7 @@ func (v *visit) payouts() error {
 	if err != nil {
 		return err
 	}
-	body := payoutsPage{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Me: v.me.Id, Failed: v.failed("payout")}
+	body := payoutsPage{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Closed: h.Period.State == string(incentive.Closed), Me: v.me.Id, Failed: v.failed("payout")}
 	var after *string
 	after, body.listPage = v.list(h)
 	if h.Period.Revision > 0 {

@@ -70,6 +70,35 @@ func (p payouts) Run(ctx context.Context, d *desk) error {
 	})
 }
 
+type exceptions struct{}
+
+func (exceptions) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	all := []client.PayoutException{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.PayoutExceptions](c.ListExceptions(ctx, &client.ListExceptionsParams{After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Exceptions...)
+		if after = page.Next; after == nil {
+			break
+		}
+	}
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, x := range all {
+			reversed := ""
+			if x.ReversedOn != nil {
+				reversed = "reversed on " + x.ReversedOn.String()
+			}
+			row(w, x.Payout.Id, x.Period, x.PeriodState, x.Payout.Person, x.Payout.Name, x.Payout.Amount, x.Payout.Rail, x.Payout.State, x.Payout.Reason, reversed)
+		}
+	})
+}
+
 type payout struct {
 	Retry    payoutDecision      `cmd:"" help:"Put a payout that failed back among those to be sent."`
 	Cancel   payoutDecision      `cmd:"" help:"Cancel a payout that nobody was paid by."`

@@ -16,6 +16,7 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api"
+	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/stripe"
@@ -170,6 +171,71 @@ func TestWhatStripeTells(t *testing.T) {
 			require.Zero(t, b.Minor, "%s", b.Kind)
 		}
 	}
+}
+
+// TestWhatComesBackAfterTheClose takes a payout back once its period is closed: it is an
+// exception, reversed in the ledger on that day. The period sends nothing any more; given up,
+// the next payout of the calendar pays it.
+func TestWhatComesBackAfterTheClose(t *testing.T) {
+	t.Parallel()
+	const january, february, secret = "m-2026-01", "m-2026-02", "whsec_x"
+	e := newEar(t)
+	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 10_000_00}, AnyAccount: true,
+		WebhookURL: e.at(stripe.Name), WebhookSecret: secret, WebhookRetry: 10 * time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
+	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_x", WebhookSecrets: []string{secret}, BaseURL: bank.URL, PerSecond: 200})
+	require.NoError(t, err)
+	o, ctx := officeWith(t, rail), t.Context()
+	o.flat()
+	e.listens(o.house, rail)
+	names := func(account string) {
+		_, err := o.store.SetDestination(ctx, "r1", store.Destination{ParticipantID: "r1", Rail: stripe.Name, Details: map[string]string{"account": account}, Masked: "acct_…"})
+		require.NoError(t, err)
+	}
+	names("acct_old")
+	o.deal("d1", "2026-01-10", "1000")
+	o.calculate(january)
+	o.toSettling(january)
+	require.NoError(t, o.act("fin1", january, client.ActRequestActClose))
+	o.await(january, incentive.Closed)
+	exceptions := func() []client.PayoutException {
+		list, err := client.Read[client.PayoutExceptions](o.as("fin1").ListExceptions(ctx, &client.ListExceptionsParams{}))
+		require.NoError(t, err)
+		return list.Exceptions
+	}
+	require.Empty(t, exceptions())
+
+	found, err := rail.Lookup(ctx, o.reference("r1"))
+	require.NoError(t, err)
+	_, err = rail.Reverse(ctx, found.RailID, usd(100_00), "back")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(exceptions()) == 1 }, 50*time.Second, 20*time.Millisecond)
+	x := exceptions()[0]
+	require.Equal(t, []string{january, "closed", "returned", "100.00"}, []string{x.Period, x.PeriodState, x.Payout.State, x.Payout.Amount.Amount()})
+	require.NotNil(t, x.ReversedOn, "on the day that it came back")
+	require.Equal(t, "-100.00", o.ledger(store.Payable), "it is owed again")
+	require.Equal(t, "0.00", o.ledger(store.Cash))
+	names("acct_new")
+	reason := client.Reason{Reason: "the account is closed"}
+	_, err = client.Read[client.PayoutAnswer](o.as("fin1").RetryPayout(ctx, x.Payout.Id, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, reason))
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(err))
+	_, err = client.Read[client.PayoutAnswer](o.as("fin1").RedirectPayout(ctx, x.Payout.Id, &client.RedirectPayoutParams{IdempotencyKey: client.NewKey()}, client.RedirectionRequest{Reason: reason.Reason, DestinationVersion: 2}))
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(err))
+	require.ErrorContains(t, err, "the next period pays it")
+	_, err = client.Read[client.PayoutAnswer](o.as("fin1").CancelPayout(ctx, x.Payout.Id, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, reason))
+	require.NoError(t, err)
+	require.Empty(t, exceptions())
+	o.await(january, incentive.Closed)
+
+	o.deal("d2", "2026-02-10", "2000")
+	o.calculate(february)
+	o.toSettling(february)
+	require.Equal(t, []string{"300.00: 200.00 earned, 100.00 carried, paid"}, o.payouts(february))
+	require.Equal(t, "0.00", o.ledger(store.Payable))
+	require.Equal(t, "-300.00", o.ledger(store.Cash))
+	_, err = o.store.VerifyLedger(ctx)
+	require.NoError(t, err)
 }
 
 // TestAnEventIsNoProof looks up what an event claims: what the rail knows nothing of, or
