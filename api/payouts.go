@@ -86,7 +86,7 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 }
 
 func payoutOf(o store.Payout) spec.Payout {
-	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason}
+	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason, Released: o.Released, LiftedBy: orNil(o.LiftedBy)}
 	if o.ToBy != "" {
 		shown.Redirection = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
 	}
@@ -115,6 +115,12 @@ func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptions
 func (s *server) RetryPayout(ctx context.Context, request spec.RetryPayoutRequestObject) (spec.RetryPayoutResponseObject, error) {
 	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.RetryPayout)
 	return spec.RetryPayout200JSONResponse{Payout: request.Payout}, err
+}
+
+// LiftHold lets a payout that a limit holds be paid with its list.
+func (s *server) LiftHold(ctx context.Context, request spec.LiftHoldRequestObject) (spec.LiftHoldResponseObject, error) {
+	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.LiftHold)
+	return spec.LiftHold200JSONResponse{Payout: request.Payout}, err
 }
 
 // CancelPayout cancels a payout and tells the disbursement.

@@ -78,7 +78,15 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 // the period's calendar. Where nothing is left, or less, nothing is paid, and the balance
 // carries forward. The caller holds payableLock.
 func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, some []string) error {
-	_, err := tx.Exec(ctx, `
+	goesBy, err := policyOf(ctx, tx, p.CalendarID)
+	if err != nil {
+		return err
+	}
+	zone, counts, err := countsFrom(ctx, tx, p.CalendarID, goesBy.Payouts.ChangeWaitsDays)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
 		WITH owed AS (
 			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2 AND e.kind NOT IN ('submit', 'refused', 'returned')), 0) AS earned
 			FROM ledger_account a JOIN posting t ON t.account_id = a.id JOIN journal_entry e ON e.id = t.entry_id JOIN pay_period period ON period.id = e.period_id
@@ -92,17 +100,17 @@ func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement in
 		SELECT $1, $2, $7, participant_id, owed.minor - coalesce(claimed.minor, 0), owed.minor - coalesce(claimed.minor, 0) - owed.earned + coalesce(listed.minor, 0), currency, coalesce(d.rail, ''), d.id,
 			CASE WHEN d.id IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN d.id IS NULL THEN $3 ELSE '' END
 		FROM owed LEFT JOIN claimed USING (participant_id, currency) LEFT JOIN listed USING (participant_id, currency) LEFT JOIN LATERAL (
-			SELECT id, rail FROM destination d WHERE d.participant_id = owed.participant_id ORDER BY version DESC LIMIT 1) d ON true
-		WHERE owed.minor > coalesce(claimed.minor, 0)`, p.ID, p.Revision, CodeNoDestination, Payable, some, p.CalendarID, supplement)
+			SELECT id, rail FROM destination d WHERE d.participant_id = owed.participant_id AND (d.version = 1 OR (d.set_at AT TIME ZONE $8)::date <= $9) ORDER BY version DESC LIMIT 1) d ON true
+		WHERE owed.minor > coalesce(claimed.minor, 0)`, p.ID, p.Revision, CodeNoDestination, Payable, some, p.CalendarID, supplement, zone, counts)
 	if err != nil {
 		return fmt.Errorf("plan the payouts of %s: %w", p.ID, err)
 	}
-	digest, payouts, err := payoutListDigest(ctx, tx, p.ID, p.Revision, supplement)
-	if err != nil {
+	if err := keepBack(ctx, tx, p, supplement, some, goesBy.Payouts); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `UPDATE payout_list SET digest = $4 WHERE period_id = $1 AND revision = $2 AND supplement = $3`, p.ID, p.Revision, supplement, digest); err != nil {
-		return fmt.Errorf("sign the payout list of %s: %w", p.ID, err)
+	digest, payouts, err := signList(ctx, tx, p.ID, p.Revision, supplement)
+	if err != nil {
+		return err
 	}
 	return audit(ctx, tx, System, "plan-payouts", incentive.PeriodSubject(p.ID, p.Revision), struct {
 		Digest     string `json:"payout_list_digest"`
@@ -111,21 +119,34 @@ func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement in
 	}{fmt.Sprintf("%x", digest), payouts, supplement})
 }
 
-// payoutListDigest covers what a release signs: who gets how much, where, by which rail.
+// signList keeps the digest of a payout list as it is now.
+func signList(ctx context.Context, tx pgx.Tx, periodID string, revision, supplement int) (digest []byte, payouts int, err error) {
+	if digest, payouts, err = payoutListDigest(ctx, tx, periodID, revision, supplement); err != nil {
+		return nil, 0, err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE payout_list SET digest = $4 WHERE period_id = $1 AND revision = $2 AND supplement = $3`, periodID, revision, supplement, digest); err != nil {
+		return nil, 0, fmt.Errorf("sign the payout list of %s: %w", periodID, err)
+	}
+	return digest, payouts, nil
+}
+
+// payoutListDigest covers what a release signs: who gets how much, where, by which rail, and
+// who of them is not paid by it.
 func payoutListDigest(ctx context.Context, q querier, periodID string, revision, supplement int) (digest []byte, payouts int, err error) {
 	rows, err := q.Query(ctx, `
-		SELECT id::text, participant_id, amount_minor, currency, rail, coalesce(destination_id, 0) FROM payout
+		SELECT id::text, participant_id, amount_minor, currency, rail, coalesce(destination_id, 0), state = 'planned' FROM payout
 		WHERE period_id = $1 AND revision = $2 AND supplement = $3 ORDER BY id`, periodID, revision, supplement)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the payout list of %s: %w", periodID, err)
 	}
 	h := sha256.New()
-	h.Write([]byte("guerdon payout list 1\n"))
+	h.Write([]byte("guerdon payout list 2\n"))
 	var id, participant, currency, rail string
 	var minor, destination int64
-	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &minor, &currency, &rail, &destination}, func() error {
+	var paid bool
+	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &minor, &currency, &rail, &destination, &paid}, func() error {
 		payouts++
-		return json.NewEncoder(h).Encode([]any{id, participant, minor, currency, rail, destination})
+		return json.NewEncoder(h).Encode([]any{id, participant, minor, currency, rail, destination, paid})
 	})
 	return h.Sum(nil), payouts, err
 }
@@ -193,6 +214,9 @@ func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, e
 		}
 		if approved {
 			return incentive.Errorf(CodeApprover, "you approved for finance what this period pays, so somebody else must release it; the calendar's policy may allow it (release: by_approver)")
+		}
+		if err := refuseLargeList(ctx, tx, *p, supplement); err != nil {
+			return err
 		}
 		digest, _, err := payoutListDigest(ctx, tx, p.ID, p.Revision, supplement)
 		if err != nil {
@@ -294,20 +318,22 @@ type Payout struct {
 	// Where somebody has asked for it to go instead, which waits for somebody else; "" where
 	// nobody has.
 	ToRail, ToMasked, ToBy string
-	Newer                  Destination // of one that waits for a person: where the participant wants to be paid now; none where it goes there
+	Newer                  Destination // of one that waits for a person: where the participant wants to be paid now; none where a failed one goes there
+	Released               bool        // its list is
+	LiftedBy               string      // who let it go before, where a limit held it
 }
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
 		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
-		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, '')
+		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), coalesce(o.lifted_by, '')
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
 		LEFT JOIN payout_redirection r ON r.payout_id = o.id AND ` + undecided + ` LEFT JOIN destination nd ON nd.id = r.destination_id
 		LEFT JOIN LATERAL (SELECT id, version, rail, masked FROM destination l WHERE l.participant_id = o.participant_id ORDER BY version DESC LIMIT 1) newer
-			ON o.state IN ('held', 'failed', 'returned') AND newer.id IS DISTINCT FROM o.destination_id`
+			ON o.state IN ('held', 'failed', 'returned') AND (newer.id IS DISTINCT FROM o.destination_id OR o.state = 'held')`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.LiftedBy)
 	o.Carried.Currency = o.Amount.Currency
 	return o, err
 }
@@ -581,13 +607,28 @@ func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID stri
 		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, "held, failed or returned, with no attempt that may have paid")
 }
 
-func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID, sql, possible string) error {
+// decidePayout does by sql, of which $1 is the payout and more follows, what a person decides
+// about a payout. Where its list is not released, a release signs it anew.
+func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID, sql, possible string, more ...any) error {
 	if reasonID == "" {
 		return incentive.Errorf(CodeReasonMissing, "a decision about a payout needs a reason")
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, _, err := lockPayout(ctx, tx, payoutID); err != nil {
+		var periodID string
+		var revision, supplement int
+		var released bool
+		err := tx.QueryRow(ctx, `
+			SELECT period_id, revision, supplement, l.released_by IS NOT NULL FROM payout o JOIN payout_list l USING (period_id, revision, supplement) JOIN period_revision r USING (period_id, revision)
+			WHERE o.id = $1 FOR SHARE OF r FOR UPDATE OF l`, payoutID).Scan(&periodID, &revision, &supplement, &released)
+		if err != nil {
+			return fmt.Errorf("read the list of payout %s: %w", payoutID, err)
+		}
+		payee, _, _, err := lockPayout(ctx, tx, payoutID)
+		if err != nil {
 			return err
+		}
+		if actor == payee && act == liftHold {
+			return incentive.Errorf(incentive.CodeOwnPay, "nobody lets their own payout go")
 		}
 		if err := refuseRedirected(ctx, tx, payoutID); err != nil {
 			return err
@@ -595,12 +636,17 @@ func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID
 		if err := giveUpAbsent(ctx, tx, payoutID); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, sql, payoutID)
+		tag, err := tx.Exec(ctx, sql, append([]any{payoutID}, more...)...)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", act, payoutID, err)
 		}
 		if tag.RowsAffected() == 0 {
 			return incentive.Errorf(incentive.CodeConflict, "this is possible only for a payout that is %s", possible)
+		}
+		if !released {
+			if _, _, err := signList(ctx, tx, periodID, revision, supplement); err != nil {
+				return err
+			}
 		}
 		return audit(ctx, tx, actor, act, "payout/"+payoutID, reasonBody{reasonID})
 	})

@@ -11,14 +11,15 @@ import (
 )
 
 // ProposeRedirection asks for a payout that waits for a person to go to the participant's
-// latest destination, on whatever rail, instead of the one that was released, or of none.
+// latest destination, on whatever rail, instead of the one that was released, or of none. One
+// that a limit holds may be asked to go where it goes.
 // version is that of the destination which the caller has looked at. Somebody else confirms it.
 func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonID string, version int) error {
 	if reasonID == "" {
 		return incentive.Errorf(CodeReasonMissing, "another destination of a payout needs a reason")
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		payee, was, err := lockPayout(ctx, tx, payoutID)
+		payee, was, state, err := lockPayout(ctx, tx, payoutID)
 		if err != nil {
 			return err
 		}
@@ -38,7 +39,7 @@ func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonI
 		if d.Version != version {
 			return incentive.Errorf(CodeChangedMeantime, "the latest destination of %s is version %d: look at it again", payee, d.Version)
 		}
-		if was != nil && *was == d.ID {
+		if was != nil && *was == d.ID && state != "held" {
 			return incentive.Errorf(incentive.CodeConflict, "the payout goes there already: try it again, or ask %s for another destination", payee)
 		}
 		if err := mayRedirect(ctx, tx, payoutID, d.Rail); err != nil {
@@ -64,7 +65,7 @@ func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, c
 		return incentive.Errorf(CodeReasonMissing, "a refusal needs a reason")
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		payee, _, err := lockPayout(ctx, tx, payoutID)
+		payee, _, _, err := lockPayout(ctx, tx, payoutID)
 		if err != nil {
 			return err
 		}
@@ -120,12 +121,12 @@ func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, c
 // undecided is the SQL of a redirection r about which nobody has decided.
 const undecided = `NOT EXISTS (SELECT FROM redirection_decision rd WHERE rd.redirection_id = r.id)`
 
-// lockPayout locks a payout, and says whose it is and where it goes.
-func lockPayout(ctx context.Context, tx pgx.Tx, payoutID string) (payee string, destination *int64, err error) {
-	if err = tx.QueryRow(ctx, `SELECT participant_id, destination_id FROM payout WHERE id = $1 FOR UPDATE`, payoutID).Scan(&payee, &destination); err != nil {
+// lockPayout locks a payout, and says whose it is, where it goes and how it stands.
+func lockPayout(ctx context.Context, tx pgx.Tx, payoutID string) (payee string, destination *int64, state string, err error) {
+	if err = tx.QueryRow(ctx, `SELECT participant_id, destination_id, state FROM payout WHERE id = $1 FOR UPDATE`, payoutID).Scan(&payee, &destination, &state); err != nil {
 		err = fmt.Errorf("read payout %s: %w", payoutID, err)
 	}
-	return payee, destination, err
+	return payee, destination, state, err
 }
 
 // refuseRedirected refuses a decision about a payout while another destination of it waits

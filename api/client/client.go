@@ -1353,7 +1353,7 @@ type Line struct {
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
-// NewerDestination Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+// NewerDestination Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 type NewerDestination struct {
 	// Destination Masked.
 	Destination string `json:"destination"`
@@ -1437,17 +1437,25 @@ type Payout struct {
 	// Earned The part of the amount that this period's approval made payable.
 	Earned Money  `json:"earned"`
 	Id     string `json:"id"`
-	Name   string `json:"name"`
 
-	// Newer Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+	// LiftedBy Who let it go before that, where a limit held it.
+	LiftedBy *string `json:"lifted_by,omitempty"`
+	Name     string  `json:"name"`
+
+	// Newer Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 	Newer  *NewerDestination `json:"newer,omitempty"`
 	Person string            `json:"person"`
 	Rail   string            `json:"rail"`
-	Reason string            `json:"reason"`
+
+	// Reason Why it waits for a person or is carried forward: a code.
+	Reason string `json:"reason"`
 
 	// Redirection Another destination of a payout, which waits for a second person.
 	Redirection *Redirection `json:"redirection,omitempty"`
-	State       string       `json:"state"`
+
+	// Released Whether its list is.
+	Released bool   `json:"released"`
+	State    string `json:"state"`
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
@@ -2477,6 +2485,12 @@ type CancelPayoutParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// LiftHoldParams defines parameters for LiftHold.
+type LiftHoldParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RedirectPayoutParams defines parameters for RedirectPayout.
 type RedirectPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2866,6 +2880,9 @@ type ConfirmPaymentFileJSONRequestBody = Confirmation
 
 // CancelPayoutJSONRequestBody defines body for CancelPayout for application/json ContentType.
 type CancelPayoutJSONRequestBody = Reason
+
+// LiftHoldJSONRequestBody defines body for LiftHold for application/json ContentType.
+type LiftHoldJSONRequestBody = Reason
 
 // RedirectPayoutJSONRequestBody defines body for RedirectPayout for application/json ContentType.
 type RedirectPayoutJSONRequestBody = RedirectionRequest
@@ -3303,6 +3320,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 	CancelPayout(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LiftHoldWithBody Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+	LiftHoldWithBody(ctx context.Context, payout string, params *LiftHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+	LiftHold(ctx context.Context, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RedirectPayoutWithBody Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	//
@@ -4541,6 +4572,40 @@ func (c *Client) CancelPayoutWithBody(ctx context.Context, payout string, params
 // Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 func (c *Client) CancelPayout(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelPayoutRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LiftHoldWithBody Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+func (c *Client) LiftHoldWithBody(ctx context.Context, payout string, params *LiftHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLiftHoldRequestWithBody(c.Server, payout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+func (c *Client) LiftHold(ctx context.Context, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLiftHoldRequest(c.Server, payout, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8076,6 +8141,66 @@ func NewCancelPayoutRequestWithBody(server string, payout string, params *Cancel
 	}
 
 	operationPath := fmt.Sprintf("/payouts/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewLiftHoldRequest calls the generic LiftHold builder with application/json body
+func NewLiftHoldRequest(server string, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLiftHoldRequestWithBody(server, payout, params, "application/json", bodyReader)
+}
+
+// NewLiftHoldRequestWithBody constructs an http.Request for the LiftHold method, with any body, and a specified content type
+func NewLiftHoldRequestWithBody(server string, payout string, params *LiftHoldParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "payout", payout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payouts/%s/lift", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -11777,6 +11902,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 	CancelPayoutWithResponse(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelPayoutResponse, error)
 
+	// LiftHoldWithBodyWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+	LiftHoldWithBodyWithResponse(ctx context.Context, payout string, params *LiftHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LiftHoldResponse, error)
+
+	// LiftHoldWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+	LiftHoldWithResponse(ctx context.Context, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*LiftHoldResponse, error)
+
 	// RedirectPayoutWithBodyWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14244,6 +14383,54 @@ func (r CancelPayoutResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CancelPayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LiftHoldResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LiftHoldResponse) GetJSON200() *PayoutAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LiftHoldResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LiftHoldResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LiftHoldResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LiftHoldResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LiftHoldResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17521,6 +17708,32 @@ func (c *ClientWithResponses) CancelPayoutWithResponse(ctx context.Context, payo
 	return ParseCancelPayoutResponse(rsp)
 }
 
+// LiftHoldWithBodyWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+func (c *ClientWithResponses) LiftHoldWithBodyWithResponse(ctx context.Context, payout string, params *LiftHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LiftHoldResponse, error) {
+	rsp, err := c.LiftHoldWithBody(ctx, payout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLiftHoldResponse(rsp)
+}
+
+// LiftHoldWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
+func (c *ClientWithResponses) LiftHoldWithResponse(ctx context.Context, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*LiftHoldResponse, error) {
+	rsp, err := c.LiftHold(ctx, payout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLiftHoldResponse(rsp)
+}
+
 // RedirectPayoutWithBodyWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19909,6 +20122,39 @@ func ParseCancelPayoutResponse(rsp *http.Response) (*CancelPayoutResponse, error
 	}
 
 	response := &CancelPayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayoutAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLiftHoldResponse parses an HTTP response from a LiftHoldWithResponse call
+func ParseLiftHoldResponse(rsp *http.Response) (*LiftHoldResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LiftHoldResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

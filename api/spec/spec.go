@@ -1354,7 +1354,7 @@ type Line struct {
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
-// NewerDestination Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+// NewerDestination Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 type NewerDestination struct {
 	// Destination Masked.
 	Destination string `json:"destination"`
@@ -1438,17 +1438,25 @@ type Payout struct {
 	// Earned The part of the amount that this period's approval made payable.
 	Earned Money  `json:"earned"`
 	Id     string `json:"id"`
-	Name   string `json:"name"`
 
-	// Newer Of a payout that waits for a person, where the participant wants to be paid now, if that is not where the payout goes.
+	// LiftedBy Who let it go before that, where a limit held it.
+	LiftedBy *string `json:"lifted_by,omitempty"`
+	Name     string  `json:"name"`
+
+	// Newer Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 	Newer  *NewerDestination `json:"newer,omitempty"`
 	Person string            `json:"person"`
 	Rail   string            `json:"rail"`
-	Reason string            `json:"reason"`
+
+	// Reason Why it waits for a person or is carried forward: a code.
+	Reason string `json:"reason"`
 
 	// Redirection Another destination of a payout, which waits for a second person.
 	Redirection *Redirection `json:"redirection,omitempty"`
-	State       string       `json:"state"`
+
+	// Released Whether its list is.
+	Released bool   `json:"released"`
+	State    string `json:"state"`
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
@@ -2478,6 +2486,12 @@ type CancelPayoutParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// LiftHoldParams defines parameters for LiftHold.
+type LiftHoldParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RedirectPayoutParams defines parameters for RedirectPayout.
 type RedirectPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2868,6 +2882,9 @@ type ConfirmPaymentFileJSONRequestBody = Confirmation
 // CancelPayoutJSONRequestBody defines body for CancelPayout for application/json ContentType.
 type CancelPayoutJSONRequestBody = Reason
 
+// LiftHoldJSONRequestBody defines body for LiftHold for application/json ContentType.
+type LiftHoldJSONRequestBody = Reason
+
 // RedirectPayoutJSONRequestBody defines body for RedirectPayout for application/json ContentType.
 type RedirectPayoutJSONRequestBody = RedirectionRequest
 
@@ -3050,6 +3067,9 @@ type ServerInterface interface {
 	// CancelPayout Cancel a payout that nobody was paid by.
 	// (POST /payouts/{payout}/cancel)
 	CancelPayout(c *gin.Context, payout string, params CancelPayoutParams)
+	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+	// (POST /payouts/{payout}/lift)
+	LiftHold(c *gin.Context, payout string, params LiftHoldParams)
 	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	// (POST /payouts/{payout}/redirection)
 	RedirectPayout(c *gin.Context, payout string, params RedirectPayoutParams)
@@ -4876,6 +4896,58 @@ func (siw *ServerInterfaceWrapper) CancelPayout(c *gin.Context) {
 	}
 
 	siw.Handler.CancelPayout(c, payout, params)
+}
+
+// LiftHold operation middleware
+func (siw *ServerInterfaceWrapper) LiftHold(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LiftHoldParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LiftHold(c, payout, params)
 }
 
 // RedirectPayout operation middleware
@@ -7366,6 +7438,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/rails/:rail/stop/decision", wrapper.DecideRailStop)
 	router.GET(options.BaseURL+"/exceptions", wrapper.ListExceptions)
 	router.POST(options.BaseURL+"/payouts/:payout/retry", wrapper.RetryPayout)
+	router.POST(options.BaseURL+"/payouts/:payout/lift", wrapper.LiftHold)
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection/decision", wrapper.DecideRedirection)
@@ -9220,6 +9293,47 @@ type CancelPayoutdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CancelPayoutdefaultApplicationProblemPlusJSONResponse) VisitCancelPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftHoldRequestObject struct {
+	Payout string `json:"payout"`
+	Params LiftHoldParams
+	Body   *LiftHoldJSONRequestBody
+}
+
+type LiftHoldResponseObject interface {
+	VisitLiftHoldResponse(w http.ResponseWriter) error
+}
+
+type LiftHold200JSONResponse PayoutAnswer
+
+func (response LiftHold200JSONResponse) VisitLiftHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LiftHolddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LiftHolddefaultApplicationProblemPlusJSONResponse) VisitLiftHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11600,6 +11714,9 @@ type StrictServerInterface interface {
 	// CancelPayout Cancel a payout that nobody was paid by.
 	// (POST /payouts/{payout}/cancel)
 	CancelPayout(ctx context.Context, request CancelPayoutRequestObject) (CancelPayoutResponseObject, error)
+	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
+	// (POST /payouts/{payout}/lift)
+	LiftHold(ctx context.Context, request LiftHoldRequestObject) (LiftHoldResponseObject, error)
 	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	// (POST /payouts/{payout}/redirection)
 	RedirectPayout(ctx context.Context, request RedirectPayoutRequestObject) (RedirectPayoutResponseObject, error)
@@ -13059,6 +13176,51 @@ func (sh *strictHandler) CancelPayout(ctx *gin.Context, payout string, params Ca
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CancelPayoutResponseObject); ok {
 		if err := validResponse.VisitCancelPayoutResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LiftHold operation middleware
+func (sh *strictHandler) LiftHold(ctx *gin.Context, payout string, params LiftHoldParams) {
+	var request LiftHoldRequestObject
+
+	request.Payout = payout
+	request.Params = params
+
+	var body LiftHoldJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LiftHold(ctx, request.(LiftHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LiftHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LiftHoldResponseObject); ok {
+		if err := validResponse.VisitLiftHoldResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -51,7 +51,7 @@ func functions(t texts) template.FuncMap {
 	return template.FuncMap{
 		"t": t.say, "n": t.count, "term": t.term, "problem": t.problem,
 		"money": money, "number": thousands, "date": t.date, "period": t.period, "short": short,
-		"say": func(m message) string { return t.fill(m.Key, m.With) },
+		"say": func(m message) string { return t.fill(m.Key, m.With) }, "text": text,
 		"key": client.NewKey, "words": words,
 		"dict": func(pairs ...any) (map[string]any, error) {
 			if len(pairs)%2 != 0 {

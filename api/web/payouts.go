@@ -71,6 +71,9 @@ func (v *visit) decidePayout() error {
 	switch v.r.PostFormValue("act") {
 	case "retry":
 		_, err = command[client.PayoutAnswer](v.api.RetryPayout(v.r.Context(), id, &client.RetryPayoutParams{IdempotencyKey: v.key()}, reason))
+	case "lift":
+		say.Key = "done.payout-lift"
+		_, err = command[client.PayoutAnswer](v.api.LiftHold(v.r.Context(), id, &client.LiftHoldParams{IdempotencyKey: v.key()}, reason))
 	case "cancel":
 		say.Key = "done.payout-cancel"
 		_, err = command[client.PayoutAnswer](v.api.CancelPayout(v.r.Context(), id, &client.CancelPayoutParams{IdempotencyKey: v.key()}, reason))

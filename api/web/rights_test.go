@@ -338,7 +338,7 @@ var walked = map[string]asked{
 	"decide":        {path: "period=" + february, body: `{"decision":"approved","queue":"PERSON"}`, narrow: ownOfAll, refused: 403},
 	"listQueues":    {path: "period=" + february}, "reassign": {path: "period=" + february, body: `{"to":"f2","reason":"x"}`},
 	"listDelegations": {}, "delegate": {body: `{"from":"PERSON","to":"f2","starts_on":"2026-11-01","ends_on":"2026-11-01"}`, narrow: ownOfTeam, status: 201, refused: 403}, "endDelegation": {narrow: ownOfTeam},
-	"getPayoutList": {}, "listExceptions": {}, "listPayouts": {lists: "person"}, "retryPayout": {body: `{"reason":"x"}`, status: 409}, "cancelPayout": {body: `{"reason":"x"}`, status: 409}, "decideRailStop": {body: `{"decision":"resumed","reason":"x"}`, status: 409},
+	"getPayoutList": {}, "listExceptions": {}, "listPayouts": {lists: "person"}, "retryPayout": {body: `{"reason":"x"}`, status: 409}, "cancelPayout": {body: `{"reason":"x"}`, status: 409}, "liftHold": {body: `{"reason":"x"}`, notOwn: true, status: 409}, "decideRailStop": {body: `{"decision":"resumed","reason":"x"}`, status: 409},
 	"redirectPayout": {body: `{"reason":"x","destination_version":1}`, notOwn: true, status: 409}, "decideRedirection": {body: `{"decision":"confirmed"}`, status: 409},
 	"listPaymentFiles": {}, "getPaymentFile": {}, "confirmPaymentFile": {body: `{"paid":false}`}, "uploadStatusFile": {files: map[string]string{"file": "x"}, status: 400}, "getStatusFile": {path: "file=" + uuid.Nil.String(), status: 404},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},

@@ -20,6 +20,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
+	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // families are the words for values that the API gives: each value has one, and there is
@@ -37,7 +38,7 @@ func families() map[string][]string {
 	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
 		did = append(did, string(a))
 	}
-	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside")
+	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period
@@ -55,6 +56,10 @@ func families() map[string][]string {
 	for _, one := range incentive.DisputeTypes {
 		disputeTypes = append(disputeTypes, string(one))
 	}
+	exceptions := []string{}
+	for _, e := range policy.Exceptions {
+		exceptions = append(exceptions, string(e))
+	}
 	roles := []string{}
 	for _, r := range incentive.Roles {
 		roles = append(roles, string(r))
@@ -66,7 +71,7 @@ func families() map[string][]string {
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
 		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles,
-		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": {"no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small"},
+		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small"),
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},

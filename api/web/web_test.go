@@ -420,6 +420,8 @@ func TestAPeriod(t *testing.T) {
 	const at = "/periods/m-2026-01"
 	require.Contains(t, fin.visit("/"), "January 2026 can be opened")
 	require.Contains(t, r1.visit("/"), "You have no statement yet")
+	_, err := h.store.PutPolicy(t.Context(), "fin", "m", "payouts: {largest: [6000 USD]}")
+	require.NoError(t, err)
 	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
 	require.Contains(t, fin.visit("/"), "January 2026 has ended and can be locked")
 	fin.does(at, at, url.Values{"act": {"lock"}}, "the statements are being calculated.")
@@ -461,6 +463,20 @@ func TestAPeriod(t *testing.T) {
 	mine := statementOf.FindStringSubmatch(fin3.visit(at + "/approvals?queue=finance"))[1]
 	fin3.does(at+"/approvals?queue=finance", at+"/approvals", url.Values{"queue": {"finance"}, "decision": {"approved"}, "statement": {mine}}, "1 approved. 0 left.")
 	require.Contains(t, fin2.visit(at+"/waiting"), "Everything is decided.")
+	kept := payoutOf.FindAllStringSubmatch(fin.visit(at+"/payouts"), -1)
+	require.Len(t, kept, 2, "one is above the limit, and one goes nowhere yet")
+	require.Contains(t, fin.visit(at+"/payouts"), "More than one payout may pay.")
+	lifted := 0
+	for _, one := range kept {
+		form := url.Values{"payout": {one[1]}, "act": {"lift"}, "reason": {"a large deal"}}
+		if status, _ := fin.fill(at+"/payouts", at+"/payouts", form); status == http.StatusOK {
+			lifted++
+		} else {
+			require.Equal(t, http.StatusConflict, status)
+		}
+	}
+	require.Equal(t, 1, lifted, "and nobody lets go what has nowhere to go")
+	require.Contains(t, fin2.visit(at+"/payouts"), "Let go by fin, though a limit held it.")
 
 	require.Contains(t, fin.visit(at+"/release"), "You prepared this period")
 	digest := digestOf.FindStringSubmatch(fin2.visit(at + "/release"))[1]

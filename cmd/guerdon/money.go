@@ -101,6 +101,7 @@ func (exceptions) Run(ctx context.Context, d *desk) error {
 
 type payout struct {
 	Retry    payoutDecision      `cmd:"" help:"Put a payout that failed back among those to be sent."`
+	Lift     payoutDecision      `cmd:"" help:"Let a payout that a limit holds be paid with its list, before somebody else releases that."`
 	Cancel   payoutDecision      `cmd:"" help:"Cancel a payout that nobody was paid by."`
 	Redirect redirect            `cmd:"" help:"Ask for a payout that waits for a person to go to their latest destination; somebody else confirms it."`
 	Confirm  redirectionDecision `cmd:"" help:"Confirm the destination that somebody else has asked for: the payout is sent there."`
@@ -152,10 +153,14 @@ func (p payoutDecision) Run(ctx context.Context, d *desk, name commandName) erro
 	if err != nil {
 		return err
 	}
-	if name == "retry" {
-		_, err = client.Read[client.PayoutAnswer](c.RetryPayout(ctx, p.Payout, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, client.RetryPayoutJSONRequestBody{Reason: p.Reason}))
-	} else {
-		_, err = client.Read[client.PayoutAnswer](c.CancelPayout(ctx, p.Payout, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, client.CancelPayoutJSONRequestBody{Reason: p.Reason}))
+	reason := client.Reason{Reason: p.Reason}
+	switch name {
+	case "retry":
+		_, err = client.Read[client.PayoutAnswer](c.RetryPayout(ctx, p.Payout, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, reason))
+	case "lift":
+		_, err = client.Read[client.PayoutAnswer](c.LiftHold(ctx, p.Payout, &client.LiftHoldParams{IdempotencyKey: client.NewKey()}, reason))
+	default:
+		_, err = client.Read[client.PayoutAnswer](c.CancelPayout(ctx, p.Payout, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, reason))
 	}
 	return err
 }

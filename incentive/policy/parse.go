@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -65,16 +66,34 @@ func read(text []byte, p Policy) (Policy, error) {
 			"times_median": document.Optional(r.above(&p.Outliers.TimesMedian)),
 		}),
 		"release": section("\"release\"", fields{"by_approver": document.Optional(r.Yes(&p.Release.ByApprover))}),
+		"payouts": section("\"payouts\"", fields{
+			"minimum":           document.Optional(r.amounts("\"minimum\"", &p.Payouts.Minimum)),
+			"largest":           document.Optional(r.amounts("\"largest\"", &p.Payouts.Largest)),
+			"list":              document.Optional(r.amounts("\"list\"", &p.Payouts.List)),
+			"change_waits_days": document.Optional(r.days(&p.Payouts.ChangeWaitsDays, 0)),
+			"tax_details":       document.Optional(r.kinds(&p.Payouts.TaxDetails)),
+			"within": section("\"within\"", fields{
+				"days":  document.Needed(r.days(&p.Payouts.Within.Days, 1)),
+				"total": document.Needed(r.amounts("\"total\"", &p.Payouts.Within.Total)),
+			}),
+			"employees": document.Optional(func(n *yaml.Node) {
+				p.Payouts.Employees = &Employees{}
+				r.Mapping(n, "\"employees\"", fields{
+					"by":      document.Needed(r.texts("\"by\"", &p.Payouts.Employees.By, railName, "the name of a rail, such as payment-file")),
+					"else_in": document.Optional(r.texts("\"else_in\"", &p.Payouts.Employees.ElseIn, countryCode, "a country's code, such as SG")),
+				})
+			}),
+		}),
 	})
 	return p, r.Err()
 }
 
-// days reads a number of business days.
+// days reads a number of days.
 func (r *reader) days(into *int, least int) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		days, err := strconv.Atoi(n.Value)
 		if n.Kind != yaml.ScalarNode || err != nil || days < least || days > mostDays {
-			r.On(n, "write a number of business days from %d to %d", least, mostDays)
+			r.On(n, "write a number of days from %d to %d", least, mostDays)
 			return
 		}
 		*into = days
@@ -110,21 +129,7 @@ func (r *reader) level(n *yaml.Node, below []Level) (l Level) {
 
 func (r *reader) conditions(n *yaml.Node, what string, into *Conditions) {
 	isMapping := r.Mapping(n, what, fields{
-		"total": document.Optional(func(n *yaml.Node) {
-			r.Each(n, "\"total\"", func(item *yaml.Node) {
-				limit, err := amount(item)
-				if err != nil {
-					r.On(item, "%s", incentive.ErrorMessage(err))
-					return
-				}
-				for _, other := range into.Total {
-					if other.Currency == limit.Currency {
-						r.On(item, "there are two limits in %s", limit.Currency)
-					}
-				}
-				into.Total = append(into.Total, limit)
-			})
-		}),
+		"total": document.Optional(r.amounts("\"total\"", &into.Total)),
 		"change": document.Optional(func(n *yaml.Node) {
 			into.Change = &decimal.Decimal{}
 			r.above(into.Change)(n)
@@ -132,6 +137,54 @@ func (r *reader) conditions(n *yaml.Node, what string, into *Conditions) {
 	})
 	if isMapping && len(n.Content) == 0 {
 		r.On(n, "%s names a total, a change, or both", what)
+	}
+}
+
+// amounts reads limits by currency.
+func (r *reader) amounts(what string, into *[]incentive.Money) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.Each(n, what, func(item *yaml.Node) {
+			limit, err := amount(item)
+			if err != nil {
+				r.On(item, "%s", incentive.ErrorMessage(err))
+				return
+			}
+			for _, other := range *into {
+				if other.Currency == limit.Currency {
+					r.On(item, "there are two limits in %s", limit.Currency)
+				}
+			}
+			*into = append(*into, limit)
+		})
+	}
+}
+
+// kinds reads kinds of participants.
+func (r *reader) kinds(into *[]incentive.ParticipantKind) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.Each(n, "\"tax_details\"", func(item *yaml.Node) {
+			var kind incentive.ParticipantKind
+			document.Choice(&r.Reader, &kind, incentive.Employee, incentive.Contractor, incentive.Company)(item)
+			*into = append(*into, kind)
+		})
+	}
+}
+
+var (
+	railName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+)
+
+// texts reads a list of texts of one form.
+func (r *reader) texts(what string, into *[]string, form *regexp.Regexp, write string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.Each(n, what, func(item *yaml.Node) {
+			if item.Kind != yaml.ScalarNode || !form.MatchString(item.Value) {
+				r.On(item, "write %s", write)
+				return
+			}
+			*into = append(*into, item.Value)
+		})
 	}
 }
 

@@ -22,6 +22,7 @@ type Policy struct {
 	Approvals Approvals
 	Outliers  Outliers
 	Release   Release
+	Payouts   Payouts
 }
 
 // Holding is what an open dispute keeps from being paid.

@@ -92,8 +92,8 @@ func TestProblems(t *testing.T) {
 		"[]":                                "a policy is written as keys and values",
 		"speed: fast":                       `a policy has no "speed"`,
 		"disputes: {holds: everything}":     "write contribution, line, statement or nothing",
-		"disputes: {late_days: 1.5}":        "write a number of business days from 0 to 250",
-		"disputes: {answer_within_days: 0}": "write a number of business days from 1 to 250",
+		"disputes: {late_days: 1.5}":        "write a number of days from 0 to 250",
+		"disputes: {answer_within_days: 0}": "write a number of days from 1 to 250",
 		"approvals: {levels: []}":           "\"levels\" is a list with at least one item",
 		"approvals: {levels: [{}]}":         `a level lacks "by"`,
 		"approvals: {levels: [{by: boss}]}": "write manager, manager_of_manager or finance",
@@ -109,6 +109,14 @@ func TestProblems(t *testing.T) {
 		"approvals: {automatic_below: {total: [10 USD, 20 USD]}}":          "there are two limits in USD",
 		"approvals: {automatic_below: {total: [10 USD], total: [20 USD]}}": `says "total" twice`,
 		"approvals: {automatic_below: {change: -5%}}":                      "write a number above zero",
+		"payouts: {largest: [10 USD, 20 USD]}":                             "there are two limits in USD",
+		"payouts: {within: {days: 30}}":                                    `"within" lacks "total"`,
+		"payouts: {within: {days: 0, total: [1 USD]}}":                     "write a number of days from 1 to 250",
+		"payouts: {change_waits_days: -1}":                                 "write a number of days from 0 to 250",
+		"payouts: {tax_details: [freelancer]}":                             "freelancer",
+		"payouts: {employees: {else_in: [SG]}}":                            `"employees" lacks "by"`,
+		"payouts: {employees: {by: [Payment File]}}":                       "write the name of a rail, such as payment-file",
+		"payouts: {employees: {by: [payment-file], else_in: [Singapore]}}": "write a country's code, such as SG",
 	} {
 		_, err := policy.Parse([]byte(text))
 		require.ErrorContains(t, err, want, text)

@@ -242,7 +242,7 @@ func TestWhatComesBackAfterTheClose(t *testing.T) {
 // contradicts, pays nobody.
 func TestAnEventIsNoProof(t *testing.T) {
 	t.Parallel()
-	bank, err := standin.Start("127.0.0.1:0", standin.Options{AnyAccount: true})
+	bank, err := standin.Start("127.0.0.1:0", standin.Options{Balances: map[string]int64{"usd": 1_000_00}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
 	rail, err := stripe.New(stripe.Config{APIKey: "k", BaseURL: bank.URL, PerSecond: 200})
@@ -251,7 +251,7 @@ func TestAnEventIsNoProof(t *testing.T) {
 	h.company(1, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
 	h.release(1)
 	ctx := t.Context()
-	h.becomes("rep0001", "failed balance_insufficient")
+	h.becomes("rep0001", "failed resource_missing")
 	rails, err := payments.NewRegistry(rail)
 	require.NoError(t, err)
 	now := time.Now()
@@ -268,11 +268,11 @@ func TestAnEventIsNoProof(t *testing.T) {
 	require.ErrorContains(t, bankrupt.ApplyRailEvent(ctx, event.Number), "did not answer")
 	require.NoError(t, a.ApplyRailEvent(ctx, event.Number))
 	require.NoError(t, bankrupt.ApplyRailEvent(ctx, event.Number), "once it is applied nobody is asked")
-	require.Equal(t, "failed balance_insufficient", h.stands("rep0001"))
+	require.Equal(t, "failed resource_missing", h.stands("rep0001"))
 	require.Equal(t, map[string]int{"none": 1}, h.effects(1))
 
 	// Somebody pays twice under the reference, past Guerdon.
-	require.NoError(t, bank.Fund("usd", 1_000_00))
+	require.NoError(t, bank.AddAccount("acct_x"))
 	for _, key := range []string{"k1", "k2"} {
 		_, err := rail.Submit(ctx, payments.Instruction{Key: key, Reference: h.reference("rep0001"), Amount: usd(101), Destination: payments.Destination{"account": "acct_x"}})
 		require.NoError(t, err)

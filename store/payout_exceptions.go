@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/policy"
+)
+
+// CodeListAboveLimit is the code of a payout list that pays more than the calendar's policy
+// lets one list pay.
+const CodeListAboveLimit incentive.Code = "list-above-limit"
+
+const liftHold = "lift-hold"
+
+// taxDetails is the attribute of participants whose tax details are on record.
+const taxDetails = "tax_details"
+
+// keepBack holds, or carries forward, what was just planned on a payout list and the policy
+// does not let leave by itself.
+func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, some []string, rules policy.Payouts) error {
+	var ids, states, reasons []string
+	rows, err := tx.Query(ctx, `
+		SELECT o.id::text, o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
+			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0)
+		FROM payout o
+			LEFT JOIN LATERAL (SELECT kind, country, employed_until, attributes FROM participant_fact f
+				WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
+			LEFT JOIN LATERAL (SELECT sum(other.amount_minor)::bigint AS minor FROM payout other JOIN payout_list l USING (period_id, revision, supplement)
+				WHERE other.participant_id = o.participant_id AND other.currency = o.currency AND other.id <> o.id AND other.state IN ('planned', 'submitted', 'paid')
+				AND (l.released_at IS NULL OR l.released_at >= now() - make_interval(days => $6))) recent ON true
+		WHERE o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND ($4::text[] IS NULL OR o.participant_id = ANY($4)) AND o.state = 'planned' ORDER BY o.id`,
+		p.ID, p.Revision, supplement, some, taxDetails, rules.Within.Days)
+	if err != nil {
+		return fmt.Errorf("read what is planned of %s: %w", p.ID, err)
+	}
+	var id string
+	var f policy.PayoutFacts
+	_, err = pgx.ForEachRow(rows, []any{&id, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent}, func() error {
+		if reason := rules.Exception(f); reason != "" {
+			state := "held"
+			if reason == policy.BelowMinimum {
+				state = "cancelled"
+			}
+			ids, states, reasons = append(ids, id), append(states, state), append(reasons, string(reason))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what is planned of %s: %w", p.ID, err)
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE payout SET state = kept.state, reason = kept.reason FROM unnest($1::text[]::uuid[], $2::text[], $3::text[]) kept (id, state, reason) WHERE payout.id = kept.id`, ids, states, reasons)
+	if err != nil {
+		return fmt.Errorf("keep payouts of %s back: %w", p.ID, err)
+	}
+	return nil
+}
+
+// countsFrom is the last day on which a destination can have been changed for payouts to go
+// there today.
+func countsFrom(ctx context.Context, tx pgx.Tx, calendarID string, waits int) (zone string, day incentive.Date, err error) {
+	_, zone, holidays, err := windowDays(ctx, tx, calendarID)
+	if err != nil {
+		return "", day, err
+	}
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return "", day, fmt.Errorf("read the company's zone: %w", err)
+	}
+	var now time.Time
+	if err := tx.QueryRow(ctx, `SELECT now()`).Scan(&now); err != nil {
+		return "", day, err
+	}
+	today := incentive.DateOf(now.In(location))
+	for day = today; waits > 0 && incentive.AddBusinessDays(day, waits, holidays).After(today); {
+		day = day.AddDays(-1)
+	}
+	return zone, day, nil
+}
+
+// refuseLargeList refuses to release a payout list that pays more than a list may.
+func refuseLargeList(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int) error {
+	goesBy, err := policyOf(ctx, tx, p.CalendarID)
+	if err != nil {
+		return err
+	}
+	var pays []incentive.Money
+	err = collect(ctx, tx, &pays, `SELECT sum(amount_minor)::bigint, currency FROM payout WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND state = 'planned' GROUP BY currency ORDER BY currency`,
+		pgx.RowToStructByPos[incentive.Money], p.ID, p.Revision, supplement)
+	if err != nil {
+		return fmt.Errorf("sum what %s pays: %w", p.ID, err)
+	}
+	if limit, exceeds := goesBy.Payouts.AboveList(pays); exceeds {
+		return incentive.Errorf(CodeListAboveLimit, "the list pays more than %s, which is the most that the calendar's policy lets a list pay: cancel payouts, or have the limit raised", limit)
+	}
+	return nil
+}
+
+// LiftHold lets a payout that a limit of the policy holds be paid with its list, which is not
+// released yet. Afterwards another person has to confirm it: see ProposeRedirection.
+func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) error {
+	return s.decidePayout(ctx, actor, liftHold, payoutID, reasonID, `
+		UPDATE payout o SET state = 'planned', reason = '', lifted_by = $2, lifted_reason_id = $3::text::uuid
+		FROM payout_list l WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL
+			AND l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement AND l.released_by IS NULL`,
+		"held by a limit, on a list that is not released: after that, ask for it to go to the same destination, which another person confirms", actor, reasonID)
+}
