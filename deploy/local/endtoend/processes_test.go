@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -183,15 +184,19 @@ func build(t *testing.T) *site {
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			require.NoError(t, listener.Close())
+		if address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)); free(address) {
 			return address
 		}
 	}
 	require.Fail(t, "no port is free")
 	return ""
+}
+
+// free reports whether nobody listens at an address, as the system may still do for a while
+// for a process that was killed.
+func free(address string) bool {
+	listener, err := net.Listen("tcp", address)
+	return err == nil && listener.Close() == nil
 }
 
 // start starts a process, where it was before if it was, and returns when it is ready.
@@ -206,6 +211,9 @@ func (s *site) start(name string) {
 		s.database, err = postgres.Start(s.t.Context(), postgres.Options{DataDirectory: filepath.Join(s.directory, "postgres"), Port: int(at.Port)})
 		require.NoError(s.t, err)
 		return
+	}
+	if address := map[string]string{temporalProcess: s.options.Temporal, apiProcess: s.options.API}[name]; address != "" {
+		require.Eventually(s.t, func() bool { return free(address) }, time.Minute, 10*time.Millisecond, "somebody else listens at %s", address)
 	}
 	options := s.options
 	options.Name = name
