@@ -497,7 +497,7 @@ func (s *sequence) catchUp(m *model) {
 	require.NoError(s.t, err)
 	payouts := s.payouts()
 	for _, e := range earners {
-		if e.rail == fileRail && len(files) > 0 || e.rail == bankRail && payouts[e.id].State != "planned" {
+		if e.rail == fileRail && len(files) > 0 || e.rail != "" && payouts[e.id].State != "planned" {
 			m.payOne(e)
 		}
 	}
