@@ -86,7 +86,10 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 }
 
 func payoutOf(o store.Payout) spec.Payout {
-	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason, Released: o.Released, LiftedBy: orNil(o.LiftedBy)}
+	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor + o.Withheld.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason, Released: o.Released, LiftedBy: orNil(o.LiftedBy)}
+	if o.Withheld.Minor != 0 {
+		shown.Withheld = &o.Withheld
+	}
 	if o.ToBy != "" {
 		shown.Redirection = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
 	}

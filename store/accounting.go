@@ -189,7 +189,7 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 		case accounting.YearEnd:
 			query = fileQuery{yearEndRows, []any{r.From, r.To, f.Through, f.People, r.Year, Payable, []AccountKind{Clearing, Cash}}}
 		case accounting.Contractors:
-			query = fileQuery{contractorRows, []any{r.From, r.To, f.Through, f.People, r.Year, r.Least.Currency, r.Least.Minor}}
+			query = fileQuery{contractorRows, []any{r.From, r.To, f.Through, f.People, r.Year, r.Least.Currency, r.Least.Minor, WithholdingPayable}}
 		case accounting.ContractCosts:
 			query, err = contractCostsQuery(ctx, tx, r, f.Through)
 		}
@@ -213,11 +213,18 @@ const paidRows = `
 		FROM journal_entry e JOIN posting p ON p.entry_id = e.id AND p.position = 0 JOIN payout o ON o.id::text = split_part(e.key, '/', 2)
 		WHERE e.kind IN ('paid', 'returned') AND e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3`
 
-// contractorRows are what contractors were paid in a year in currency $6, where it is $7 or
-// more.
+// contractorRows are what contractors were paid in a year in currency $6, with what was kept
+// as tax of their pay in it, where both come to $7 or more. $8 is withholding payable.
 const contractorRows = `
-	WITH x AS (SELECT participant_id, currency, sum(amount)::bigint AS amount, $2::date AS known_on FROM (` + paidRows + `) paid WHERE currency = $6 GROUP BY participant_id, currency)
-	SELECT ` + known + `$5::bigint AS year, x.currency, x.amount AS amount_minor FROM x` + knownByRecord + `
+	WITH paid AS (` + paidRows + `),
+	kept AS (
+		SELECT a.participant_id, p.currency, -p.amount_minor AS amount FROM journal_entry e JOIN posting p ON p.entry_id = e.id JOIN ledger_account a ON a.id = p.account_id AND a.kind = $8
+		WHERE e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3),
+	x AS (
+		SELECT participant_id, currency, sum(amount + withheld)::bigint AS amount, sum(withheld)::bigint AS withheld, $2::date AS known_on
+		FROM (SELECT participant_id, currency, amount, 0 AS withheld FROM paid UNION ALL SELECT participant_id, currency, 0, amount FROM kept) both_of_them
+		WHERE currency = $6 GROUP BY participant_id, currency)
+	SELECT ` + known + `$5::bigint AS year, x.currency, x.amount AS amount_minor, x.withheld AS withheld_minor FROM x` + knownByRecord + `
 	WHERE f.kind = 'contractor' AND x.amount > 0 AND x.amount >= $7 ORDER BY x.participant_id COLLATE "C"`
 
 // until returns the newest journal entry and record of a participant, or those that are
@@ -316,11 +323,12 @@ func payrollQuery(ctx context.Context, tx pgx.Tx, r accounting.Request, each acc
 	sql := `SELECT ` + columns + `x.plan_id AS plan, x.component, x.kind AS line_kind, x.amount AS amount_minor
 		FROM (` + earned + `) x` + knownBySnapshot + `WHERE x.amount <> 0 ORDER BY x.participant_id COLLATE "C", x.currency, x.plan_id COLLATE "C", x.component COLLATE "C", x.kind`
 	if each == accounting.EachParticipant {
-		sql = `SELECT ` + columns + `x.amount AS amount_minor, x.to_pay AS to_pay_minor
-			FROM (SELECT participant_id, currency, coalesce(e.amount, 0)::bigint AS amount, coalesce(o.amount_minor, 0)::bigint AS to_pay
+		sql = `SELECT ` + columns + `x.amount AS amount_minor, x.withheld AS withheld_minor, x.to_pay AS to_pay_minor
+			FROM (SELECT participant_id, currency, coalesce(e.amount, 0)::bigint AS amount, coalesce(o.amount_minor, 0)::bigint AS to_pay, coalesce(h.amount_minor, 0)::bigint AS withheld
 				FROM (SELECT participant_id, currency, sum(amount) AS amount FROM (` + earned + `) lines GROUP BY participant_id, currency) e
-				FULL JOIN (SELECT participant_id, currency, sum(amount_minor)::bigint AS amount_minor FROM payout WHERE period_id = $1 AND revision = $2 GROUP BY participant_id, currency) o USING (participant_id, currency)) x` + knownBySnapshot + `
-			WHERE x.amount <> 0 OR x.to_pay <> 0 ORDER BY x.participant_id COLLATE "C", x.currency`
+				FULL JOIN (SELECT participant_id, currency, sum(amount_minor)::bigint AS amount_minor FROM payout WHERE period_id = $1 AND revision = $2 GROUP BY participant_id, currency) o USING (participant_id, currency)
+				FULL JOIN (SELECT participant_id, currency, sum(amount_minor)::bigint AS amount_minor FROM withholding WHERE period_id = $1 AND revision = $2 GROUP BY participant_id, currency) h USING (participant_id, currency)) x` + knownBySnapshot + `
+			WHERE x.amount <> 0 OR x.to_pay <> 0 OR x.withheld <> 0 ORDER BY x.participant_id COLLATE "C", x.currency`
 	}
 	return fileQuery{sql, []any{p.ID, p.Revision, p.SnapshotID, p.StartsOn, p.EndsOn}}, p.Revision, nil
 }
@@ -379,7 +387,7 @@ const yearEndRows = `
 		SELECT participant_id, currency, 1 AS position, 'owed at the start' AS total, amount FROM moved WHERE before
 		UNION ALL
 		SELECT participant_id, currency, CASE kind WHEN 'commission expense' THEN 2 ELSE 3 END,
-			CASE kind WHEN 'commission expense' THEN 'earned' WHEN 'draw receivable' THEN 'draws' WHEN 'holdback reserve' THEN 'held back' WHEN 'clawback receivable' THEN 'taken back later' WHEN 'payable held' THEN 'disputed' ELSE kind END, amount FROM moved WHERE NOT before AND kind <> 'sent'
+			CASE kind WHEN 'commission expense' THEN 'earned' WHEN 'draw receivable' THEN 'draws' WHEN 'holdback reserve' THEN 'held back' WHEN 'clawback receivable' THEN 'taken back later' WHEN 'payable held' THEN 'disputed' WHEN 'withholding payable' THEN 'kept as tax' ELSE kind END, amount FROM moved WHERE NOT before AND kind <> 'sent'
 		UNION ALL
 		SELECT participant_id, currency, 4, 'paid', amount FROM paid
 		UNION ALL

@@ -336,6 +336,9 @@ func unapprove(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	if err := takeBackHeld(ctx, tx, p); err != nil {
 		return err
 	}
+	if err := giveBackWithheld(ctx, tx, p); err != nil {
+		return err
+	}
 	if err := unpostLines(ctx, tx, p); err != nil {
 		return err
 	}

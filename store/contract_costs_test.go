@@ -155,6 +155,6 @@ func TestContractors(t *testing.T) {
 		return lines
 	}
 	require.Empty(t, of(2026, 0), "earned in January and paid in the next year")
-	require.Equal(t, []string{"2027,ann,Name of ann,US,USD,1999.99"}, of(2027, 1999_99))
+	require.Equal(t, []string{"2027,ann,Name of ann,US,USD,1999.99,0.00"}, of(2027, 1999_99))
 	require.Empty(t, of(2027, 2000_00), "less than is to be reported")
 }

@@ -21,6 +21,7 @@ const (
 	DrawReceivable     AccountKind = "draw receivable"     // what a participant owes of draws
 	ClawbackReceivable AccountKind = "clawback receivable" // what is still to be taken back of a participant
 	HoldbackReserve    AccountKind = "holdback reserve"    // what a participant has earned and is paid later
+	WithholdingPayable AccountKind = "withholding payable" // what was kept of a participant's pay as tax, and is owed to a tax office
 	Clearing           AccountKind = "clearing"            // what has been handed to a rail
 	Cash               AccountKind = "cash"
 )

@@ -86,6 +86,9 @@ func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement in
 	if err != nil {
 		return err
 	}
+	if err := withhold(ctx, tx, p, supplement, some, goesBy.Payouts); err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `
 		WITH owed AS (
 			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2 AND e.kind NOT IN ('submit', 'refused', 'returned')), 0) AS earned
@@ -306,6 +309,7 @@ type Payout struct {
 	ParticipantID string
 	Name          string
 	Amount        incentive.Money
+	Withheld      incentive.Money // what was kept as tax when it was planned, which is not in Amount
 	Carried       incentive.Money // the part of Amount that earlier periods left; negative where they were overpaid
 	Rail          string
 	DestinationID int64
@@ -325,7 +329,7 @@ type Payout struct {
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
-		o.amount_minor, o.carried_minor, o.currency, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
+		o.amount_minor, o.carried_minor, o.currency, (SELECT coalesce(sum(w.amount_minor), 0)::bigint FROM withholding w WHERE (w.period_id, w.revision, w.supplement, w.participant_id, w.currency) = (o.period_id, o.revision, o.supplement, o.participant_id, o.currency)), o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
 		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), coalesce(o.lifted_by, '')
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
 		LEFT JOIN payout_redirection r ON r.payout_id = o.id AND ` + undecided + ` LEFT JOIN destination nd ON nd.id = r.destination_id
@@ -333,8 +337,8 @@ const payoutColumns = `
 			ON o.state IN ('held', 'failed', 'returned') AND (newer.id IS DISTINCT FROM o.destination_id OR o.state = 'held')`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.LiftedBy)
-	o.Carried.Currency = o.Amount.Currency
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Withheld.Minor, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.LiftedBy)
+	o.Carried.Currency, o.Withheld.Currency = o.Amount.Currency, o.Amount.Currency
 	return o, err
 }
 

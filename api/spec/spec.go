@@ -1435,7 +1435,7 @@ type Payout struct {
 	// Destination Masked.
 	Destination string `json:"destination"`
 
-	// Earned The part of the amount that this period's approval made payable.
+	// Earned What this period's approval made payable.
 	Earned Money  `json:"earned"`
 	Id     string `json:"id"`
 
@@ -1460,6 +1460,9 @@ type Payout struct {
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
+
+	// Withheld What was kept as tax when it was planned: the amount is what was earned and carried, less this. Absent where nothing was.
+	Withheld *Money `json:"withheld,omitempty"`
 }
 
 // PayoutAnswer defines model for PayoutAnswer.

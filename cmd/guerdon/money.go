@@ -65,7 +65,11 @@ func (p payouts) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, o := range all {
-			row(w, o.Id, o.Person, o.Name, o.Amount, fmt.Sprintf("%s earned, %s carried", o.Earned, o.Carried), o.Rail, o.Destination, o.State, o.Reason)
+			from := fmt.Sprintf("%s earned, %s carried", o.Earned, o.Carried)
+			if o.Withheld != nil {
+				from += fmt.Sprintf(", %s kept as tax", *o.Withheld)
+			}
+			row(w, o.Id, o.Person, o.Name, o.Amount, from, o.Rail, o.Destination, o.State, o.Reason)
 		}
 	})
 }

@@ -67,13 +67,13 @@ var choices = map[Kind]struct {
 	personal bool // rows are about participants
 }{
 	Payroll: {[]Each{EachParticipant, EachComponent}, slices.Concat(who, []field{{"period", text, ""}, {"period_start", date, ""}, {"period_end", date, ""}, {"revision", number, ""},
-		{"plan", text, EachComponent}, {"component", text, EachComponent}, {"line_kind", text, EachComponent}, {"currency", text, ""}, {"amount", amount, ""}, {"to_pay", amount, EachParticipant}}), true},
+		{"plan", text, EachComponent}, {"component", text, EachComponent}, {"line_kind", text, EachComponent}, {"currency", text, ""}, {"amount", amount, ""}, {"withheld", amount, EachParticipant}, {"to_pay", amount, EachParticipant}}), true},
 	Journal: {[]Each{EachTotal, EachPosting}, []field{{"number", text, ""}, {"date", date, ""}, {"kind", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"description", text, ""},
 		{"account", text, ""}, {"participant", text, EachPosting}, {"rail", text, ""}, {"currency", text, ""}, {"debit", amount, ""}, {"credit", amount, ""}, {"amount", amount, ""}}, false},
 	Register: {nil, slices.Concat(who, []field{{"payout", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"rail", text, ""},
 		{"reference", text, ""}, {"rail_id", text, ""}, {"stands", text, ""}, {"submitted_on", date, ""}, {"paid_on", date, ""}, {"came_back_on", date, ""}}), true},
 	YearEnd:     {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"total", text, ""}, {"amount", amount, ""}}), true},
-	Contractors: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"amount", amount, ""}}), true},
+	Contractors: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"withheld", amount, ""}}), true},
 	ContractCosts: {nil, []field{{"contract", text, ""}, {"month", date, ""}, {"currency", text, ""}, {"opening", amount, ""}, {"capitalised", amount, ""}, {"amortised", amount, ""},
 		{"closing", amount, ""}}, false},
 }

@@ -71,7 +71,11 @@ func read(text []byte, p Policy) (Policy, error) {
 			"largest":           document.Optional(r.amounts("\"largest\"", &p.Payouts.Largest)),
 			"list":              document.Optional(r.amounts("\"list\"", &p.Payouts.List)),
 			"change_waits_days": document.Optional(r.days(&p.Payouts.ChangeWaitsDays, 0)),
-			"tax_details":       document.Optional(r.kinds(&p.Payouts.TaxDetails)),
+			"tax_details":       document.Optional(r.kinds("\"tax_details\"", &p.Payouts.TaxDetails)),
+			"withholding": document.Optional(func(n *yaml.Node) {
+				p.Payouts.Withholding = nil
+				r.Each(n, "\"withholding\"", func(item *yaml.Node) { p.Payouts.Withholding = append(p.Payouts.Withholding, r.withholding(item)) })
+			}),
 			"within": section("\"within\"", fields{
 				"days":  document.Needed(r.days(&p.Payouts.Within.Days, 1)),
 				"total": document.Needed(r.amounts("\"total\"", &p.Payouts.Within.Total)),
@@ -159,10 +163,35 @@ func (r *reader) amounts(what string, into *[]incentive.Money) func(*yaml.Node) 
 	}
 }
 
-// kinds reads kinds of participants.
-func (r *reader) kinds(into *[]incentive.ParticipantKind) func(*yaml.Node) {
+// withholding reads one row of the rates of withholding.
+func (r *reader) withholding(n *yaml.Node) (w WithholdingRate) {
+	r.Mapping(n, "a rate of withholding", fields{
+		"of":   document.Needed(r.kinds("\"of\"", &w.Of)),
+		"in":   document.Optional(r.texts("\"in\"", &w.In, countryCode, "a country's code, such as IN")),
+		"rate": document.Needed(r.share(&w.Rate)),
+		"without_tax_details": document.Optional(func(n *yaml.Node) {
+			w.WithoutTaxDetails = &decimal.Decimal{}
+			r.share(w.WithoutTaxDetails)(n)
+		}),
+	})
+	return w
+}
+
+// share reads a part of a whole.
+func (r *reader) share(into *decimal.Decimal) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		r.Each(n, "\"tax_details\"", func(item *yaml.Node) {
+		before := r.Err()
+		r.Number(into)(n)
+		if before == nil && r.Err() == nil && (into.IsNegative() || into.Cmp(decimal.NewFromInt(1)) > 0) {
+			r.On(n, "write a share from 0%% to 100%%")
+		}
+	}
+}
+
+// kinds reads kinds of participants.
+func (r *reader) kinds(what string, into *[]incentive.ParticipantKind) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		r.Each(n, what, func(item *yaml.Node) {
 			var kind incentive.ParticipantKind
 			document.Choice(&r.Reader, &kind, incentive.Employee, incentive.Contractor, incentive.Company)(item)
 			*into = append(*into, kind)

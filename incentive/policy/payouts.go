@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/guerdon/guerdon/incentive"
 )
 
@@ -16,6 +18,10 @@ type Payouts struct {
 	Within     Within
 	TaxDetails []incentive.ParticipantKind // who is paid only with their tax details on record
 	Employees  *Employees                  // nil: employees are paid by any rail
+
+	// Withholding is the tax that is kept of what participants are owed, the first rate that
+	// concerns them; none is kept of those whom no rate concerns.
+	Withholding []WithholdingRate
 
 	// ChangeWaitsDays is how many business days it takes until payouts go to a destination
 	// that replaces another one.
@@ -33,6 +39,47 @@ type Within struct {
 type Employees struct {
 	By     []string // rails
 	ElseIn []string // countries, by ISO 3166-1 alpha-2, where any rail may pay them
+}
+
+// WithholdingRate is the share of what becomes payable that is kept as tax.
+type WithholdingRate struct {
+	Of   []incentive.ParticipantKind
+	In   []string // countries, by ISO 3166-1 alpha-2; none: any
+	Rate decimal.Decimal
+
+	// WithoutTaxDetails is the rate of those whose tax details are not on record, nil where
+	// it is the same.
+	WithoutTaxDetails *decimal.Decimal
+}
+
+// RateOf returns the share that is kept as tax of what a participant is owed.
+func (p Payouts) RateOf(kind incentive.ParticipantKind, country string, taxDetails bool) decimal.Decimal {
+	for _, w := range p.Withholding {
+		if slices.Contains(w.Of, kind) && (len(w.In) == 0 || slices.Contains(w.In, country)) {
+			if !taxDetails && w.WithoutTaxDetails != nil {
+				return *w.WithoutTaxDetails
+			}
+			return w.Rate
+		}
+	}
+	return decimal.Zero
+}
+
+// Withheld returns what is to be kept as tax, in minor units, once what a period made
+// payable to somebody has become now, where it was before and kept was kept of that: the
+// rate of what has come to it since, and of less than before the same share as of that.
+// Nobody gets tax back who was not made to pay it.
+func Withheld(now, before, kept int64, rate decimal.Decimal) int64 {
+	before = max(before, 0)
+	switch {
+	case now <= 0:
+		return 0
+	case now < before:
+		share := incentive.Ratio{Numerator: decimal.NewFromInt(now), Denominator: decimal.NewFromInt(before)}
+		return share.Of(decimal.NewFromInt(kept)).Round(0).IntPart()
+	default:
+		return kept + rate.Mul(decimal.NewFromInt(now-before)).Round(0).IntPart()
+	}
 }
 
 // Exception is why a payout does not leave by itself.

@@ -3,7 +3,9 @@ package policy_test
 import (
 	"testing"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/policy"
@@ -57,4 +59,64 @@ func TestWhatKeepsAPayout(t *testing.T) {
 	limit, exceeds := p.Payouts.AboveList([]incentive.Money{usd(2_000_001)})
 	require.True(t, exceeds)
 	require.Equal(t, usd(2_000_000), limit)
+}
+
+func TestRateOfWithholding(t *testing.T) {
+	t.Parallel()
+	p, err := policy.Parse([]byte(`
+payouts:
+  withholding:
+    - {of: [contractor], in: [US], rate: 0%, without_tax_details: 24%}
+    - {of: [contractor, company], in: [IN], rate: 5%, without_tax_details: 20%}
+    - {of: [company], rate: 12.5%}
+`))
+	require.NoError(t, err)
+	for _, c := range []struct {
+		kind    incentive.ParticipantKind
+		country string
+		details bool
+		want    string
+	}{
+		{incentive.Contractor, "US", true, "0"}, {incentive.Contractor, "US", false, "0.24"}, {incentive.Contractor, "IN", true, "0.05"}, {incentive.Company, "IN", false, "0.2"},
+		{incentive.Company, "US", false, "0.125"}, {incentive.Employee, "IN", false, "0"}, {incentive.Contractor, "", false, "0"},
+	} {
+		require.Equal(t, c.want, p.Payouts.RateOf(c.kind, c.country, c.details).String(), "%v", c)
+	}
+}
+
+func TestWithheld(t *testing.T) {
+	t.Parallel()
+	rate := decimal.RequireFromString("0.05")
+	for _, c := range []struct {
+		name                    string
+		now, before, kept, want int64
+	}{
+		{"of the first", 10_010, 0, 0, 501},
+		{"of nothing", 0, 0, 0, 0},
+		{"of a balance below zero", -500, 0, 0, 0},
+		{"of what came since, at today's rate", 20_000, 10_000, 2_000, 2_500},
+		{"of what is above zero only", 1_000, -1_000, 0, 50},
+		{"less than before: the same share of it", 5_000, 10_000, 2_000, 1_000},
+		{"all of it was taken back", 0, 10_000, 2_000, 0},
+		{"the same again", 10_000, 10_000, 501, 501},
+	} {
+		require.Equal(t, c.want, policy.Withheld(c.now, c.before, c.kept, rate), c.name)
+	}
+}
+
+// TestWithheldIsWithinReason never keeps more than there is, nor anything once all is gone.
+func TestWithheldIsWithinReason(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		kept, before := int64(0), int64(0)
+		for range rapid.IntRange(1, 6).Draw(t, "times") {
+			now := rapid.Int64Range(-1_000_000, 1_000_000).Draw(t, "now")
+			rate := decimal.New(rapid.Int64Range(0, 100).Draw(t, "percent"), -2)
+			kept = policy.Withheld(now, before, kept, rate)
+			require.GreaterOrEqual(t, kept, int64(0))
+			require.LessOrEqual(t, kept, max(0, now))
+			before = now
+		}
+		require.Zero(t, policy.Withheld(0, before, kept, decimal.New(50, -2)))
+	})
 }
