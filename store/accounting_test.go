@@ -91,7 +91,7 @@ func TestPayrollFile(t *testing.T) {
 	b.approve(january)
 	refused(incentive.CodeNotAllowedNow, "is approved: payroll takes over a period once it is released", accounting.Request{Kind: accounting.Payroll, Period: january})
 	b.pay(january)
-	require.Equal(t, []string{"ann,Name of ann,employee,ID,monthly-2026-01,2026-01-01,2026-01-31,1,USD,220.06,220.06"}, pay(0, ""))
+	require.Equal(t, []string{"ann,Name of ann,employee,ID,monthly-2026-01,2026-01-01,2026-01-31,1,USD,220.06,0.00,220.06"}, pay(0, ""))
 	require.Equal(t, []string{"ann,Name of ann,employee,ID,monthly-2026-01,1,bonus,bonus,earning,USD,20.01", "ann,Name of ann,employee,ID,monthly-2026-01,1,flat,commission,earning,USD,200.05"}, pay(0, "payroll-components"))
 	b.shut(january)
 

@@ -526,7 +526,7 @@ func TestAPeriod(t *testing.T) {
 		"/exports/journal?from=2026-01-31&to=2026-01-31&currency=USD&template=xero": "*Narration,*Date,Description,*AccountCode,*TaxRate,*Amount\n\"m-2026-01, revision 1: approve (USD)\",31/01/2026,commission expense,",
 		"/exports/register?from=2026-01-01&to=9999-12-31&template=register":         ",payment-file,",
 		"/exports/year-end?year=2026&template=year-end":                             "2026,r1,",
-		"/exports/contractors?year=2026&least=2000":                                 "Year,Participant,Name,Country,Currency,Nonemployee compensation\n",
+		"/exports/contractors?year=2026&least=2000":                                 "Year,Participant,Name,Country,Currency,Nonemployee compensation,Federal income tax withheld\n",
 		"/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=12":          "Month,Contract,Currency,Opening,Capitalised,Amortised,Closing\n",
 		"/exports/company": "PK",
 	} {
