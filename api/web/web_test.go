@@ -420,7 +420,7 @@ func TestAPeriod(t *testing.T) {
 	const at = "/periods/m-2026-01"
 	require.Contains(t, fin.visit("/"), "January 2026 can be opened")
 	require.Contains(t, r1.visit("/"), "You have no statement yet")
-	_, err := h.store.PutPolicy(t.Context(), "fin", "m", "payouts: {largest: [6000 USD]}")
+	_, err := h.store.PutPolicy(t.Context(), "fin", "m", "payouts: {largest: [5000 USD], withholding: [{of: [employee], rate: 10%}]}")
 	require.NoError(t, err)
 	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
 	require.Contains(t, fin.visit("/"), "January 2026 has ended and can be locked")
@@ -466,6 +466,9 @@ func TestAPeriod(t *testing.T) {
 	kept := payoutOf.FindAllStringSubmatch(fin.visit(at+"/payouts"), -1)
 	require.Len(t, kept, 2, "one is above the limit, and one goes nowhere yet")
 	require.Contains(t, fin.visit(at+"/payouts"), "More than one payout may pay.")
+	for _, page := range []string{fin.visit(at + "/payouts"), r1.visit("/"), r1.visit("/payouts"), r1.visit(at + "/statements/r1")} {
+		require.Contains(t, page, "617.28\u00a0USD was kept as tax.")
+	}
 	lifted := 0
 	for _, one := range kept {
 		form := url.Values{"payout": {one[1]}, "act": {"lift"}, "reason": {"a large deal"}}
