@@ -79,7 +79,11 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	}
 	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
 	for _, o := range all {
-		answer.Payouts = append(answer.Payouts, payoutOf(o))
+		shown := payoutOf(o)
+		if seen != nil { // nobody tells those whom a list may mean
+			shown.ListedAs = nil
+		}
+		answer.Payouts = append(answer.Payouts, shown)
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil
@@ -89,6 +93,9 @@ func payoutOf(o store.Payout) spec.Payout {
 	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor + o.Withheld.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason, Released: o.Released, LiftedBy: orNil(o.LiftedBy)}
 	if o.Withheld.Minor != 0 {
 		shown.Withheld = &o.Withheld
+	}
+	if len(o.ListedAs) > 0 {
+		shown.ListedAs = &o.ListedAs
 	}
 	if o.ToBy != "" {
 		shown.Redirection = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}

@@ -44,6 +44,7 @@ const (
 	ImportStructure  Action = "import-structure"  // participants, calendars, plans, assignments
 	RunPeriod        Action = "run-period"        // open, lock, recalculate, publish, withdraw, close, cancel, hold
 	KeepTemplates    Action = "keep-templates"    // of files for payroll and accounting
+	ScreenPayees     Action = "screen-payees"     // keep the lists of whom the company must not pay
 	AdjustPay        Action = "adjust-pay"        // enter adjustments, and decide about those of others
 	AcceptPlan       Action = "accept-plan"       // accept the plan that one is on
 	ReadAcceptances  Action = "read-acceptances"  // who has accepted their plan
@@ -70,6 +71,7 @@ var rights = map[Action]map[Role]Scope{
 	ImportStructure:  {Administrator: All},
 	RunPeriod:        {Finance: All},
 	KeepTemplates:    {Finance: All},
+	ScreenPayees:     {Finance: All},
 	AdjustPay:        {Finance: All},
 	AcceptPlan:       {Rep: Own, Manager: Own, Finance: Own},
 	ReadAcceptances:  {Rep: Own, Manager: Team, Finance: All, Administrator: All, Auditor: All},

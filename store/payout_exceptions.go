@@ -23,12 +23,17 @@ const taxDetails = "tax_details"
 // keepBack holds, or carries forward, what was just planned on a payout list and the policy
 // does not let leave by itself.
 func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, some []string, rules policy.Payouts) error {
+	lists, err := readScreen(ctx, tx)
+	if err != nil {
+		return err
+	}
 	var ids, states, reasons []string
+	hits := map[string][]string{} // by payout
 	rows, err := tx.Query(ctx, `
-		SELECT o.id::text, o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
+		SELECT o.id::text, o.participant_id, coalesce(f.name, ''), o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
 			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0)
 		FROM payout o
-			LEFT JOIN LATERAL (SELECT kind, country, employed_until, attributes FROM participant_fact f
+			LEFT JOIN LATERAL (SELECT name, kind, country, employed_until, attributes FROM participant_fact f
 				WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
 			LEFT JOIN LATERAL (SELECT sum(other.amount_minor)::bigint AS minor FROM payout other JOIN payout_list l USING (period_id, revision, supplement)
 				WHERE other.participant_id = o.participant_id AND other.currency = o.currency AND other.id <> o.id AND other.state IN ('planned', 'submitted', 'paid')
@@ -38,9 +43,14 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 	if err != nil {
 		return fmt.Errorf("read what is planned of %s: %w", p.ID, err)
 	}
-	var id string
+	var id, participant, name string
 	var f policy.PayoutFacts
-	_, err = pgx.ForEachRow(rows, []any{&id, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &name, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent}, func() error {
+		if found := lists.concern(participant, name); len(found) > 0 {
+			hits[id], f.Listed = found, true
+		} else {
+			f.Listed = false
+		}
 		if reason := rules.Exception(f); reason != "" {
 			state := "held"
 			if reason == policy.BelowMinimum {
@@ -57,6 +67,14 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 		UPDATE payout SET state = kept.state, reason = kept.reason FROM unnest($1::text[]::uuid[], $2::text[], $3::text[]) kept (id, state, reason) WHERE payout.id = kept.id`, ids, states, reasons)
 	if err != nil {
 		return fmt.Errorf("keep payouts of %s back: %w", p.ID, err)
+	}
+	for _, id := range ids {
+		if len(hits[id]) == 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `UPDATE payout SET listed_as = $2 WHERE id = $1`, id, hits[id]); err != nil {
+			return fmt.Errorf("note whom payout %s may pay: %w", id, err)
+		}
 	}
 	return nil
 }
@@ -102,9 +120,17 @@ func refuseLargeList(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplemen
 }
 
 // LiftHold lets a payout that a limit of the policy holds be paid with its list, which is not
-// released yet. Afterwards another person has to confirm it: see ProposeRedirection.
+// released yet. Afterwards another person has to confirm it: see ProposeRedirection. One that
+// sanctions lists hold pays somebody who is not meant by them, and under the same name is not
+// held by the same entries again.
 func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, liftHold, payoutID, reasonID, `
+		WITH cleared AS (
+			INSERT INTO sanctions_clearance (participant_id, name, entry, payout_id, cleared_by, reason_id)
+			SELECT o.participant_id, f.name, unnest(o.listed_as), o.id, $2, $3::text::uuid FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
+				JOIN LATERAL (SELECT name FROM participant_fact f WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
+			WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL AND l.released_by IS NULL
+			ON CONFLICT DO NOTHING)
 		UPDATE payout o SET state = 'planned', reason = '', lifted_by = $2, lifted_reason_id = $3::text::uuid
 		FROM payout_list l WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL
 			AND l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement AND l.released_by IS NULL`,

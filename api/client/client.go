@@ -1440,7 +1440,10 @@ type Payout struct {
 
 	// LiftedBy Who let it go before that, where a limit held it.
 	LiftedBy *string `json:"lifted_by,omitempty"`
-	Name     string  `json:"name"`
+
+	// ListedAs Entries of sanctions lists that the person may be, as list/id; shown to finance and auditors only.
+	ListedAs *[]string `json:"listed_as,omitempty"`
+	Name     string    `json:"name"`
 
 	// Newer Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 	Newer  *NewerDestination `json:"newer,omitempty"`
@@ -1936,6 +1939,27 @@ type Run struct {
 // Runs defines model for Runs.
 type Runs struct {
 	Runs []Run `json:"runs"`
+}
+
+// SanctionsList defines model for SanctionsList.
+type SanctionsList struct {
+	// Entries How many names it has.
+	Entries int       `json:"entries"`
+	List    string    `json:"list"`
+	SetAt   time.Time `json:"set_at"`
+	SetBy   string    `json:"set_by"`
+	Version int       `json:"version"`
+}
+
+// SanctionsListRequest defines model for SanctionsListRequest.
+type SanctionsListRequest struct {
+	// Document CSV in UTF-8 with the heading id,name; see docs/payouts.md.
+	Document string `json:"document"`
+}
+
+// SanctionsLists defines model for SanctionsLists.
+type SanctionsLists struct {
+	Lists []SanctionsList `json:"lists"`
 }
 
 // SimulatedChange defines model for SimulatedChange.
@@ -2845,6 +2869,12 @@ type ExplainDifferencesParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutSanctionsListParams defines parameters for PutSanctionsList.
+type PutSanctionsListParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -2946,6 +2976,9 @@ type ReconcileJSONRequestBody = ReconciliationRequest
 
 // ExplainDifferencesJSONRequestBody defines body for ExplainDifferences for application/json ContentType.
 type ExplainDifferencesJSONRequestBody = ExplanationRequest
+
+// PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
+type PutSanctionsListJSONRequestBody = SanctionsListRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -3765,6 +3798,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
 	ExplainDifferences(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSanctionsLists The latest version of every list of whom the company must not pay.
+	//
+	// Corresponds with GET /sanctions-lists (the `ListSanctionsLists` operationId).
+	ListSanctionsLists(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSanctionsListWithBody Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+	PutSanctionsListWithBody(ctx context.Context, list string, params *PutSanctionsListParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSanctionsList Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+	PutSanctionsList(ctx context.Context, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStatusFile What a bank's file changed.
 	//
@@ -5737,6 +5789,55 @@ func (c *Client) ExplainDifferencesWithBody(ctx context.Context, reconciliation 
 // Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
 func (c *Client) ExplainDifferences(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainDifferencesRequest(c.Server, reconciliation, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSanctionsLists The latest version of every list of whom the company must not pay.
+//
+// Corresponds with GET /sanctions-lists (the `ListSanctionsLists` operationId).
+func (c *Client) ListSanctionsLists(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSanctionsListsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSanctionsListWithBody Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+func (c *Client) PutSanctionsListWithBody(ctx context.Context, list string, params *PutSanctionsListParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSanctionsListRequestWithBody(c.Server, list, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSanctionsList Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+func (c *Client) PutSanctionsList(ctx context.Context, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSanctionsListRequest(c.Server, list, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11470,6 +11571,93 @@ func NewExplainDifferencesRequestWithBody(server string, reconciliation int64, p
 	return req, nil
 }
 
+// NewListSanctionsListsRequest constructs an http.Request for the ListSanctionsLists method
+func NewListSanctionsListsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sanctions-lists")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutSanctionsListRequest calls the generic PutSanctionsList builder with application/json body
+func NewPutSanctionsListRequest(server string, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutSanctionsListRequestWithBody(server, list, params, "application/json", bodyReader)
+}
+
+// NewPutSanctionsListRequestWithBody constructs an http.Request for the PutSanctionsList method, with any body, and a specified content type
+func NewPutSanctionsListRequestWithBody(server string, list string, params *PutSanctionsListParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "list", list, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sanctions-lists/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetStatusFileRequest constructs an http.Request for the GetStatusFile method
 func NewGetStatusFileRequest(server string, file string) (*http.Request, error) {
 	var err error
@@ -12408,6 +12596,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
 	ExplainDifferencesWithResponse(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainDifferencesResponse, error)
+
+	// ListSanctionsListsWithResponse The latest version of every list of whom the company must not pay.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sanctions-lists (the `ListSanctionsLists` operationId).
+	ListSanctionsListsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSanctionsListsResponse, error)
+
+	// PutSanctionsListWithBodyWithResponse Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+	PutSanctionsListWithBodyWithResponse(ctx context.Context, list string, params *PutSanctionsListParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSanctionsListResponse, error)
+
+	// PutSanctionsListWithResponse Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+	PutSanctionsListWithResponse(ctx context.Context, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSanctionsListResponse, error)
 
 	// GetStatusFileWithResponse What a bank's file changed.
 	//
@@ -17000,6 +17209,102 @@ func (r ExplainDifferencesResponse) ContentType() string {
 	return ""
 }
 
+type ListSanctionsListsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SanctionsLists
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSanctionsListsResponse) GetJSON200() *SanctionsLists {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSanctionsListsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSanctionsListsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSanctionsListsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSanctionsListsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSanctionsListsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutSanctionsListResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SanctionsList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PutSanctionsListResponse) GetJSON201() *SanctionsList {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutSanctionsListResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutSanctionsListResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutSanctionsListResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutSanctionsListResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutSanctionsListResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatusFileResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18645,6 +18950,45 @@ func (c *ClientWithResponses) ExplainDifferencesWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseExplainDifferencesResponse(rsp)
+}
+
+// ListSanctionsListsWithResponse The latest version of every list of whom the company must not pay.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sanctions-lists (the `ListSanctionsLists` operationId).
+func (c *ClientWithResponses) ListSanctionsListsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSanctionsListsResponse, error) {
+	rsp, err := c.ListSanctionsLists(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSanctionsListsResponse(rsp)
+}
+
+// PutSanctionsListWithBodyWithResponse Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+func (c *ClientWithResponses) PutSanctionsListWithBodyWithResponse(ctx context.Context, list string, params *PutSanctionsListParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSanctionsListResponse, error) {
+	rsp, err := c.PutSanctionsListWithBody(ctx, list, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSanctionsListResponse(rsp)
+}
+
+// PutSanctionsListWithResponse Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
+func (c *ClientWithResponses) PutSanctionsListWithResponse(ctx context.Context, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSanctionsListResponse, error) {
+	rsp, err := c.PutSanctionsList(ctx, list, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSanctionsListResponse(rsp)
 }
 
 // GetStatusFileWithResponse What a bank's file changed.
@@ -22018,6 +22362,72 @@ func ParseExplainDifferencesResponse(rsp *http.Response) (*ExplainDifferencesRes
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSanctionsListsResponse parses an HTTP response from a ListSanctionsListsWithResponse call
+func ParseListSanctionsListsResponse(rsp *http.Response) (*ListSanctionsListsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSanctionsListsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SanctionsLists
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutSanctionsListResponse parses an HTTP response from a PutSanctionsListWithResponse call
+func ParsePutSanctionsListResponse(rsp *http.Response) (*PutSanctionsListResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutSanctionsListResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SanctionsList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

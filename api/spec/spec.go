@@ -1441,7 +1441,10 @@ type Payout struct {
 
 	// LiftedBy Who let it go before that, where a limit held it.
 	LiftedBy *string `json:"lifted_by,omitempty"`
-	Name     string  `json:"name"`
+
+	// ListedAs Entries of sanctions lists that the person may be, as list/id; shown to finance and auditors only.
+	ListedAs *[]string `json:"listed_as,omitempty"`
+	Name     string    `json:"name"`
 
 	// Newer Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 	Newer  *NewerDestination `json:"newer,omitempty"`
@@ -1937,6 +1940,27 @@ type Run struct {
 // Runs defines model for Runs.
 type Runs struct {
 	Runs []Run `json:"runs"`
+}
+
+// SanctionsList defines model for SanctionsList.
+type SanctionsList struct {
+	// Entries How many names it has.
+	Entries int       `json:"entries"`
+	List    string    `json:"list"`
+	SetAt   time.Time `json:"set_at"`
+	SetBy   string    `json:"set_by"`
+	Version int       `json:"version"`
+}
+
+// SanctionsListRequest defines model for SanctionsListRequest.
+type SanctionsListRequest struct {
+	// Document CSV in UTF-8 with the heading id,name; see docs/payouts.md.
+	Document string `json:"document"`
+}
+
+// SanctionsLists defines model for SanctionsLists.
+type SanctionsLists struct {
+	Lists []SanctionsList `json:"lists"`
 }
 
 // SimulatedChange defines model for SimulatedChange.
@@ -2846,6 +2870,12 @@ type ExplainDifferencesParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutSanctionsListParams defines parameters for PutSanctionsList.
+type PutSanctionsListParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -2947,6 +2977,9 @@ type ReconcileJSONRequestBody = ReconciliationRequest
 
 // ExplainDifferencesJSONRequestBody defines body for ExplainDifferences for application/json ContentType.
 type ExplainDifferencesJSONRequestBody = ExplanationRequest
+
+// PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
+type PutSanctionsListJSONRequestBody = SanctionsListRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -3226,6 +3259,12 @@ type ServerInterface interface {
 	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
 	// (POST /reconciliations/{reconciliation}/explanations)
 	ExplainDifferences(c *gin.Context, reconciliation int64, params ExplainDifferencesParams)
+	// ListSanctionsLists The latest version of every list of whom the company must not pay.
+	// (GET /sanctions-lists)
+	ListSanctionsLists(c *gin.Context)
+	// PutSanctionsList Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+	// (PUT /sanctions-lists/{list})
+	PutSanctionsList(c *gin.Context, list string, params PutSanctionsListParams)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(c *gin.Context, file string)
@@ -7324,6 +7363,71 @@ func (siw *ServerInterfaceWrapper) ExplainDifferences(c *gin.Context) {
 	siw.Handler.ExplainDifferences(c, reconciliation, params)
 }
 
+// ListSanctionsLists operation middleware
+func (siw *ServerInterfaceWrapper) ListSanctionsLists(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListSanctionsLists(c)
+}
+
+// PutSanctionsList operation middleware
+func (siw *ServerInterfaceWrapper) PutSanctionsList(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "list" -------------
+	var list string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "list", c.Param("list"), &list, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter list: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutSanctionsListParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutSanctionsList(c, list, params)
+}
+
 // GetStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 
@@ -7467,6 +7571,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/file-templates", wrapper.ListFileTemplates)
 	router.PUT(options.BaseURL+"/file-templates", wrapper.PutFileTemplate)
 	router.GET(options.BaseURL+"/file-templates/:template", wrapper.GetFileTemplate)
+	router.GET(options.BaseURL+"/sanctions-lists", wrapper.ListSanctionsLists)
+	router.PUT(options.BaseURL+"/sanctions-lists/:list", wrapper.PutSanctionsList)
 	router.GET(options.BaseURL+"/export", wrapper.ExportCompany)
 	router.GET(options.BaseURL+"/commands/:key", wrapper.GetCommand)
 }
@@ -11556,6 +11662,85 @@ func (response ExplainDifferencesdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type ListSanctionsListsRequestObject struct {
+}
+
+type ListSanctionsListsResponseObject interface {
+	VisitListSanctionsListsResponse(w http.ResponseWriter) error
+}
+
+type ListSanctionsLists200JSONResponse SanctionsLists
+
+func (response ListSanctionsLists200JSONResponse) VisitListSanctionsListsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSanctionsListsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSanctionsListsdefaultApplicationProblemPlusJSONResponse) VisitListSanctionsListsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSanctionsListRequestObject struct {
+	List   string `json:"list"`
+	Params PutSanctionsListParams
+	Body   *PutSanctionsListJSONRequestBody
+}
+
+type PutSanctionsListResponseObject interface {
+	VisitPutSanctionsListResponse(w http.ResponseWriter) error
+}
+
+type PutSanctionsList201JSONResponse SanctionsList
+
+func (response PutSanctionsList201JSONResponse) VisitPutSanctionsListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSanctionsListdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSanctionsListdefaultApplicationProblemPlusJSONResponse) VisitPutSanctionsListResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusFileRequestObject struct {
 	File string `json:"file"`
 }
@@ -11873,6 +12058,12 @@ type StrictServerInterface interface {
 	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
 	// (POST /reconciliations/{reconciliation}/explanations)
 	ExplainDifferences(ctx context.Context, request ExplainDifferencesRequestObject) (ExplainDifferencesResponseObject, error)
+	// ListSanctionsLists The latest version of every list of whom the company must not pay.
+	// (GET /sanctions-lists)
+	ListSanctionsLists(ctx context.Context, request ListSanctionsListsRequestObject) (ListSanctionsListsResponseObject, error)
+	// PutSanctionsList Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
+	// (PUT /sanctions-lists/{list})
+	PutSanctionsList(ctx context.Context, request PutSanctionsListRequestObject) (PutSanctionsListResponseObject, error)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
@@ -14947,6 +15138,75 @@ func (sh *strictHandler) ExplainDifferences(ctx *gin.Context, reconciliation int
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ExplainDifferencesResponseObject); ok {
 		if err := validResponse.VisitExplainDifferencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSanctionsLists operation middleware
+func (sh *strictHandler) ListSanctionsLists(ctx *gin.Context) {
+	var request ListSanctionsListsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSanctionsLists(ctx, request.(ListSanctionsListsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSanctionsLists")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListSanctionsListsResponseObject); ok {
+		if err := validResponse.VisitListSanctionsListsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutSanctionsList operation middleware
+func (sh *strictHandler) PutSanctionsList(ctx *gin.Context, list string, params PutSanctionsListParams) {
+	var request PutSanctionsListRequestObject
+
+	request.List = list
+	request.Params = params
+
+	var body PutSanctionsListJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutSanctionsList(ctx, request.(PutSanctionsListRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutSanctionsList")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutSanctionsListResponseObject); ok {
+		if err := validResponse.VisitPutSanctionsListResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

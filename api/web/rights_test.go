@@ -345,13 +345,13 @@ var walked = map[string]asked{
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
 	"getPayrollFile": {query: "period=" + january}, "getJournalFile": {query: "from=2026-01-01&to=2026-12-31"}, "getRegisterFile": {query: "from=2026-01-01&to=2026-12-31"}, "getYearEndFile": {query: "year=2026"},
 	"getContractorsFile": {query: "year=2026&least=600"}, "getContractCostsFile": {query: "from=2026-01-01&to=2026-12-31"},
-	"listFileTemplates": {}, "putFileTemplate": {body: `{"document":"x"}`, status: 422}, "getFileTemplate": {}, "exportCompany": {}, "getCommand": {status: 404},
+	"listFileTemplates": {}, "putFileTemplate": {body: `{"document":"x"}`, status: 422}, "getFileTemplate": {}, "listSanctionsLists": {}, "putSanctionsList": {body: `{"document":"x"}`, status: 400}, "exportCompany": {}, "getCommand": {status: 404},
 }
 
 // everywhere is what a path names that is nobody's.
 func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
-	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1"}
+	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1"}
 	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
 		path, is, _ := strings.Cut(in, " ")
 		_, text := c.ask("f1", http.MethodGet, path, "", nil)

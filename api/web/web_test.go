@@ -480,6 +480,18 @@ func TestAPeriod(t *testing.T) {
 	}
 	require.Equal(t, 1, lifted, "and nobody lets go what has nowhere to go")
 	require.Contains(t, fin2.visit(at+"/payouts"), "Let go by fin, though a limit held it.")
+	_, err = h.store.PutSanctionsList(t.Context(), "fin", "ours", "id,name\n5,One R\n")
+	require.NoError(t, err)
+	require.Contains(t, fin2.visit(at+"/payouts"), "May be ours/5 of the sanctions lists.")
+	checked := r1.visit("/payouts")
+	require.Contains(t, checked, "held")
+	require.NotContains(t, checked, "ours/5", "nobody tells those whom a list may mean")
+	again := url.Values{"payout": {payoutOf.FindStringSubmatch(fin.visit(at + "/payouts"))[1]}, "act": {"lift"}, "reason": {"somebody else"}}
+	if status, _ := fin.fill(at+"/payouts", at+"/payouts", again); status != http.StatusOK {
+		again.Set("payout", payoutOf.FindAllStringSubmatch(fin.visit(at+"/payouts"), -1)[1][1])
+		status, _ = fin.fill(at+"/payouts", at+"/payouts", again)
+		require.Equal(t, http.StatusOK, status)
+	}
 
 	require.Contains(t, fin.visit(at+"/release"), "You prepared this period")
 	digest := digestOf.FindStringSubmatch(fin2.visit(at + "/release"))[1]

@@ -64,6 +64,7 @@ type commands struct {
 	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`
 	Exceptions exceptions `cmd:"" help:"List the payouts of all periods that wait for a person." group:"money"`
 	Payout     payout     `cmd:"" help:"Decide about a payout." group:"money"`
+	Sanctions  sanctions  `cmd:"" help:"Keep the lists of whom the company must not pay." group:"money"`
 	Rail       rail       `cmd:"" help:"Decide about a rail that is stopped." group:"money"`
 	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
 	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`

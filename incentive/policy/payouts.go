@@ -88,6 +88,7 @@ type Exception string
 // The exceptions. A payout that is below the minimum is carried forward; the others are held
 // for a person.
 const (
+	Listed           Exception = "screening-hit" // whatever the policy says
 	BelowMinimum     Exception = "below-minimum"
 	NoTaxDetails     Exception = "tax-details-missing"
 	NotByPayroll     Exception = "employee-not-by-payroll"
@@ -96,7 +97,7 @@ const (
 )
 
 // Exceptions lists the exceptions.
-var Exceptions = []Exception{BelowMinimum, NoTaxDetails, NotByPayroll, AboveLargest, AboveWithinTotal}
+var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, AboveLargest, AboveWithinTotal}
 
 // PayoutFacts are what is known of a payout that is planned.
 type PayoutFacts struct {
@@ -106,6 +107,7 @@ type PayoutFacts struct {
 	Country    string
 	Left       bool // is employed no more
 	TaxDetails bool // are on record
+	Listed     bool // a sanctions list may mean them
 	Rail       string
 }
 
@@ -113,6 +115,8 @@ type PayoutFacts struct {
 // in the order of the constants.
 func (p Payouts) Exception(f PayoutFacts) Exception {
 	switch {
+	case f.Listed:
+		return Listed
 	case !f.Left && slices.ContainsFunc(p.Minimum, func(least incentive.Money) bool {
 		return least.Currency == f.Amount.Currency && f.Amount.Minor < least.Minor
 	}):

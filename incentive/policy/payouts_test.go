@@ -31,6 +31,7 @@ func TestWhatKeepsAPayout(t *testing.T) {
 		want         policy.Exception
 	}{
 		{"nothing, where nothing is said", "{}", policy.PayoutFacts{Amount: usd(1), Kind: c}, ""},
+		{"on a sanctions list", "{}", policy.PayoutFacts{Amount: usd(1), Kind: c, Listed: true}, policy.Listed},
 		{"a cent below the minimum", careful, policy.PayoutFacts{Amount: usd(2499), Kind: c}, policy.BelowMinimum},
 		{"at the minimum, with tax details", careful, policy.PayoutFacts{Amount: usd(2500), Kind: c, TaxDetails: true}, ""},
 		{"whoever has left is paid the last cent", careful, policy.PayoutFacts{Amount: usd(1), Kind: c, Left: true, TaxDetails: true}, ""},
