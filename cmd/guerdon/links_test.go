@@ -1,10 +1,16 @@
 package main
 
 import (
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -52,4 +58,71 @@ func TestImportsRunDownwards(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDocumentsNameTests holds documents to tests that there are.
+func TestDocumentsNameTests(t *testing.T) {
+	t.Parallel()
+	is := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	require.NoError(t, filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range declared.FindAllSubmatch(text, -1) {
+			is[string(match[1])] = true
+		}
+		return err
+	}))
+	documents, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	named := 0
+	for _, document := range documents {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`\b(Test[A-Z]\w+)`).FindAllStringSubmatch(string(text), -1) {
+			named++
+			require.True(t, is[match[1]], "%s names %s, which is no test", document, match[1])
+		}
+	}
+	require.Greater(t, named, 50)
+}
+
+// TestDocumentsNameCommands holds documents to commands that there are.
+func TestDocumentsNameCommands(t *testing.T) {
+	t.Parallel()
+	parser, err := kong.New(&commands{})
+	require.NoError(t, err)
+	child := func(of *kong.Node, name string) *kong.Node {
+		for _, node := range of.Children {
+			if node.Type == kong.CommandNode && (node.Name == name || slices.Contains(node.Aliases, name)) {
+				return node
+			}
+		}
+		return nil
+	}
+	documents, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	named, word := 0, regexp.MustCompile(`^[a-z][a-z-]*$`)
+	for _, document := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile("`guerdon ([^`]+)`").FindAllStringSubmatch(string(text), -1) {
+			named++
+			at := parser.Model.Node
+			for _, name := range strings.Fields(match[1]) {
+				if !word.MatchString(name) || len(at.Children) == 0 {
+					break
+				}
+				next := child(at, name)
+				if next == nil && at.DefaultCmd != nil {
+					break
+				}
+				require.NotNil(t, next, "%s says guerdon %s, and there is no %s", document, match[1], name)
+				at = next
+			}
+		}
+	}
+	require.Greater(t, named, 50)
 }

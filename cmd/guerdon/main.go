@@ -73,10 +73,11 @@ type commands struct {
 
 	Reconciliation reconciliation `cmd:"" help:"Compare our record with a rail's, list what differs, explain it." group:"money"`
 
-	Serve   serveAPI `cmd:"" name:"api" help:"Run the API." group:"server"`
-	Worker  work     `cmd:"" help:"Run a worker." group:"server"`
-	Migrate migrate  `cmd:"" help:"Bring the database up to date." group:"server"`
-	Verify  verify   `cmd:"" help:"Prove periods again from their snapshots, the ledger and the audit chain, or one statement from a file alone." group:"server"`
+	Serve      serveAPI   `cmd:"" name:"api" help:"Run the API." group:"server"`
+	Worker     work       `cmd:"" help:"Run a worker." group:"server"`
+	Migrate    migrate    `cmd:"" help:"Bring the database up to date." group:"server"`
+	RotateKeys rotateKeys `cmd:"" help:"Encrypt bank details anew with the newest key, so that older ones can be thrown away." group:"server"`
+	Verify     verify     `cmd:"" help:"Prove periods again from their snapshots, the ledger and the audit chain, or one statement from a file alone." group:"server"`
 }
 
 func main() {

@@ -163,3 +163,19 @@ func (m migrate) Run(ctx context.Context, d *desk) error {
 	fmt.Fprintln(d.out, secret)
 	return nil
 }
+
+type rotateKeys struct{ database }
+
+func (r rotateKeys) Run(ctx context.Context, d *desk) error {
+	s, err := r.database.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	written, err := s.RotateKeys(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "%d values are encrypted anew; everything is by the newest key.\n", written)
+	return nil
+}
