@@ -242,33 +242,46 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 }
 
 func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supplement int, request payments.FileRequest) error {
-	file, err := rail.BuildFile(ctx, request)
-	var refused *payments.Error
-	if errors.As(err, &refused) && len(refused.Refused) > 0 {
-		out := map[string]bool{}
-		for _, r := range refused.Refused {
-			if err := a.Store.SetAside(ctx, r.PayoutID, "not-writable"); err != nil {
-				return err
-			}
-			out[r.PayoutID] = true
+	file, refused, err := build(ctx, rail, request)
+	for _, r := range refused {
+		if err := a.Store.SetAside(ctx, r.PayoutID, "not-writable"); err != nil {
+			return err
 		}
-		kept := request.Payments[:0:0]
-		for _, p := range request.Payments {
-			if !out[p.PayoutID] {
-				kept = append(kept, p)
-			}
-		}
-		if request.Payments = kept; len(kept) == 0 {
-			return nil
-		}
-		file, err = rail.BuildFile(ctx, request)
 	}
-	if err != nil {
+	if err != nil || file.Count == 0 {
 		return err
 	}
 	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: request.PeriodID, Revision: request.Revision, Supplement: supplement, Rail: rail.Name(), Currency: request.Currency,
 		Name: file.Name, MessageID: file.MessageID, Content: file.Content, SHA256: file.SHA256, Payouts: file.Count, TotalMinor: file.Total.Minor})
 	return err
+}
+
+// build builds a file of what can be written into one, and says what cannot: there is none,
+// of Count 0, where nothing can.
+func build(ctx context.Context, rail payments.FileRail, request payments.FileRequest) (payments.File, []payments.Refusal, error) {
+	if len(request.Payments) == 0 {
+		return payments.File{}, nil, nil
+	}
+	file, err := rail.BuildFile(ctx, request)
+	var refused *payments.Error
+	if !errors.As(err, &refused) || len(refused.Refused) == 0 {
+		return file, nil, err
+	}
+	out := map[string]bool{}
+	for _, r := range refused.Refused {
+		out[r.PayoutID] = true
+	}
+	kept := request.Payments[:0:0]
+	for _, p := range request.Payments {
+		if !out[p.PayoutID] {
+			kept = append(kept, p)
+		}
+	}
+	if request.Payments = kept; len(kept) == 0 {
+		return payments.File{}, refused.Refused, nil
+	}
+	file, err = rail.BuildFile(ctx, request)
+	return file, refused.Refused, err
 }
 
 // ListPayouts lists the payouts of a batch that are still to be sent: none while the

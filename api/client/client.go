@@ -1856,6 +1856,48 @@ type RedirectionRequest struct {
 	Reason             string `json:"reason"`
 }
 
+// Rehearsal defines model for Rehearsal.
+type Rehearsal struct {
+	Rails []RehearsedRail `json:"rails"`
+}
+
+// RehearsedFile defines model for RehearsedFile.
+type RehearsedFile struct {
+	Bytes  int    `json:"bytes"`
+	Name   string `json:"name"`
+	Sha256 string `json:"sha256"`
+}
+
+// RehearsedRail defines model for RehearsedRail.
+type RehearsedRail struct {
+	// Available What the rail holds now; absent for files, and where it does not say.
+	Available *Money         `json:"available,omitempty"`
+	File      *RehearsedFile `json:"file,omitempty"`
+
+	// Payouts That would be sent: as calls, or in the file.
+	Payouts int `json:"payouts"`
+
+	// Problem A code of why nothing could be sent now; absent where nothing is in the way.
+	Problem *string            `json:"problem,omitempty"`
+	Rail    string             `json:"rail"`
+	Refused []RehearsedRefusal `json:"refused"`
+
+	// Total An amount in whole minor units.
+	Total Money `json:"total"`
+}
+
+// RehearsedRefusal defines model for RehearsedRefusal.
+type RehearsedRefusal struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// Message Why it would become an exception.
+	Message string `json:"message"`
+	Name    string `json:"name"`
+	Payout  string `json:"payout"`
+	Person  string `json:"person"`
+}
+
 // ReleaseRequest defines model for ReleaseRequest.
 type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
@@ -3587,6 +3629,16 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/payout-list (the `GetPayoutList` operationId).
 	GetPayoutList(ctx context.Context, period string, params *GetPayoutListParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RehearseRelease What a release would send by each rail, without sending anything: files that would be built, calls that would be made, what would be refused, and what rails hold.
+	//
+	// Corresponds with GET /periods/{period}/payout-list/rehearsal (the `RehearseRelease` operationId).
+	RehearseRelease(ctx context.Context, period string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RehearseFile The file that a release would build by a rail in a currency. It is not the file to take to the bank: that is built when the release is.
+	//
+	// Corresponds with GET /periods/{period}/payout-list/rehearsal/{rail}/{currency} (the `RehearseFile` operationId).
+	RehearseFile(ctx context.Context, period string, rail string, currency string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPayouts The payouts that you may see.
 	//
 	// Corresponds with GET /periods/{period}/payouts (the `ListPayouts` operationId).
@@ -5237,6 +5289,36 @@ func (c *Client) ListPaymentFiles(ctx context.Context, period string, params *Li
 // Corresponds with GET /periods/{period}/payout-list (the `GetPayoutList` operationId).
 func (c *Client) GetPayoutList(ctx context.Context, period string, params *GetPayoutListParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPayoutListRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RehearseRelease What a release would send by each rail, without sending anything: files that would be built, calls that would be made, what would be refused, and what rails hold.
+//
+// Corresponds with GET /periods/{period}/payout-list/rehearsal (the `RehearseRelease` operationId).
+func (c *Client) RehearseRelease(ctx context.Context, period string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRehearseReleaseRequest(c.Server, period)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RehearseFile The file that a release would build by a rail in a currency. It is not the file to take to the bank: that is built when the release is.
+//
+// Corresponds with GET /periods/{period}/payout-list/rehearsal/{rail}/{currency} (the `RehearseFile` operationId).
+func (c *Client) RehearseFile(ctx context.Context, period string, rail string, currency string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRehearseFileRequest(c.Server, period, rail, currency)
 	if err != nil {
 		return nil, err
 	}
@@ -10033,6 +10115,88 @@ func NewGetPayoutListRequest(server string, period string, params *GetPayoutList
 	return req, nil
 }
 
+// NewRehearseReleaseRequest constructs an http.Request for the RehearseRelease method
+func NewRehearseReleaseRequest(server string, period string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/payout-list/rehearsal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRehearseFileRequest constructs an http.Request for the RehearseFile method
+func NewRehearseFileRequest(server string, period string, rail string, currency string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "rail", rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "currency", currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/payout-list/rehearsal/%s/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListPayoutsRequest constructs an http.Request for the ListPayouts method
 func NewListPayoutsRequest(server string, period string, params *ListPayoutsParams) (*http.Request, error) {
 	var err error
@@ -12358,6 +12522,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/payout-list (the `GetPayoutList` operationId).
 	GetPayoutListWithResponse(ctx context.Context, period string, params *GetPayoutListParams, reqEditors ...RequestEditorFn) (*GetPayoutListResponse, error)
+
+	// RehearseReleaseWithResponse What a release would send by each rail, without sending anything: files that would be built, calls that would be made, what would be refused, and what rails hold.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/payout-list/rehearsal (the `RehearseRelease` operationId).
+	RehearseReleaseWithResponse(ctx context.Context, period string, reqEditors ...RequestEditorFn) (*RehearseReleaseResponse, error)
+
+	// RehearseFileWithResponse The file that a release would build by a rail in a currency. It is not the file to take to the bank: that is built when the release is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/payout-list/rehearsal/{rail}/{currency} (the `RehearseFile` operationId).
+	RehearseFileWithResponse(ctx context.Context, period string, rail string, currency string, reqEditors ...RequestEditorFn) (*RehearseFileResponse, error)
 
 	// ListPayoutsWithResponse The payouts that you may see.
 	//
@@ -15973,6 +16151,102 @@ func (r GetPayoutListResponse) ContentType() string {
 	return ""
 }
 
+type RehearseReleaseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Rehearsal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RehearseReleaseResponse) GetJSON200() *Rehearsal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RehearseReleaseResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RehearseReleaseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RehearseReleaseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RehearseReleaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RehearseReleaseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RehearseFileResponse200Headers the declared response headers of an HTTP 200 response for RehearseFile
+type RehearseFileResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type RehearseFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RehearseFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RehearseFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RehearseFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RehearseFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RehearseFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RehearseFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPayoutsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18508,6 +18782,32 @@ func (c *ClientWithResponses) GetPayoutListWithResponse(ctx context.Context, per
 		return nil, err
 	}
 	return ParseGetPayoutListResponse(rsp)
+}
+
+// RehearseReleaseWithResponse What a release would send by each rail, without sending anything: files that would be built, calls that would be made, what would be refused, and what rails hold.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/payout-list/rehearsal (the `RehearseRelease` operationId).
+func (c *ClientWithResponses) RehearseReleaseWithResponse(ctx context.Context, period string, reqEditors ...RequestEditorFn) (*RehearseReleaseResponse, error) {
+	rsp, err := c.RehearseRelease(ctx, period, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRehearseReleaseResponse(rsp)
+}
+
+// RehearseFileWithResponse The file that a release would build by a rail in a currency. It is not the file to take to the bank: that is built when the release is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/payout-list/rehearsal/{rail}/{currency} (the `RehearseFile` operationId).
+func (c *ClientWithResponses) RehearseFileWithResponse(ctx context.Context, period string, rail string, currency string, reqEditors ...RequestEditorFn) (*RehearseFileResponse, error) {
+	rsp, err := c.RehearseFile(ctx, period, rail, currency, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRehearseFileResponse(rsp)
 }
 
 // ListPayoutsWithResponse The payouts that you may see.
@@ -21452,6 +21752,78 @@ func ParseGetPayoutListResponse(rsp *http.Response) (*GetPayoutListResponse, err
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseRehearseReleaseResponse parses an HTTP response from a RehearseReleaseWithResponse call
+func ParseRehearseReleaseResponse(rsp *http.Response) (*RehearseReleaseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RehearseReleaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Rehearsal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRehearseFileResponse parses an HTTP response from a RehearseFileWithResponse call
+func ParseRehearseFileResponse(rsp *http.Response) (*RehearseFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RehearseFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RehearseFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

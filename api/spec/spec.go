@@ -1857,6 +1857,48 @@ type RedirectionRequest struct {
 	Reason             string `json:"reason"`
 }
 
+// Rehearsal defines model for Rehearsal.
+type Rehearsal struct {
+	Rails []RehearsedRail `json:"rails"`
+}
+
+// RehearsedFile defines model for RehearsedFile.
+type RehearsedFile struct {
+	Bytes  int    `json:"bytes"`
+	Name   string `json:"name"`
+	Sha256 string `json:"sha256"`
+}
+
+// RehearsedRail defines model for RehearsedRail.
+type RehearsedRail struct {
+	// Available What the rail holds now; absent for files, and where it does not say.
+	Available *Money         `json:"available,omitempty"`
+	File      *RehearsedFile `json:"file,omitempty"`
+
+	// Payouts That would be sent: as calls, or in the file.
+	Payouts int `json:"payouts"`
+
+	// Problem A code of why nothing could be sent now; absent where nothing is in the way.
+	Problem *string            `json:"problem,omitempty"`
+	Rail    string             `json:"rail"`
+	Refused []RehearsedRefusal `json:"refused"`
+
+	// Total An amount in whole minor units.
+	Total Money `json:"total"`
+}
+
+// RehearsedRefusal defines model for RehearsedRefusal.
+type RehearsedRefusal struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// Message Why it would become an exception.
+	Message string `json:"message"`
+	Name    string `json:"name"`
+	Payout  string `json:"payout"`
+	Person  string `json:"person"`
+}
+
 // ReleaseRequest defines model for ReleaseRequest.
 type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
@@ -3187,6 +3229,12 @@ type ServerInterface interface {
 	// GetPayoutList What a release pays, with the digest that a releaser signs: the latest payout list.
 	// (GET /periods/{period}/payout-list)
 	GetPayoutList(c *gin.Context, period string, params GetPayoutListParams)
+	// RehearseRelease What a release would send by each rail, without sending anything: files that would be built, calls that would be made, what would be refused, and what rails hold.
+	// (GET /periods/{period}/payout-list/rehearsal)
+	RehearseRelease(c *gin.Context, period string)
+	// RehearseFile The file that a release would build by a rail in a currency. It is not the file to take to the bank: that is built when the release is.
+	// (GET /periods/{period}/payout-list/rehearsal/{rail}/{currency})
+	RehearseFile(c *gin.Context, period string, rail string, currency string)
 	// ListPayouts The payouts that you may see.
 	// (GET /periods/{period}/payouts)
 	ListPayouts(c *gin.Context, period string, params ListPayoutsParams)
@@ -6228,6 +6276,74 @@ func (siw *ServerInterfaceWrapper) GetPayoutList(c *gin.Context) {
 	siw.Handler.GetPayoutList(c, period, params)
 }
 
+// RehearseRelease operation middleware
+func (siw *ServerInterfaceWrapper) RehearseRelease(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RehearseRelease(c, period)
+}
+
+// RehearseFile operation middleware
+func (siw *ServerInterfaceWrapper) RehearseFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "rail" -------------
+	var rail string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "rail", c.Param("rail"), &rail, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "currency" -------------
+	var currency string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "currency", c.Param("currency"), &currency, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RehearseFile(c, period, rail, currency)
+}
+
 // ListPayouts operation middleware
 func (siw *ServerInterfaceWrapper) ListPayouts(c *gin.Context) {
 
@@ -7541,6 +7657,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/delegations", wrapper.Delegate)
 	router.POST(options.BaseURL+"/delegations/:delegation/end", wrapper.EndDelegation)
 	router.GET(options.BaseURL+"/periods/:period/payout-list", wrapper.GetPayoutList)
+	router.GET(options.BaseURL+"/periods/:period/payout-list/rehearsal", wrapper.RehearseRelease)
+	router.GET(options.BaseURL+"/periods/:period/payout-list/rehearsal/:rail/:currency", wrapper.RehearseFile)
 	router.GET(options.BaseURL+"/periods/:period/payouts", wrapper.ListPayouts)
 	router.POST(options.BaseURL+"/periods/:period/rails/:rail/stop/decision", wrapper.DecideRailStop)
 	router.GET(options.BaseURL+"/exceptions", wrapper.ListExceptions)
@@ -10575,6 +10693,100 @@ func (response GetPayoutListdefaultApplicationProblemPlusJSONResponse) VisitGetP
 	return err
 }
 
+type RehearseReleaseRequestObject struct {
+	Period string `json:"period"`
+}
+
+type RehearseReleaseResponseObject interface {
+	VisitRehearseReleaseResponse(w http.ResponseWriter) error
+}
+
+type RehearseRelease200JSONResponse Rehearsal
+
+func (response RehearseRelease200JSONResponse) VisitRehearseReleaseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RehearseReleasedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RehearseReleasedefaultApplicationProblemPlusJSONResponse) VisitRehearseReleaseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RehearseFileRequestObject struct {
+	Period   string `json:"period"`
+	Rail     string `json:"rail"`
+	Currency string `json:"currency"`
+}
+
+type RehearseFileResponseObject interface {
+	VisitRehearseFileResponse(w http.ResponseWriter) error
+}
+
+type RehearseFile200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type RehearseFile200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       RehearseFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response RehearseFile200ApplicationoctetStreamResponse) VisitRehearseFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type RehearseFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RehearseFiledefaultApplicationProblemPlusJSONResponse) VisitRehearseFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPayoutsRequestObject struct {
 	Period string `json:"period"`
 	Params ListPayoutsParams
@@ -11986,6 +12198,12 @@ type StrictServerInterface interface {
 	// GetPayoutList What a release pays, with the digest that a releaser signs: the latest payout list.
 	// (GET /periods/{period}/payout-list)
 	GetPayoutList(ctx context.Context, request GetPayoutListRequestObject) (GetPayoutListResponseObject, error)
+	// RehearseRelease What a release would send by each rail, without sending anything: files that would be built, calls that would be made, what would be refused, and what rails hold.
+	// (GET /periods/{period}/payout-list/rehearsal)
+	RehearseRelease(ctx context.Context, request RehearseReleaseRequestObject) (RehearseReleaseResponseObject, error)
+	// RehearseFile The file that a release would build by a rail in a currency. It is not the file to take to the bank: that is built when the release is.
+	// (GET /periods/{period}/payout-list/rehearsal/{rail}/{currency})
+	RehearseFile(ctx context.Context, request RehearseFileRequestObject) (RehearseFileResponseObject, error)
 	// ListPayouts The payouts that you may see.
 	// (GET /periods/{period}/payouts)
 	ListPayouts(ctx context.Context, request ListPayoutsRequestObject) (ListPayoutsResponseObject, error)
@@ -14304,6 +14522,60 @@ func (sh *strictHandler) GetPayoutList(ctx *gin.Context, period string, params G
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetPayoutListResponseObject); ok {
 		if err := validResponse.VisitGetPayoutListResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RehearseRelease operation middleware
+func (sh *strictHandler) RehearseRelease(ctx *gin.Context, period string) {
+	var request RehearseReleaseRequestObject
+
+	request.Period = period
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RehearseRelease(ctx, request.(RehearseReleaseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RehearseRelease")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RehearseReleaseResponseObject); ok {
+		if err := validResponse.VisitRehearseReleaseResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RehearseFile operation middleware
+func (sh *strictHandler) RehearseFile(ctx *gin.Context, period string, rail string, currency string) {
+	var request RehearseFileRequestObject
+
+	request.Period = period
+	request.Rail = rail
+	request.Currency = currency
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RehearseFile(ctx, request.(RehearseFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RehearseFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RehearseFileResponseObject); ok {
+		if err := validResponse.VisitRehearseFileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

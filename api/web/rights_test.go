@@ -338,7 +338,7 @@ var walked = map[string]asked{
 	"decide":        {path: "period=" + february, body: `{"decision":"approved","queue":"PERSON"}`, narrow: ownOfAll, refused: 403},
 	"listQueues":    {path: "period=" + february}, "reassign": {path: "period=" + february, body: `{"to":"f2","reason":"x"}`},
 	"listDelegations": {}, "delegate": {body: `{"from":"PERSON","to":"f2","starts_on":"2026-11-01","ends_on":"2026-11-01"}`, narrow: ownOfTeam, status: 201, refused: 403}, "endDelegation": {narrow: ownOfTeam},
-	"getPayoutList": {}, "listExceptions": {}, "listPayouts": {lists: "person"}, "retryPayout": {body: `{"reason":"x"}`, status: 409}, "cancelPayout": {body: `{"reason":"x"}`, status: 409}, "liftHold": {body: `{"reason":"x"}`, notOwn: true, status: 409}, "decideRailStop": {body: `{"decision":"resumed","reason":"x"}`, status: 409},
+	"getPayoutList": {}, "rehearseRelease": {}, "rehearseFile": {status: 404}, "listExceptions": {}, "listPayouts": {lists: "person"}, "retryPayout": {body: `{"reason":"x"}`, status: 409}, "cancelPayout": {body: `{"reason":"x"}`, status: 409}, "liftHold": {body: `{"reason":"x"}`, notOwn: true, status: 409}, "decideRailStop": {body: `{"decision":"resumed","reason":"x"}`, status: 409},
 	"redirectPayout": {body: `{"reason":"x","destination_version":1}`, notOwn: true, status: 409}, "decideRedirection": {body: `{"decision":"confirmed"}`, status: 409},
 	"listPaymentFiles": {}, "getPaymentFile": {}, "confirmPaymentFile": {body: `{"paid":false}`}, "uploadStatusFile": {files: map[string]string{"file": "x"}, status: 400}, "getStatusFile": {path: "file=" + uuid.Nil.String(), status: 404},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
@@ -351,7 +351,7 @@ var walked = map[string]asked{
 // everywhere is what a path names that is nobody's.
 func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
-	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1"}
+	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1"}
 	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
 		path, is, _ := strings.Cut(in, " ")
 		_, text := c.ask("f1", http.MethodGet, path, "", nil)
@@ -503,7 +503,7 @@ func TestRightsOfPages(t *testing.T) {
 						require.Equal(t, http.StatusForbidden, status, where)
 					case somebody && reach < needed[to], strings.HasSuffix(path, "/statements/{person}") && period == march:
 						require.Equal(t, http.StatusNotFound, status, where)
-					case strings.HasPrefix(path, "/exports/"), strings.HasPrefix(path, "/commands/"), path == "/disputes/new": // asked for nothing that there is
+					case strings.HasPrefix(path, "/exports/"), strings.HasPrefix(path, "/commands/"), strings.HasSuffix(path, "/rehearsal/{rail}/{currency}"), path == "/disputes/new": // asked for nothing that there is
 						require.Less(t, status, http.StatusInternalServerError, where)
 					default:
 						require.Equal(t, http.StatusOK, status, "%s: %s", where, text)

@@ -493,6 +493,14 @@ func TestAPeriod(t *testing.T) {
 		require.Equal(t, http.StatusOK, status)
 	}
 
+	require.Contains(t, fin.visit(at+"/release"), "See what would be sent")
+	rehearsal := fin.visit(at + "/rehearsal")
+	require.Contains(t, rehearsal, "1 payout")
+	require.Contains(t, rehearsal, "5,555.56\u00a0USD")
+	require.Contains(t, fin.visit(at+"/rehearsal/payment-file/USD"), "DE89370400440532013000")
+	status, text = fin.send(http.MethodGet, at+"/rehearsal/payment-file/EUR", nil)
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, text, "no file by payment-file in EUR")
 	require.Contains(t, fin.visit(at+"/release"), "You prepared this period")
 	digest := digestOf.FindStringSubmatch(fin2.visit(at + "/release"))[1]
 	status, text = fin.send(http.MethodPost, at+"/release", url.Values{"digest": {digest}, "key": {client.NewKey()}})
@@ -622,7 +630,7 @@ var needs = map[string]incentive.Action{
 	"GET /periods/{period}/approvals": incentive.ReadApprovals, "POST /periods/{period}/approvals": incentive.DecideApproval, "GET /periods/{period}/waiting": incentive.ReadTotals, "POST /periods/{period}/waiting": incentive.RunPeriod,
 	"GET /delegations": incentive.ReadApprovals, "POST /delegations": incentive.DecideApproval,
 	"GET /periods/{period}/payouts": incentive.ReadStatements, "POST /periods/{period}/payouts": incentive.RunPeriod,
-	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod,
+	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod, "GET /periods/{period}/rehearsal": incentive.ReadTotals, "GET /periods/{period}/rehearsal/{rail}/{currency}": incentive.ReadTotals,
 	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
 	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,

@@ -61,6 +61,7 @@ type commands struct {
 	Adjustment  adjustment      `cmd:"" help:"Approve or reject an adjustment." group:"period"`
 
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
+	Rehearse   rehearse   `cmd:"" help:"Say what a release would send, without sending anything, or write a file that it would build." group:"money"`
 	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`
 	Exceptions exceptions `cmd:"" help:"List the payouts of all periods that wait for a person." group:"money"`
 	Payout     payout     `cmd:"" help:"Decide about a payout." group:"money"`

@@ -295,9 +295,15 @@ func (o *office) finish(period string, statements int) {
 // sends takes a calculated period to its release.
 func (o *office) sends(period string, statements int) {
 	o.t.Helper()
+	o.approves(period, statements)
+	o.releases(period)
+}
+
+// approves publishes a period and has all its statements approved.
+func (o *office) approves(period string, statements int) {
+	o.t.Helper()
 	require.NoError(o.t, o.act("fin1", period, client.ActRequestActPublish))
 	require.NoError(o.t, o.act("fin1", period, client.ActRequestActEndWindow))
 	require.Equal(o.t, statements, o.decides(period, "boss", "boss", client.DecisionRequestDecisionApproved).Applied)
 	o.await(period, incentive.Approved)
-	o.releases(period)
 }

@@ -23,7 +23,14 @@ func TestStoppedRail(t *testing.T) {
 	ctx := t.Context()
 	require.NoError(t, bank.Fund("usd", 1_000_00-1_000_000_00))
 	o.calculate(january)
-	o.sends(january, fullTeam)
+	o.approves(january, fullTeam)
+	rehearsal, err := client.Read[client.Rehearsal](o.as("fin1").RehearseRelease(ctx, january))
+	require.NoError(t, err)
+	require.Len(t, rehearsal.Rails, 1)
+	would := rehearsal.Rails[0]
+	require.Equal(t, []any{"stripe", fullTeam, usd(total), usd(1_000_00), "balance-too-small"}, []any{would.Rail, would.Payouts, would.Total, *would.Available, *would.Problem})
+	require.Empty(t, bank.Report(), "a rehearsal sends nothing")
+	o.releases(january)
 	stop := func(code string) (one client.RailStop) {
 		t.Helper()
 		require.Eventually(t, func() bool {
