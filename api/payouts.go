@@ -133,6 +133,12 @@ func (s *server) LiftHold(ctx context.Context, request spec.LiftHoldRequestObjec
 	return spec.LiftHold200JSONResponse{Payout: request.Payout}, err
 }
 
+// ClearDoubt notes that a payout is right as it stands.
+func (s *server) ClearDoubt(ctx context.Context, request spec.ClearDoubtRequestObject) (spec.ClearDoubtResponseObject, error) {
+	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.ClearDoubt)
+	return spec.ClearDoubt200JSONResponse{Payout: request.Payout}, err
+}
+
 // CancelPayout cancels a payout and tells the disbursement.
 func (s *server) CancelPayout(ctx context.Context, request spec.CancelPayoutRequestObject) (spec.CancelPayoutResponseObject, error) {
 	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.CancelPayout)

@@ -47,13 +47,14 @@ type PayoutException struct {
 }
 
 // Exceptions returns up to limit payouts of all periods, closed ones too, that wait for a
-// person, after a payout id.
+// person, after a payout id: those that are held, failed or came back, and those of which a
+// bank has left unclear how they stand.
 func (s *Store) Exceptions(ctx context.Context, after string, limit int) ([]PayoutException, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT o.id, p.state, back.effective_on FROM payout o JOIN period_revision p USING (period_id, revision)
 		LEFT JOIN journal_entry back ON o.times_back > 0 AND back.key IN (
 			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)
-		WHERE o.state IN ('held', 'failed', 'returned') AND ($1 = '' OR o.id > $1::uuid) ORDER BY o.id LIMIT $2`, after, limit)
+		WHERE (o.state IN ('held', 'failed', 'returned') OR o.reason = 'bank-unclear') AND ($1 = '' OR o.id > $1::uuid) ORDER BY o.id LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
 	}

@@ -15,7 +15,10 @@ import (
 // lets one list pay.
 const CodeListAboveLimit incentive.Code = "list-above-limit"
 
-const liftHold = "lift-hold"
+const (
+	liftHold   = "lift-hold"
+	clearDoubt = "clear-doubt"
+)
 
 // taxDetails is the attribute of participants whose tax details are on record.
 const taxDetails = "tax_details"
@@ -135,4 +138,11 @@ func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) 
 		FROM payout_list l WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL
 			AND l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement AND l.released_by IS NULL`,
 		"held by a limit, on a list that is not released: after that, ask for it to go to the same destination, which another person confirms", actor, reasonID)
+}
+
+// ClearDoubt notes that somebody has looked into what a bank left unclear of a payout that is
+// submitted, paid or cancelled, and that it is right as it stands.
+func (s *Store) ClearDoubt(ctx context.Context, actor, payoutID, reasonID string) error {
+	return s.decidePayout(ctx, actor, clearDoubt, payoutID, reasonID, `UPDATE payout SET reason = '' WHERE id = $1 AND reason = $2 AND state IN ('submitted', 'paid', 'cancelled')`,
+		"submitted, paid or cancelled and that the bank has left unclear: any other is tried again, sent elsewhere or given up", CodeBankUnclear)
 }

@@ -175,3 +175,27 @@ func TestListAboveLimit(t *testing.T) {
 	b.follows("list: [100 USD]")
 	require.NoError(t, b.release(monthOf(1), "fin2"))
 }
+
+// TestClearingDoubts lists what a bank left unclear among the exceptions, until somebody has
+// looked into it.
+func TestClearingDoubts(t *testing.T) {
+	t.Parallel()
+	b, payout, _ := filed(t, true)
+	exceptions := func() int {
+		t.Helper()
+		all, err := b.Exceptions(t.Context(), "", 10)
+		require.NoError(t, err)
+		return len(all)
+	}
+	require.Zero(t, exceptions())
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.ClearDoubt(t.Context(), "fin", payout.ID, b.reason())), "nothing is unclear")
+	require.Equal(t, "unclear", b.bankSays("x", store.PayoutOutcome{PayoutID: payout.ID, State: "paid", Amount: payout.Amount, Unclear: true}))
+	require.Equal(t, "submitted bank-unclear", b.stands())
+	require.Equal(t, 1, exceptions())
+	require.Equal(t, incentive.CodeOwnPay, incentive.ErrorCode(b.ClearDoubt(t.Context(), payout.ParticipantID, payout.ID, b.reason())))
+	require.Equal(t, store.CodeReasonMissing, incentive.ErrorCode(b.ClearDoubt(t.Context(), "fin", payout.ID, "")))
+	require.NoError(t, b.ClearDoubt(t.Context(), "fin", payout.ID, b.reason()))
+	require.Equal(t, "submitted", b.stands())
+	require.Zero(t, exceptions())
+	require.Equal(t, "paid", b.bankSays("y", store.PayoutOutcome{PayoutID: payout.ID, State: "paid", Amount: payout.Amount}))
+}

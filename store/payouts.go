@@ -643,7 +643,7 @@ func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID
 		if err != nil {
 			return err
 		}
-		if actor == payee && act == liftHold {
+		if actor == payee && (act == liftHold || act == clearDoubt) {
 			return incentive.Errorf(incentive.CodeOwnPay, "nobody lets their own payout go")
 		}
 		if err := refuseRedirected(ctx, tx, payoutID); err != nil {

@@ -2554,6 +2554,12 @@ type CancelPayoutParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ClearDoubtParams defines parameters for ClearDoubt.
+type ClearDoubtParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // LiftHoldParams defines parameters for LiftHold.
 type LiftHoldParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2955,6 +2961,9 @@ type ConfirmPaymentFileJSONRequestBody = Confirmation
 
 // CancelPayoutJSONRequestBody defines body for CancelPayout for application/json ContentType.
 type CancelPayoutJSONRequestBody = Reason
+
+// ClearDoubtJSONRequestBody defines body for ClearDoubt for application/json ContentType.
+type ClearDoubtJSONRequestBody = Reason
 
 // LiftHoldJSONRequestBody defines body for LiftHold for application/json ContentType.
 type LiftHoldJSONRequestBody = Reason
@@ -3398,6 +3407,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 	CancelPayout(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClearDoubtWithBody Say that a payout which the bank left unclear was looked into, and is right as it stands.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+	ClearDoubtWithBody(ctx context.Context, payout string, params *ClearDoubtParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+	ClearDoubt(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// LiftHoldWithBody Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	//
@@ -4679,6 +4702,40 @@ func (c *Client) CancelPayoutWithBody(ctx context.Context, payout string, params
 // Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 func (c *Client) CancelPayout(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCancelPayoutRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClearDoubtWithBody Say that a payout which the bank left unclear was looked into, and is right as it stands.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+func (c *Client) ClearDoubtWithBody(ctx context.Context, payout string, params *ClearDoubtParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClearDoubtRequestWithBody(c.Server, payout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+func (c *Client) ClearDoubt(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClearDoubtRequest(c.Server, payout, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8327,6 +8384,66 @@ func NewCancelPayoutRequestWithBody(server string, payout string, params *Cancel
 	}
 
 	operationPath := fmt.Sprintf("/payouts/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewClearDoubtRequest calls the generic ClearDoubt builder with application/json body
+func NewClearDoubtRequest(server string, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewClearDoubtRequestWithBody(server, payout, params, "application/json", bodyReader)
+}
+
+// NewClearDoubtRequestWithBody constructs an http.Request for the ClearDoubt method, with any body, and a specified content type
+func NewClearDoubtRequestWithBody(server string, payout string, params *ClearDoubtParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "payout", payout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payouts/%s/clear", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -12257,6 +12374,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /payouts/{payout}/cancel (the `CancelPayout` operationId).
 	CancelPayoutWithResponse(ctx context.Context, payout string, params *CancelPayoutParams, body CancelPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelPayoutResponse, error)
 
+	// ClearDoubtWithBodyWithResponse Say that a payout which the bank left unclear was looked into, and is right as it stands.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+	ClearDoubtWithBodyWithResponse(ctx context.Context, payout string, params *ClearDoubtParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClearDoubtResponse, error)
+
+	// ClearDoubtWithResponse Say that a payout which the bank left unclear was looked into, and is right as it stands.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+	ClearDoubtWithResponse(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearDoubtResponse, error)
+
 	// LiftHoldWithBodyWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14773,6 +14904,54 @@ func (r CancelPayoutResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CancelPayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ClearDoubtResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ClearDoubtResponse) GetJSON200() *PayoutAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ClearDoubtResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ClearDoubtResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ClearDoubtResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ClearDoubtResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ClearDoubtResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18290,6 +18469,32 @@ func (c *ClientWithResponses) CancelPayoutWithResponse(ctx context.Context, payo
 	return ParseCancelPayoutResponse(rsp)
 }
 
+// ClearDoubtWithBodyWithResponse Say that a payout which the bank left unclear was looked into, and is right as it stands.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+func (c *ClientWithResponses) ClearDoubtWithBodyWithResponse(ctx context.Context, payout string, params *ClearDoubtParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClearDoubtResponse, error) {
+	rsp, err := c.ClearDoubtWithBody(ctx, payout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClearDoubtResponse(rsp)
+}
+
+// ClearDoubtWithResponse Say that a payout which the bank left unclear was looked into, and is right as it stands.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
+func (c *ClientWithResponses) ClearDoubtWithResponse(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearDoubtResponse, error) {
+	rsp, err := c.ClearDoubt(ctx, payout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClearDoubtResponse(rsp)
+}
+
 // LiftHoldWithBodyWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -20769,6 +20974,39 @@ func ParseCancelPayoutResponse(rsp *http.Response) (*CancelPayoutResponse, error
 	}
 
 	response := &CancelPayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayoutAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseClearDoubtResponse parses an HTTP response from a ClearDoubtWithResponse call
+func ParseClearDoubtResponse(rsp *http.Response) (*ClearDoubtResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ClearDoubtResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

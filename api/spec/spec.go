@@ -2555,6 +2555,12 @@ type CancelPayoutParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ClearDoubtParams defines parameters for ClearDoubt.
+type ClearDoubtParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // LiftHoldParams defines parameters for LiftHold.
 type LiftHoldParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2957,6 +2963,9 @@ type ConfirmPaymentFileJSONRequestBody = Confirmation
 // CancelPayoutJSONRequestBody defines body for CancelPayout for application/json ContentType.
 type CancelPayoutJSONRequestBody = Reason
 
+// ClearDoubtJSONRequestBody defines body for ClearDoubt for application/json ContentType.
+type ClearDoubtJSONRequestBody = Reason
+
 // LiftHoldJSONRequestBody defines body for LiftHold for application/json ContentType.
 type LiftHoldJSONRequestBody = Reason
 
@@ -3145,6 +3154,9 @@ type ServerInterface interface {
 	// CancelPayout Cancel a payout that nobody was paid by.
 	// (POST /payouts/{payout}/cancel)
 	CancelPayout(c *gin.Context, payout string, params CancelPayoutParams)
+	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
+	// (POST /payouts/{payout}/clear)
+	ClearDoubt(c *gin.Context, payout string, params ClearDoubtParams)
 	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	// (POST /payouts/{payout}/lift)
 	LiftHold(c *gin.Context, payout string, params LiftHoldParams)
@@ -4986,6 +4998,58 @@ func (siw *ServerInterfaceWrapper) CancelPayout(c *gin.Context) {
 	}
 
 	siw.Handler.CancelPayout(c, payout, params)
+}
+
+// ClearDoubt operation middleware
+func (siw *ServerInterfaceWrapper) ClearDoubt(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ClearDoubtParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ClearDoubt(c, payout, params)
 }
 
 // LiftHold operation middleware
@@ -7664,6 +7728,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/exceptions", wrapper.ListExceptions)
 	router.POST(options.BaseURL+"/payouts/:payout/retry", wrapper.RetryPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/lift", wrapper.LiftHold)
+	router.POST(options.BaseURL+"/payouts/:payout/clear", wrapper.ClearDoubt)
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection/decision", wrapper.DecideRedirection)
@@ -9520,6 +9585,47 @@ type CancelPayoutdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CancelPayoutdefaultApplicationProblemPlusJSONResponse) VisitCancelPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearDoubtRequestObject struct {
+	Payout string `json:"payout"`
+	Params ClearDoubtParams
+	Body   *ClearDoubtJSONRequestBody
+}
+
+type ClearDoubtResponseObject interface {
+	VisitClearDoubtResponse(w http.ResponseWriter) error
+}
+
+type ClearDoubt200JSONResponse PayoutAnswer
+
+func (response ClearDoubt200JSONResponse) VisitClearDoubtResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearDoubtdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClearDoubtdefaultApplicationProblemPlusJSONResponse) VisitClearDoubtResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12114,6 +12220,9 @@ type StrictServerInterface interface {
 	// CancelPayout Cancel a payout that nobody was paid by.
 	// (POST /payouts/{payout}/cancel)
 	CancelPayout(ctx context.Context, request CancelPayoutRequestObject) (CancelPayoutResponseObject, error)
+	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
+	// (POST /payouts/{payout}/clear)
+	ClearDoubt(ctx context.Context, request ClearDoubtRequestObject) (ClearDoubtResponseObject, error)
 	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	// (POST /payouts/{payout}/lift)
 	LiftHold(ctx context.Context, request LiftHoldRequestObject) (LiftHoldResponseObject, error)
@@ -13588,6 +13697,51 @@ func (sh *strictHandler) CancelPayout(ctx *gin.Context, payout string, params Ca
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CancelPayoutResponseObject); ok {
 		if err := validResponse.VisitCancelPayoutResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ClearDoubt operation middleware
+func (sh *strictHandler) ClearDoubt(ctx *gin.Context, payout string, params ClearDoubtParams) {
+	var request ClearDoubtRequestObject
+
+	request.Payout = payout
+	request.Params = params
+
+	var body ClearDoubtJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClearDoubt(ctx, request.(ClearDoubtRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClearDoubt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ClearDoubtResponseObject); ok {
+		if err := validResponse.VisitClearDoubtResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -74,6 +74,9 @@ func (v *visit) decidePayout() error {
 	case "lift":
 		say.Key = "done.payout-lift"
 		_, err = command[client.PayoutAnswer](v.api.LiftHold(v.r.Context(), id, &client.LiftHoldParams{IdempotencyKey: v.key()}, reason))
+	case "clear":
+		say.Key = "done.payout-clear"
+		_, err = command[client.PayoutAnswer](v.api.ClearDoubt(v.r.Context(), id, &client.ClearDoubtParams{IdempotencyKey: v.key()}, reason))
 	case "cancel":
 		say.Key = "done.payout-cancel"
 		_, err = command[client.PayoutAnswer](v.api.CancelPayout(v.r.Context(), id, &client.CancelPayoutParams{IdempotencyKey: v.key()}, reason))

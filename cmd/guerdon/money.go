@@ -106,6 +106,7 @@ func (exceptions) Run(ctx context.Context, d *desk) error {
 type payout struct {
 	Retry    payoutDecision      `cmd:"" help:"Put a payout that failed back among those to be sent."`
 	Lift     payoutDecision      `cmd:"" help:"Let a payout that a limit holds be paid with its list, before somebody else releases that."`
+	Clear    payoutDecision      `cmd:"" help:"Say that a payout which the bank left unclear is right as it stands."`
 	Cancel   payoutDecision      `cmd:"" help:"Cancel a payout that nobody was paid by."`
 	Redirect redirect            `cmd:"" help:"Ask for a payout that waits for a person to go to their latest destination; somebody else confirms it."`
 	Confirm  redirectionDecision `cmd:"" help:"Confirm the destination that somebody else has asked for: the payout is sent there."`
@@ -161,6 +162,8 @@ func (p payoutDecision) Run(ctx context.Context, d *desk, name commandName) erro
 	switch name {
 	case "retry":
 		_, err = client.Read[client.PayoutAnswer](c.RetryPayout(ctx, p.Payout, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, reason))
+	case "clear":
+		_, err = client.Read[client.PayoutAnswer](c.ClearDoubt(ctx, p.Payout, &client.ClearDoubtParams{IdempotencyKey: client.NewKey()}, reason))
 	case "lift":
 		_, err = client.Read[client.PayoutAnswer](c.LiftHold(ctx, p.Payout, &client.LiftHoldParams{IdempotencyKey: client.NewKey()}, reason))
 	default:
