@@ -51,6 +51,10 @@ const givenEntries = `WITH given AS (SELECT * FROM json_to_recordset($1) AS g(n 
 	sides AS (SELECT g.key, g.currency, side.* FROM given g CROSS JOIN LATERAL (VALUES
 		(0, g.debit_kind, g.debit_participant, g.debit_rail, g.amount), (1, g.credit_kind, g.credit_participant, g.credit_rail, -g.amount)) AS side(position, kind, participant_id, rail, amount))`
 
+// accountOfSide looks the account of each side up by its key. A join would be planned for the many
+// entries of an approval, and read every account for each single payout.
+const accountOfSide = `(SELECT a.id FROM ledger_account a WHERE (a.kind, a.participant_id, a.rail, a.currency) = (sides.kind, sides.participant_id, sides.rail, sides.currency))`
+
 // post writes journal entries, however many, in two statements. An entry whose key has
 // been posted is left alone; one of amount zero is not written. A negative amount swaps
 // debit and credit.
@@ -80,7 +84,7 @@ func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
 	_, err = tx.Exec(ctx, givenEntries+`
 		INSERT INTO ledger_account (kind, participant_id, rail, currency)
 		SELECT DISTINCT kind, participant_id, rail, currency FROM sides
-		WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE (a.kind, a.participant_id, a.rail, a.currency) = (sides.kind, sides.participant_id, sides.rail, sides.currency))
+		WHERE `+accountOfSide+` IS NULL
 		ORDER BY kind, participant_id, rail, currency ON CONFLICT DO NOTHING`, encoded)
 	if err != nil {
 		return fmt.Errorf("make ledger accounts: %w", err)
@@ -89,8 +93,7 @@ func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
 		put AS (INSERT INTO journal_entry (key, kind, period_id, revision, effective_on)
 			SELECT key, kind, period_id, revision, coalesce(effective_on, (now() AT TIME ZONE coalesce((SELECT time_zone FROM company), 'UTC'))::date) FROM given ORDER BY n ON CONFLICT (key) DO NOTHING RETURNING id, key)
 		INSERT INTO posting (entry_id, position, account_id, amount_minor, currency)
-		SELECT put.id, sides.position, a.id, sides.amount, sides.currency
-		FROM put JOIN sides USING (key) JOIN ledger_account a USING (kind, participant_id, rail, currency)`, encoded)
+		SELECT put.id, sides.position, `+accountOfSide+`, sides.amount, sides.currency FROM put JOIN sides USING (key)`, encoded)
 	if err != nil {
 		return fmt.Errorf("post from %s on: %w", entries[0].key, err)
 	}

@@ -431,17 +431,17 @@ func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payo
 			return err
 		}
 		live = true
-		attempt, err = liveAttempt(ctx, tx, payoutID)
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		_, err = tx.Exec(ctx, `
+		rows, err = tx.Query(ctx, `
 			INSERT INTO payout_attempt (payout_id, number, state)
-			SELECT $1, coalesce(max(number), 0) + 1, 'intended' FROM payout_attempt WHERE payout_id = $1`, payoutID)
+			SELECT $1, coalesce(max(number), 0) + 1, 'intended' FROM payout_attempt WHERE payout_id = $1 HAVING count(*) FILTER (WHERE state NOT IN ('rejected', 'returned')) = 0
+			RETURNING `+attemptColumns, payoutID)
 		if err != nil {
 			return fmt.Errorf("write down an attempt of payout %s: %w", payoutID, err)
 		}
-		attempt, err = liveAttempt(ctx, tx, payoutID)
+		attempt, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
+		if errors.Is(err, pgx.ErrNoRows) {
+			attempt, err = liveAttempt(ctx, tx, payoutID)
+		}
 		return err
 	})
 	return payout, attempt, live, err
@@ -450,15 +450,20 @@ func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payo
 // refuseOnHold lets nothing new be submitted while a period is on hold. Whoever puts it
 // on hold waits for the transactions that were let through.
 func refuseOnHold(ctx context.Context, tx pgx.Tx, periodID string, revision int) error {
-	p, err := periodRevision(ctx, tx, periodID, revision, " FOR SHARE OF r")
-	if err == nil && p.OnHold {
-		err = incentive.Errorf(incentive.CodeOnHold, "the period is on hold: resume it first")
+	var onHold bool
+	if err := tx.QueryRow(ctx, `SELECT on_hold FROM period_revision WHERE period_id = $1 AND revision = $2 FOR SHARE`, periodID, revision).Scan(&onHold); err != nil {
+		return fmt.Errorf("look whether %s is on hold: %w", periodID, err)
 	}
-	return err
+	if onHold {
+		return incentive.Errorf(incentive.CodeOnHold, "the period is on hold: resume it first")
+	}
+	return nil
 }
 
+const attemptColumns = `payout_id::text, number, key::text, state, rail_id, sent_at, intended_at`
+
 func liveAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
-	rows, err := q.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE payout_id = $1 AND state NOT IN ('rejected', 'returned')`, payoutID)
+	rows, err := q.Query(ctx, `SELECT `+attemptColumns+` FROM payout_attempt WHERE payout_id = $1 AND state NOT IN ('rejected', 'returned')`, payoutID)
 	if err != nil {
 		return Attempt{}, err
 	}
@@ -466,7 +471,7 @@ func liveAttempt(ctx context.Context, q querier, payoutID string) (Attempt, erro
 }
 
 func lastAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
-	rows, err := q.Query(ctx, `SELECT payout_id::text, number, key::text, state, rail_id, sent_at, intended_at FROM payout_attempt WHERE payout_id = $1 ORDER BY number DESC LIMIT 1`, payoutID)
+	rows, err := q.Query(ctx, `SELECT `+attemptColumns+` FROM payout_attempt WHERE payout_id = $1 ORDER BY number DESC LIMIT 1`, payoutID)
 	if err != nil {
 		return Attempt{}, err
 	}

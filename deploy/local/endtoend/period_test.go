@@ -210,9 +210,11 @@ func (h *house) release(reps int) {
 	require.Empty(t, h.do(period, incentive.Publish, "fin", nil, "").Code)
 	require.NoError(t, temporal.SkipTime(ctx, h.client, activities.PayPeriodID(period, 1), "", 15*24*time.Hour))
 	h.await(period, incentive.Approving)
-	answer := h.decide(period, "boss", "approved")
-	require.Empty(t, answer.Code, answer.Message)
-	require.Equal(t, reps, answer.Applied)
+	for left := reps; left > 0; left -= store.MaxDecisions {
+		answer := h.decide(period, "boss", "approved")
+		require.Empty(t, answer.Code, answer.Message)
+		require.Equal(t, min(left, store.MaxDecisions), answer.Applied)
+	}
 	h.await(period, incentive.Approved)
 	list, err := h.store.PayoutList(ctx, period, 1)
 	require.NoError(t, err)

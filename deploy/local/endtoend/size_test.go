@@ -44,12 +44,7 @@ type big struct {
 // step took, how long each kind of history became and what memory each process used.
 // GUERDON_REPS says how many; docs/performance.md has figures.
 func TestSize(t *testing.T) {
-	b := &big{site: build(t), reps: 500}
-	if text := os.Getenv("GUERDON_REPS"); text != "" {
-		var err error
-		b.reps, err = strconv.Atoi(text)
-		require.NoError(t, err)
-	}
+	b := &big{site: build(t), reps: setting(t, "GUERDON_REPS", 500)}
 	b.approvers, b.disputes = max(1, b.reps*3/40), b.reps*3/20
 	t.Cleanup(func() {
 		t.Logf("%d reps, %d approvers, %d disputes\n%s", b.reps, b.approvers, b.disputes, strings.Join(b.took, "\n"))
