@@ -23,6 +23,12 @@ const (
 // taxDetails is the attribute of participants whose tax details are on record.
 const taxDetails = "tax_details"
 
+// factToday joins, as f, what is known of the participant of a row today.
+func factToday(row string) string {
+	return `LATERAL (SELECT * FROM participant_fact known WHERE known.participant_id = ` + row + `.participant_id AND known.effective_from <= company_today()
+		ORDER BY known.effective_from DESC, known.version DESC LIMIT 1) f ON true`
+}
+
 // keepBack holds, or carries forward, what was just planned on a payout list and the policy
 // does not let leave by itself.
 func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, some []string, rules policy.Payouts) error {
@@ -36,8 +42,7 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 		SELECT o.id::text, o.participant_id, coalesce(f.name, ''), o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
 			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0)
 		FROM payout o
-			LEFT JOIN LATERAL (SELECT name, kind, country, employed_until, attributes FROM participant_fact f
-				WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
+			LEFT JOIN `+factToday("o")+`
 			LEFT JOIN LATERAL (SELECT sum(other.amount_minor)::bigint AS minor FROM payout other JOIN payout_list l USING (period_id, revision, supplement)
 				WHERE other.participant_id = o.participant_id AND other.currency = o.currency AND other.id <> o.id AND other.state IN ('planned', 'submitted', 'paid')
 				AND (l.released_at IS NULL OR l.released_at >= now() - make_interval(days => $6))) recent ON true
@@ -131,7 +136,7 @@ func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) 
 		WITH cleared AS (
 			INSERT INTO sanctions_clearance (participant_id, name, entry, payout_id, cleared_by, reason_id)
 			SELECT o.participant_id, f.name, unnest(o.listed_as), o.id, $2, $3::text::uuid FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
-				JOIN LATERAL (SELECT name FROM participant_fact f WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
+				JOIN `+factToday("o")+`
 			WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL AND l.released_by IS NULL
 			ON CONFLICT DO NOTHING)
 		UPDATE payout o SET state = 'planned', reason = '', lifted_by = $2, lifted_reason_id = $3::text::uuid

@@ -127,7 +127,7 @@ func holdListed(ctx context.Context, tx pgx.Tx) error {
 	var all []planned
 	err = collect(ctx, tx, &all, `
 		SELECT o.period_id, o.revision, o.supplement, o.id::text, o.participant_id, coalesce(f.name, '') FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
-			LEFT JOIN LATERAL (SELECT name FROM participant_fact f WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
+			LEFT JOIN `+factToday("o")+`
 		WHERE o.state = 'planned' AND l.released_by IS NULL ORDER BY o.period_id, o.revision, o.supplement, o.id FOR UPDATE OF l`,
 		func(row pgx.CollectableRow) (p planned, err error) {
 			err = row.Scan(&p.period, &p.revision, &p.supplement, &p.payout, &p.participant, &p.name)

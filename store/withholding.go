@@ -45,8 +45,7 @@ func withhold(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 		known AS (SELECT of_period_id AS period_id, participant_id, currency, (array_agg(base_minor ORDER BY id DESC))[1] AS before, sum(amount_minor) AS kept FROM withholding GROUP BY of_period_id, participant_id, currency)
 		SELECT e.period_id, e.participant_id, e.currency, e.now::bigint, coalesce(k.before, e.earlier)::bigint, coalesce(k.kept, 0)::bigint, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.attributes ->> $7, '') <> ''
 		FROM earned e LEFT JOIN known k USING (period_id, participant_id, currency)
-			LEFT JOIN LATERAL (SELECT kind, country, attributes FROM participant_fact f
-				WHERE f.participant_id = e.participant_id AND f.effective_from <= company_today() ORDER BY f.effective_from DESC, f.version DESC LIMIT 1) f ON true
+			LEFT JOIN `+factToday("e")+`
 		WHERE e.now <> coalesce(k.before, e.earlier) AND (e.period_id = $2 OR k.kept IS NOT NULL) ORDER BY e.period_id, e.participant_id COLLATE "C", e.currency`,
 		func(row pgx.CollectableRow) (w withheld, err error) {
 			var before, kept int64
