@@ -29,9 +29,9 @@ type RehearsedRefusal struct {
 
 // Rehearse does what a release would do with the payouts of a list that is not released, and
 // sends nothing: files are built and thrown away, amounts and destinations checked, and each
-// rail asked what it holds.
-func Rehearse(ctx context.Context, s *store.Store, rails payments.Registry, periodID string, revision int) ([]Rehearsed, error) {
-	payouts, err := s.UnreleasedPayouts(ctx, periodID, revision)
+// rail asked what it holds. With a rail and a currency it does so with their payouts alone.
+func Rehearse(ctx context.Context, s *store.Store, rails payments.Registry, periodID string, revision int, rail, currency string) ([]Rehearsed, error) {
+	payouts, err := s.UnreleasedPayouts(ctx, periodID, revision, rail, currency)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
-func (s *server) rehearsed(ctx context.Context, period string) ([]activities.Rehearsed, error) {
+// rehearsed rehearses the release of a period: of all rails and currencies, or of one.
+func (s *server) rehearsed(ctx context.Context, period, rail, currency string) ([]activities.Rehearsed, error) {
 	p, err := s.Store.PeriodRevision(ctx, period, 0)
 	if err != nil {
 		return nil, err
@@ -20,12 +21,12 @@ func (s *server) rehearsed(ctx context.Context, period string) ([]activities.Reh
 	if _, err := s.Store.PayoutList(ctx, p.ID, p.Revision); err != nil {
 		return nil, err
 	}
-	return activities.Rehearse(ctx, s.Store, s.Rails, p.ID, p.Revision)
+	return activities.Rehearse(ctx, s.Store, s.Rails, p.ID, p.Revision, rail, currency)
 }
 
 // RehearseRelease says what a release would send.
 func (s *server) RehearseRelease(ctx context.Context, request spec.RehearseReleaseRequestObject) (spec.RehearseReleaseResponseObject, error) {
-	all, err := s.rehearsed(ctx, request.Period)
+	all, err := s.rehearsed(ctx, request.Period, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -45,16 +46,15 @@ func (s *server) RehearseRelease(ctx context.Context, request spec.RehearseRelea
 
 // RehearseFile returns the file that a release would build.
 func (s *server) RehearseFile(ctx context.Context, request spec.RehearseFileRequestObject) (spec.RehearseFileResponseObject, error) {
-	all, err := s.rehearsed(ctx, request.Period)
+	all, err := s.rehearsed(ctx, request.Period, request.Rail, request.Currency)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range all {
-		if r.File != nil && r.Rail == request.Rail && string(r.Total.Currency) == request.Currency {
-			name := mime.FormatMediaType("attachment", map[string]string{"filename": "rehearsal-" + r.File.Name})
-			return spec.RehearseFile200ApplicationoctetStreamResponse{Body: bytes.NewReader(r.File.Content), ContentLength: int64(len(r.File.Content)),
-				Headers: spec.RehearseFile200ResponseHeaders{ContentDisposition: &name}}, nil
-		}
+	if len(all) == 0 || all[0].File == nil {
+		return nil, incentive.Errorf(store.CodeFileUnknown, "a release would build no file by %s in %s", request.Rail, request.Currency)
 	}
-	return nil, incentive.Errorf(store.CodeFileUnknown, "a release would build no file by %s in %s", request.Rail, request.Currency)
+	file := all[0].File
+	name := mime.FormatMediaType("attachment", map[string]string{"filename": "rehearsal-" + file.Name})
+	return spec.RehearseFile200ApplicationoctetStreamResponse{Body: bytes.NewReader(file.Content), ContentLength: int64(len(file.Content)),
+		Headers: spec.RehearseFile200ResponseHeaders{ContentDisposition: &name}}, nil
 }

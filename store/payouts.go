@@ -366,10 +366,11 @@ func (s *Store) PlannedPayouts(ctx context.Context, periodID string, revision in
 }
 
 // UnreleasedPayouts returns what the release of a revision's payout list would pay, by rail,
-// currency and payout.
-func (s *Store) UnreleasedPayouts(ctx context.Context, periodID string, revision int) ([]Payout, error) {
+// currency and payout: of all rails and currencies, or (not "") of one.
+func (s *Store) UnreleasedPayouts(ctx context.Context, periodID string, revision int, rail, currency string) ([]Payout, error) {
 	rows, err := s.pool.Query(ctx, payoutColumns+` JOIN payout_list l ON (l.period_id, l.revision, l.supplement) = (o.period_id, o.revision, o.supplement)
-		WHERE o.period_id = $1 AND o.revision = $2 AND o.state = 'planned' AND l.released_by IS NULL ORDER BY o.rail, o.currency, o.id`, periodID, revision)
+		WHERE o.period_id = $1 AND o.revision = $2 AND o.state = 'planned' AND l.released_by IS NULL AND $3 IN ('', o.rail) AND $4 IN ('', o.currency)
+		ORDER BY o.rail, o.currency, o.id`, periodID, revision, rail, currency)
 	if err != nil {
 		return nil, fmt.Errorf("list what a release of %s would pay: %w", periodID, err)
 	}
