@@ -15,7 +15,6 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
@@ -69,11 +68,7 @@ func TestPayoutSpeed(t *testing.T) {
 
 	h.release(payouts)
 	began = time.Now()
-	require.Eventually(t, func() bool {
-		p, err := h.store.PeriodRevision(t.Context(), period, 0)
-		require.NoError(t, err)
-		return p.State == incentive.Settling
-	}, 4*time.Hour, 50*time.Millisecond)
+	h.awaitWithin(4*time.Hour, period, incentive.Settling)
 	paid := time.Since(began)
 	each := func(took time.Duration) float64 { return float64(payouts) / took.Seconds() }
 	t.Logf("%d payouts in %.1f s, %.0f a second; as many activities that do nothing %.1f s, %.0f a second: ratio %.2f; %d calls, %d refused as too many",
@@ -97,10 +92,7 @@ func TestPayoutSpeed(t *testing.T) {
 	if perSecond > 0 {
 		require.LessOrEqual(t, seen.refused.Load(), seen.calls.Load()/100, "a limit that is kept is hardly ever met")
 	}
-	require.Equal(t, incentive.Closed, h.do(period, incentive.Close, "fin", nil, "").State)
-	proof, err := activities.Verify(t.Context(), h.store, period, 1)
-	require.NoError(t, err)
-	require.Equal(t, payouts, proof.Statements)
+	h.closed(payouts)
 }
 
 // bare runs activities that do nothing, in batches as a disbursement has them.

@@ -118,13 +118,18 @@ func (h *house) do(period string, act incentive.Act, actor string, digest []byte
 // await waits until a period is in a state.
 func (h *house) await(period string, want incentive.State) {
 	h.t.Helper()
+	h.awaitWithin(2*time.Minute, period, want)
+}
+
+func (h *house) awaitWithin(limit time.Duration, period string, want incentive.State) {
+	h.t.Helper()
 	var last incentive.State
 	require.Eventually(h.t, func() bool {
 		p, err := h.store.PeriodRevision(h.t.Context(), period, 0)
 		require.NoError(h.t, err)
 		last = p.State
 		return last == want
-	}, 2*time.Minute, 20*time.Millisecond, "the period should be %s", want)
+	}, limit, 20*time.Millisecond, "the period should be %s", want)
 }
 
 func (h *house) decide(period, queue, decision string) workflows.DecideAnswer {
