@@ -310,29 +310,24 @@ type SubmitOutcome struct {
 // sent is looked up before anything is sent again.
 func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitOutcome, error) {
 	defer heartbeat(ctx)()
-	o, attempt, live, err := a.Store.IntendAttempt(ctx, payoutID)
+	attempt, live, err := a.Store.BeginAttempt(ctx, payoutID)
 	if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeRailStopped {
 		return SubmitOutcome{OnHold: true}, nil
 	}
 	if err != nil || !live {
 		return SubmitOutcome{}, err
 	}
-	rail, err := a.Rails.Single(o.Rail)
+	rail, err := a.Rails.Single(attempt.Order.Rail)
 	if err != nil {
-		stop := store.RailStop{PeriodID: o.PeriodID, Revision: o.Revision, Rail: o.Rail, Code: string(incentive.ErrorCode(err))}
-		return SubmitOutcome{OnHold: true}, a.Store.StopRail(ctx, stop, nil)
+		return a.stop(ctx, attempt, !attempt.New, string(incentive.ErrorCode(err)))
 	}
-	destination, err := a.Store.Destination(ctx, o.DestinationID)
-	if err != nil {
-		return SubmitOutcome{}, err
-	}
-	if attempt.State != store.Intended {
+	if !attempt.New {
 		found, err := rail.Lookup(ctx, attempt.Key)
 		if err != nil {
-			return a.refused(ctx, o, attempt, err, true)
+			return a.refused(ctx, attempt, err, true)
 		}
 		if found.Found() {
-			return a.confirm(ctx, rail, o, attempt, found)
+			return a.confirm(ctx, rail, attempt, found)
 		}
 		window, age := min(keyLifetime, rail.Capabilities().DedupeWindow), a.Now().Sub(*attempt.SentAt)
 		switch {
@@ -341,33 +336,43 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 		case window == 0 || age > window:
 			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, string(store.CodeNotFoundAtRail))
 		}
+		if err := a.Store.SendAgain(ctx, attempt.Attempt); err != nil {
+			return SubmitOutcome{}, err
+		}
 	}
-	if err := a.Store.MarkSent(ctx, attempt); err != nil {
-		return SubmitOutcome{}, err
-	}
-	result, err := rail.Submit(ctx, payments.Instruction{Key: attempt.Key, Reference: attempt.Key, PayoutID: o.ID, PeriodID: o.PeriodID, Amount: o.Amount, Destination: destination.Details})
+	o := attempt.Order
+	result, err := rail.Submit(ctx, payments.Instruction{Key: attempt.Key, Reference: attempt.Key, PayoutID: o.ID, PeriodID: o.PeriodID, Amount: o.Amount, Destination: attempt.To.Details})
 	if err != nil {
-		return a.refused(ctx, o, attempt, err, attempt.State != store.Intended)
+		return a.refused(ctx, attempt, err, !attempt.New)
 	}
-	return a.confirm(ctx, rail, o, attempt, result)
+	return a.confirm(ctx, rail, attempt, result)
 }
 
-func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, o store.Payout, attempt store.Attempt, result payments.Result) (SubmitOutcome, error) {
-	if err := result.Matches(rail.Name(), o.Amount); err != nil {
-		return a.refused(ctx, o, attempt, err, true)
+// stop stops the rail of a payout, and gives its attempt up unless something may have been sent.
+func (a *Activities) stop(ctx context.Context, attempt store.BegunAttempt, sentBefore bool, code string) (SubmitOutcome, error) {
+	refused, o := &attempt.Attempt, attempt.Order
+	if sentBefore {
+		refused = nil
+	}
+	return SubmitOutcome{OnHold: true}, a.Store.StopRail(ctx, store.RailStop{PeriodID: o.PeriodID, Revision: o.Revision, Rail: o.Rail, Code: code}, refused)
+}
+
+func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, attempt store.BegunAttempt, result payments.Result) (SubmitOutcome, error) {
+	if err := result.Matches(rail.Name(), attempt.Order.Amount); err != nil {
+		return a.refused(ctx, attempt, err, true)
 	}
 	switch result.State {
 	case payments.Returned:
 		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, "returned")
 	case payments.Refused:
-		return SubmitOutcome{}, a.Store.Reject(ctx, attempt, string(payments.Refused))
+		return SubmitOutcome{}, a.Store.Reject(ctx, attempt.Attempt, string(payments.Refused))
 	}
-	return SubmitOutcome{}, a.Store.Confirm(ctx, attempt, result.RailID, result.State == payments.Paid)
+	return SubmitOutcome{}, a.Store.Confirm(ctx, attempt.Attempt, result.RailID, result.State == payments.Paid)
 }
 
 // refused deals with an error of the rail by the one table of classes. An attempt that
 // was sent before may have paid whatever this answer says, and stays live.
-func (a *Activities) refused(ctx context.Context, o store.Payout, attempt store.Attempt, err error, sentBefore bool) (SubmitOutcome, error) {
+func (a *Activities) refused(ctx context.Context, attempt store.BegunAttempt, err error, sentBefore bool) (SubmitOutcome, error) {
 	class := payments.ClassOf(err)
 	handling := class.Handling()
 	code := codeOf(err)
@@ -378,7 +383,7 @@ func (a *Activities) refused(ctx context.Context, o store.Payout, attempt store.
 	}
 	if handling.MayHavePaid || sentBefore {
 		// The answer is kept even where the activity's own time is up.
-		if err := a.Store.MarkUnknown(context.WithoutCancel(ctx), attempt); err != nil {
+		if err := a.Store.MarkUnknown(context.WithoutCancel(ctx), attempt.Attempt); err != nil {
 			return SubmitOutcome{}, err
 		}
 	}
@@ -386,15 +391,11 @@ func (a *Activities) refused(ctx context.Context, o store.Payout, attempt store.
 	case handling.Retry:
 		return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail did not answer for good", string(class), temporal.ApplicationErrorOptions{NextRetryDelay: wait})
 	case handling.StopRun:
-		stop, refused := store.RailStop{PeriodID: o.PeriodID, Revision: o.Revision, Rail: o.Rail, Code: code}, &attempt
-		if sentBefore {
-			refused = nil
-		}
-		return SubmitOutcome{OnHold: true}, a.Store.StopRail(ctx, stop, refused)
+		return a.stop(ctx, attempt, sentBefore, code)
 	case handling.MayHavePaid || sentBefore:
 		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, code)
 	default:
-		return SubmitOutcome{}, a.Store.Reject(ctx, attempt, code)
+		return SubmitOutcome{}, a.Store.Reject(ctx, attempt.Attempt, code)
 	}
 }
 

@@ -186,10 +186,10 @@ func (b *books) pay(period string) {
 	_, err = b.Act(ctx, b.command(period, incentive.Disburse))
 	require.NoError(b, err)
 	for _, o := range b.payouts(period) {
-		_, attempt, live, err := b.IntendAttempt(ctx, o.ID)
+		attempt, live, err := b.BeginAttempt(ctx, o.ID)
 		require.NoError(b, err)
 		if live {
-			require.NoError(b, b.Confirm(ctx, attempt, "rail", true))
+			require.NoError(b, b.Confirm(ctx, attempt.Attempt, "rail", true))
 		}
 	}
 	_, err = b.FinishDisbursing(ctx, b.command(period, incentive.DisburseLast))

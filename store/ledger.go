@@ -55,7 +55,7 @@ const givenEntries = `WITH given AS (SELECT * FROM json_to_recordset($1) AS g(n 
 // entries of an approval, and read every account for each single payout.
 const accountOfSide = `(SELECT a.id FROM ledger_account a WHERE (a.kind, a.participant_id, a.rail, a.currency) = (sides.kind, sides.participant_id, sides.rail, sides.currency))`
 
-// post writes journal entries, however many, in two statements. An entry whose key has
+// post writes journal entries, however many, in two statements and one round trip. An entry whose key has
 // been posted is left alone; one of amount zero is not written. A negative amount swaps
 // debit and credit.
 func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
@@ -81,20 +81,18 @@ func post(ctx context.Context, tx pgx.Tx, entries ...entry) error {
 	}
 	// The first posting makes an account. Another transaction may make it at the same
 	// time: the second statement sees what that one did.
-	_, err = tx.Exec(ctx, givenEntries+`
+	var both pgx.Batch
+	both.Queue(givenEntries+`
 		INSERT INTO ledger_account (kind, participant_id, rail, currency)
 		SELECT DISTINCT kind, participant_id, rail, currency FROM sides
 		WHERE `+accountOfSide+` IS NULL
 		ORDER BY kind, participant_id, rail, currency ON CONFLICT DO NOTHING`, encoded)
-	if err != nil {
-		return fmt.Errorf("make ledger accounts: %w", err)
-	}
-	_, err = tx.Exec(ctx, givenEntries+`,
+	both.Queue(givenEntries+`,
 		put AS (INSERT INTO journal_entry (key, kind, period_id, revision, effective_on)
 			SELECT key, kind, period_id, revision, coalesce(effective_on, (now() AT TIME ZONE coalesce((SELECT time_zone FROM company), 'UTC'))::date) FROM given ORDER BY n ON CONFLICT (key) DO NOTHING RETURNING id, key)
 		INSERT INTO posting (entry_id, position, account_id, amount_minor, currency)
 		SELECT put.id, sides.position, `+accountOfSide+`, sides.amount, sides.currency FROM put JOIN sides USING (key)`, encoded)
-	if err != nil {
+	if err := tx.SendBatch(ctx, &both).Close(); err != nil {
 		return fmt.Errorf("post from %s on: %w", entries[0].key, err)
 	}
 	return nil

@@ -193,23 +193,17 @@ func (s *Store) SubmittedPayouts(ctx context.Context, periodID string, revision 
 // it again changes nothing.
 func (s *Store) SettlePayout(ctx context.Context, o PayoutOutcome) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, payoutColumns+` WHERE o.id = $1 AND o.state = 'submitted' FOR UPDATE OF o`, o.PayoutID)
-		if err != nil {
+		submitted, err := lockOrders(ctx, tx, `WHERE o.id = $1 AND o.state = 'submitted'`, o.PayoutID)
+		if err != nil || len(submitted) == 0 {
 			return err
 		}
-		payout, err := pgx.CollectExactlyOneRow(rows, scanPayout)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err == nil {
-			_, err = settle(ctx, tx, payout, o)
-		}
+		_, err = settle(ctx, tx, submitted[0], o)
 		return err
 	})
 }
 
 // concerned locks and returns the released payouts of the rail that an outcome is about.
-func concerned(ctx context.Context, tx pgx.Tx, rail string, o PayoutOutcome, named []string) ([]Payout, error) {
+func concerned(ctx context.Context, tx pgx.Tx, rail string, o PayoutOutcome, named []string) ([]PaymentOrder, error) {
 	which, arguments := ` WHERE o.rail = $1 AND o.batch > 0 AND o.id = $2::text::uuid`, []any{rail, o.PayoutID}
 	switch {
 	case o.PayoutID == "":
@@ -220,32 +214,24 @@ func concerned(ctx context.Context, tx pgx.Tx, rail string, o PayoutOutcome, nam
 	case !uuidText.MatchString(o.PayoutID):
 		return nil, nil
 	}
-	rows, err := tx.Query(ctx, payoutColumns+which+` ORDER BY o.id FOR UPDATE OF o`, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	payouts, err := pgx.CollectRows(rows, scanPayout)
-	if err != nil {
-		return nil, fmt.Errorf("find what the bank's file is about: %w", err)
-	}
-	return payouts, nil
+	return lockOrders(ctx, tx, which, arguments...)
 }
 
 // ofTotal says what an outcome of a whole file means for each of its payouts. The bank
 // may have left those out that it refused before; any other total is for a person.
-func ofTotal(o PayoutOutcome, payouts []Payout) (PayoutOutcome, []Payout) {
+func ofTotal(o PayoutOutcome, payouts []PaymentOrder) (PayoutOutcome, []PaymentOrder) {
 	total := o.Amount
 	o.Amount = incentive.Money{}
 	if total == o.Amount {
 		return o, payouts
 	}
-	sum := func(some []Payout) (sum incentive.Money) {
+	sum := func(some []PaymentOrder) (sum incentive.Money) {
 		for _, payout := range some {
 			sum = incentive.Money{Minor: sum.Minor + payout.Amount.Minor, Currency: payout.Amount.Currency}
 		}
 		return sum
 	}
-	var left []Payout
+	var left []PaymentOrder
 	for _, payout := range payouts {
 		if payout.State != "failed" && payout.State != "cancelled" {
 			left = append(left, payout)
@@ -261,7 +247,7 @@ func ofTotal(o PayoutOutcome, payouts []Payout) (PayoutOutcome, []Payout) {
 // settle does what an outcome means for a payout, and returns its effect. Refused gives
 // way to paid and paid to returned, whichever is said first; a bank that says both of the
 // first two, or what does not fit the payout, leaves the payout to a person.
-func settle(ctx context.Context, tx pgx.Tx, payout Payout, o PayoutOutcome) (effect string, err error) {
+func settle(ctx context.Context, tx pgx.Tx, payout PaymentOrder, o PayoutOutcome) (effect string, err error) {
 	attempt, err := lastAttempt(ctx, tx, payout.ID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", err
@@ -323,7 +309,7 @@ func settle(ctx context.Context, tx pgx.Tx, payout Payout, o PayoutOutcome) (eff
 }
 
 // unclear leaves a payout as it is, for a person to look at.
-func unclear(ctx context.Context, tx pgx.Tx, payout Payout) (effect string, err error) {
+func unclear(ctx context.Context, tx pgx.Tx, payout PaymentOrder) (effect string, err error) {
 	if _, err := tx.Exec(ctx, `UPDATE payout SET reason = $2 WHERE id = $1`, payout.ID, CodeBankUnclear); err != nil {
 		return "", fmt.Errorf("mark payout %s: %w", payout.ID, err)
 	}
@@ -342,7 +328,7 @@ func finish(ctx context.Context, tx pgx.Tx, a Attempt, state AttemptState, code 
 
 // comeBack makes a payout an exception and reverses what is posted of it: the participant
 // is owed the amount again.
-func comeBack(ctx context.Context, tx pgx.Tx, payout Payout, state string, o PayoutOutcome) error {
+func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string, o PayoutOutcome) error {
 	back := entry{kind: "refused", periodID: payout.PeriodID, revision: payout.Revision, amount: payout.Amount, effectiveOn: o.On,
 		debit: account{kind: Clearing, rail: payout.Rail}, credit: account{kind: Payable, participant: payout.ParticipantID}}
 	if payout.State == "paid" {

@@ -274,10 +274,10 @@ func TestWhatALookUpSays(t *testing.T) {
 	require.NoError(t, err)
 	payout := b.payouts(monthOf(1))[0]
 	take := func() string {
-		_, attempt, live, err := b.IntendAttempt(ctx, payout.ID)
+		attempt, live, err := b.BeginAttempt(ctx, payout.ID)
 		require.NoError(t, err)
 		require.True(t, live)
-		require.NoError(t, b.Confirm(ctx, attempt, "rail", false))
+		require.NoError(t, b.Confirm(ctx, attempt.Attempt, "rail", false))
 		submitted, err := b.SubmittedPayouts(ctx, monthOf(1), 1, bank)
 		require.NoError(t, err)
 		require.Equal(t, []store.SubmittedPayout{{PayoutID: payout.ID, Reference: attempt.Key}}, submitted)

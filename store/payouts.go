@@ -382,8 +382,8 @@ type AttemptState string
 
 // The states of an attempt.
 const (
-	Intended  AttemptState = "intended"  // written down, nothing sent
-	Sent      AttemptState = "sent"      // the call was begun
+	Intended  AttemptState = "intended"  // in a payment file that nobody has taken to the bank
+	Sent      AttemptState = "sent"      // the call is about to be made, or was
 	Confirmed AttemptState = "confirmed" // the rail has it
 	Rejected  AttemptState = "rejected"  // the rail says that it did not and will not pay
 	Unknown   AttemptState = "unknown"   // the answer was lost: to be looked up
@@ -402,51 +402,93 @@ type Attempt struct {
 	IntendedAt time.Time
 }
 
-// IntendAttempt returns the payout's live attempt, writing a new one down when there is
-// none. The attempt's number and key come from here alone, so that however often Temporal
+// PaymentOrder is what of a payout its sending and its settlement go by.
+type PaymentOrder struct {
+	ID            string
+	PeriodID      string
+	Revision      int
+	ParticipantID string
+	Amount        incentive.Money
+	Rail          string
+	DestinationID int64 // 0 where there is none yet
+	State         string
+	TimesBack     int // how often what the rail had taken came back
+}
+
+const orderColumns = `o.id::text, o.period_id, o.revision, o.participant_id, o.amount_minor, o.currency, o.rail, coalesce(o.destination_id, 0), o.state, o.times_back`
+
+func (o *PaymentOrder) columns() []any {
+	return []any{&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Amount.Minor, &o.Amount.Currency, &o.Rail, &o.DestinationID, &o.State, &o.TimesBack}
+}
+
+// lockOrders locks and returns the payouts o that where, which may begin with a join, selects.
+func lockOrders(ctx context.Context, tx pgx.Tx, where string, arguments ...any) ([]PaymentOrder, error) {
+	rows, err := tx.Query(ctx, `SELECT `+orderColumns+` FROM payout o `+where+` ORDER BY o.id FOR UPDATE OF o`, arguments...)
+	if err != nil {
+		return nil, fmt.Errorf("read payouts: %w", err)
+	}
+	orders, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o PaymentOrder, err error) { return o, row.Scan(o.columns()...) })
+	if err != nil {
+		return nil, fmt.Errorf("read payouts: %w", err)
+	}
+	return orders, nil
+}
+
+// BegunAttempt is an attempt of which the call can be made.
+type BegunAttempt struct {
+	Attempt
+	New   bool // it has just been written down: nothing can have been sent
+	Order PaymentOrder
+	To    Destination
+}
+
+// BeginAttempt returns the payout's live attempt, writing a new one down when there is
+// none: before the call, so that whatever is killed, what may have been sent is known.
+// The attempt's number and key come from here alone, so that however often Temporal
 // runs an activity again, the key stays the same. A payout that is not planned any more
 // has no attempt to make: live is false. While the period is on hold it refuses with
 // incentive.CodeOnHold, and while the rail is stopped with CodeRailStopped.
-func (s *Store) IntendAttempt(ctx context.Context, payoutID string) (payout Payout, attempt Attempt, live bool, err error) {
+func (s *Store) BeginAttempt(ctx context.Context, payoutID string) (begun BegunAttempt, live bool, err error) {
+	o := &begun.Order
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		var periodID string
-		var revision int
-		if err := tx.QueryRow(ctx, `SELECT period_id, revision FROM payout WHERE id = $1`, payoutID).Scan(&periodID, &revision); err != nil {
-			return fmt.Errorf("read payout %s: %w", payoutID, err)
-		}
-		if err := refuseOnHold(ctx, tx, periodID, revision); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, payoutColumns+` WHERE o.id = $1 FOR UPDATE OF o`, payoutID)
-		if err != nil {
-			return err
-		}
-		payout, err = pgx.CollectExactlyOneRow(rows, scanPayout)
+		var onHold bool
+		err := tx.QueryRow(ctx, `
+			SELECT r.on_hold, `+orderColumns+` FROM payout o JOIN period_revision r USING (period_id, revision) WHERE o.id = $1 FOR SHARE OF r FOR UPDATE OF o`, payoutID).
+			Scan(append([]any{&onHold}, o.columns()...)...)
 		if err != nil {
 			return fmt.Errorf("read payout %s: %w", payoutID, err)
 		}
-		if payout.State != "planned" {
+		if onHold {
+			return errOnHold
+		}
+		if live = o.State == "planned"; !live {
 			return nil
 		}
-		if err := refuseStopped(ctx, tx, periodID, revision, payout.Rail); err != nil {
+		if err := refuseStopped(ctx, tx, o.PeriodID, o.Revision, o.Rail); err != nil {
 			return err
 		}
-		live = true
-		rows, err = tx.Query(ctx, `
-			INSERT INTO payout_attempt (payout_id, number, state)
-			SELECT $1, coalesce(max(number), 0) + 1, 'intended' FROM payout_attempt WHERE payout_id = $1 HAVING count(*) FILTER (WHERE state NOT IN ('rejected', 'returned')) = 0
+		if begun.To, err = s.destination(ctx, tx, o.DestinationID); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `
+			INSERT INTO payout_attempt (payout_id, number, state, sent_at)
+			SELECT $1, coalesce(max(number), 0) + 1, 'sent', now() FROM payout_attempt WHERE payout_id = $1
+			ON CONFLICT (payout_id) WHERE state NOT IN ('rejected', 'returned') DO UPDATE SET state = 'sent', sent_at = now() WHERE payout_attempt.state = 'intended'
 			RETURNING `+attemptColumns, payoutID)
 		if err != nil {
 			return fmt.Errorf("write down an attempt of payout %s: %w", payoutID, err)
 		}
-		attempt, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
+		begun.Attempt, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
+		begun.New = err == nil
 		if errors.Is(err, pgx.ErrNoRows) {
-			attempt, err = liveAttempt(ctx, tx, payoutID)
+			begun.Attempt, err = liveAttempt(ctx, tx, payoutID)
 		}
 		return err
 	})
-	return payout, attempt, live, err
+	return begun, live, err
 }
+
+var errOnHold = incentive.Errorf(incentive.CodeOnHold, "the period is on hold: resume it first")
 
 // refuseOnHold lets nothing new be submitted while a period is on hold. Whoever puts it
 // on hold waits for the transactions that were let through.
@@ -456,7 +498,7 @@ func refuseOnHold(ctx context.Context, tx pgx.Tx, periodID string, revision int)
 		return fmt.Errorf("look whether %s is on hold: %w", periodID, err)
 	}
 	if onHold {
-		return incentive.Errorf(incentive.CodeOnHold, "the period is on hold: resume it first")
+		return errOnHold
 	}
 	return nil
 }
@@ -479,18 +521,16 @@ func lastAttempt(ctx context.Context, q querier, payoutID string) (Attempt, erro
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Attempt])
 }
 
-// MarkSent notes, before the call, that it is about to be made. The time of the first
-// call stays: it is the age of the rail's idempotency key. An attempt that is not any more
-// as it was read is somebody else's: of two who found it intended, one calls.
-func (s *Store) MarkSent(ctx context.Context, a Attempt) error {
-	tag, err := s.pool.Exec(ctx, `
-		UPDATE payout_attempt SET state = 'sent', sent_at = coalesce(sent_at, now())
-		WHERE payout_id = $1 AND number = $2 AND state IN ('intended', 'sent', 'unknown') AND (state = 'intended') = $3`, a.PayoutID, a.Number, a.State == Intended)
+// SendAgain notes, before the call, that an attempt is about to be sent again. The time of the first
+// call stays: it is the age of the rail's idempotency key. An attempt whose end is known
+// meanwhile is not sent again.
+func (s *Store) SendAgain(ctx context.Context, a Attempt) error {
+	tag, err := s.pool.Exec(ctx, `UPDATE payout_attempt SET state = 'sent' WHERE payout_id = $1 AND number = $2 AND state IN ('sent', 'unknown')`, a.PayoutID, a.Number)
 	if err != nil {
-		return fmt.Errorf("mark payout %s as sent: %w", a.PayoutID, err)
+		return fmt.Errorf("send payout %s again: %w", a.PayoutID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("mark payout %s as sent: its attempt has gone on meanwhile", a.PayoutID)
+		return fmt.Errorf("send payout %s again: its attempt has gone on meanwhile", a.PayoutID)
 	}
 	return nil
 }
@@ -521,19 +561,15 @@ func (s *Store) Confirm(ctx context.Context, a Attempt, railID string, paid bool
 // advance moves planned payouts to submitted and, with paid, submitted ones to paid, and
 // posts what that means. where selects them from payout o.
 func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments ...any) error {
-	rows, err := tx.Query(ctx, payoutColumns+` WHERE o.state IN ('planned', 'submitted') AND `+where+` ORDER BY o.id FOR UPDATE OF o`, arguments...)
+	payouts, err := lockOrders(ctx, tx, `WHERE o.state IN ('planned', 'submitted') AND `+where, arguments...)
 	if err != nil {
 		return err
-	}
-	payouts, err := pgx.CollectRows(rows, scanPayout)
-	if err != nil {
-		return fmt.Errorf("read payouts: %w", err)
 	}
 	return moveOn(ctx, tx, paid, incentive.Date{}, payouts...)
 }
 
 // moveOn moves payouts to submitted or, with paid, to paid, as of a day or of today.
-func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payouts ...Payout) error {
+func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payouts ...PaymentOrder) error {
 	state := "submitted"
 	if paid {
 		state = "paid"
@@ -568,7 +604,7 @@ func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payout
 
 // posting is the key of a journal entry of a payout: once more for each time that the
 // money came back.
-func (o Payout) posting(kind string) string {
+func (o PaymentOrder) posting(kind string) string {
 	if o.TimesBack == 0 {
 		return kind + "/" + o.ID
 	}
@@ -879,36 +915,15 @@ func (s *Store) SetDestination(ctx context.Context, actor string, d Destination)
 	return d, err
 }
 
-// Destination returns a destination with its details decrypted.
-func (s *Store) Destination(ctx context.Context, id int64) (Destination, error) {
-	found, err := s.Destinations(ctx, []int64{id})
-	return found[id], err
-}
-
 // Destinations returns destinations by their ids, with their details decrypted.
 func (s *Store) Destinations(ctx context.Context, ids []int64) (map[int64]Destination, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, participant_id, version, rail, masked, key_version, details FROM destination WHERE id = ANY($1)`, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read destinations: %w", err)
-	}
-	found := map[int64]Destination{}
-	var d Destination
-	var keyVersion int
-	var sealed []byte
-	_, err = pgx.ForEachRow(rows, []any{&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed}, func() error {
-		plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)
-		if err != nil {
-			return err
-		}
-		d.Details = nil
-		if err := json.Unmarshal(plain, &d.Details); err != nil {
-			return fmt.Errorf("read destination %d: %w", d.ID, err)
-		}
-		found[d.ID] = d
-		return nil
-	})
+	read, err := s.destinations(ctx, s.pool, `id = ANY($1)`, ids)
 	if err != nil {
 		return nil, err
+	}
+	found := map[int64]Destination{}
+	for _, d := range read {
+		found[d.ID] = d
 	}
 	for _, id := range ids {
 		if _, there := found[id]; !there {
@@ -916,6 +931,40 @@ func (s *Store) Destinations(ctx context.Context, ids []int64) (map[int64]Destin
 		}
 	}
 	return found, nil
+}
+
+// destination returns a destination with its details decrypted.
+func (s *Store) destination(ctx context.Context, q querier, id int64) (Destination, error) {
+	read, err := s.destinations(ctx, q, `id = $1`, id)
+	if err == nil && len(read) == 0 {
+		err = fmt.Errorf("there is no destination %d", id)
+	}
+	if err != nil {
+		return Destination{}, err
+	}
+	return read[0], nil
+}
+
+func (s *Store) destinations(ctx context.Context, q querier, where string, argument any) ([]Destination, error) {
+	rows, err := q.Query(ctx, `SELECT id, participant_id, version, rail, masked, key_version, details FROM destination WHERE `+where, argument)
+	if err != nil {
+		return nil, fmt.Errorf("read destinations: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Destination, err error) {
+		var keyVersion int
+		var sealed []byte
+		if err := row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed); err != nil {
+			return d, err
+		}
+		plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)
+		if err != nil {
+			return d, err
+		}
+		if err := json.Unmarshal(plain, &d.Details); err != nil {
+			return d, fmt.Errorf("read destination %d: %w", d.ID, err)
+		}
+		return d, nil
+	})
 }
 
 // FinishDisbursing moves a period on once every batch has ended.

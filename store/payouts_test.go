@@ -134,7 +134,7 @@ func TestOnHoldNothingIsSubmitted(t *testing.T) {
 	}
 
 	hold(incentive.Hold)
-	_, _, _, err = b.IntendAttempt(ctx, payout)
+	_, _, err = b.BeginAttempt(ctx, payout)
 	refused(err)
 	_, err = b.KeepPaymentFile(ctx, built)
 	refused(err)
@@ -142,7 +142,7 @@ func TestOnHoldNothingIsSubmitted(t *testing.T) {
 	kept, err := b.KeepPaymentFile(ctx, built)
 	require.NoError(t, err)
 	hold(incentive.Hold)
-	_, _, _, err = b.IntendAttempt(ctx, payout)
+	_, _, err = b.BeginAttempt(ctx, payout)
 	refused(err)
 	_, err = b.ConfirmFile(ctx, "fin2", kept.ID, false)
 	refused(err)
@@ -175,20 +175,21 @@ func TestNotFoundAtTheRail(t *testing.T) {
 			_, err = b.Release(ctx, release)
 			require.NoError(t, err)
 			id := b.payouts(monthOf(1))[0].ID
-			_, sent, _, err := b.IntendAttempt(ctx, id)
+			sent, _, err := b.BeginAttempt(ctx, id)
 			require.NoError(t, err)
-			require.NoError(t, b.MarkSent(ctx, sent))
-			require.ErrorContains(t, b.MarkSent(ctx, sent), "has gone on", "of two who found it intended, one calls")
-			require.NoError(t, b.MarkUnknown(ctx, sent))
+			require.True(t, sent.New)
+			require.NoError(t, b.MarkUnknown(ctx, sent.Attempt))
 			reason, err := b.WriteText(ctx, "fin", "a reason")
 			require.NoError(t, err)
 
 			require.NoError(t, b.SetAside(ctx, id, "unknown-outcome"))
 			require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.CancelPayout(ctx, "fin", id, reason)), "it may have paid")
 			require.NoError(t, b.RetryPayout(ctx, "fin", id, reason))
-			_, same, _, err := b.IntendAttempt(ctx, id)
+			same, _, err := b.BeginAttempt(ctx, id)
 			require.NoError(t, err)
 			require.Equal(t, sent.Key, same.Key)
+			require.False(t, same.New, "it is looked up before anything is sent")
+			require.NoError(t, b.SendAgain(ctx, same.Attempt))
 
 			require.NoError(t, b.SetAside(ctx, id, string(store.CodeNotFoundAtRail)))
 			if decide == "cancel" {
@@ -197,10 +198,11 @@ func TestNotFoundAtTheRail(t *testing.T) {
 				return
 			}
 			require.NoError(t, b.RetryPayout(ctx, "fin", id, reason))
-			_, another, live, err := b.IntendAttempt(ctx, id)
+			another, live, err := b.BeginAttempt(ctx, id)
 			require.NoError(t, err)
 			require.True(t, live)
 			require.NotEqual(t, sent.Key, another.Key)
+			require.ErrorContains(t, b.SendAgain(ctx, sent.Attempt), "has gone on")
 		})
 	}
 }

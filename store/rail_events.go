@@ -156,13 +156,13 @@ func applied(ctx context.Context, tx pgx.Tx, e RailEvent) error {
 // is about, with what the rail calls it, and returns the payout and the effect. An attempt
 // that another one has followed changes nothing any more: what the rail then says of it
 // that is not on record is for a person.
-func (s *Store) ApplyRailEvent(ctx context.Context, number int64, a Attempt, railID string, o PayoutOutcome) (payout Payout, effect string, err error) {
+func (s *Store) ApplyRailEvent(ctx context.Context, number int64, a Attempt, railID string, o PayoutOutcome) (payout PaymentOrder, effect string, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		e, err := railEvent(ctx, tx, `e.number = $1`, number)
 		if err != nil {
 			return err
 		}
-		if payout, effect = (Payout{}), e.Effect; e.Applied() {
+		if payout, effect = (PaymentOrder{}), e.Effect; e.Applied() {
 			return nil
 		}
 		// Attempts are locked before their payout, as whoever submits it does.
@@ -181,13 +181,11 @@ func (s *Store) ApplyRailEvent(ctx context.Context, number int64, a Attempt, rai
 		if err != nil {
 			return fmt.Errorf("read the attempts of payout %s: %w", a.PayoutID, err)
 		}
-		rows, err = tx.Query(ctx, payoutColumns+` WHERE o.id = $1 FOR UPDATE OF o`, a.PayoutID)
+		orders, err := lockOrders(ctx, tx, `WHERE o.id = $1`, a.PayoutID)
 		if err != nil {
 			return err
 		}
-		if payout, err = pgx.CollectExactlyOneRow(rows, scanPayout); err != nil {
-			return fmt.Errorf("read payout %s: %w", a.PayoutID, err)
-		}
+		payout = orders[0] // an attempt has one
 		switch over := a.Number < last; {
 		case over && (a.State == Rejected && o.State == "refused" || a.State == ReturnedAttempt && o.State == "returned"):
 			effect = "none"

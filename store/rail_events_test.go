@@ -36,11 +36,10 @@ func called(t *testing.T) (b *books, payout store.Payout, attempt store.Attempt)
 // sends begins a call for a payout.
 func (b *books) sends(payoutID string) store.Attempt {
 	b.Helper()
-	_, attempt, live, err := b.IntendAttempt(b.Context(), payoutID)
+	attempt, live, err := b.BeginAttempt(b.Context(), payoutID)
 	require.NoError(b, err)
 	require.True(b, live)
-	require.NoError(b, b.MarkSent(b.Context(), attempt))
-	return attempt
+	return attempt.Attempt
 }
 
 // hears keeps an event of the rail about an attempt.

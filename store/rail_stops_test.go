@@ -16,40 +16,39 @@ func TestRailStops(t *testing.T) {
 	b, id := failed(t)
 	ctx := t.Context()
 	require.NoError(t, b.RetryPayout(ctx, "fin", id, b.reason()))
-	payout, attempt, live, err := b.IntendAttempt(ctx, id)
+	attempt, live, err := b.BeginAttempt(ctx, id)
 	require.NoError(t, err)
 	require.True(t, live)
 	decide := func(goesOn bool, reason string) incentive.Code {
-		return incentive.ErrorCode(b.DecideRailStop(ctx, "fin", monthOf(1), 1, payout.Rail, goesOn, reason))
+		return incentive.ErrorCode(b.DecideRailStop(ctx, "fin", monthOf(1), 1, attempt.Order.Rail, goesOn, reason))
 	}
 	require.Equal(t, incentive.CodeConflict, decide(true, b.reason()), "it is not stopped")
 
-	stop := store.RailStop{PeriodID: monthOf(1), Revision: 1, Rail: payout.Rail, Code: "key-expired"}
-	require.NoError(t, b.StopRail(ctx, stop, &attempt))
+	stop := store.RailStop{PeriodID: monthOf(1), Revision: 1, Rail: attempt.Order.Rail, Code: "key-expired"}
+	require.NoError(t, b.StopRail(ctx, stop, &attempt.Attempt))
 	require.NoError(t, b.StopRail(ctx, stop, nil), "another payout met the same fault")
 	stops, err := b.RailStops(ctx, monthOf(1), 1)
 	require.NoError(t, err)
 	require.Len(t, stops, 1)
 	require.Equal(t, "planned", b.payouts(monthOf(1))[0].State, "the payout is not to blame")
-	_, _, _, err = b.IntendAttempt(ctx, id)
+	_, _, err = b.BeginAttempt(ctx, id)
 	require.Equal(t, store.CodeRailStopped, incentive.ErrorCode(err))
 
 	require.Equal(t, store.CodeReasonMissing, decide(true, ""))
 	require.Empty(t, decide(true, b.reason()))
-	_, again, live, err := b.IntendAttempt(ctx, id)
+	again, live, err := b.BeginAttempt(ctx, id)
 	require.NoError(t, err)
 	require.True(t, live)
 	require.NotEqual(t, attempt.Key, again.Key, "the attempt that was refused is not used again")
 
 	// What may have been sent stays as it is: it is looked up when the rail goes on.
-	require.NoError(t, b.MarkSent(ctx, again))
-	require.NoError(t, b.MarkUnknown(ctx, again))
+	require.NoError(t, b.MarkUnknown(ctx, again.Attempt))
 	needed := incentive.Money{Minor: 10000, Currency: "USD"}
-	require.NoError(t, b.StopRail(ctx, store.RailStop{PeriodID: monthOf(1), Revision: 1, Rail: payout.Rail, Code: string(store.CodeBalanceSmall), Available: incentive.Money{Currency: "USD"}, Needed: needed}, nil))
+	require.NoError(t, b.StopRail(ctx, store.RailStop{PeriodID: monthOf(1), Revision: 1, Rail: attempt.Order.Rail, Code: string(store.CodeBalanceSmall), Available: incentive.Money{Currency: "USD"}, Needed: needed}, nil))
 	stops, err = b.RailStops(ctx, monthOf(1), 1)
 	require.NoError(t, err)
 	require.Equal(t, needed, stops[0].Needed)
-	sums, err := b.ToSend(ctx, monthOf(1), 1, payout.Rail)
+	sums, err := b.ToSend(ctx, monthOf(1), 1, attempt.Order.Rail)
 	require.NoError(t, err)
 	require.Empty(t, sums, "it may have been sent")
 	require.Empty(t, decide(false, b.reason()))

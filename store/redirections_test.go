@@ -35,10 +35,9 @@ func failedIn(b *books) (*books, string) {
 	_, err = b.Release(b.Context(), release)
 	require.NoError(b, err)
 	require.Equal(b, incentive.CodeConflict, incentive.ErrorCode(b.ProposeRedirection(b.Context(), "fin", id, b.reason(), 2)), "nothing is wrong with it")
-	_, attempt, _, err := b.IntendAttempt(b.Context(), id)
+	attempt, _, err := b.BeginAttempt(b.Context(), id)
 	require.NoError(b, err)
-	require.NoError(b, b.MarkSent(b.Context(), attempt))
-	require.NoError(b, b.Reject(b.Context(), attempt, "account-closed"))
+	require.NoError(b, b.Reject(b.Context(), attempt.Attempt, "account-closed"))
 	require.Equal(b, "failed", b.payouts(monthOf(1))[0].State)
 	return b, id
 }
@@ -51,10 +50,10 @@ func TestRetryGoesWhereItWasReleased(t *testing.T) {
 	released := b.payouts(monthOf(1))[0]
 	require.Equal(t, 2, released.Newer.Version, "ann has named another one since")
 	require.NoError(t, b.RetryPayout(t.Context(), "fin", id, b.reason()))
-	again, _, live, err := b.IntendAttempt(t.Context(), id)
+	again, live, err := b.BeginAttempt(t.Context(), id)
 	require.NoError(t, err)
 	require.True(t, live)
-	require.Equal(t, released.DestinationID, again.DestinationID)
+	require.Equal(t, released.DestinationID, again.To.ID)
 }
 
 // TestRedirections is who may send a payout elsewhere, and when.
@@ -96,19 +95,16 @@ func TestRedirections(t *testing.T) {
 	require.NoError(t, decide("fin", true))
 	require.Equal(t, "planned", one().State)
 	require.Empty(t, one().ToBy)
-	sent, attempt, live, err := b.IntendAttempt(ctx, id)
+	attempt, live, err := b.BeginAttempt(ctx, id)
 	require.NoError(t, err)
 	require.True(t, live)
 	require.Equal(t, 2, attempt.Number, "by a key of its own")
-	d, err := b.Destination(ctx, sent.DestinationID)
-	require.NoError(t, err)
-	require.Equal(t, 3, d.Version)
+	require.Equal(t, 3, attempt.To.Version)
 	batches, err := b.OpenBatches(ctx, monthOf(1), 1, "payment-file")
 	require.NoError(t, err)
 	require.Equal(t, []int{2}, batches)
 
-	require.NoError(t, b.MarkSent(ctx, attempt))
-	require.NoError(t, b.MarkUnknown(ctx, attempt))
+	require.NoError(t, b.MarkUnknown(ctx, attempt.Attempt))
 	require.NoError(t, b.SetAside(ctx, id, "unknown-outcome"))
 	b.destination("ann")
 	refused(incentive.CodeConflict, propose("fin", 4)) // it may have paid

@@ -35,9 +35,9 @@ func TestEncryptionKeys(t *testing.T) {
 	}
 	reads := func(s *store.Store, id int64) string {
 		t.Helper()
-		d, err := s.Destination(t.Context(), id)
+		d, err := s.Destinations(t.Context(), []int64{id})
 		require.NoError(t, err)
-		return d.Details["account"]
+		return d[id].Details["account"]
 	}
 	old := set(before, "ann", "one")
 	event, err := before.KeepRailEvent(t.Context(), store.RailEvent{Rail: "stripe", EventID: "evt_1", Kind: "transfer.created", HappenedAt: time.Unix(1, 0)}, []byte("as it came"))
@@ -49,7 +49,7 @@ func TestEncryptionKeys(t *testing.T) {
 	require.Equal(t, "one", reads(both, old))
 	recent := set(both, "ann", "two")
 	require.Equal(t, "two", reads(with(second), recent), "what is new is written with the newest key")
-	_, err = with(second).Destination(t.Context(), old)
+	_, err = with(second).Destinations(t.Context(), []int64{old})
 	require.ErrorContains(t, err, "encryption key version 1 is needed and not set")
 	_, err = with(second).RotateKeys(t.Context())
 	require.ErrorContains(t, err, "encryption key version 1 is needed and not set")

@@ -38,6 +38,7 @@ func Run(ctx context.Context, config Config) error {
 		// Temporal spreads the limit over all workers of the queue.
 		w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
 			DisableWorkflowWorker:        true,
+			ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
 			WorkerStopTimeout:            10 * time.Second,
 			TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
 		})

@@ -71,6 +71,19 @@ func (h *house) count(sql string) (n int) {
 	return n
 }
 
+// texts asks the database, past the store.
+func (h *house) texts(sql string, arguments ...any) []string {
+	h.t.Helper()
+	connection, err := pgx.Connect(h.t.Context(), h.databaseURL)
+	require.NoError(h.t, err)
+	defer connection.Close(context.Background())
+	rows, err := connection.Query(h.t.Context(), sql, arguments...)
+	require.NoError(h.t, err)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(h.t, err)
+	return found
+}
+
 type quiet struct{}
 
 func (quiet) Debug(string, ...any) {}
