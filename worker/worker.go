@@ -35,7 +35,8 @@ func Run(ctx context.Context, config Config) error {
 	Register(main, shared)
 	workers := []worker.Worker{main}
 	for _, rail := range config.Rails.Names() {
-		// Temporal spreads the limit over all workers of the queue.
+		// Temporal spreads the limit over all workers of the queue, and a partition of the queue
+		// that nobody asks gives none of its share: there are as many pollers as it has use for.
 		w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
 			DisableWorkflowWorker:        true,
 			ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),

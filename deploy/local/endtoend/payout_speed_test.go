@@ -2,9 +2,11 @@ package endtoend
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -86,7 +88,7 @@ func TestPayoutSpeed(t *testing.T) {
 			break
 		}
 	}
-	t.Logf("the longest history has %d events", most)
+	t.Logf("the longest history has %d events; the most memory that worker, API, Temporal server and rail took together was %s", most, peakMemory(t))
 	require.Positive(t, most)
 	require.Less(t, most, int64(mostEvents))
 	if perSecond > 0 {
@@ -119,6 +121,20 @@ func bare(t *testing.T, c client.Client, n int) {
 	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: queue}, "bare")
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))
+}
+
+// peakMemory is the most resident memory that this process ever took.
+func peakMemory(t *testing.T) string {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if errors.Is(err, os.ErrNotExist) {
+		return "not known here"
+	}
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(status), "VmHWM:")
+	require.True(t, found)
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(line)
 }
 
 func doNothing(context.Context) error { return nil }
