@@ -63,11 +63,20 @@ type FileRail interface {
 	BuildFile(context.Context, FileRequest) (File, error)
 }
 
-// Reverser is a rail that can take back what it paid.
+// Reverser is a rail that can take back what it paid, in whole or in part.
 type Reverser interface {
-	// Reverse takes amount back from what the rail did under railID, once for a key.
-	// Its error is an *Error.
+	// Reverse takes amount back from what the rail paid under railID, once for a key, and
+	// returns what it took back. More than is left there is refused. Its error is an *Error.
 	Reverse(ctx context.Context, railID string, amount incentive.Money, key string) (Result, error)
+}
+
+// Canceller is a rail that can be asked to stop what it has taken.
+type Canceller interface {
+	// Cancel asks the rail to stop what it does under railID and returns what stands then:
+	// Refused where it will not be paid, Returned where it was paid and has come back. Asking
+	// again changes nothing. Where it is too late, nothing is changed and the error is an
+	// *Error of class Definite; so is that of a railID of which the rail knows nothing.
+	Cancel(ctx context.Context, railID string) (Result, error)
 }
 
 // EventReader is a rail whose events may name what they are about by the rail's own id

@@ -29,6 +29,9 @@ type Subject struct {
 	// Paid counts how often the rail really paid under a reference. For rails of single
 	// payouts.
 	Paid func(reference string) int
+	// Settle has the rail pay what it has taken under a reference. For rails that can take
+	// back or stop payments and do not pay at once.
+	Settle func(reference string) error
 }
 
 // RunSuite holds a rail against the contract.
@@ -171,12 +174,116 @@ func (s Subject) single(t *testing.T, rail payments.SingleRail) {
 	if lister, lists := rail.(payments.Lister); lists {
 		t.Run("lists what it did", func(t *testing.T) { s.lists(t, rail, lister) })
 	}
+	if reverser, reverses := rail.(payments.Reverser); reverses {
+		t.Run("takes back what it paid", func(t *testing.T) { s.reverses(t, rail, reverser) })
+	}
+	if canceller, cancels := rail.(payments.Canceller); cancels {
+		t.Run("stops what it has taken", func(t *testing.T) { s.cancels(t, rail, canceller) })
+	}
+
 	t.Run("refuses events that nobody signed", func(t *testing.T) {
 		for _, header := range []http.Header{nil, {}, {"Stripe-Signature": {""}}, {"Authorization": {"x"}}} {
 			_, err := rail.ParseEvents(header, []byte(`{"id":"evt_1","object":"event"}`), time.Unix(1_800_000_000, 0))
 			require.Equal(t, payments.CodeEventRefused, incentive.ErrorCode(err))
 		}
 	})
+}
+
+// paid submits an instruction that is paid then.
+func (s Subject) paid(t *testing.T, rail payments.SingleRail, name string) (payments.Instruction, payments.Result) {
+	in := s.instruction(name, 10_000)
+	made, err := rail.Submit(t.Context(), in)
+	require.NoError(t, err)
+	if !rail.Capabilities().PaidAtOnce {
+		require.NoError(t, s.Settle(in.Reference))
+	}
+	return in, made
+}
+
+func (s Subject) reverses(t *testing.T, rail payments.SingleRail, reverser payments.Reverser) {
+	ctx := t.Context()
+	in, made := s.paid(t, rail, "reverse")
+	before, err := rail.Balance(ctx, s.Currency)
+	require.NoError(t, err)
+	reverse := func(minor int64, key string) payments.Class {
+		back, err := reverser.Reverse(ctx, made.RailID, s.money(minor), key)
+		if err == nil {
+			require.Equal(t, s.money(minor), back.Amount)
+			require.NotEmpty(t, back.RailID)
+		}
+		return payments.ClassOf(err)
+	}
+	stands := func(state payments.State, reversed int64) {
+		t.Helper()
+		found, err := rail.Lookup(ctx, in.Reference)
+		require.NoError(t, err)
+		require.Equal(t, state, found.State)
+		require.Equal(t, reversed, found.Reversed)
+		require.Equal(t, in.Amount, found.Amount)
+		after, err := rail.Balance(ctx, s.Currency)
+		require.NoError(t, err)
+		require.Equal(t, reversed, after.Minor-before.Minor)
+	}
+	stands(payments.Paid, 0)
+	for range 2 {
+		require.Empty(t, reverse(4_000, "reverse-1"))
+		stands(payments.Paid, 4_000)
+	}
+	require.Equal(t, payments.Alarm, reverse(3_000, "reverse-1"), "a key with another body")
+	require.Equal(t, payments.Definite, reverse(6_001, "reverse-2"), "more than is left")
+	stands(payments.Paid, 4_000)
+	require.Empty(t, reverse(6_000, "reverse-3"))
+	stands(payments.Returned, 10_000)
+	require.Equal(t, payments.Definite, reverse(1, "reverse-4"), "nothing is left")
+	for _, minor := range []int64{0, -1} {
+		require.Equal(t, payments.Definite, reverse(minor, fmt.Sprint("reverse-none", minor)))
+	}
+	require.Equal(t, 1, s.Paid(in.Reference))
+
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = reverser.Reverse(over, made.RailID, s.money(1), "reverse-5")
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func (s Subject) cancels(t *testing.T, rail payments.SingleRail, canceller payments.Canceller) {
+	ctx := t.Context()
+	in := s.instruction("cancel", 10_000)
+	before, err := rail.Balance(ctx, s.Currency)
+	require.NoError(t, err)
+	made, err := rail.Submit(ctx, in)
+	require.NoError(t, err)
+	for range 2 {
+		stopped, err := canceller.Cancel(ctx, made.RailID)
+		require.NoError(t, err)
+		require.Contains(t, []payments.State{payments.Refused, payments.Returned}, stopped.State)
+		require.Equal(t, made.RailID, stopped.RailID)
+		require.Equal(t, in.Amount, stopped.Amount)
+		found, err := rail.Lookup(ctx, in.Reference)
+		require.NoError(t, err)
+		require.Equal(t, stopped.State, found.State)
+		after, err := rail.Balance(ctx, s.Currency)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	}
+	late, kept := s.paid(t, rail, "cancel-late")
+	stopped, err := canceller.Cancel(ctx, kept.RailID)
+	found, lookUp := rail.Lookup(ctx, late.Reference)
+	require.NoError(t, lookUp)
+	if err == nil {
+		require.Equal(t, payments.Returned, stopped.State, "what was paid has come back")
+		require.Equal(t, payments.Returned, found.State)
+	} else {
+		require.Equal(t, payments.Definite, payments.ClassOf(err), "too late")
+		require.Equal(t, payments.Paid, found.State)
+	}
+	_, err = canceller.Cancel(ctx, "nothing-has-this-id")
+	require.Equal(t, payments.Definite, payments.ClassOf(err))
+
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = canceller.Cancel(over, made.RailID)
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // ever is longer than any clock of a rail under test runs.

@@ -159,28 +159,36 @@ func (r *Rail) Submit(ctx context.Context, in payments.Instruction) (payments.Re
 }
 
 func check(in payments.Instruction) error {
-	if err := (payments.Capabilities{}).Check(Name, in.Amount); err != nil {
-		return err
-	}
-	refuse := func(code, message string) error {
-		return &payments.Error{Class: payments.Definite, Rail: Name, Code: code, Message: message}
-	}
 	switch {
-	// The library trims a key, and without one it would make a new one for each call.
-	case in.Key == "" || len(in.Key) > 255 || strings.TrimSpace(in.Key) != in.Key:
-		return refuse("key-invalid", "an idempotency key has 1 to 255 characters and no space at its ends")
 	case in.Reference == "":
 		return refuse("reference-missing", "an attempt needs a reference to be found by")
 	case !accountID.MatchString(in.Destination[AccountDetail]):
 		return refuse("destination-invalid", "the destination is not the id of a connected account")
-	case odd[in.Amount.Currency]:
-		return refuse("currency-not-supported", "this rail does not pay in "+string(in.Amount.Currency))
-	case in.Amount.Currency.Exponent() == 3 && in.Amount.Minor%10 != 0:
+	}
+	return checkMove(in.Amount, in.Key)
+}
+
+// checkMove refuses an amount or a key by which Stripe cannot move money.
+func checkMove(amount incentive.Money, key string) error {
+	if err := (payments.Capabilities{}).Check(Name, amount); err != nil {
+		return err
+	}
+	switch {
+	// The library trims a key, and without one it would make a new one for each call.
+	case key == "" || len(key) > 255 || strings.TrimSpace(key) != key:
+		return refuse("key-invalid", "an idempotency key has 1 to 255 characters and no space at its ends")
+	case odd[amount.Currency]:
+		return refuse("currency-not-supported", "this rail does not pay in "+string(amount.Currency))
+	case amount.Currency.Exponent() == 3 && amount.Minor%10 != 0:
 		return refuse("amount-too-fine", "Stripe pays this currency in steps of ten of its smallest unit")
-	case toStripe(in.Amount)/factor(in.Amount.Currency) != in.Amount.Minor:
+	case toStripe(amount)/factor(amount.Currency) != amount.Minor:
 		return refuse("amount-too-large", "the amount is larger than Stripe can write")
 	}
 	return nil
+}
+
+func refuse(code, message string) error {
+	return &payments.Error{Class: payments.Definite, Rail: Name, Code: code, Message: message}
 }
 
 // Lookup finds the transfer of a reference. Two transfers under one reference are an
@@ -188,7 +196,7 @@ func check(in payments.Instruction) error {
 func (r *Rail) Lookup(ctx context.Context, reference string) (payments.Result, error) {
 	if reference == "" {
 		// An empty filter would list the transfers of everybody.
-		return payments.Result{}, &payments.Error{Class: payments.Definite, Rail: Name, Code: "reference-missing", Message: "an attempt needs a reference to be found by"}
+		return payments.Result{}, refuse("reference-missing", "an attempt needs a reference to be found by")
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -262,8 +270,15 @@ func (r *Rail) Balance(ctx context.Context, currency incentive.Currency) (incent
 	return money, nil
 }
 
-// Reverse takes amount back from the transfer railID.
+// Reverse takes amount back from the transfer railID, as far as the connected account's
+// balance goes.
 func (r *Rail) Reverse(ctx context.Context, railID string, amount incentive.Money, key string) (payments.Result, error) {
+	if err := checkMove(amount, key); err != nil {
+		return payments.Result{}, err
+	}
+	if railID == "" {
+		return payments.Result{}, refuse("transfer-missing", "a reversal needs the id of a transfer")
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	back, err := r.reversals.New(&sdk.TransferReversalParams{
