@@ -50,7 +50,7 @@ func (s *server) ListEstimates(ctx context.Context, request spec.ListEstimatesRe
 	}
 	answer := spec.ListEstimates200JSONResponse{Estimates: []spec.Estimate{}}
 	for _, e := range all {
-		shown, err := shownEstimate(e)
+		shown, err := shownEstimate(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +70,7 @@ func (s *server) GetEstimate(ctx context.Context, request spec.GetEstimateReques
 	if err != nil {
 		return nil, err
 	}
-	shown, err := shownEstimate(e)
+	shown, err := shownEstimate(ctx, e)
 	if err != nil {
 		return nil, err
 	}
@@ -124,14 +124,14 @@ func (s *server) WhatIf(ctx context.Context, request spec.WhatIfRequestObject) (
 	}
 	before.Name, after.Name = who.Name, who.Name
 	answer := spec.WhatIf200JSONResponse{Difference: incentive.Money{Minor: after.Total.Minor - before.Total.Minor, Currency: after.Total.Currency}}
-	if answer.Before, err = shownEstimate(before); err != nil {
+	if answer.Before, err = shownEstimate(ctx, before); err != nil {
 		return nil, err
 	}
-	answer.After, err = shownEstimate(after)
+	answer.After, err = shownEstimate(ctx, after)
 	return answer, err
 }
 
-func shownEstimate(e store.Estimate) (spec.Estimate, error) {
+func shownEstimate(ctx context.Context, e store.Estimate) (spec.Estimate, error) {
 	shown := spec.Estimate{Period: e.PeriodID, Person: e.ParticipantID, Name: e.Name, Problem: orNil(e.Problem), Lines: []spec.EstimateLine{}, Progress: []spec.Progress{}, DrawsOwed: []incentive.Money{}}
 	if !e.CalculatedAt.IsZero() {
 		shown.CalculatedAt = &e.CalculatedAt
@@ -142,7 +142,7 @@ func shownEstimate(e store.Estimate) (spec.Estimate, error) {
 	pending := incentive.Money{Minor: e.Total.Minor - e.Booked.Minor, Currency: e.Total.Currency}
 	shown.Total, shown.Booked, shown.Pending = &e.Total, &e.Booked, &pending
 	for _, line := range e.Lines {
-		words, err := inWords(line)
+		words, err := inWords(ctx, line)
 		if err != nil {
 			return shown, err
 		}
@@ -167,11 +167,11 @@ func shownEstimate(e store.Estimate) (spec.Estimate, error) {
 }
 
 // inWords is the arithmetic of a line, step by step.
-func inWords(line incentive.Line) ([]string, error) {
+func inWords(ctx context.Context, line incentive.Line) ([]string, error) {
 	explained, err := calculation.ReadExplanation(line)
 	words := []string{}
 	for _, step := range explained.Steps {
-		words = append(words, step.String())
+		words = append(words, step.In(languageOf(ctx)))
 	}
 	return words, err
 }

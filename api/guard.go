@@ -25,6 +25,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -36,6 +37,7 @@ const (
 	scopeKey
 	requestKey
 	claimKey
+	languageKey
 )
 
 func personOf(ctx context.Context) store.Person {
@@ -68,6 +70,15 @@ func headers(c *gin.Context) {
 	c.Header("X-Content-Type-Options", "nosniff")
 	c.Header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	c.Header("Referrer-Policy", "no-referrer")
+	spoken := language.Accepted(c.GetHeader("Accept-Language"))
+	c.Header("Content-Language", string(spoken))
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), languageKey, spoken))
+}
+
+// languageOf is the language in which the answer's sentences are wanted.
+func languageOf(ctx context.Context) language.Language {
+	l, _ := ctx.Value(languageKey).(language.Language)
+	return l
 }
 
 // operation is an operation of the document with what guards it.

@@ -123,7 +123,7 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 	}
 	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}, NotPaid: []spec.NotPaid{}}
 	for _, line := range one.Lines {
-		words, err := inWords(line)
+		words, err := inWords(ctx, line)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 	for _, u := range unpaid {
 		shown := spec.NotPaid{Source: u.Transaction.Source, Transaction: u.Transaction.ID, Role: u.Role, Credited: u.Amount.String(), Reasons: []spec.NotPaidReason{}}
 		for _, r := range u.Reasons {
-			shown.Reasons = append(shown.Reasons, spec.NotPaidReason{Plan: orNil(r.PlanID), Component: orNil(r.Component), Why: spec.NotPaidReasonWhy(r.Why), InWords: r.InWords})
+			shown.Reasons = append(shown.Reasons, spec.NotPaidReason{Plan: orNil(r.PlanID), Component: orNil(r.Component), Why: spec.NotPaidReasonWhy(r.Why), InWords: languageOf(ctx).Translate(r.InWords)})
 		}
 		answer.NotPaid = append(answer.NotPaid, shown)
 	}

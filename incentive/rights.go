@@ -57,6 +57,8 @@ const (
 	AdministerRails  Action = "administer-rails"  // rails, their limits and accounts
 	KeepTokens       Action = "keep-tokens"       // make, list and end tokens
 	AdministerPeople Action = "administer-people" // roles
+
+	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -84,6 +86,8 @@ var rights = map[Action]map[Role]Scope{
 	AdministerRails:  {Administrator: All},
 	KeepTokens:       {Rep: Own, Manager: Own, Finance: Own, Administrator: All, Auditor: Own},
 	AdministerPeople: {Administrator: All},
+
+	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
 }
 
 // Actions lists every action, sorted.

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // CodeUnauthenticated says that a token is missing, wrong or expired.
@@ -20,7 +21,9 @@ type Person struct {
 	ID    string
 	Name  string
 	Roles []incentive.Role
-	Only  []incentive.Action // what the token they act with may be used for; nil where for all that they may
+	// Language in which they want to be spoken to; "" where they have not said.
+	Language language.Language
+	Only     []incentive.Action // what the token they act with may be used for; nil where for all that they may
 }
 
 // Recipient is what is known of a participant to whom something is sent.
@@ -45,10 +48,11 @@ func (s *Store) Recipient(ctx context.Context, participantID string, on incentiv
 
 const personColumns = `
 	p.id, coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = p.id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), p.id),
-	ARRAY(SELECT role FROM role_grant g WHERE g.participant_id = p.id ORDER BY role)`
+	ARRAY(SELECT role FROM role_grant g WHERE g.participant_id = p.id ORDER BY role),
+	coalesce((SELECT language FROM person_setting s WHERE s.participant_id = p.id), '')`
 
 func scanPerson(row pgx.CollectableRow) (p Person, err error) {
-	err = row.Scan(&p.ID, &p.Name, &p.Roles)
+	err = row.Scan(&p.ID, &p.Name, &p.Roles, &p.Language)
 	return p, err
 }
 
@@ -57,7 +61,7 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (Person, error)
 	hash := sha256.Sum256([]byte(secret))
 	var p Person
 	err := s.pool.QueryRow(ctx, `SELECT t.actions, `+personColumns+` FROM participant p JOIN api_token t ON t.participant_id = p.id WHERE t.hash = $1 AND t.expires_at > now()`, hash[:]).
-		Scan(&p.Only, &p.ID, &p.Name, &p.Roles)
+		Scan(&p.Only, &p.ID, &p.Name, &p.Roles, &p.Language)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, incentive.Errorf(CodeUnauthenticated, "the token is not known or has expired: make a new one")
 	}

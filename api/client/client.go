@@ -457,6 +457,24 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for LanguageChoiceLanguage.
+const (
+	LanguageChoiceLanguageEn LanguageChoiceLanguage = "en"
+	LanguageChoiceLanguageId LanguageChoiceLanguage = "id"
+)
+
+// Valid indicates whether the value is a known member of the LanguageChoiceLanguage enum.
+func (e LanguageChoiceLanguage) Valid() bool {
+	switch e {
+	case LanguageChoiceLanguageEn:
+		return true
+	case LanguageChoiceLanguageId:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NotPaidReasonWhy.
 const (
 	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
@@ -1312,6 +1330,14 @@ type KeptToken struct {
 	Session bool `json:"session"`
 }
 
+// LanguageChoice defines model for LanguageChoice.
+type LanguageChoice struct {
+	Language LanguageChoiceLanguage `json:"language"`
+}
+
+// LanguageChoiceLanguage defines model for LanguageChoice.Language.
+type LanguageChoiceLanguage string
+
 // LateChange defines model for LateChange.
 type LateChange struct {
 	Id   string `json:"id"`
@@ -1575,9 +1601,12 @@ type Periods struct {
 
 // Person defines model for Person.
 type Person struct {
-	Id    string   `json:"id"`
-	Name  string   `json:"name"`
-	Roles []string `json:"roles"`
+	Id string `json:"id"`
+
+	// Language In which they want to be spoken to; absent where they have not said.
+	Language *string  `json:"language,omitempty"`
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles"`
 }
 
 // Plan defines model for Plan.
@@ -2542,6 +2571,12 @@ type GetBalancesParams struct {
 	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
 }
 
+// PutLanguageParams defines parameters for PutLanguage.
+type PutLanguageParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
 type ConfirmPaymentFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2955,6 +2990,9 @@ type PutFileTemplateJSONRequestBody = FileTemplateRequest
 
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
+
+// PutLanguageJSONRequestBody defines body for PutLanguage for application/json ContentType.
+type PutLanguageJSONRequestBody = LanguageChoice
 
 // ConfirmPaymentFileJSONRequestBody defines body for ConfirmPaymentFile for application/json ContentType.
 type ConfirmPaymentFileJSONRequestBody = Confirmation
@@ -3374,6 +3412,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLanguageWithBody Choose the language in which one reads pages, messages and documents.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+	PutLanguageWithBody(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLanguage Choose the language in which one reads pages, messages and documents.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+	PutLanguage(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ConfirmPaymentFileWithBody Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
@@ -4619,6 +4671,40 @@ func (c *Client) GetBalances(ctx context.Context, params *GetBalancesParams, req
 // Corresponds with GET /me (the `GetMe` operationId).
 func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLanguageWithBody Choose the language in which one reads pages, messages and documents.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+func (c *Client) PutLanguageWithBody(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLanguageRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLanguage Choose the language in which one reads pages, messages and documents.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+func (c *Client) PutLanguage(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLanguageRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8257,6 +8343,59 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLanguageRequest calls the generic PutLanguage builder with application/json body
+func NewPutLanguageRequest(server string, params *PutLanguageParams, body PutLanguageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLanguageRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPutLanguageRequestWithBody constructs an http.Request for the PutLanguage method, with any body, and a specified content type
+func NewPutLanguageRequestWithBody(server string, params *PutLanguageParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/language")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -12339,6 +12478,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
 
+	// PutLanguageWithBodyWithResponse Choose the language in which one reads pages, messages and documents.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+	PutLanguageWithBodyWithResponse(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error)
+
+	// PutLanguageWithResponse Choose the language in which one reads pages, messages and documents.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+	PutLanguageWithResponse(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error)
+
 	// ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14746,6 +14899,54 @@ func (r GetMeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutLanguageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LanguageChoice
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLanguageResponse) GetJSON200() *LanguageChoice {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLanguageResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLanguageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLanguageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLanguageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLanguageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18404,6 +18605,32 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 	return ParseGetMeResponse(rsp)
 }
 
+// PutLanguageWithBodyWithResponse Choose the language in which one reads pages, messages and documents.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+func (c *ClientWithResponses) PutLanguageWithBodyWithResponse(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error) {
+	rsp, err := c.PutLanguageWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLanguageResponse(rsp)
+}
+
+// PutLanguageWithResponse Choose the language in which one reads pages, messages and documents.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /me/language (the `PutLanguage` operationId).
+func (c *ClientWithResponses) PutLanguageWithResponse(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error) {
+	rsp, err := c.PutLanguage(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLanguageResponse(rsp)
+}
+
 // ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -20856,6 +21083,39 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Person
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutLanguageResponse parses an HTTP response from a PutLanguageWithResponse call
+func ParsePutLanguageResponse(rsp *http.Response) (*PutLanguageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLanguageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LanguageChoice
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -458,6 +458,24 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for LanguageChoiceLanguage.
+const (
+	LanguageChoiceLanguageEn LanguageChoiceLanguage = "en"
+	LanguageChoiceLanguageId LanguageChoiceLanguage = "id"
+)
+
+// Valid indicates whether the value is a known member of the LanguageChoiceLanguage enum.
+func (e LanguageChoiceLanguage) Valid() bool {
+	switch e {
+	case LanguageChoiceLanguageEn:
+		return true
+	case LanguageChoiceLanguageId:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NotPaidReasonWhy.
 const (
 	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
@@ -1313,6 +1331,14 @@ type KeptToken struct {
 	Session bool `json:"session"`
 }
 
+// LanguageChoice defines model for LanguageChoice.
+type LanguageChoice struct {
+	Language LanguageChoiceLanguage `json:"language"`
+}
+
+// LanguageChoiceLanguage defines model for LanguageChoice.Language.
+type LanguageChoiceLanguage string
+
 // LateChange defines model for LateChange.
 type LateChange struct {
 	Id   string `json:"id"`
@@ -1576,9 +1602,12 @@ type Periods struct {
 
 // Person defines model for Person.
 type Person struct {
-	Id    string   `json:"id"`
-	Name  string   `json:"name"`
-	Roles []string `json:"roles"`
+	Id string `json:"id"`
+
+	// Language In which they want to be spoken to; absent where they have not said.
+	Language *string  `json:"language,omitempty"`
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles"`
 }
 
 // Plan defines model for Plan.
@@ -2543,6 +2572,12 @@ type GetBalancesParams struct {
 	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
 }
 
+// PutLanguageParams defines parameters for PutLanguage.
+type PutLanguageParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
 type ConfirmPaymentFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2957,6 +2992,9 @@ type PutFileTemplateJSONRequestBody = FileTemplateRequest
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
+// PutLanguageJSONRequestBody defines body for PutLanguage for application/json ContentType.
+type PutLanguageJSONRequestBody = LanguageChoice
+
 // ConfirmPaymentFileJSONRequestBody defines body for ConfirmPaymentFile for application/json ContentType.
 type ConfirmPaymentFileJSONRequestBody = Confirmation
 
@@ -3145,6 +3183,9 @@ type ServerInterface interface {
 	// GetMe Who is signed in.
 	// (GET /me)
 	GetMe(c *gin.Context)
+	// PutLanguage Choose the language in which one reads pages, messages and documents.
+	// (PUT /me/language)
+	PutLanguage(c *gin.Context, params PutLanguageParams)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(c *gin.Context, file string, params ConfirmPaymentFileParams)
@@ -4869,6 +4910,49 @@ func (siw *ServerInterfaceWrapper) GetMe(c *gin.Context) {
 	}
 
 	siw.Handler.GetMe(c)
+}
+
+// PutLanguage operation middleware
+func (siw *ServerInterfaceWrapper) PutLanguage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutLanguageParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutLanguage(c, params)
 }
 
 // ConfirmPaymentFile operation middleware
@@ -7662,6 +7746,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/me", wrapper.GetMe)
+	router.PUT(options.BaseURL+"/me/language", wrapper.PutLanguage)
 	router.GET(options.BaseURL+"/company", wrapper.GetCompany)
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
@@ -9433,6 +9518,46 @@ type GetMedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLanguageRequestObject struct {
+	Params PutLanguageParams
+	Body   *PutLanguageJSONRequestBody
+}
+
+type PutLanguageResponseObject interface {
+	VisitPutLanguageResponse(w http.ResponseWriter) error
+}
+
+type PutLanguage200JSONResponse LanguageChoice
+
+func (response PutLanguage200JSONResponse) VisitPutLanguageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLanguagedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutLanguagedefaultApplicationProblemPlusJSONResponse) VisitPutLanguageResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12211,6 +12336,9 @@ type StrictServerInterface interface {
 	// GetMe Who is signed in.
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
+	// PutLanguage Choose the language in which one reads pages, messages and documents.
+	// (PUT /me/language)
+	PutLanguage(ctx context.Context, request PutLanguageRequestObject) (PutLanguageResponseObject, error)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(ctx context.Context, request ConfirmPaymentFileRequestObject) (ConfirmPaymentFileResponseObject, error)
@@ -13581,6 +13709,50 @@ func (sh *strictHandler) GetMe(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetMeResponseObject); ok {
 		if err := validResponse.VisitGetMeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutLanguage operation middleware
+func (sh *strictHandler) PutLanguage(ctx *gin.Context, params PutLanguageParams) {
+	var request PutLanguageRequestObject
+
+	request.Params = params
+
+	var body PutLanguageJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLanguage(ctx, request.(PutLanguageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLanguage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutLanguageResponseObject); ok {
+		if err := validResponse.VisitPutLanguageResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 type accountPage struct {
@@ -18,6 +19,8 @@ type accountPage struct {
 	Actions     []incentive.Action // that the visitor may do
 	Named       string             // the token that was not made
 	Secret      string             // of the token that was just made
+	Languages   []language.Language
+	Spoken      language.Language
 }
 
 // account shows who the visitor is, where they are paid, and who can act as them.
@@ -25,7 +28,7 @@ func (v *visit) account() error { return v.accountWith("") }
 
 // accountWith shows the account and the secret of a token, which nobody can see again.
 func (v *visit) accountWith(secret string) error {
-	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret}
+	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Languages: language.Languages, Spoken: v.texts.Language}
 	if body.Chooses {
 		d, err := client.Read[client.Destination](v.api.GetDestination(v.r.Context(), v.me.Id))
 		switch incentive.ErrorCode(err) {
@@ -69,11 +72,18 @@ func (v *visit) setDestination() error {
 	return v.done(err, "/account", message{Key: "done.destination"}, (*visit).account)
 }
 
+// setLanguage keeps the language in which the visitor reads.
+func (v *visit) setLanguage() error {
+	request := client.LanguageChoice{Language: client.LanguageChoiceLanguage(v.r.PostFormValue("language"))}
+	_, err := command[client.LanguageChoice](v.api.PutLanguage(v.r.Context(), &client.PutLanguageParams{IdempotencyKey: v.key()}, request))
+	return v.done(err, "/account", message{Key: "done.language"}, (*visit).account)
+}
+
 // makeToken makes a token of the visitor's and shows its secret.
 func (v *visit) makeToken() error {
 	days, err := strconv.Atoi(v.r.PostFormValue("days"))
 	if err != nil {
-		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["refused.form"])
+		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("refused.form"))
 	}
 	request := client.TokenRequest{Name: v.r.PostFormValue("name"), Days: days}
 	if only := v.r.PostForm["only"]; len(only) > 0 {

@@ -239,7 +239,7 @@ func (v *visit) decide() error {
 		request.Reason = &reason
 	}
 	if len(statements) == 0 {
-		v.problem = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["approvals.none-chosen"])
+		v.problem = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("approvals.none-chosen"))
 		return v.approvals()
 	}
 	answer, err := command[client.DecisionAnswer](v.api.Decide(v.r.Context(), id, &client.DecideParams{IdempotencyKey: v.key()}, request))
@@ -380,5 +380,5 @@ func (v *visit) delegate() error {
 
 // forbidden refuses a page that the visitor's roles have no use for.
 func (v *visit) forbidden() error {
-	return incentive.Errorf(incentive.CodeForbidden, "%s", v.texts["refused.forbidden"])
+	return incentive.Errorf(incentive.CodeForbidden, "%s", v.texts.Get("refused.forbidden"))
 }

@@ -99,9 +99,10 @@ func (v *visit) download(request *http.Request, err error) error {
 }
 
 // client returns a client of the API for the bearer of a token.
-func (s *site) client(secret string) (*client.Client, error) {
-	return client.NewClient(within, client.WithHTTPClient(inside{s.API}), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-		r.Header.Set("Authorization", "Bearer "+secret)
+func (v *visit) client() (*client.Client, error) {
+	return client.NewClient(within, client.WithHTTPClient(inside{v.API}), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", "Bearer "+v.secret)
+		r.Header.Set("Accept-Language", string(v.texts.Language))
 		return nil
 	}))
 }
@@ -168,10 +169,10 @@ func (v *visit) notice() string {
 	v.setCookie(v.w, noticeCookie, "", 0)
 	var m message
 	text, _ := url.QueryUnescape(kept)
-	if json.Unmarshal([]byte(text), &m) != nil || !v.texts.has(m.Key) {
+	if json.Unmarshal([]byte(text), &m) != nil || !v.texts.Has(m.Key) {
 		return ""
 	}
-	return v.texts.fill(m.Key, m.With)
+	return v.texts.Fill(m.Key, m.With)
 }
 
 type commandPage struct{ To, Poll string }
@@ -188,7 +189,7 @@ func (v *visit) command() error {
 		v.problem = err
 		return v.show("command", "command.title", commandPage{To: to})
 	}
-	if v.texts.has(query.Get("say")) {
+	if v.texts.Has(query.Get("say")) {
 		v.say(message{Key: query.Get("say")})
 	}
 	if v.r.Header.Get("HX-Request") != "" {

@@ -3,10 +3,10 @@ package web
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // cockpitPage is where every period under way stands.
@@ -58,12 +58,8 @@ func concerns(act string, sum *client.Run) *message {
 
 // amounts is a number of things with what they come to, by currency.
 func amounts(key string, count int, totals []incentive.Money) *message {
-	var texts []string
-	for _, total := range totals {
-		texts = append(texts, money(total))
-	}
 	key += map[bool]string{true: ".one", false: ".other"}[count == 1]
-	return &message{Key: key, With: map[string]any{"count": thousands(fmt.Sprint(count)), "totals": strings.Join(texts, ", ")}}
+	return &message{Key: key, With: map[string]any{"count": language.Numeral(fmt.Sprint(count)), "totals": totals}}
 }
 
 // cockpit shows where every period under way stands, what is held up by whom, and what

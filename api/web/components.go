@@ -30,6 +30,6 @@ func (v *visit) components() error {
 		Money: amount, Day: day, At: day.UTC().Add(7 * time.Hour),
 		Earned:  []earned{{Period: period, Total: amount, Bar: 100}, {Period: period, Total: amount, Bar: 60}, {Period: period, Total: amount, Bar: 25}},
 		Gauges:  progressOf([]client.Progress{{Component: "Commission", Measured: "30000", Goal: &goal, Attainment: &attainment, Next: &client.NextStep{At: goal, Distance: "20000", Worth: amount}}, {Component: "Bonus", Measured: "30000"}}),
-		Refusal: incentive.Errorf(incentive.CodeConflict, "%s", v.texts["components.refusal"]),
+		Refusal: incentive.Errorf(incentive.CodeConflict, "%s", v.texts.Get("components.refusal")),
 	})
 }

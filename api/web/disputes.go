@@ -7,9 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -75,18 +73,18 @@ func (v *visit) waitsFor(d client.Dispute, called map[string]string) string {
 	switch incentive.DisputeState(d.State) {
 	case incentive.DisputeOpen:
 		if d.Handler == nil {
-			return v.texts["queue.finance"]
+			return v.texts.Get("queue.finance")
 		}
 		who = *d.Handler
 	case incentive.DisputeWaiting:
 		who = d.Person
 	case incentive.DisputeGranted:
-		return v.texts["dispute.waits.second"]
+		return v.texts.Get("dispute.waits.second")
 	default:
 		return ""
 	}
 	if who == v.me.Id {
-		return v.texts["dispute.waits.you"]
+		return v.texts.Get("dispute.waits.you")
 	}
 	return name(called, who)
 }
@@ -262,7 +260,7 @@ func (v *visit) newDispute() error {
 	if body.Item.Component != "" {
 		says, found := body.Item.says(statement)
 		if !found {
-			return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts["raise.not-there"])
+			return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts.Get("raise.not-there"))
 		}
 		body.Says, body.Types = &says, slices.DeleteFunc(slices.Clone(incentive.DisputeTypes), func(t incentive.DisputeType) bool { return t == incentive.MissingDeal })
 	}
@@ -287,16 +285,13 @@ func (v *visit) disputable() ([]client.Period, error) {
 // disputable reports whether statements of a period can be disputed today.
 func disputable(p client.Period) bool { return p.Disputable != nil && *p.Disputable }
 
-// written is how an amount is written: with or without a comma between the thousands.
-var written = regexp.MustCompile(`^[-−]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$`)
-
 // amount reads an amount that somebody wrote.
 func (v *visit) amount(text, currency string) (incentive.Money, error) {
-	text = strings.TrimSpace(text)
-	if !written.MatchString(text) {
-		return incentive.Money{}, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("refused.amount", map[string]any{"amount": text}))
+	number, is := v.texts.Decimal(text)
+	if !is {
+		return incentive.Money{}, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Fill("refused.amount", map[string]any{"amount": text}))
 	}
-	d, err := decimal.NewFromString(strings.NewReplacer(",", "", "−", "-").Replace(text))
+	d, err := decimal.NewFromString(number)
 	if err != nil {
 		return incentive.Money{}, err
 	}
@@ -366,7 +361,7 @@ const largestUpload = largestForm + 20*incentive.LargestEvidence
 
 // upload reads the fields of a form with files, which are left for each.
 func (v *visit) upload() (*upload, error) {
-	refused := incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["refused.form"])
+	refused := incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("refused.form"))
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, largestUpload)
 	parts, err := v.r.MultipartReader()
 	if err != nil {
@@ -545,7 +540,7 @@ func (v *visit) answerDispute() error {
 		changes := v.chosen()
 		request.Changes = &changes
 		if len(changes) == 0 {
-			err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["changes.none-chosen"])
+			err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("changes.none-chosen"))
 		}
 	}
 	if err == nil {

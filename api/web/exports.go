@@ -74,7 +74,7 @@ func (v *visit) year() (int, error) {
 	}
 	year, err := strconv.Atoi(v.r.URL.Query().Get("year"))
 	if err != nil {
-		return 0, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("exports.no-year", nil))
+		return 0, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Fill("exports.no-year", nil))
 	}
 	return year, nil
 }
@@ -130,7 +130,7 @@ func (v *visit) contractCostsFile() error {
 	if text := v.asked("longest"); text != nil {
 		months, err := strconv.Atoi(*text)
 		if err != nil {
-			return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("exports.no-months", nil))
+			return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Fill("exports.no-months", nil))
 		}
 		longest = &months
 	}

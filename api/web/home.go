@@ -180,7 +180,7 @@ func (v *visit) addPeriods(body *homePage, all []client.Period) error {
 			case p.EndsOn.Before(today):
 				do("task.lock", at, false)
 			default:
-				watch("watch.open", at, "date", v.texts.date(p.EndsOn))
+				watch("watch.open", at, "date", v.texts.Date(p.EndsOn))
 			}
 		case incentive.Calculated:
 			do("task.publish", at+"/statements", false)
@@ -343,7 +343,7 @@ func (v *visit) addAdministration(body *homePage, all []client.Period) error {
 func (v *visit) addAuditing(body *homePage, all []client.Period) error {
 	for _, p := range all {
 		if p.Revision > 0 && len(body.Watched) < 4 {
-			body.Watched = append(body.Watched, task{Says: v.about("watch.audit", p, "state", v.texts.term("state", p.State)), Do: "watch.do", Path: "/periods/" + p.Id})
+			body.Watched = append(body.Watched, task{Says: v.about("watch.audit", p, "state", v.texts.Term("state", p.State)), Do: "watch.do", Path: "/periods/" + p.Id})
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // gauge is how far something has come, as a bar: of 100 each, what is there, what is
@@ -60,7 +61,7 @@ func progressOf(all []client.Progress) (shown []progressing) {
 			ends = read(*p.Goal)
 		}
 		if p.Attainment != nil {
-			one.Percent = thousands(percent(read(*p.Attainment)).String())
+			one.Percent = percent(read(*p.Attainment)).String()
 		}
 		if p.Next != nil {
 			ends = decimal.Max(ends, read(p.Next.At))
@@ -165,7 +166,7 @@ func (v *visit) whatIf() error {
 		return err
 	}
 	if body.Period == nil {
-		return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts["live.none"])
+		return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts.Get("live.none"))
 	}
 	body.Amounts = v.r.PostFormValue("amounts")
 	if body.If, err = v.suppose(body.Period.Id, body.Amounts); err != nil {
@@ -180,7 +181,7 @@ func (v *visit) suppose(period, amounts string) (*supposed, error) {
 	for text := range strings.FieldsSeq(amounts) {
 		amount, err := decimal.NewFromString(strings.ReplaceAll(text, ",", ""))
 		if err != nil {
-			return nil, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.fill("live.if.refused", map[string]any{"amount": text}))
+			return nil, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Fill("live.if.refused", map[string]any{"amount": text}))
 		}
 		asked.Deals = append(asked.Deals, client.Deal{Amount: amount.String()})
 	}
@@ -227,11 +228,11 @@ func paced(e client.Estimate, passed decimal.Decimal) member {
 	case measured.GreaterThanOrEqual(goal):
 		one.Pace, one.Why = "reached", message{Key: "team.why.reached"}
 	case !measured.IsPositive() && missing.IsPositive():
-		one.Pace, one.Why = "behind", message{"team.why.nothing", map[string]any{"missing": thousands(missing.String())}}
+		one.Pace, one.Why = "behind", message{"team.why.nothing", map[string]any{"missing": language.Numeral(missing.String())}}
 	case missing.IsPositive():
-		one.Pace, one.Why = "behind", message{"team.why.behind", map[string]any{"missing": thousands(missing.String())}}
+		one.Pace, one.Why = "behind", message{"team.why.behind", map[string]any{"missing": language.Numeral(missing.String())}}
 	default:
-		one.Why = message{"team.why.in-time", map[string]any{"left": thousands(goal.Sub(measured).String())}}
+		one.Why = message{"team.why.in-time", map[string]any{"left": language.Numeral(goal.Sub(measured).String())}}
 	}
 	return one
 }

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // names remembers what people are called, which everybody who is signed in may read.
 type names struct {
 	mutex sync.Mutex
-	byID  map[string]string
+	byID  map[language.Language]map[string]string
 	until time.Time
 }
 
@@ -22,18 +23,21 @@ func (v *visit) called() (map[string]string, error) {
 	v.names.mutex.Lock()
 	defer v.names.mutex.Unlock()
 	if time.Now().Before(v.names.until) {
-		return v.names.byID, nil
+		return v.names.byID[v.texts.Language], nil
 	}
 	all, _, err := v.everybody(40)
 	if err != nil {
 		return nil, err
 	}
-	byID := map[string]string{"system": v.texts["system"]}
-	for _, p := range all {
-		byID[p.Id] = p.Name
+	v.names.byID = map[language.Language]map[string]string{}
+	for l, t := range v.site.texts {
+		v.names.byID[l] = map[string]string{"system": t.Get("system")}
+		for _, p := range all {
+			v.names.byID[l][p.Id] = p.Name
+		}
 	}
-	v.names.byID, v.names.until = byID, time.Now().Add(time.Minute)
-	return byID, nil
+	v.names.until = time.Now().Add(time.Minute)
+	return v.names.byID[v.texts.Language], nil
 }
 
 // everybody lists people, at most 500 for each page.

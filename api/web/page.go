@@ -49,10 +49,10 @@ func readPages(t texts) (map[string]*template.Template, error) {
 // functions are what templates may call.
 func functions(t texts) template.FuncMap {
 	return template.FuncMap{
-		"t": t.say, "n": t.count, "term": t.term, "problem": t.problem,
-		"money": money, "number": thousands, "date": t.date, "period": t.period, "short": short,
-		"say": func(m message) string { return t.fill(m.Key, m.With) }, "text": text,
-		"key": client.NewKey, "words": words,
+		"t": t.Say, "n": t.Count, "term": t.Term, "problem": t.problem,
+		"money": t.Money, "number": t.Number, "date": t.Date, "period": t.period, "short": short,
+		"say": func(m message) string { return t.Fill(m.Key, m.With) }, "text": text,
+		"key": client.NewKey, "words": t.words,
 		"dict": func(pairs ...any) (map[string]any, error) {
 			if len(pairs)%2 != 0 {
 				return nil, errors.New("a name without a value")
@@ -82,10 +82,10 @@ type view struct {
 }
 
 // Heading is what the page is called.
-func (v view) Heading() (string, error) { return v.texts.say(v.Title, v.Names...) }
+func (v view) Heading() (string, error) { return v.texts.Say(v.Title, v.Names...) }
 
 // Moment is a time in the company's zone.
-func (v view) Moment(at time.Time) string { return v.texts.moment(at, v.zone) }
+func (v view) Moment(at time.Time) string { return v.texts.Moment(at, v.zone) }
 
 type menuItem struct {
 	Key, Path string
@@ -94,7 +94,7 @@ type menuItem struct {
 
 // show answers with a page. title is a text's key, with what stands in it as pairs.
 func (v *visit) show(name, title string, body any, pairs ...any) error {
-	shown := view{Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body}
+	shown := view{Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, texts: v.texts}
 	if v.problem != nil {
 		shown.Form = v.r.PostForm
 	}
@@ -138,11 +138,13 @@ func (v *visit) menu() []menuItem {
 // render writes a page with the status of its problem, if it has one.
 func (s *site) render(w http.ResponseWriter, r *http.Request, name string, shown view) {
 	var err error
-	shown.texts = s.texts
+	if shown.texts.Language == "" {
+		shown.texts = s.spoken(r)
+	}
 	if shown.zone, err = time.LoadLocation(shown.Company.TimeZone); err != nil {
 		shown.zone = time.UTC
 	}
-	page := s.pages[name]
+	page := s.pages[shown.texts.Language][name]
 	start := "layout"
 	if r.Header.Get("HX-Request") != "" && page.Lookup("part") != nil {
 		start = "part"
@@ -150,7 +152,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, name string, shown
 	var text bytes.Buffer
 	if err := page.ExecuteTemplate(&text, start, shown); err != nil {
 		s.Log.ErrorContext(r.Context(), "page failed", "page", name, "error", err)
-		http.Error(w, s.texts["problem.internal"], http.StatusInternalServerError)
+		http.Error(w, shown.texts.Get("problem.internal"), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -177,5 +179,5 @@ func (s *site) broken(w http.ResponseWriter, r *http.Request, err error) {
 
 // nowhere answers where there is no page.
 func (v *visit) nowhere() error {
-	return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts.fill("refused.nowhere", map[string]any{"path": v.r.URL.Path}))
+	return incentive.Errorf(incentive.CodeNotFound, "%s", v.texts.Fill("refused.nowhere", map[string]any{"path": v.r.URL.Path}))
 }

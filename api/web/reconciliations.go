@@ -109,7 +109,7 @@ func (v *visit) reconciliation() error {
 		return err
 	}
 	body.RunBy = name(body.Called, body.Reconciliation.RunBy)
-	return v.show("reconciliation", "reconciliation.title", body, "rail", v.texts.term("rail", body.Rail), "day", v.texts.date(body.Day))
+	return v.show("reconciliation", "reconciliation.title", body, "rail", v.texts.Term("rail", body.Rail), "day", v.texts.Date(body.Day))
 }
 
 // chosenDifferences are the numbers that are ticked in a form.
@@ -133,7 +133,7 @@ func (v *visit) explain() error {
 	}
 	numbers := v.chosenDifferences()
 	if len(numbers) == 0 {
-		err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["reconciliation.none-chosen"])
+		err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("reconciliation.none-chosen"))
 	} else {
 		_, err = command[client.Reconciliation](v.api.ExplainDifferences(v.r.Context(), id, &client.ExplainDifferencesParams{IdempotencyKey: v.key()}, client.ExplanationRequest{Differences: numbers, Reason: v.r.PostFormValue("reason")}))
 	}

@@ -79,7 +79,7 @@ func (v *visit) compared(runs []runOf) (from, to int64, err error) {
 	}{{"from", &from}, {"to", &to}} {
 		if chosen := v.r.URL.Query().Get(one.name); chosen != "" {
 			if *one.id, err = strconv.ParseInt(chosen, 10, 64); err != nil {
-				return 0, 0, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["refused.form"])
+				return 0, 0, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("refused.form"))
 			}
 		}
 	}
@@ -113,7 +113,7 @@ func (v *visit) changesOf(period string, after *string) (all []changed, next *st
 			return nil, nil, err
 		}
 		for _, a := range adjustments {
-			amounts[a.Id] = a.Name + ", " + money(a.Amount)
+			amounts[a.Id] = a.Name + ", " + v.texts.Money(a.Amount)
 		}
 	}
 	for _, c := range list.Changes {
@@ -195,7 +195,7 @@ func (v *visit) recalculate() error {
 	}
 	id, changes := v.r.PathValue("period"), v.chosen()
 	if len(changes) == 0 {
-		v.problem = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["changes.none-chosen"])
+		v.problem = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("changes.none-chosen"))
 		return v.changes()
 	}
 	_, err := command[client.ActAnswer](v.api.ActOnPeriod(v.r.Context(), id, &client.ActOnPeriodParams{IdempotencyKey: v.key()}, client.ActRequest{Act: client.ActRequestActRecalculate, Changes: &changes}))

@@ -16,6 +16,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // sessionCookie holds the secret of the token that a session is; attemptCookie what a
@@ -61,6 +62,7 @@ type visit struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	api     *client.Client
+	texts   texts
 	secret  string
 	me      client.Person
 	company client.Company
@@ -73,14 +75,17 @@ type page func(v *visit) error
 // signedIn lets those through who are signed in, and sends others to sign in.
 func (s *site) signedIn(answer page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{site: s, w: w, r: r, secret: s.cookie(r, sessionCookie)}
+		v := &visit{site: s, w: w, r: r, secret: s.cookie(r, sessionCookie), texts: s.spoken(r)}
 		if v.secret == "" {
 			s.toSignIn(w, r)
 			return
 		}
 		var err error
-		if v.api, err = s.client(v.secret); err == nil {
+		if v.api, err = v.client(); err == nil {
 			v.me, err = client.Read[client.Person](v.api.GetMe(r.Context()))
+		}
+		if v.me.Language != nil {
+			v.texts = s.texts[language.Language(*v.me.Language)]
 		}
 		switch code := incentive.ErrorCode(err); {
 		case code == "unauthenticated":
@@ -114,7 +119,7 @@ func (v *visit) readForm() error {
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, largestForm)
 	if err := v.r.ParseForm(); err != nil {
-		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts["refused.form"])
+		return incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("refused.form"))
 	}
 	return nil
 }
@@ -267,7 +272,7 @@ func (s *site) bounded(next http.HandlerFunc) http.HandlerFunc {
 		}
 		if !s.signIns.Allow(host) {
 			w.Header().Set("Retry-After", "1")
-			s.render(w, r, "refused", view{Title: "refused.title", Problem: incentive.Errorf(api.CodeTooMany, "%s", s.texts["refused.too-many"])})
+			s.render(w, r, "refused", view{Title: "refused.title", Problem: incentive.Errorf(api.CodeTooMany, "%s", s.spoken(r).Get("refused.too-many"))})
 			return
 		}
 		next(w, r)

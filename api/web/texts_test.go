@@ -20,6 +20,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
+	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/policy"
 )
 
@@ -38,7 +39,7 @@ func families() map[string][]string {
 	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
 		did = append(did, string(a))
 	}
-	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
+	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "set-language", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period
@@ -70,24 +71,20 @@ func families() map[string][]string {
 	}
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
-		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles,
+		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles, "spoken": {"en", "id"},
 		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small"),
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
 		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
-		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files"}, "month": {}, "month.short": {},
+		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files"},
 	}
 	for name, fields := range details {
 		for _, f := range fields {
 			all["field."+name] = append(all["field."+name], f.Name)
 		}
 	}
-	for month := range 12 {
-		all["month"] = append(all["month"], strconv.Itoa(month+1))
-	}
-	all["month.short"] = all["month"]
 	all["done"] = slices.Concat(acts, []string{"approved", "rejected", "returned", "resubmitted"})
 	for _, action := range incentive.Actions() {
 		all["action"] = append(all["action"], string(action))
@@ -99,11 +96,12 @@ func families() map[string][]string {
 // TestTexts finds every key that pages and code use, and every text that nothing uses.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	all, err := readTexts("en")
+	read, err := language.ReadTexts(textFiles, "texts")
 	require.NoError(t, err)
+	all := texts{read[language.English]}
 	used := map[string]bool{}
 	use := func(key, where string) {
-		require.Contains(t, all, key, "used by %s", where)
+		require.True(t, all.Has(key), "there is no text %q, used by %s", key, where)
 		used[key] = true
 	}
 	named := families()
@@ -145,7 +143,7 @@ func TestTexts(t *testing.T) {
 	// In code a key is a text of its own, completed by a number, or by .do for what a
 	// task's link says. What begins as keys begin is one.
 	beginnings := map[string]bool{}
-	for key := range all {
+	for key := range all.All() {
 		if beginning, _, is := strings.Cut(key, "."); is {
 			beginnings[beginning] = true
 		}
@@ -167,7 +165,7 @@ func TestTexts(t *testing.T) {
 			require.NoError(t, err)
 			exists := false
 			for _, suffix := range []string{"", ".one", ".other", ".do"} {
-				if all.has(text + suffix) {
+				if all.Has(text + suffix) {
 					used[text+suffix], exists = true, true
 				}
 			}
@@ -177,7 +175,7 @@ func TestTexts(t *testing.T) {
 			return true
 		})
 	}
-	for key := range all {
+	for key := range all.All() {
 		require.True(t, used[key], "nothing uses the text %q", key)
 	}
 }
@@ -232,25 +230,26 @@ func branch(n *parse.BranchNode, visit func(string, []parse.Node)) {
 // TestFormat is how amounts, numbers and days are written.
 func TestFormat(t *testing.T) {
 	t.Parallel()
-	all, err := readTexts("en")
+	read, err := language.ReadTexts(textFiles, "texts")
 	require.NoError(t, err)
+	all := texts{read[language.English]}
 	for amount, want := range map[string]string{"0": "0.00\u00a0USD", "-1234.5": "−1,234.50\u00a0USD", "999": "999.00\u00a0USD", "12345678901234567.89": "12,345,678,901,234,567.89\u00a0USD"} {
 		m, err := incentive.MoneyOf(decimal.RequireFromString(amount), "USD")
 		require.NoError(t, err)
-		require.Equal(t, want, money(m))
+		require.Equal(t, want, all.Money(m))
 	}
 	yen, err := incentive.MoneyOf(decimal.NewFromInt(1234567), "JPY")
 	require.NoError(t, err)
-	require.Equal(t, "1,234,567\u00a0JPY", money(yen))
+	require.Equal(t, "1,234,567\u00a0JPY", all.Money(yen))
 	for text, want := range map[string]string{"0": "0", "100": "100", "1000": "1,000", "-100000.12345": "−100,000.12345"} {
-		require.Equal(t, want, thousands(text))
+		require.Equal(t, want, all.Number(text))
 	}
-	require.Equal(t, "3 credits: 33,180.76 × 0.05 = 1,659.038", words("3 credits: 33180.76 × 0.05 = 1659.038"))
-	require.Equal(t, `since "2026-01-01": 12,345`, words(`since "2026-01-01": 12345`))
-	require.Equal(t, "in 2026 (12,345.5)", words("in 2026 (12345.5)"))
+	require.Equal(t, "3 credits: 33,180.76 × 0.05 = 1,659.038", all.words("3 credits: 33180.76 × 0.05 = 1659.038"))
+	require.Equal(t, `since "2026-01-01": 12,345`, all.words(`since "2026-01-01": 12345`))
+	require.Equal(t, "in 2026 (12,345.5)", all.words("in 2026 (12345.5)"))
 	zone, err := time.LoadLocation("Asia/Jakarta")
 	require.NoError(t, err)
-	require.Equal(t, "1\u00a0Mar\u00a02026, 06:30", all.moment(time.Date(2026, 2, 28, 23, 30, 0, 0, time.UTC), zone))
+	require.Equal(t, "1\u00a0Mar\u00a02026, 06:30", all.Moment(time.Date(2026, 2, 28, 23, 30, 0, 0, time.UTC), zone))
 	for _, c := range [][3]string{{"2026-02-01", "2026-02-28", "February 2026"}, {"2026-12-01", "2026-12-31", "December 2026"}, {"2026-01-01", "2026-03-31", "CODE"}, {"2026-01-05", "2026-02-04", "CODE"}} {
 		p := client.Period{Code: "CODE", StartsOn: incentive.MustParseDate(c[0]), EndsOn: incentive.MustParseDate(c[1])}
 		require.Equal(t, c[2], all.period(p))

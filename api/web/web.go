@@ -19,6 +19,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 //go:embed static
@@ -66,8 +67,8 @@ type PickAPerson struct {
 // site answers the pages.
 type site struct {
 	Config
-	texts texts
-	pages map[string]*template.Template
+	texts map[language.Language]texts
+	pages map[language.Language]map[string]*template.Template
 	names names
 
 	signIns *api.Limiter // by where they come from
@@ -76,12 +77,16 @@ type site struct {
 // New returns the pages. They belong at / of the API's own origin.
 func New(config Config) (http.Handler, error) {
 	s := &site{Config: config, signIns: api.NewLimiter(10, 100)}
-	var err error
-	if s.texts, err = readTexts("en"); err != nil {
+	all, err := language.ReadTexts(textFiles, "texts")
+	if err != nil {
 		return nil, err
 	}
-	if s.pages, err = readPages(s.texts); err != nil {
-		return nil, err
+	s.texts, s.pages = map[language.Language]texts{}, map[language.Language]map[string]*template.Template{}
+	for l, t := range all {
+		s.texts[l] = texts{t}
+		if s.pages[l], err = readPages(s.texts[l]); err != nil {
+			return nil, err
+		}
 	}
 	mux := http.NewServeMux()
 	for pattern, h := range s.routes() {
@@ -95,6 +100,11 @@ func New(config Config) (http.Handler, error) {
 	return s.guarded(http.NewCrossOriginProtection().Handler(mux)), nil
 }
 
+// spoken are the texts of the language that the visitor's browser asks for.
+func (s *site) spoken(r *http.Request) texts {
+	return s.texts[language.Accepted(r.Header.Get("Accept-Language"))]
+}
+
 // routes are the pages of whoever is signed in.
 func (s *site) routes() map[string]page {
 	return map[string]page{
@@ -105,6 +115,7 @@ func (s *site) routes() map[string]page {
 
 		"GET /account":                 (*visit).account,
 		"POST /account":                (*visit).setDestination,
+		"POST /account/language":       (*visit).setLanguage,
 		"GET /rewards":                 (*visit).rewardsToChoose,
 		"POST /rewards":                (*visit).chooseReward,
 		"POST /account/tokens":         (*visit).makeToken,

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // Explanation is the arithmetic of a line as data, in the order in which it was done.
@@ -390,141 +391,144 @@ func (s Step) whole() bool {
 	return true
 }
 
-// String says the step in words.
-func (s Step) String() string {
+// String says the step in words, in English.
+func (s Step) String() string { return s.In(language.English) }
+
+// In says the step in words.
+func (s Step) In(l language.Language) string {
 	where := ""
 	if s.Where != "" {
-		where = " where " + s.Where
+		where = l.Sprintf(" where %s", s.Where)
 	}
 	switch s.Kind {
 	case StepMeasure:
 		if s.Since != "" {
-			where += " since " + s.Since
+			where += l.Sprintf(" since %s", s.Since)
 		}
-		name := s.Name
+		name := l.Word(s.Name)
 		if s.Of != "" {
 			name += " of transaction." + s.Of
 		}
-		return fmt.Sprintf("%s of %s%s: %s", name, plural(s.Count, "credit"), where, s.Result)
+		return l.Sprintf("%s of %s%s: %s", name, counted(l, s.Count, "%d credit", "%d credits"), where, s.Result)
 	case StepExchange:
-		return fmt.Sprintf("%s in %s (%s): %s %s = %s", plural(s.Count, "credit"), s.Currency, s.Name, s.Amount, s.rate(), s.Result)
+		return l.Sprintf("%s in %s (%s): %s %s = %s", counted(l, s.Count, "%d credit", "%d credits"), s.Currency, s.Name, s.Amount, s.rate(), s.Result)
 	case StepPaidIn:
-		return fmt.Sprintf("paid in another currency (%s): %s %s %s = %s", s.Name, s.Currency, s.Amount, s.rate(), s.Result)
+		return l.Sprintf("paid in another currency (%s): %s %s %s = %s", s.Name, s.Currency, s.Amount, s.rate(), s.Result)
 	case StepRatio:
-		return fmt.Sprintf("ratio: %s ÷ %s = %s", s.Amount, s.Unit, s.Result)
+		return l.Sprintf("ratio: %s ÷ %s = %s", s.Amount, s.Unit, s.Result)
 	case StepQuota:
 		if s.Rate != nil {
 			unit := "days"
 			if s.Each != "" {
 				unit = s.Each + "s"
 			}
-			return fmt.Sprintf("quota %s: %s × %s × %d ÷ %d %s = %s", s.Name, s.Amount, s.Rate, s.Days, s.OfDays, unit, s.Result)
+			return l.Sprintf("quota %s: %s × %s × %d ÷ %d %s = %s", s.Name, s.Amount, s.Rate, s.Days, s.OfDays, l.Word(unit), s.Result)
 		}
 		if s.Days == s.OfDays {
-			return fmt.Sprintf("quota %s: %s", s.Name, s.Result)
+			return l.Sprintf("quota %s: %s", s.Name, s.Result)
 		}
-		return fmt.Sprintf("quota %s: %s × %d ÷ %d days = %s", s.Name, s.Amount, s.Days, s.OfDays, s.Result)
+		return l.Sprintf("quota %s: %s × %d ÷ %d days = %s", s.Name, s.Amount, s.Days, s.OfDays, s.Result)
 	case StepAttainment:
-		return fmt.Sprintf("attainment: %s ÷ %s = %s%%", s.Amount, s.Unit, s.Result.Shift(2).Round(4))
+		return l.Sprintf("attainment: %s ÷ %s = %s%%", s.Amount, s.Unit, s.Result.Shift(2).Round(4))
 	case StepRate:
-		return fmt.Sprintf("%s%s: %s × %s = %s", plural(s.Count, "credit"), where, s.Amount, s.Rate, s.Result)
+		return l.Sprintf("%s%s: %s × %s = %s", counted(l, s.Count, "%d credit", "%d credits"), where, s.Amount, s.Rate, s.Result)
 	case StepTier:
-		tier := "above " + s.From.String()
+		tier := l.Sprintf("above %s", s.From)
 		switch {
 		case s.To != nil && s.From.IsZero():
-			tier = "up to " + s.To.String()
+			tier = l.Sprintf("up to %s", s.To)
 		case s.To != nil:
-			tier += " up to " + s.To.String()
+			tier = l.Sprintf("above %s up to %s", s.From, s.To)
 		case s.From.IsZero():
-			tier = "all of it"
+			tier = l.Word("all of it")
 		}
 		return fmt.Sprintf("%s: %s × %s = %s", tier, s.Amount, s.Rate, s.Result)
 	case StepBonus:
-		return fmt.Sprintf("bonus: %s", s.Result)
+		return l.Sprintf("bonus: %s", s.Result)
 	case StepRank:
 		switch {
 		case s.Count == 0:
-			return fmt.Sprintf("ranking: %s does not qualify", s.Amount)
+			return l.Sprintf("ranking: %s does not qualify", s.Amount)
 		case s.Tied > 1:
-			return fmt.Sprintf("ranking: %s takes place %d with %d others: %s ÷ %d = %s", s.Amount, s.Count, s.Tied-1, s.Rate, s.Tied, s.Result)
+			return l.Sprintf("ranking: %s takes place %d with %d others: %s ÷ %d = %s", s.Amount, s.Count, s.Tied-1, s.Rate, s.Tied, s.Result)
 		}
-		return fmt.Sprintf("ranking: %s takes place %d: %s", s.Amount, s.Count, s.Result)
+		return l.Sprintf("ranking: %s takes place %d: %s", s.Amount, s.Count, s.Result)
 	case StepPool:
-		return fmt.Sprintf("pool: %s of all %s, of %s: %s", s.Amount, s.Unit, s.Rate, s.Result)
+		return l.Sprintf("pool: %s of all %s, of %s: %s", s.Amount, s.Unit, s.Rate, s.Result)
 	case StepBudget:
-		return fmt.Sprintf("prizes of %s in all, for which there is %s: %s becomes %s", s.Unit, s.Rate, s.Amount, s.Result)
+		return l.Sprintf("prizes of %s in all, for which there is %s: %s becomes %s", s.Unit, s.Rate, s.Amount, s.Result)
 	case StepWait:
-		return fmt.Sprintf("the interval ends on %s, so nothing is paid yet", s.Name)
+		return l.Sprintf("the interval ends on %s, so nothing is paid yet", s.Name)
 	case StepAdjustment:
-		what := "adjustment (" + s.Name + ")"
+		what := l.Sprintf("adjustment (%s)", l.Word(s.Name))
 		if s.Period != "" {
-			what += " of " + s.Period
+			what += l.Sprintf(" of %s", s.Period)
 		}
 		if s.Dispute != "" {
-			what += ", by dispute " + s.Dispute
+			what += l.Sprintf(", by dispute %s", s.Dispute)
 		}
 		return fmt.Sprintf("%s: %s", what, s.Result)
 	case StepKey:
-		return fmt.Sprintf("%s: %s, %s", strings.ReplaceAll(s.Name, "_", " "), s.figure(), s.between())
+		return fmt.Sprintf("%s: %s, %s", l.Word(strings.ReplaceAll(s.Name, "_", " ")), s.figure(), s.between(l))
 	case StepScore:
-		return fmt.Sprintf("%s: %s ÷ %s, weighing %s, counts %s", s.Name, s.Amount, s.Unit, s.Rate, s.Result)
+		return l.Sprintf("%s: %s ÷ %s, weighing %s, counts %s", s.Name, s.Amount, s.Unit, s.Rate, s.Result)
 	case StepCurve:
 		if s.Count < 0 {
-			return fmt.Sprintf("less what earlier periods were paid at %s: %s", s.figure(), s.Result)
+			return l.Sprintf("less what earlier periods were paid at %s: %s", s.figure(), s.Result)
 		}
 		if s.To == nil {
-			return fmt.Sprintf("curve: at %s it pays %s × %s = %s", s.figure(), s.Low, s.Rate, s.Result)
+			return l.Sprintf("curve: at %s it pays %s × %s = %s", s.figure(), s.Low, s.Rate, s.Result)
 		}
-		return fmt.Sprintf("curve: at %s, on the line from (%s, %s) to (%s, %s), of %s = %s", s.figure(), s.From, s.Low, s.To, s.High, s.Rate, s.Result)
+		return l.Sprintf("curve: at %s, on the line from (%s, %s) to (%s, %s), of %s = %s", s.figure(), s.From, s.Low, s.To, s.High, s.Rate, s.Result)
 	case StepFactor:
-		return fmt.Sprintf("%s: factor %s, all together %s", s.Name, s.Rate, s.Result)
+		return l.Sprintf("%s: factor %s, all together %s", s.Name, s.Rate, s.Result)
 	case StepMultiplier:
-		return fmt.Sprintf("multiplied: %s × %s = %s", s.Amount, s.Rate, s.Result)
+		return l.Sprintf("multiplied: %s × %s = %s", s.Amount, s.Rate, s.Result)
 	case StepFloor:
-		return fmt.Sprintf("floor: %s, but no less than %s, is %s", s.Amount, s.Rate, s.Result)
+		return l.Sprintf("floor: %s, but no less than %s, is %s", s.Amount, s.Rate, s.Result)
 	case StepPosted:
-		return fmt.Sprintf("due in all %s, less %s of %s: %s", s.Amount, s.Unit, plural(s.Count, "earlier period"), s.Result)
+		return l.Sprintf("due in all %s, less %s of %s: %s", s.Amount, s.Unit, counted(l, s.Count, "%d earlier period", "%d earlier periods"), s.Result)
 	case StepDeduct:
-		return fmt.Sprintf("%s less %s: %s", s.Amount, s.Unit, s.Result)
+		return l.Sprintf("%s less %s: %s", s.Amount, s.Unit, s.Result)
 	case StepDraw:
 		switch {
 		case s.Result.IsPositive():
-			return fmt.Sprintf("draw: %s earned of %s guaranteed, so %s is advanced", s.Amount, s.Rate, s.Result)
+			return l.Sprintf("draw: %s earned of %s guaranteed, so %s is advanced", s.Amount, s.Rate, s.Result)
 		case s.Result.IsNegative():
-			return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so %s is recovered", s.Amount, s.Rate, s.Unit, s.Result.Neg())
+			return l.Sprintf("draw: %s earned of %s guaranteed and %s owed, so %s is recovered", s.Amount, s.Rate, s.Unit, s.Result.Neg())
 		}
-		return fmt.Sprintf("draw: %s earned of %s guaranteed and %s owed, so nothing moves", s.Amount, s.Rate, s.Unit)
+		return l.Sprintf("draw: %s earned of %s guaranteed and %s owed, so nothing moves", s.Amount, s.Rate, s.Unit)
 	case StepHold:
-		return fmt.Sprintf("of %s for %s, %s is held back: %s", s.Amount, plural(s.Count, "credit"), s.Rate, s.Result)
+		return l.Sprintf("of %s for %s, %s is held back: %s", s.Amount, counted(l, s.Count, "%d credit", "%d credits"), s.Rate, s.Result)
 	case StepRelease:
-		return fmt.Sprintf("held back of %s before, and paid now: %s", plural(s.Count, "credit"), s.Result)
+		return l.Sprintf("held back of %s before, and paid now: %s", counted(l, s.Count, "%d credit", "%d credits"), s.Result)
 	case StepForfeit:
-		return fmt.Sprintf("held back of %s before, and forfeited: %s", plural(s.Count, "credit"), s.Result)
+		return l.Sprintf("held back of %s before, and forfeited: %s", counted(l, s.Count, "%d credit", "%d credits"), s.Result)
 	case StepClawback:
-		words := fmt.Sprintf("%s of %s is refunded or cancelled: of %s paid for it, × %s is taken back", s.Name, s.Of, s.Amount, s.Rate)
+		words := l.Sprintf("%s of %s is refunded or cancelled: of %s paid for it, × %s is taken back", s.Name, s.Of, s.Amount, s.Rate)
 		if !s.Unit.IsZero() {
-			words += fmt.Sprintf(", less %s taken before", s.Unit)
+			words += l.Sprintf(", less %s taken before", s.Unit)
 		}
 		return fmt.Sprintf("%s: %s", words, s.Result)
 	case StepInstalment:
-		return fmt.Sprintf("taken back in instalments: of all that is to be taken, %s waits for later periods, and %s waited before: %s", s.Rate, s.Unit, s.Result)
+		return l.Sprintf("taken back in instalments: of all that is to be taken, %s waits for later periods, and %s waited before: %s", s.Rate, s.Unit, s.Result)
 	case StepRecovery:
-		return fmt.Sprintf("draw: %s earned and %s owed, which is recovered down to %s%s: %s is recovered", s.Amount, s.Unit, s.Rate, s.atMost(), s.Result.Neg())
+		return l.Sprintf("draw: %s earned and %s owed, which is recovered down to %s%s: %s is recovered", s.Amount, s.Unit, s.Rate, s.atMost(l), s.Result.Neg())
 	case StepForgiven:
 		if s.Unit.IsZero() {
-			return fmt.Sprintf("draw: in month %d nothing is forgiven", s.Days)
+			return l.Sprintf("draw: in month %d nothing is forgiven", s.Days)
 		}
-		return fmt.Sprintf("draw: in month %d, %s that is owed is forgiven", s.Days, s.Unit)
+		return l.Sprintf("draw: in month %d, %s that is owed is forgiven", s.Days, s.Unit)
 	case StepCarryOver:
-		words := fmt.Sprintf("cap: %s%s, but no more than %s, with %s put off before", s.Amount, s.before(), s.Rate, s.Unit)
+		words := l.Sprintf("cap: %s%s, but no more than %s, with %s put off before", s.Amount, s.before(l), s.Rate, s.Unit)
 		if s.Result.IsNegative() {
-			return fmt.Sprintf("%s: %s is put off", words, s.Result.Neg())
+			return l.Sprintf("%s: %s is put off", words, s.Result.Neg())
 		}
-		return fmt.Sprintf("%s: %s of it is paid", words, s.Result)
+		return l.Sprintf("%s: %s of it is paid", words, s.Result)
 	case StepExcess:
-		return fmt.Sprintf("cap: %s%s, but no more than %s: %s is lost", s.Amount, s.before(), s.Rate, s.Result.Neg())
+		return l.Sprintf("cap: %s%s, but no more than %s: %s is lost", s.Amount, s.before(l), s.Rate, s.Result.Neg())
 	case StepCapEach:
-		return fmt.Sprintf("cap of %s for each: %s earned more, %s in all, which leaves %s", s.Rate, plural(s.Count, "credit"), s.Unit, s.Result)
+		return l.Sprintf("cap of %s for each: %s earned more, %s in all, which leaves %s", s.Rate, counted(l, s.Count, "%d credit", "%d credits"), s.Unit, s.Result)
 	case StepGate:
 		word, verdict := "at least", "reached"
 		if s.Above {
@@ -534,15 +538,15 @@ func (s Step) String() string {
 			verdict = "not reached, so nothing is paid"
 		}
 		if s.Unit == nil {
-			return "gate: there is no quota, so nothing is paid"
+			return l.Word("gate: there is no quota, so nothing is paid")
 		}
-		return fmt.Sprintf("gate: %s against %s %s × %s: %s", s.Amount, word, s.From, s.Unit, verdict)
+		return l.Sprintf("gate: %s against %s %s × %s: %s", s.Amount, l.Word(word), s.From, s.Unit, l.Word(verdict))
 	case StepCap:
-		return fmt.Sprintf("cap: %s, but no more than %s, is %s", s.Amount, s.Rate, s.Result)
+		return l.Sprintf("cap: %s, but no more than %s, is %s", s.Amount, s.Rate, s.Result)
 	case StepCorrection:
-		return fmt.Sprintf("correction of %s: %s is due by what is known today, less %s that was posted: %s", s.Name, s.Amount, s.Unit, s.Result)
+		return l.Sprintf("correction of %s: %s is due by what is known today, less %s that was posted: %s", s.Name, s.Amount, s.Unit, s.Result)
 	case StepRounding:
-		return fmt.Sprintf("rounded (%s, each %s): %s to %s", strings.ReplaceAll(s.Name, "_", " "), s.Each, s.Amount, s.Result)
+		return l.Sprintf("rounded (%s, each %s): %s to %s", l.Word(strings.ReplaceAll(s.Name, "_", " ")), l.Word(s.Each), s.Amount, s.Result)
 	}
 	return string(s.Kind)
 }
@@ -564,19 +568,19 @@ func (s Step) rate() string {
 }
 
 // before says what earlier periods have taken of a cap.
-func (s Step) before() string {
+func (s Step) before(l language.Language) string {
 	if s.Low.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf(" after %s before", s.Low)
+	return l.Sprintf(" after %s before", s.Low)
 }
 
 // atMost says the most that a period recovers.
-func (s Step) atMost() string {
+func (s Step) atMost(l language.Language) string {
 	if s.High == nil {
 		return ""
 	}
-	return fmt.Sprintf(", no more than %s", s.High)
+	return l.Sprintf(", no more than %s", s.High)
 }
 
 // figure says Amount against Unit.
@@ -589,21 +593,21 @@ func (s Step) figure() string {
 }
 
 // between says From and To.
-func (s Step) between() string {
+func (s Step) between(l language.Language) string {
 	switch {
 	case s.From == nil && s.To == nil:
-		return "wherever it lies"
+		return l.Word("wherever it lies")
 	case s.From == nil:
-		return "up to " + s.To.String()
+		return l.Sprintf("up to %s", s.To)
 	case s.To == nil:
-		return "from " + s.From.String()
+		return l.Sprintf("from %s", s.From)
 	}
-	return "from " + s.From.String() + " to " + s.To.String()
+	return l.Sprintf("from %s to %s", s.From, s.To)
 }
 
-func plural(n int, of string) string {
+func counted(l language.Language, n int, single, several string) string {
 	if n == 1 {
-		return "1 " + of
+		return l.Sprintf(single, n)
 	}
-	return fmt.Sprintf("%d %ss", n, of)
+	return l.Sprintf(several, n)
 }
