@@ -45,6 +45,9 @@ func RailEventID(rail, eventID string) string { return "rail-event/" + rail + "/
 // ReconciliationID is the workflow id of what compares each day of a rail.
 func ReconciliationID(rail string) string { return "reconciliation/" + rail }
 
+// VerificationID is the workflow id of a verification.
+func VerificationID(id int64) string { return fmt.Sprintf("verification/%d", id) }
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

@@ -23,6 +23,9 @@ type Activities struct {
 	Rails  payments.Registry
 	Client client.Client // to start and tell workflows
 	Now    func() time.Time
+
+	// Replay runs the archived histories of a period through the program's workflows.
+	Replay func(ctx context.Context, s *store.Store, periodID string, revision int) (Replayed, error)
 }
 
 // PeriodAct is one act on one revision of a period. It carries ids and digests only.

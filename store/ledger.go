@@ -149,48 +149,81 @@ func (s *Store) BalancesOf(ctx context.Context, of BalancesOf) (all []Balance, t
 // CodeLedgerBroken says that the ledger does not add up.
 const CodeLedgerBroken incentive.Code = "ledger-broken"
 
-// VerifyLedger checks that every entry has at least two postings and sums to zero in
-// every currency, and returns how many entries there are.
-func (s *Store) VerifyLedger(ctx context.Context) (entries int, err error) {
-	var broken *string
+// mostNamed is how many things that are wrong are named.
+const mostNamed = 1000
+
+// UnbalancedEntry says that a journal entry does not sum to zero.
+func UnbalancedEntry(key string) error {
+	return incentive.Errorf(CodeLedgerBroken, "journal entry %q does not balance", key)
+}
+
+// BrokenEntries returns how many journal entries there are, and of those that do not have at
+// least two postings and sum to zero in every currency the first mostNamed.
+func (s *Store) BrokenEntries(ctx context.Context) (entries int, broken []string, err error) {
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*)::int, min(key) FILTER (WHERE NOT balanced) FROM (
+		SELECT count(*)::int, coalesce((array_agg(key ORDER BY key) FILTER (WHERE NOT balanced))[:$1], '{}') FROM (
 			SELECT e.key, (SELECT coalesce(bool_and(total = 0), false) FROM (
 				SELECT sum(amount_minor) AS total FROM posting p WHERE p.entry_id = e.id GROUP BY currency) t)
 				AND (SELECT count(*) FROM posting p WHERE p.entry_id = e.id) >= 2 AS balanced
-			FROM journal_entry e) checked`).Scan(&entries, &broken)
+			FROM journal_entry e) checked`, mostNamed).Scan(&entries, &broken)
 	if err != nil {
-		return 0, fmt.Errorf("check the ledger: %w", err)
+		return 0, nil, fmt.Errorf("check the ledger: %w", err)
 	}
-	if broken != nil {
-		return 0, incentive.Errorf(CodeLedgerBroken, "journal entry %q does not balance", *broken)
-	}
-	return entries, nil
+	return entries, broken, nil
 }
 
-// VerifyPayouts checks that a revision's postings tell the story of its payouts: what is
+// VerifyLedger checks that no journal entry is broken, and returns how many there are.
+func (s *Store) VerifyLedger(ctx context.Context) (entries int, err error) {
+	entries, broken, err := s.BrokenEntries(ctx)
+	if err == nil && len(broken) > 0 {
+		err = UnbalancedEntry(broken[0])
+	}
+	return entries, err
+}
+
+// WrongPayout is a payout of which the ledger tells another story.
+type WrongPayout struct{ ID, ParticipantID string }
+
+// Err says so.
+func (o WrongPayout) Err() error {
+	return incentive.Errorf(CodeLedgerBroken, "payout %s and the ledger tell different stories", o.ID)
+}
+
+// WrongPayouts returns how many payouts a revision has, of one participant or ("") of all,
+// and of those whose story the ledger does not tell the first mostNamed. The story is: what is
 // paid is cash out, what is submitted is in clearing, what came back is owed again, and no
 // payout is paid by more than one attempt.
-func (s *Store) VerifyPayouts(ctx context.Context, periodID string, revision int) error {
-	var wrong *string
-	err := s.pool.QueryRow(ctx, `
-		SELECT min(o.id::text) FROM payout o CROSS JOIN LATERAL (
+func (s *Store) WrongPayouts(ctx context.Context, periodID string, revision int, participantID string) (payouts int, wrong []WrongPayout, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM payout WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR participant_id = $3)`, periodID, revision, participantID).Scan(&payouts)
+	if err != nil {
+		return 0, nil, fmt.Errorf("count the payouts of %s: %w", periodID, err)
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT o.id::text, o.participant_id FROM payout o CROSS JOIN LATERAL (
 			SELECT count(*) FILTER (WHERE e.kind = 'submit') AS submitted, count(*) FILTER (WHERE e.kind = 'paid') AS paid,
 				count(*) FILTER (WHERE e.kind = 'refused') AS refused, count(*) FILTER (WHERE e.kind = 'returned') AS returned
 			FROM unnest(ARRAY['submit', 'paid', 'refused', 'returned']) k (kind), generate_series(0, o.times_back) n (times), journal_entry e, posting p
 			WHERE e.key = k.kind || '/' || o.id || CASE n.times WHEN 0 THEN '' ELSE '/' || n.times END
 			AND p.entry_id = e.id AND p.amount_minor = o.amount_minor AND p.currency = o.currency) posted
-		WHERE o.period_id = $1 AND o.revision = $2 AND (
+		WHERE o.period_id = $1 AND o.revision = $2 AND ($3 = '' OR o.participant_id = $3) AND (
 			posted.submitted - posted.refused - posted.returned <> (o.state IN ('submitted', 'paid'))::int
 			OR posted.paid - posted.returned <> (o.state = 'paid')::int
 			OR posted.refused + posted.returned <> o.times_back
 			OR (o.state IN ('submitted', 'paid')) <> (
-				SELECT count(*) = 1 FROM payout_attempt a WHERE a.payout_id = o.id AND a.state = 'confirmed'))`, periodID, revision).Scan(&wrong)
+				SELECT count(*) = 1 FROM payout_attempt a WHERE a.payout_id = o.id AND a.state = 'confirmed'))
+		ORDER BY o.id::text LIMIT $4`, periodID, revision, participantID, mostNamed)
 	if err != nil {
-		return fmt.Errorf("check the payouts of %s: %w", periodID, err)
+		return 0, nil, fmt.Errorf("check the payouts of %s: %w", periodID, err)
 	}
-	if wrong != nil {
-		return incentive.Errorf(CodeLedgerBroken, "payout %s and the ledger tell different stories", *wrong)
+	wrong, err = pgx.CollectRows(rows, pgx.RowToStructByPos[WrongPayout])
+	return payouts, wrong, err
+}
+
+// VerifyPayouts checks that a revision's postings tell the story of its payouts.
+func (s *Store) VerifyPayouts(ctx context.Context, periodID string, revision int) error {
+	_, wrong, err := s.WrongPayouts(ctx, periodID, revision, "")
+	if err == nil && len(wrong) > 0 {
+		err = wrong[0].Err()
 	}
-	return nil
+	return err
 }

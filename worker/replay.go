@@ -18,15 +18,6 @@ import (
 	"github.com/guerdon/guerdon/workflows"
 )
 
-// Replayed is what was found of a period's archived histories.
-type Replayed struct {
-	Histories    int      `json:"histories"`     // of the period; 0 while its archive is not complete
-	Disputes     int      `json:"disputes"`      // of the period that have their outcome, with a history that is archived
-	Unarchived   []string `json:"unarchived"`    // the disputes that have their outcome, and no archive yet
-	OpenDisputes int      `json:"open_disputes"` // of the period that have no outcome yet
-	CutShort     []string `json:"cut_short"`     // the workflows that somebody terminated, that failed or that took too long
-}
-
 // execution is one run of a workflow.
 type execution struct{ workflowID, runID string }
 
@@ -34,10 +25,10 @@ type execution struct{ workflowID, runID string }
 // program's workflows. A history that takes another way today, that lacks an event or its
 // closing one, that names a run which is not archived, or a period's or dispute's that
 // does not come to its end, is an error of code activities.CodeNotProved.
-func Replay(ctx context.Context, s *store.Store, periodID string, revision int) (Replayed, error) {
-	found := Replayed{Unarchived: []string{}, CutShort: []string{}}
+func Replay(ctx context.Context, s *store.Store, periodID string, revision int) (activities.Replayed, error) {
+	found := activities.Replayed{Unarchived: []string{}, CutShort: []string{}}
 	var err error
-	found.Histories, err = found.replay(ctx, s, store.Archived{PeriodID: periodID, Revision: revision}, activities.PayPeriodID(periodID, revision))
+	found.Histories, err = replay(ctx, &found, s, store.Archived{PeriodID: periodID, Revision: revision}, activities.PayPeriodID(periodID, revision))
 	if err != nil {
 		return found, err
 	}
@@ -50,7 +41,7 @@ func Replay(ctx context.Context, s *store.Store, periodID string, revision int) 
 			found.OpenDisputes++
 			continue
 		}
-		histories, err := found.replay(ctx, s, store.Archived{PeriodID: periodID, Revision: revision, DisputeID: d.ID}, activities.DisputeID(d.ID))
+		histories, err := replay(ctx, &found, s, store.Archived{PeriodID: periodID, Revision: revision, DisputeID: d.ID}, activities.DisputeID(d.ID))
 		if err != nil {
 			return found, err
 		}
@@ -65,7 +56,7 @@ func Replay(ctx context.Context, s *store.Store, periodID string, revision int) 
 
 // replay runs the histories of one archive, in which main must come to its end, and
 // returns how many there are: 0 while the archive is not complete.
-func (found *Replayed) replay(ctx context.Context, s *store.Store, of store.Archived, main string) (int, error) {
+func replay(ctx context.Context, found *activities.Replayed, s *store.Store, of store.Archived, main string) (int, error) {
 	replayer := worker.NewWorkflowReplayer()
 	workflows.Register(replayer)
 	archived := map[execution]bool{}

@@ -113,12 +113,12 @@ func TestReplayDisputes(t *testing.T) {
 	for name, c := range map[string]struct {
 		state  incentive.DisputeState
 		events func(events) events // nil where nothing is archived
-		want   worker.Replayed
+		want   activities.Replayed
 		says   string
 	}{
-		"whole":            {state: incentive.DisputeAccepted, events: func(all events) events { return all }, want: worker.Replayed{Disputes: 1, Unarchived: []string{}, CutShort: []string{}}},
-		"open":             {state: incentive.DisputeOpen, want: worker.Replayed{OpenDisputes: 1, Unarchived: []string{}, CutShort: []string{}}},
-		"not archived yet": {state: incentive.DisputeRejected, want: worker.Replayed{Unarchived: []string{dispute}, CutShort: []string{}}},
+		"whole":            {state: incentive.DisputeAccepted, events: func(all events) events { return all }, want: activities.Replayed{Disputes: 1, Unarchived: []string{}, CutShort: []string{}}},
+		"open":             {state: incentive.DisputeOpen, want: activities.Replayed{OpenDisputes: 1, Unarchived: []string{}, CutShort: []string{}}},
+		"not archived yet": {state: incentive.DisputeRejected, want: activities.Replayed{Unarchived: []string{dispute}, CutShort: []string{}}},
 		"without its end":  {state: incentive.DisputeAccepted, events: func(all events) events { return all[:len(all)-1] }, says: "the archived history of dispute/" + dispute + " has no closing event"},
 		"terminated": {state: incentive.DisputeAccepted, events: func(all events) events {
 			return all.ends("EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED", "workflowExecutionTerminatedEventAttributes", map[string]any{"reason": "x"})

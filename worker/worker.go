@@ -28,9 +28,9 @@ type Config struct {
 // Run works until ctx ends, then lets what is under way finish for up to ten seconds. At
 // the start it makes sure that every period and dispute under way has its workflow, as one that
 // was opened just before a crash may not, and that each rail is compared with our record day
-// by day. Meanwhile it keeps estimates up to date.
+// by day, and that each verification asked for is made. Meanwhile it keeps estimates up to date.
 func Run(ctx context.Context, config Config) error {
-	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now}
+	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay}
 	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
 	Register(main, shared)
 	workers := []worker.Worker{main}
@@ -75,6 +75,9 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
+	if err := startVerifications(ctx, config); err != nil {
+		return err
+	}
 	for _, rail := range config.Rails.Names() {
 		if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil && ctx.Err() == nil {
 			return err
@@ -105,6 +108,26 @@ func startDisputes(ctx context.Context, config Config) (n int, err error) {
 		}
 		if n += len(disputes); len(disputes) < page {
 			return n, nil
+		}
+	}
+}
+
+// startVerifications starts each verification that was asked for and has no result.
+func startVerifications(ctx context.Context, config Config) error {
+	const page = 500
+	for after := int64(0); ; {
+		ids, err := config.Store.UnfinishedVerifications(ctx, after, page)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := workflows.StartVerification(ctx, config.Client, id); err != nil && ctx.Err() == nil {
+				return err
+			}
+			after = id
+		}
+		if len(ids) < page {
+			return nil
 		}
 	}
 }

@@ -25,4 +25,6 @@ func Register(r Registry) {
 	r.RegisterWorkflow(ReconcileDay)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
 	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
+
+	r.RegisterWorkflow(Verify)
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/proof"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
@@ -2251,6 +2252,56 @@ type UncreditedTransactions struct {
 	Transactions []UncreditedTransaction `json:"transactions"`
 }
 
+// Verification defines model for Verification.
+type Verification struct {
+	AskedAt time.Time `json:"asked_at"`
+	AskedBy string    `json:"asked_by"`
+
+	// Check The check that is being made.
+	Check *string `json:"check,omitempty"`
+
+	// Done Statements that are done, while statements are checked.
+	Done *int `json:"done,omitempty"`
+
+	// EndedAt Absent while it is under way.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+	Id      int64      `json:"id"`
+	Period  string     `json:"period"`
+
+	// Person Whose statement; absent for everybody's.
+	Person *string `json:"person,omitempty"`
+
+	// Proved It has ended and no check failed.
+	Proved bool `json:"proved"`
+
+	// Report What was found; absent in lists, and while it is under way.
+	Report   *VerificationReport `json:"report,omitempty"`
+	Revision int                 `json:"revision"`
+
+	// Sha256 Of the report, which the audit chain names.
+	Sha256 *string `json:"sha256,omitempty"`
+	Total  *int    `json:"total,omitempty"`
+}
+
+// VerificationReport What was found; absent in lists, and while it is under way.
+type VerificationReport = proof.PeriodReport
+
+// VerificationRequest defines model for VerificationRequest.
+type VerificationRequest struct {
+	// Person Whose statement; everybody's when absent.
+	Person *string `json:"person,omitempty"`
+
+	// Revision The latest when absent.
+	Revision *int `json:"revision,omitempty"`
+}
+
+// Verifications defines model for Verifications.
+type Verifications struct {
+	// Next Where the next page begins.
+	Next          *int64         `json:"next,omitempty"`
+	Verifications []Verification `json:"verifications"`
+}
+
 // WhatIf defines model for WhatIf.
 type WhatIf struct {
 	After  Estimate `json:"after"`
@@ -2886,6 +2937,27 @@ type ListUncreditedParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListVerificationsParams defines parameters for ListVerifications.
+type ListVerificationsParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Person Of this participant's statement only.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// After The last id of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// VerifyParams defines parameters for Verify.
+type VerifyParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutPlanParams defines parameters for PutPlan.
 type PutPlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3050,6 +3122,9 @@ type ReopenPeriodJSONRequestBody = Reason
 
 // SimulatePlanJSONRequestBody defines body for SimulatePlan for application/json ContentType.
 type SimulatePlanJSONRequestBody = SimulationRequest
+
+// VerifyJSONRequestBody defines body for Verify for application/json ContentType.
+type VerifyJSONRequestBody = VerificationRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -3833,6 +3908,25 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/uncredited (the `ListUncredited` operationId).
 	ListUncredited(ctx context.Context, period string, params *ListUncreditedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListVerifications Who asked for the results of a revision to be proved again, and what was found; the latest first.
+	//
+	// Corresponds with GET /periods/{period}/verifications (the `ListVerifications` operationId).
+	ListVerifications(ctx context.Context, period string, params *ListVerificationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyWithBody Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+	VerifyWithBody(ctx context.Context, period string, params *VerifyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+	Verify(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPlans Every version of every plan.
 	//
 	// Corresponds with GET /plans (the `ListPlans` operationId).
@@ -3949,6 +4043,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 	GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetVerification A verification: how far it is, or what it found.
+	//
+	// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
+	GetVerification(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
+	//
+	// Corresponds with GET /verifications/{verification}/report (the `GetVerificationReport` operationId).
+	GetVerificationReport(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListAdjustments Amounts that people have entered, and what was decided about them; the oldest first.
@@ -5781,6 +5885,55 @@ func (c *Client) ListUncredited(ctx context.Context, period string, params *List
 	return c.Client.Do(req)
 }
 
+// ListVerifications Who asked for the results of a revision to be proved again, and what was found; the latest first.
+//
+// Corresponds with GET /periods/{period}/verifications (the `ListVerifications` operationId).
+func (c *Client) ListVerifications(ctx context.Context, period string, params *ListVerificationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVerificationsRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyWithBody Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+func (c *Client) VerifyWithBody(ctx context.Context, period string, params *VerifyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+func (c *Client) Verify(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPlans Every version of every plan.
 //
 // Corresponds with GET /plans (the `ListPlans` operationId).
@@ -6078,6 +6231,36 @@ func (c *Client) PutSanctionsList(ctx context.Context, list string, params *PutS
 // Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 func (c *Client) GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatusFileRequest(c.Server, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetVerification A verification: how far it is, or what it found.
+//
+// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
+func (c *Client) GetVerification(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetVerificationRequest(c.Server, verification)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
+//
+// Corresponds with GET /verifications/{verification}/report (the `GetVerificationReport` operationId).
+func (c *Client) GetVerificationReport(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetVerificationReportRequest(c.Server, verification)
 	if err != nil {
 		return nil, err
 	}
@@ -11352,6 +11535,163 @@ func NewListUncreditedRequest(server string, period string, params *ListUncredit
 	return req, nil
 }
 
+// NewListVerificationsRequest constructs an http.Request for the ListVerifications method
+func NewListVerificationsRequest(server string, period string, params *ListVerificationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/verifications", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVerifyRequest calls the generic Verify builder with application/json body
+func NewVerifyRequest(server string, period string, params *VerifyParams, body VerifyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewVerifyRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewVerifyRequestWithBody constructs an http.Request for the Verify method, with any body, and a specified content type
+func NewVerifyRequestWithBody(server string, period string, params *VerifyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/verifications", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListPlansRequest constructs an http.Request for the ListPlans method
 func NewListPlansRequest(server string) (*http.Request, error) {
 	var err error
@@ -12095,6 +12435,74 @@ func NewGetStatusFileRequest(server string, file string) (*http.Request, error) 
 	}
 
 	operationPath := fmt.Sprintf("/status-files/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetVerificationRequest constructs an http.Request for the GetVerification method
+func NewGetVerificationRequest(server string, verification int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "verification", verification, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/verifications/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetVerificationReportRequest constructs an http.Request for the GetVerificationReport method
+func NewGetVerificationReportRequest(server string, verification int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "verification", verification, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/verifications/%s/report", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -12954,6 +13362,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /periods/{period}/uncredited (the `ListUncredited` operationId).
 	ListUncreditedWithResponse(ctx context.Context, period string, params *ListUncreditedParams, reqEditors ...RequestEditorFn) (*ListUncreditedResponse, error)
 
+	// ListVerificationsWithResponse Who asked for the results of a revision to be proved again, and what was found; the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/verifications (the `ListVerifications` operationId).
+	ListVerificationsWithResponse(ctx context.Context, period string, params *ListVerificationsParams, reqEditors ...RequestEditorFn) (*ListVerificationsResponse, error)
+
+	// VerifyWithBodyWithResponse Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+	VerifyWithBodyWithResponse(ctx context.Context, period string, params *VerifyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyResponse, error)
+
+	// VerifyWithResponse Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+	VerifyWithResponse(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyResponse, error)
+
 	// ListPlansWithResponse Every version of every plan.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -13086,6 +13515,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 	GetStatusFileWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetStatusFileResponse, error)
+
+	// GetVerificationWithResponse A verification: how far it is, or what it found.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
+	GetVerificationWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationResponse, error)
+
+	// GetVerificationReportWithResponse What a verification found, as the JSON whose SHA-256 the audit chain names.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /verifications/{verification}/report (the `GetVerificationReport` operationId).
+	GetVerificationReportWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationReportResponse, error)
 }
 
 type ListAdjustmentsResponse struct {
@@ -17307,6 +17750,102 @@ func (r ListUncreditedResponse) ContentType() string {
 	return ""
 }
 
+type ListVerificationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Verifications
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListVerificationsResponse) GetJSON200() *Verifications {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListVerificationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListVerificationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListVerificationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListVerificationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListVerificationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type VerifyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Verification
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r VerifyResponse) GetJSON201() *Verification {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r VerifyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPlansResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18001,6 +18540,102 @@ func (r GetStatusFileResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetStatusFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetVerificationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Verification
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetVerificationResponse) GetJSON200() *Verification {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetVerificationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetVerificationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetVerificationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetVerificationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetVerificationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetVerificationReportResponse200Headers the declared response headers of an HTTP 200 response for GetVerificationReport
+type GetVerificationReportResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetVerificationReportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetVerificationReportResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetVerificationReportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetVerificationReportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetVerificationReportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetVerificationReportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetVerificationReportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19489,6 +20124,45 @@ func (c *ClientWithResponses) ListUncreditedWithResponse(ctx context.Context, pe
 	return ParseListUncreditedResponse(rsp)
 }
 
+// ListVerificationsWithResponse Who asked for the results of a revision to be proved again, and what was found; the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/verifications (the `ListVerifications` operationId).
+func (c *ClientWithResponses) ListVerificationsWithResponse(ctx context.Context, period string, params *ListVerificationsParams, reqEditors ...RequestEditorFn) (*ListVerificationsResponse, error) {
+	rsp, err := c.ListVerifications(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListVerificationsResponse(rsp)
+}
+
+// VerifyWithBodyWithResponse Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+func (c *ClientWithResponses) VerifyWithBodyWithResponse(ctx context.Context, period string, params *VerifyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*VerifyResponse, error) {
+	rsp, err := c.VerifyWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyResponse(rsp)
+}
+
+// VerifyWithResponse Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
+func (c *ClientWithResponses) VerifyWithResponse(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyResponse, error) {
+	rsp, err := c.Verify(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyResponse(rsp)
+}
+
 // ListPlansWithResponse Every version of every plan.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -19734,6 +20408,32 @@ func (c *ClientWithResponses) GetStatusFileWithResponse(ctx context.Context, fil
 		return nil, err
 	}
 	return ParseGetStatusFileResponse(rsp)
+}
+
+// GetVerificationWithResponse A verification: how far it is, or what it found.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
+func (c *ClientWithResponses) GetVerificationWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationResponse, error) {
+	rsp, err := c.GetVerification(ctx, verification, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetVerificationResponse(rsp)
+}
+
+// GetVerificationReportWithResponse What a verification found, as the JSON whose SHA-256 the audit chain names.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /verifications/{verification}/report (the `GetVerificationReport` operationId).
+func (c *ClientWithResponses) GetVerificationReportWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationReportResponse, error) {
+	rsp, err := c.GetVerificationReport(ctx, verification, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetVerificationReportResponse(rsp)
 }
 
 // ParseListAdjustmentsResponse parses an HTTP response from a ListAdjustmentsWithResponse call
@@ -22842,6 +23542,72 @@ func ParseListUncreditedResponse(rsp *http.Response) (*ListUncreditedResponse, e
 	return response, nil
 }
 
+// ParseListVerificationsResponse parses an HTTP response from a ListVerificationsWithResponse call
+func ParseListVerificationsResponse(rsp *http.Response) (*ListVerificationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListVerificationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Verifications
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseVerifyResponse parses an HTTP response from a VerifyWithResponse call
+func ParseVerifyResponse(rsp *http.Response) (*VerifyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Verification
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListPlansResponse parses an HTTP response from a ListPlansWithResponse call
 func ParseListPlansResponse(rsp *http.Response) (*ListPlansResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -23339,6 +24105,78 @@ func ParseGetStatusFileResponse(rsp *http.Response) (*GetStatusFileResponse, err
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetVerificationResponse parses an HTTP response from a GetVerificationWithResponse call
+func ParseGetVerificationResponse(rsp *http.Response) (*GetVerificationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetVerificationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Verification
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetVerificationReportResponse parses an HTTP response from a GetVerificationReportWithResponse call
+func ParseGetVerificationReportResponse(rsp *http.Response) (*GetVerificationReportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetVerificationReportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetVerificationReportResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

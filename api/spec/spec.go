@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gin-gonic/gin/binding"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/proof"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
@@ -2252,6 +2253,56 @@ type UncreditedTransactions struct {
 	Transactions []UncreditedTransaction `json:"transactions"`
 }
 
+// Verification defines model for Verification.
+type Verification struct {
+	AskedAt time.Time `json:"asked_at"`
+	AskedBy string    `json:"asked_by"`
+
+	// Check The check that is being made.
+	Check *string `json:"check,omitempty"`
+
+	// Done Statements that are done, while statements are checked.
+	Done *int `json:"done,omitempty"`
+
+	// EndedAt Absent while it is under way.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+	Id      int64      `json:"id"`
+	Period  string     `json:"period"`
+
+	// Person Whose statement; absent for everybody's.
+	Person *string `json:"person,omitempty"`
+
+	// Proved It has ended and no check failed.
+	Proved bool `json:"proved"`
+
+	// Report What was found; absent in lists, and while it is under way.
+	Report   *VerificationReport `json:"report,omitempty"`
+	Revision int                 `json:"revision"`
+
+	// Sha256 Of the report, which the audit chain names.
+	Sha256 *string `json:"sha256,omitempty"`
+	Total  *int    `json:"total,omitempty"`
+}
+
+// VerificationReport What was found; absent in lists, and while it is under way.
+type VerificationReport = proof.PeriodReport
+
+// VerificationRequest defines model for VerificationRequest.
+type VerificationRequest struct {
+	// Person Whose statement; everybody's when absent.
+	Person *string `json:"person,omitempty"`
+
+	// Revision The latest when absent.
+	Revision *int `json:"revision,omitempty"`
+}
+
+// Verifications defines model for Verifications.
+type Verifications struct {
+	// Next Where the next page begins.
+	Next          *int64         `json:"next,omitempty"`
+	Verifications []Verification `json:"verifications"`
+}
+
 // WhatIf defines model for WhatIf.
 type WhatIf struct {
 	After  Estimate `json:"after"`
@@ -2887,6 +2938,27 @@ type ListUncreditedParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListVerificationsParams defines parameters for ListVerifications.
+type ListVerificationsParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Person Of this participant's statement only.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// After The last id of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// VerifyParams defines parameters for Verify.
+type VerifyParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutPlanParams defines parameters for PutPlan.
 type PutPlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3051,6 +3123,9 @@ type ReopenPeriodJSONRequestBody = Reason
 
 // SimulatePlanJSONRequestBody defines body for SimulatePlan for application/json ContentType.
 type SimulatePlanJSONRequestBody = SimulationRequest
+
+// VerifyJSONRequestBody defines body for Verify for application/json ContentType.
+type VerifyJSONRequestBody = VerificationRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -3327,6 +3402,12 @@ type ServerInterface interface {
 	// ListUncredited Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
 	// (GET /periods/{period}/uncredited)
 	ListUncredited(c *gin.Context, period string, params ListUncreditedParams)
+	// ListVerifications Who asked for the results of a revision to be proved again, and what was found; the latest first.
+	// (GET /periods/{period}/verifications)
+	ListVerifications(c *gin.Context, period string, params ListVerificationsParams)
+	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+	// (POST /periods/{period}/verifications)
+	Verify(c *gin.Context, period string, params VerifyParams)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(c *gin.Context)
@@ -3369,6 +3450,12 @@ type ServerInterface interface {
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(c *gin.Context, file string)
+	// GetVerification A verification: how far it is, or what it found.
+	// (GET /verifications/{verification})
+	GetVerification(c *gin.Context, verification int64)
+	// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
+	// (GET /verifications/{verification}/report)
+	GetVerificationReport(c *gin.Context, verification int64)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -7148,6 +7235,118 @@ func (siw *ServerInterfaceWrapper) ListUncredited(c *gin.Context) {
 	siw.Handler.ListUncredited(c, period, params)
 }
 
+// ListVerifications operation middleware
+func (siw *ServerInterfaceWrapper) ListVerifications(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListVerificationsParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListVerifications(c, period, params)
+}
+
+// Verify operation middleware
+func (siw *ServerInterfaceWrapper) Verify(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Verify(c, period, params)
+}
+
 // ListPlans operation middleware
 func (siw *ServerInterfaceWrapper) ListPlans(c *gin.Context) {
 
@@ -7717,6 +7916,56 @@ func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 	siw.Handler.GetStatusFile(c, file)
 }
 
+// GetVerification operation middleware
+func (siw *ServerInterfaceWrapper) GetVerification(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "verification" -------------
+	var verification int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "verification", c.Param("verification"), &verification, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter verification: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetVerification(c, verification)
+}
+
+// GetVerificationReport operation middleware
+func (siw *ServerInterfaceWrapper) GetVerificationReport(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "verification" -------------
+	var verification int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "verification", c.Param("verification"), &verification, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter verification: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetVerificationReport(c, verification)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -7827,6 +8076,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/reconciliations/:reconciliation", wrapper.GetReconciliation)
 	router.GET(options.BaseURL+"/reconciliations/:reconciliation/differences", wrapper.ListRailDifferences)
 	router.POST(options.BaseURL+"/reconciliations/:reconciliation/explanations", wrapper.ExplainDifferences)
+	router.GET(options.BaseURL+"/periods/:period/verifications", wrapper.ListVerifications)
+	router.POST(options.BaseURL+"/periods/:period/verifications", wrapper.Verify)
+	router.GET(options.BaseURL+"/verifications/:verification", wrapper.GetVerification)
+	router.GET(options.BaseURL+"/verifications/:verification/report", wrapper.GetVerificationReport)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
@@ -11630,6 +11883,87 @@ func (response ListUncrediteddefaultApplicationProblemPlusJSONResponse) VisitLis
 	return err
 }
 
+type ListVerificationsRequestObject struct {
+	Period string `json:"period"`
+	Params ListVerificationsParams
+}
+
+type ListVerificationsResponseObject interface {
+	VisitListVerificationsResponse(w http.ResponseWriter) error
+}
+
+type ListVerifications200JSONResponse Verifications
+
+func (response ListVerifications200JSONResponse) VisitListVerificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVerificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListVerificationsdefaultApplicationProblemPlusJSONResponse) VisitListVerificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyRequestObject struct {
+	Period string `json:"period"`
+	Params VerifyParams
+	Body   *VerifyJSONRequestBody
+}
+
+type VerifyResponseObject interface {
+	VisitVerifyResponse(w http.ResponseWriter) error
+}
+
+type Verify201JSONResponse Verification
+
+func (response Verify201JSONResponse) VisitVerifyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response VerifydefaultApplicationProblemPlusJSONResponse) VisitVerifyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPlansRequestObject struct {
 }
 
@@ -12223,6 +12557,98 @@ func (response GetStatusFiledefaultApplicationProblemPlusJSONResponse) VisitGetS
 	return err
 }
 
+type GetVerificationRequestObject struct {
+	Verification int64 `json:"verification"`
+}
+
+type GetVerificationResponseObject interface {
+	VisitGetVerificationResponse(w http.ResponseWriter) error
+}
+
+type GetVerification200JSONResponse Verification
+
+func (response GetVerification200JSONResponse) VisitGetVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVerificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetVerificationdefaultApplicationProblemPlusJSONResponse) VisitGetVerificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetVerificationReportRequestObject struct {
+	Verification int64 `json:"verification"`
+}
+
+type GetVerificationReportResponseObject interface {
+	VisitGetVerificationReportResponse(w http.ResponseWriter) error
+}
+
+type GetVerificationReport200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetVerificationReport200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetVerificationReport200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetVerificationReport200ApplicationoctetStreamResponse) VisitGetVerificationReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetVerificationReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetVerificationReportdefaultApplicationProblemPlusJSONResponse) VisitGetVerificationReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAdjustments Amounts that people have entered, and what was decided about them; the oldest first.
@@ -12480,6 +12906,12 @@ type StrictServerInterface interface {
 	// ListUncredited Transactions of a locked period that neither their source nor a plan's rule credits anybody with.
 	// (GET /periods/{period}/uncredited)
 	ListUncredited(ctx context.Context, request ListUncreditedRequestObject) (ListUncreditedResponseObject, error)
+	// ListVerifications Who asked for the results of a revision to be proved again, and what was found; the latest first.
+	// (GET /periods/{period}/verifications)
+	ListVerifications(ctx context.Context, request ListVerificationsRequestObject) (ListVerificationsResponseObject, error)
+	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
+	// (POST /periods/{period}/verifications)
+	Verify(ctx context.Context, request VerifyRequestObject) (VerifyResponseObject, error)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(ctx context.Context, request ListPlansRequestObject) (ListPlansResponseObject, error)
@@ -12522,6 +12954,12 @@ type StrictServerInterface interface {
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
+	// GetVerification A verification: how far it is, or what it found.
+	// (GET /verifications/{verification})
+	GetVerification(ctx context.Context, request GetVerificationRequestObject) (GetVerificationResponseObject, error)
+	// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
+	// (GET /verifications/{verification}/report)
+	GetVerificationReport(ctx context.Context, request GetVerificationReportRequestObject) (GetVerificationReportResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *gin.Context, request any) (any, error)
@@ -15372,6 +15810,78 @@ func (sh *strictHandler) ListUncredited(ctx *gin.Context, period string, params 
 	}
 }
 
+// ListVerifications operation middleware
+func (sh *strictHandler) ListVerifications(ctx *gin.Context, period string, params ListVerificationsParams) {
+	var request ListVerificationsRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListVerifications(ctx, request.(ListVerificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListVerifications")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListVerificationsResponseObject); ok {
+		if err := validResponse.VisitListVerificationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Verify operation middleware
+func (sh *strictHandler) Verify(ctx *gin.Context, period string, params VerifyParams) {
+	var request VerifyRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body VerifyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Verify(ctx, request.(VerifyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Verify")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(VerifyResponseObject); ok {
+		if err := validResponse.VisitVerifyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListPlans operation middleware
 func (sh *strictHandler) ListPlans(ctx *gin.Context) {
 	var request ListPlansRequestObject
@@ -15831,6 +16341,58 @@ func (sh *strictHandler) GetStatusFile(ctx *gin.Context, file string) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetStatusFileResponseObject); ok {
 		if err := validResponse.VisitGetStatusFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetVerification operation middleware
+func (sh *strictHandler) GetVerification(ctx *gin.Context, verification int64) {
+	var request GetVerificationRequestObject
+
+	request.Verification = verification
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetVerification(ctx, request.(GetVerificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetVerification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetVerificationResponseObject); ok {
+		if err := validResponse.VisitGetVerificationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetVerificationReport operation middleware
+func (sh *strictHandler) GetVerificationReport(ctx *gin.Context, verification int64) {
+	var request GetVerificationReportRequestObject
+
+	request.Verification = verification
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetVerificationReport(ctx, request.(GetVerificationReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetVerificationReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetVerificationReportResponseObject); ok {
+		if err := validResponse.VisitGetVerificationReportResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

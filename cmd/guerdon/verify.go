@@ -96,7 +96,7 @@ func told(failed bool, err error) error {
 // verifiedPeriod is what was found of one revision of a period.
 type verifiedPeriod struct {
 	activities.Proof
-	worker.Replayed
+	activities.Replayed
 }
 
 // database proves periods, and the books of the company.
@@ -126,11 +126,8 @@ func (v verify) database(ctx context.Context, d *desk, s *store.Store) error {
 		if one.Proof, err = activities.VerifyPeriod(ctx, s, p.ID, p.Revision); err == nil {
 			one.Replayed, err = worker.Replay(ctx, s, p.ID, p.Revision)
 		}
-		if err == nil && (p.State == incentive.Closed || p.State == incentive.Cancelled) && one.Histories == 0 {
-			err = incentive.Errorf("archive-incomplete", "the period is %s and its history is not archived yet, so its closing event was not found: verify again shortly", p.State)
-		}
-		if err == nil && len(one.Unarchived) > 0 {
-			err = incentive.Errorf("archive-incomplete", "the history of dispute %s is not archived yet, so its closing event was not found: verify again shortly", one.Unarchived[0])
+		if err == nil {
+			err = one.Whole(p.State)
 		}
 		if err == nil {
 			answer.Periods = append(answer.Periods, one)
