@@ -59,7 +59,7 @@ const (
 	AdministerPeople Action = "administer-people" // roles
 
 	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
-	Prove Action = "prove" // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
+	Prove        Action = "prove"         // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -89,7 +89,7 @@ var rights = map[Action]map[Role]Scope{
 	AdministerPeople: {Administrator: All},
 
 	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
-	Prove: {Finance: All, Auditor: All},
+	Prove:        {Finance: All, Auditor: All},
 }
 
 // Actions lists every action, sorted.

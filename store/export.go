@@ -51,6 +51,7 @@ var notExported = map[string]string{
 	"estimate":                 "calculated again from the facts whenever they change",
 	"estimate_wanted":          "whose estimates are to be calculated next",
 	"estimate_touched":         "what has just changed, for the estimates",
+	"verification_progress":    "how far a verification under way has come",
 	"audit_event":              "a file of its own, audit-chain.jsonl",
 }
 

@@ -151,6 +151,7 @@ func (v *visit) of(tab string) (head, error) {
 	add("release", totals)
 	add("payouts", true)
 	add("files", totals)
+	add("proof", v.may(incentive.ReadAudit) > incentive.None && calculated(p))
 	return h, nil
 }
 

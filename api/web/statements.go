@@ -180,6 +180,7 @@ type statementPage struct {
 	head
 	Statement  client.Statement
 	Own        bool
+	Proves     bool
 	Disputable bool // by the visitor, today
 	Adjusts    bool // the visitor may adjust it
 	Payout     *client.Payout
@@ -198,6 +199,7 @@ func (v *visit) statement() error {
 	}
 	body.Own = body.Statement.Person == v.me.Id
 	body.Adjusts = !body.Own && v.may(incentive.AdjustPay) > incentive.None
+	body.Proves = v.may(incentive.Prove) > incentive.None
 	body.Disputable = body.Own && v.may(incentive.RaiseDispute) > incentive.None && disputable(h.Period)
 	if body.Own {
 		if body.Payout, err = v.payoutOf(h.Period.Id, v.me.Id); err != nil {

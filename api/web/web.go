@@ -173,6 +173,11 @@ func (s *site) routes() map[string]page {
 		"GET /periods/{period}/rehearsal/{rail}/{currency}": (*visit).rehearsedFile,
 		"GET /payment-files/{file}":                         (*visit).paymentFile,
 
+		"GET /periods/{period}/proof":              (*visit).verifications,
+		"POST /periods/{period}/proof":             (*visit).prove,
+		"GET /verifications/{verification}":        (*visit).verification,
+		"GET /verifications/{verification}/report": (*visit).verificationReport,
+
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,
 		"POST /reconciliations":                  (*visit).compare,

@@ -33,6 +33,7 @@ import (
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/store/storetest"
+	"github.com/guerdon/guerdon/worker"
 	"github.com/guerdon/guerdon/workflows"
 )
 
@@ -119,8 +120,15 @@ func (r *engineRoom) SignalWithStartWorkflow(context.Context, string, string, an
 	return nil, nil
 }
 
-// ExecuteWorkflow compares with a rail; whatever else is started is not waited for.
-func (r *engineRoom) ExecuteWorkflow(_ context.Context, _ temporal.StartWorkflowOptions, _ any, input ...any) (temporal.WorkflowRun, error) {
+// ExecuteWorkflow compares with a rail, or proves; whatever else is started is not waited for.
+func (r *engineRoom) ExecuteWorkflow(_ context.Context, o temporal.StartWorkflowOptions, _ any, input ...any) (temporal.WorkflowRun, error) {
+	if id, is := input[0].(int64); is && o.ID == activities.VerificationID(id) && r.hold == nil {
+		var suite testsuite.WorkflowTestSuite
+		environment := suite.NewTestActivityEnvironment()
+		environment.RegisterActivity(r.work)
+		_, err := environment.ExecuteActivity(r.work.Verify, id)
+		require.NoError(r, err)
+	}
 	if in, is := input[0].(activities.ReconcileInput); is {
 		return comparison{id: run[int64](r, r.work.Reconcile, in)}, nil
 	}
@@ -162,9 +170,10 @@ func (h handle) Get(_ context.Context, into any) error {
 // manager m of the rep r1, and a rep r2 of nobody's.
 type house struct {
 	*testing.T
-	url   string
-	store *store.Store
-	room  *engineRoom
+	url      string
+	database string
+	store    *store.Store
+	room     *engineRoom
 }
 
 func open(t *testing.T, picks bool, wait time.Duration, more ...payments.Rail) *house {
@@ -175,11 +184,11 @@ func open(t *testing.T, picks bool, wait time.Duration, more ...payments.Rail) *
 // openAs is open with other settings, which may depend on where the pages are.
 func openAs(t *testing.T, picks bool, wait time.Duration, change func(address string, c *Config), more ...payments.Rail) *house {
 	t.Helper()
-	s := storetest.New(t)
+	s, database := storetest.NewWithURL(t)
 	rails, err := payments.NewRegistry(append(more, paymentfile.New("payment-file", "Test"))...)
 	require.NoError(t, err)
 	room := &engineRoom{T: t}
-	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now}
+	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now, Replay: worker.Replay}
 	log := slog.New(slog.DiscardHandler)
 	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait})
 	require.NoError(t, err)
@@ -210,7 +219,7 @@ func openAs(t *testing.T, picks bool, wait time.Duration, change func(address st
 	})
 	_, err = s.FirstAdministrator(t.Context(), "admin", "Test & Sons", "Asia/Jakarta", time.Hour)
 	require.NoError(t, err)
-	return &house{T: t, url: server.URL, store: s, room: room}
+	return &house{T: t, url: server.URL, database: database, store: s, room: room}
 }
 
 // visitor is somebody at the pages.
@@ -644,6 +653,7 @@ var needs = map[string]incentive.Action{
 	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"GET /reconciliations": incentive.ReadTotals, "POST /reconciliations": incentive.ReconcileRails, "GET /reconciliations/{reconciliation}": incentive.ReadTotals, "POST /reconciliations/{reconciliation}": incentive.ReconcileRails,
+	"GET /periods/{period}/proof": incentive.ReadAudit, "POST /periods/{period}/proof": incentive.Prove, "GET /verifications/{verification}": incentive.ReadAudit, "GET /verifications/{verification}/report": incentive.ReadAudit,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,

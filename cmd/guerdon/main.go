@@ -74,6 +74,8 @@ type commands struct {
 
 	Reconciliation reconciliation `cmd:"" help:"Compare our record with a rail's, list what differs, explain it." group:"money"`
 
+	Prove prove `cmd:"" help:"Have the results of a period, or one statement, proved again where they are kept." group:"money"`
+
 	Serve      serveAPI   `cmd:"" name:"api" help:"Run the API." group:"server"`
 	Worker     work       `cmd:"" help:"Run a worker." group:"server"`
 	Migrate    migrate    `cmd:"" help:"Bring the database up to date." group:"server"`
