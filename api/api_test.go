@@ -132,6 +132,9 @@ const people = `records:
     fields: {participant_id: id, effective_from: {constant: "2025-01-01"}, name: id, manager_id: manager, country: country, pay_currency: {constant: USD}}
 `
 
+// contractors are people whom any rail may pay.
+var contractors = strings.Replace(people, "country: country", "country: country, kind: {constant: contractor}", 1)
+
 func (s *site) token(id string) string {
 	s.Helper()
 	if s.tokens[id] == "" && id != "" {
@@ -297,6 +300,12 @@ func TestRefusals(t *testing.T) {
 		"bad date":            {"admin", "POST", "/api/v1/plans", "k11", `{"document":"x","effective_from":"2026-02-30"}`, 400, "invalid", ""},
 		"unknown rail":        {"r1", "PUT", "/api/v1/people/r1/destination", "k12", `{"rail":"cash","details":{}}`, 422, "rail-unknown", "cash"},
 		"bad account":         {"r1", "PUT", "/api/v1/people/r1/destination", "k13", `{"rail":"payment-file","details":{"holder":"x","account":"DE00370400440532013000"}}`, 422, "destination-invalid", ""},
+		"an employee by bank": {"r1", "PUT", "/api/v1/people/r1/destination", "k13b", `{"rail":"iso20022-sepa","details":{"holder":"x","account":"DE89370400440532013000"}}`, 422, "payout-method-not-allowed", "it lets them be paid by payment-file"},
+		"shares":              {"r1", "PUT", "/api/v1/people/r1/methods", "k13c", `{"methods":[{"rail":"payment-file","details":{"holder":"x","account":"DE89370400440532013000"},"share":"0.9"}]}`, 422, "shares-wrong", "they have to be 100 %"},
+		"share in percent":    {"r1", "PUT", "/api/v1/people/r1/methods", "k13d", `{"methods":[{"rail":"payment-file","details":{"holder":"x","account":"DE89370400440532013000"},"share":"100"}]}`, 400, "invalid", "share"},
+		"method of nobody":    {"r1", "PUT", "/api/v1/people/r1/methods", "k13e", `{"methods":[{"id":99,"share":"1"}]}`, 404, "not-found", "no payout method 99"},
+		"method named twice":  {"r1", "PUT", "/api/v1/people/r1/methods", "k13f", `{"methods":[{"id":1,"rail":"payment-file","share":"1"}]}`, 400, "invalid", "by its id, or by a rail"},
+		"methods since":       {"r1", "PUT", "/api/v1/people/r1/methods", "k13g", `{"version":7,"methods":[{"rail":"payment-file","details":{"holder":"x","account":"DE89370400440532013000"},"share":"1"}]}`, 409, "changed-meantime", "look at them again"},
 		"unknown participant": {"admin", "PUT", "/api/v1/people/nobody/roles", "k14", `{"roles":["rep"]}`, 404, "not-found", "nobody"},
 		"unknown role":        {"admin", "PUT", "/api/v1/people/r1/roles", "k15", `{"roles":["king"]}`, 400, "invalid", "the body at roles.0"},
 		"nothing decided":     {"m", "POST", "/api/v1/periods/m-2026-01/decisions", "k16", `{"decision":"approved","statements":[]}`, 400, "invalid", "leave it out"},

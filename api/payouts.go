@@ -12,7 +12,6 @@ import (
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
-	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/workflows"
 )
@@ -81,7 +80,7 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	for _, o := range all {
 		shown := payoutOf(o)
 		if seen != nil { // nobody tells those whom a list may mean
-			shown.ListedAs = nil
+			shown.ListedAs, shown.SharedWith = nil, nil
 		}
 		answer.Payouts = append(answer.Payouts, shown)
 	}
@@ -96,6 +95,9 @@ func payoutOf(o store.Payout) spec.Payout {
 	}
 	if len(o.ListedAs) > 0 {
 		shown.ListedAs = &o.ListedAs
+	}
+	if len(o.SharedWith) > 0 {
+		shown.SharedWith = &o.SharedWith
 	}
 	if o.ToBy != "" {
 		shown.Redirection = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
@@ -286,33 +288,4 @@ func (s *server) reach(ctx context.Context, participantID string) error {
 		return incentive.Errorf(incentive.CodeForbidden, "you may not do this for %q", participantID)
 	}
 	return nil
-}
-
-// GetDestination returns where a participant is paid, masked.
-func (s *server) GetDestination(ctx context.Context, request spec.GetDestinationRequestObject) (spec.GetDestinationResponseObject, error) {
-	if err := s.reach(ctx, request.Person); err != nil {
-		return nil, err
-	}
-	d, err := s.Store.LatestDestination(ctx, request.Person)
-	if err != nil {
-		return nil, err
-	}
-	return spec.GetDestination200JSONResponse{Person: d.ParticipantID, Rail: d.Rail, Version: d.Version, Masked: d.Masked}, nil
-}
-
-// PutDestination says where a participant is to be paid.
-func (s *server) PutDestination(ctx context.Context, request spec.PutDestinationRequestObject) (spec.PutDestinationResponseObject, error) {
-	if err := s.reach(ctx, request.Person); err != nil {
-		return nil, err
-	}
-	rail, err := s.Rails.Rail(request.Body.Rail)
-	if err != nil {
-		return nil, err
-	}
-	clean, masked, err := rail.ValidateDestination(payments.Destination(request.Body.Details))
-	if err != nil {
-		return nil, err
-	}
-	d, err := s.Store.SetDestination(ctx, personOf(ctx).ID, store.Destination{ParticipantID: request.Person, Rail: rail.Name(), Details: clean, Masked: masked})
-	return spec.PutDestination200JSONResponse{Person: d.ParticipantID, Rail: d.Rail, Version: d.Version, Masked: d.Masked}, err
 }

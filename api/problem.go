@@ -41,6 +41,7 @@ var statuses = map[incentive.Code]int{
 	codeTooLarge:         http.StatusRequestEntityTooLarge,
 	document.CodeInvalid: http.StatusUnprocessableEntity, mapping.CodeBadFile: http.StatusUnprocessableEntity, store.CodeKeyReused: http.StatusUnprocessableEntity,
 	calculation.CodeExampleFails: http.StatusUnprocessableEntity, payments.CodeDestinationInvalid: http.StatusUnprocessableEntity, payments.CodeRailUnknown: http.StatusUnprocessableEntity,
+	store.CodeSharesWrong: http.StatusUnprocessableEntity, store.CodeMethodNotAllowed: http.StatusUnprocessableEntity,
 	payments.CodeStatusFileRefused: http.StatusUnprocessableEntity, payments.CodeEventRefused: http.StatusBadRequest,
 	incentive.CodeInternal: http.StatusInternalServerError, store.CodeLedgerBroken: http.StatusInternalServerError,
 	store.CodeChainBroken: http.StatusInternalServerError, activities.CodeNotProved: http.StatusInternalServerError,

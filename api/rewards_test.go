@@ -31,6 +31,7 @@ func TestRewards(t *testing.T) {
 	require.NoError(t, err)
 	s := open(t, time.Second, one, two)
 	ctx := t.Context()
+	s.imports("admin", contractors, "id,manager,country\nr1,m,US\n")
 	list := func(as, person, country, currency string) (client.Rewards, error) {
 		params := &client.ListRewardsParams{}
 		if country != "" {

@@ -2,8 +2,12 @@ package payments
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/bankaccount"
 )
 
 // CodeDestinationInvalid is the code of a destination that a rail cannot pay to.
@@ -26,3 +30,21 @@ func (Destination) GoString() string { return hidden }
 
 // LogValue hides the details.
 func (Destination) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// aside are details that do not say which account it is.
+var aside = []string{"holder", "name", "product", "town", "country"}
+
+// Account is what two clean destinations have in common where they are the same account,
+// whatever rail pays to it and whatever name its holder goes by. It is secret.
+func (d Destination) Account() string {
+	if account := d["account"]; bankaccount.LooksLikeIBAN(account) {
+		return "account=" + account // which names its bank
+	}
+	var parts []string
+	for _, detail := range slices.Sorted(maps.Keys(d)) {
+		if !slices.Contains(aside, detail) {
+			parts = append(parts, detail+"="+strings.ToLower(d[detail]))
+		}
+	}
+	return strings.Join(parts, "\n")
+}

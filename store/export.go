@@ -53,6 +53,10 @@ var notExported = map[string]string{
 	"estimate_touched":         "what has just changed, for the estimates",
 	"verification_progress":    "how far a verification under way has come",
 	"audit_event":              "a file of its own, audit-chain.jsonl",
+
+	"destination.account_index":              "by which two people with one account are found: a keyed digest, never exported",
+	"shared_account_clearance.account_index": "which account it was: a keyed digest, never exported",
+	"index_key":                              "the key of those digests",
 }
 
 // exportedTable is a table as a CSV file.

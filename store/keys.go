@@ -1,12 +1,18 @@
 package store
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
 )
@@ -73,4 +79,35 @@ func (k Keys) decrypt(version int, sealed []byte, about string) ([]byte, error) 
 		return nil, incentive.Errorf(incentive.CodeInternal, "an encrypted value has been altered")
 	}
 	return plain, nil
+}
+
+const (
+	accountsKey  = "accounts"
+	indexKeyName = "index-key/"
+)
+
+// accountIndex returns a digest by which an account is known again and that says nothing of
+// it to whoever has no encryption key. Its own key never changes; the encryption keys seal it.
+func (s *Store) accountIndex(ctx context.Context, tx pgx.Tx, account string) ([]byte, error) {
+	if account == "" {
+		return nil, nil
+	}
+	key := make([]byte, sha256.Size)
+	rand.Read(key)
+	version, sealed, err := s.keys.encrypt(key, indexKeyName+accountsKey)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO index_key (name, key_version, sealed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, accountsKey, version, sealed); err != nil {
+		return nil, fmt.Errorf("keep the key of the index of accounts: %w", err)
+	}
+	if err := tx.QueryRow(ctx, `SELECT key_version, sealed FROM index_key WHERE name = $1`, accountsKey).Scan(&version, &sealed); err != nil {
+		return nil, fmt.Errorf("read the key of the index of accounts: %w", err)
+	}
+	if key, err = s.keys.decrypt(version, sealed, indexKeyName+accountsKey); err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(account))
+	return mac.Sum(nil), nil
 }

@@ -37,15 +37,19 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 		return err
 	}
 	var ids, states, reasons []string
-	hits := map[string][]string{} // by payout
+	hits, shared := map[string][]string{}, map[string][]string{} // by payout
 	rows, err := tx.Query(ctx, `
 		SELECT o.id::text, o.participant_id, coalesce(f.name, ''), o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
-			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0)
+			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0), sum(o.amount_minor) OVER (PARTITION BY o.participant_id, o.currency)::bigint, coalesce(same.ids, '{}')
 		FROM payout o
 			LEFT JOIN `+factToday("o")+`
 			LEFT JOIN LATERAL (SELECT sum(other.amount_minor)::bigint AS minor FROM payout other JOIN payout_list l USING (period_id, revision, supplement)
 				WHERE other.participant_id = o.participant_id AND other.currency = o.currency AND other.id <> o.id AND other.state IN ('planned', 'submitted', 'paid')
 				AND (l.released_at IS NULL OR l.released_at >= now() - make_interval(days => $6))) recent ON true
+			LEFT JOIN LATERAL (SELECT array_agg(DISTINCT other.participant_id ORDER BY other.participant_id) AS ids FROM destination mine JOIN destination other ON other.account_index = mine.account_index AND other.participant_id <> mine.participant_id
+				WHERE mine.id = o.destination_id AND (other.version = (SELECT max(version) FROM destination l WHERE l.participant_id = other.participant_id)
+						OR EXISTS (SELECT FROM payout too WHERE (too.period_id, too.revision, too.supplement) = (o.period_id, o.revision, o.supplement) AND too.destination_id = other.id))
+					AND NOT EXISTS (SELECT FROM shared_account_clearance c WHERE (c.participant_id, c.with_participant_id, c.account_index) = (o.participant_id, other.participant_id, mine.account_index))) same ON true
 		WHERE o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND ($4::text[] IS NULL OR o.participant_id = ANY($4)) AND o.state = 'planned' ORDER BY o.id`,
 		p.ID, p.Revision, supplement, some, taxDetails, rules.Within.Days)
 	if err != nil {
@@ -53,7 +57,11 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 	}
 	var id, participant, name string
 	var f policy.PayoutFacts
-	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &name, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent}, func() error {
+	var same []string
+	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &name, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent, &f.Whole, &same}, func() error {
+		if f.Shared = len(same) > 0; f.Shared {
+			shared[id] = same
+		}
 		if found := lists.concern(participant, name); len(found) > 0 {
 			hits[id], f.Listed = found, true
 		} else {
@@ -77,10 +85,10 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 		return fmt.Errorf("keep payouts of %s back: %w", p.ID, err)
 	}
 	for _, id := range ids {
-		if len(hits[id]) == 0 {
+		if len(hits[id]) == 0 && len(shared[id]) == 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, `UPDATE payout SET listed_as = $2 WHERE id = $1`, id, hits[id]); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE payout SET listed_as = coalesce($2::text[], '{}'), shared_with = coalesce($3::text[], '{}') WHERE id = $1`, id, hits[id], shared[id]); err != nil {
 			return fmt.Errorf("note whom payout %s may pay: %w", id, err)
 		}
 	}
@@ -130,7 +138,8 @@ func refuseLargeList(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplemen
 // LiftHold lets a payout that a limit of the policy holds be paid with its list, which is not
 // released yet. Afterwards another person has to confirm it: see ProposeRedirection. One that
 // sanctions lists hold pays somebody who is not meant by them, and under the same name is not
-// held by the same entries again.
+// held by the same entries again; one to an account that somebody else is paid to as well goes
+// there by right, and those two are not held for it again.
 func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, liftHold, payoutID, reasonID, `
 		WITH cleared AS (
@@ -138,6 +147,12 @@ func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) 
 			SELECT o.participant_id, f.name, unnest(o.listed_as), o.id, $2, $3::text::uuid FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
 				JOIN `+factToday("o")+`
 			WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL AND l.released_by IS NULL
+			ON CONFLICT DO NOTHING),
+		known AS (
+			INSERT INTO shared_account_clearance (participant_id, with_participant_id, account_index, payout_id, cleared_by, reason_id)
+			SELECT pair.one, pair.other, d.account_index, o.id, $2, $3::text::uuid FROM payout o JOIN payout_list l USING (period_id, revision, supplement) JOIN destination d ON d.id = o.destination_id
+				CROSS JOIN unnest(o.shared_with) with_them CROSS JOIN LATERAL (VALUES (o.participant_id, with_them), (with_them, o.participant_id)) pair (one, other)
+			WHERE o.id = $1 AND o.state = 'held' AND l.released_by IS NULL
 			ON CONFLICT DO NOTHING)
 		UPDATE payout o SET state = 'planned', reason = '', lifted_by = $2, lifted_reason_id = $3::text::uuid
 		FROM payout_list l WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL

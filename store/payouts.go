@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // BatchSize is how many payouts one batch of a disbursement holds at most.
@@ -72,8 +74,8 @@ func (s *Store) ApprovePeriod(ctx context.Context, c PeriodCommand) (PeriodRevis
 	})
 }
 
-// planPayouts makes a payout of what each participant is owed, all of them or some, on a
-// payout list and at their latest destination: their payable balance in a currency less what their other
+// planPayouts makes payouts of what each participant is owed, all of them or some, on a
+// payout list, one for each of their payout methods that count: their payable balance in a currency less what their other
 // payouts that are still to be sent will pay of it, for whoever has been owed anything by
 // the period's calendar. Where nothing is left, or less, nothing is paid, and the balance
 // carries forward. The caller holds payableLock.
@@ -89,24 +91,35 @@ func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement in
 	if err := withhold(ctx, tx, p, supplement, some, goesBy.Payouts); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `
+	rows, err := tx.Query(ctx, `
 		WITH owed AS (
-			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2 AND e.kind NOT IN ('submit', 'refused', 'returned')), 0) AS earned
+			SELECT a.participant_id, a.currency, -sum(t.amount_minor) AS minor, -coalesce(sum(t.amount_minor) FILTER (WHERE e.period_id = $1 AND e.revision = $2 AND NOT e.kind = ANY($8)), 0) AS earned
 			FROM ledger_account a JOIN posting t ON t.account_id = a.id JOIN journal_entry e ON e.id = t.entry_id JOIN pay_period period ON period.id = e.period_id
-			WHERE a.kind = $4 AND ($5::text[] IS NULL OR a.participant_id = ANY($5))
-			GROUP BY a.participant_id, a.currency HAVING bool_or(period.calendar_id = $6)),
+			WHERE a.kind = $3 AND ($4::text[] IS NULL OR a.participant_id = ANY($4))
+			GROUP BY a.participant_id, a.currency HAVING bool_or(period.calendar_id = $5)),
 		claimed AS (
 			SELECT participant_id, currency, sum(amount_minor) AS minor FROM payout WHERE state NOT IN ('submitted', 'paid', 'cancelled') GROUP BY participant_id, currency),
 		listed AS ( -- what other lists of the period pay of what was earned in it
-			SELECT participant_id, currency, sum(amount_minor - carried_minor) AS minor FROM payout WHERE period_id = $1 AND revision = $2 AND state <> 'cancelled' GROUP BY participant_id, currency)
-		INSERT INTO payout (period_id, revision, supplement, participant_id, amount_minor, carried_minor, currency, rail, destination_id, state, reason)
-		SELECT $1, $2, $7, participant_id, owed.minor - coalesce(claimed.minor, 0), owed.minor - coalesce(claimed.minor, 0) - owed.earned + coalesce(listed.minor, 0), currency, coalesce(d.rail, ''), d.id,
-			CASE WHEN d.id IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN d.id IS NULL THEN $3 ELSE '' END
-		FROM owed LEFT JOIN claimed USING (participant_id, currency) LEFT JOIN listed USING (participant_id, currency) LEFT JOIN LATERAL (
-			SELECT id, rail FROM destination d WHERE d.participant_id = owed.participant_id AND (d.version = 1 OR (d.set_at AT TIME ZONE $8)::date <= $9) ORDER BY version DESC LIMIT 1) d ON true
-		WHERE owed.minor > coalesce(claimed.minor, 0)`, p.ID, p.Revision, CodeNoDestination, Payable, some, p.CalendarID, supplement, zone, counts)
+			SELECT participant_id, currency, sum(amount_minor - carried_minor) AS minor FROM payout WHERE period_id = $1 AND revision = $2 AND state <> 'cancelled' GROUP BY participant_id, currency),
+		kept AS (
+			SELECT participant_id, currency, sum(amount_minor)::bigint AS minor FROM withholding WHERE period_id = $1 AND revision = $2 AND supplement = $9 GROUP BY participant_id, currency)
+		SELECT owed.participant_id, owed.currency, (owed.minor - coalesce(claimed.minor, 0))::bigint, (owed.minor - coalesce(claimed.minor, 0) - owed.earned + coalesce(listed.minor, 0))::bigint, coalesce(kept.minor, 0),
+			coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(d.ids, '{}'), coalesce(d.rails, '{}'), coalesce(d.shares, '{}')
+		FROM owed LEFT JOIN claimed USING (participant_id, currency) LEFT JOIN listed USING (participant_id, currency) LEFT JOIN kept USING (participant_id, currency)
+			LEFT JOIN `+factToday("owed")+`
+			LEFT JOIN LATERAL (
+				SELECT array_agg(id ORDER BY position) AS ids, array_agg(rail ORDER BY position) AS rails, array_agg(share ORDER BY position) AS shares FROM destination d WHERE d.participant_id = owed.participant_id AND d.version = (
+					SELECT max(version) FROM destination c WHERE c.participant_id = owed.participant_id AND (c.version = 1 OR (c.set_at AT TIME ZONE $6)::date <= $7))) d ON true
+		WHERE owed.minor > coalesce(claimed.minor, 0) ORDER BY owed.participant_id COLLATE "C", owed.currency`, p.ID, p.Revision, Payable, some, p.CalendarID, zone, counts, movements, supplement)
 	if err != nil {
-		return fmt.Errorf("plan the payouts of %s: %w", p.ID, err)
+		return fmt.Errorf("read what is owed by %s: %w", p.ID, err)
+	}
+	planned, err := pgx.CollectRows(rows, pgx.RowToStructByPos[owing])
+	if err != nil {
+		return fmt.Errorf("read what is owed by %s: %w", p.ID, err)
+	}
+	if err := keepPlanned(ctx, tx, p, supplement, planned, goesBy.Payouts); err != nil {
+		return err
 	}
 	if err := keepBack(ctx, tx, p, supplement, some, goesBy.Payouts); err != nil {
 		return err
@@ -120,6 +133,64 @@ func planPayouts(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement in
 		Payouts    int    `json:"payouts"`
 		Supplement int    `json:"supplement,omitempty"`
 	}{fmt.Sprintf("%x", digest), payouts, supplement})
+}
+
+// owing is what is owed to a participant in a currency, and where they want it.
+type owing struct {
+	Participant              string
+	Currency                 incentive.Currency
+	Minor, Carried, Withheld int64
+	Kind                     incentive.ParticipantKind
+	Country                  string
+	Destinations             []int64
+	Rails                    []string
+	Shares                   []decimal.Decimal
+}
+
+// keepPlanned makes the payouts of what is owed.
+func keepPlanned(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, planned []owing, rules policy.Payouts) error {
+	var participants, currencies, rails []string
+	var amounts, carried, withheld []int64
+	var methods []int32
+	var destinations []*int64
+	for _, o := range planned {
+		ways, to := make([]policy.Method, len(o.Rails)), make([]*int64, len(o.Rails))
+		for i := range o.Rails {
+			ways[i], to[i] = policy.Method{Rail: o.Rails[i], Share: o.Shares[i]}, &o.Destinations[i]
+		}
+		if len(ways) == 0 {
+			ways, to = []policy.Method{{Share: decimal.NewFromInt(1)}}, []*int64{nil}
+		}
+		parts := rules.Split(incentive.Money{Minor: o.Minor, Currency: o.Currency}, o.Kind, o.Country, ways)
+		ofCarried, ofWithheld := inProportion(o.Carried, o.Currency, parts, o.Minor), inProportion(o.Withheld, o.Currency, parts, o.Minor)
+		for i, part := range parts {
+			if part == 0 {
+				continue
+			}
+			participants, currencies, rails = append(participants, o.Participant), append(currencies, string(o.Currency)), append(rails, ways[i].Rail)
+			amounts, carried, withheld = append(amounts, part), append(carried, ofCarried[i].Minor), append(withheld, ofWithheld[i].Minor)
+			methods, destinations = append(methods, int32(i+1)), append(destinations, to[i])
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO payout (period_id, revision, supplement, participant_id, currency, rail, amount_minor, carried_minor, withheld_minor, method, destination_id, state, reason)
+		SELECT $1, $2, $3, participant_id, currency, rail, amount, carried, withheld, method, destination, CASE WHEN destination IS NULL THEN 'held' ELSE 'planned' END, CASE WHEN destination IS NULL THEN $12 ELSE '' END
+		FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::integer[], $11::bigint[]) planned (participant_id, currency, rail, amount, carried, withheld, method, destination)`,
+		p.ID, p.Revision, supplement, participants, currencies, rails, amounts, carried, withheld, methods, destinations, CodeNoDestination)
+	if err != nil {
+		return fmt.Errorf("plan the payouts of %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+// inProportion shares a sum as an amount is shared between parts.
+func inProportion(minor int64, currency incentive.Currency, parts []int64, amount int64) []incentive.Money {
+	sum := incentive.Money{Minor: minor, Currency: currency}
+	exact := make([]decimal.Decimal, len(parts))
+	for i, part := range parts {
+		exact[i] = incentive.Ratio{Numerator: decimal.NewFromInt(part), Denominator: decimal.NewFromInt(amount)}.Of(sum.Decimal())
+	}
+	return incentive.Share(sum, exact)
 }
 
 // signList keeps the digest of a payout list as it is now.
@@ -326,19 +397,20 @@ type Payout struct {
 	Released               bool        // its list is
 	ListedAs               []string    // entries of sanctions lists that the participant may be, as <list>/<id>
 	LiftedBy               string      // who let it go before, where a limit held it
+	SharedWith             []string    // participants who are paid to the same account
 }
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
-		o.amount_minor, o.carried_minor, o.currency, (SELECT coalesce(sum(w.amount_minor), 0)::bigint FROM withholding w WHERE (w.period_id, w.revision, w.supplement, w.participant_id, w.currency) = (o.period_id, o.revision, o.supplement, o.participant_id, o.currency)), o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
-		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), o.listed_as, coalesce(o.lifted_by, '')
+		o.amount_minor, o.carried_minor, o.currency, o.withheld_minor, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
+		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), o.listed_as, coalesce(o.lifted_by, ''), o.shared_with
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
 		LEFT JOIN payout_redirection r ON r.payout_id = o.id AND ` + undecided + ` LEFT JOIN destination nd ON nd.id = r.destination_id
-		LEFT JOIN LATERAL (SELECT id, version, rail, masked FROM destination l WHERE l.participant_id = o.participant_id ORDER BY version DESC LIMIT 1) newer
+		LEFT JOIN LATERAL (SELECT id, version, rail, masked FROM destination l WHERE l.participant_id = o.participant_id ORDER BY version DESC, position LIMIT 1) newer
 			ON o.state IN ('held', 'failed', 'returned') AND (newer.id IS DISTINCT FROM o.destination_id OR o.state = 'held')`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Withheld.Minor, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.ListedAs, &o.LiftedBy)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Withheld.Minor, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.ListedAs, &o.LiftedBy, &o.SharedWith)
 	o.Carried.Currency, o.Withheld.Currency = o.Amount.Currency, o.Amount.Currency
 	return o, err
 }
@@ -685,7 +757,11 @@ func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID
 		if err != nil {
 			return err
 		}
-		if actor == payee && (act == liftHold || act == clearDoubt) {
+		var shares bool // the account to which it goes
+		if err := tx.QueryRow(ctx, `SELECT $2 = ANY(shared_with) FROM payout WHERE id = $1`, payoutID, actor).Scan(&shares); err != nil {
+			return fmt.Errorf("look who shares the account of payout %s: %w", payoutID, err)
+		}
+		if (actor == payee || shares) && (act == liftHold || act == clearDoubt) {
 			return incentive.Errorf(incentive.CodeOwnPay, "nobody lets their own payout go")
 		}
 		if err := refuseRedirected(ctx, tx, payoutID); err != nil {
@@ -871,48 +947,6 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 		return PaymentFile{}, err
 	}
 	return s.PaymentFile(ctx, fileID)
-}
-
-// Destination is where a participant's money goes.
-type Destination struct {
-	ID            int64
-	ParticipantID string
-	Version       int
-	Rail          string
-	Details       map[string]string // what the rail needs: secret
-	Masked        string
-}
-
-// SetDestination keeps a participant's new destination, encrypted, as the next version.
-func (s *Store) SetDestination(ctx context.Context, actor string, d Destination) (Destination, error) {
-	plain, err := json.Marshal(d.Details)
-	if err != nil {
-		return d, err
-	}
-	keyVersion, sealed, err := s.keys.encrypt(plain, "destination/"+d.ParticipantID)
-	if err != nil {
-		return d, err
-	}
-	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT FROM participant WHERE id = $1 FOR UPDATE`, d.ParticipantID); err != nil {
-			return err
-		}
-		err := tx.QueryRow(ctx, `
-			INSERT INTO destination (participant_id, version, rail, key_version, details, masked, set_by)
-			SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6 FROM destination WHERE participant_id = $1 RETURNING id, version`,
-			d.ParticipantID, d.Rail, keyVersion, sealed, d.Masked, actor).Scan(&d.ID, &d.Version)
-		if constraint(err) == "destination_participant_id_fkey" {
-			return incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", d.ParticipantID)
-		}
-		if err != nil {
-			return fmt.Errorf("keep a destination of %s: %w", d.ParticipantID, err)
-		}
-		return audit(ctx, tx, actor, "set-destination", "participant/"+d.ParticipantID, struct {
-			Version int    `json:"version"`
-			Rail    string `json:"rail"`
-		}{d.Version, d.Rail})
-	})
-	return d, err
 }
 
 // Destinations returns destinations by their ids, with their details decrypted.

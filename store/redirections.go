@@ -177,10 +177,10 @@ func giveUpAbsent(ctx context.Context, tx pgx.Tx, payoutID string) error {
 	return nil
 }
 
-// latestDestination returns a participant's latest destination without its details; of id 0
+// latestDestination returns the first of a participant's latest destinations without its details; of id 0
 // where there is none.
 func latestDestination(ctx context.Context, q querier, participantID string) (d Destination, err error) {
-	err = q.QueryRow(ctx, `SELECT id, participant_id, version, rail, masked FROM destination WHERE participant_id = $1 ORDER BY version DESC LIMIT 1`, participantID).
+	err = q.QueryRow(ctx, `SELECT id, participant_id, version, rail, masked FROM destination WHERE participant_id = $1 ORDER BY version DESC, position LIMIT 1`, participantID).
 		Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return d, fmt.Errorf("read the destination of %s: %w", participantID, err)

@@ -11,6 +11,7 @@ import (
 // column, and for what it is sealed.
 var encrypted = []struct{ table, row, column, about string }{
 	{"destination", "id::text", "details", "'destination/' || participant_id"},
+	{"index_key", "name", "sealed", "'index-key/' || name"},
 	{"status_file", "id::text", "content", "'status-file/' || encode(sha256, 'hex')"},
 	{"rail_event", "number::text", "content", "'rail-event/' || rail || '/' || event_id"},
 }

@@ -13,7 +13,10 @@ import (
 
 // notEarned are the kinds of journal entries that move what a participant is owed without
 // changing what they earned.
-var notEarned = []string{"submit", "refused", "returned", "withhold"}
+var notEarned = append([]string{"withhold"}, movements...)
+
+// movements are the kinds of journal entries by which payouts leave and come back.
+var movements = []string{"submit", "refused", "returned"}
 
 // withheld is what is kept, or given back, of what a period has made payable to somebody.
 type withheld struct {

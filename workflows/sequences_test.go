@@ -85,7 +85,7 @@ func newCompany(t *testing.T) *company {
 const administrator = "administrator"
 
 func person(id, from string) map[string]any {
-	return map[string]any{"participant_id": id, "effective_from": from, "name": id, "email": id + "@example.com", "kind": "employee", "country": "DE", "pay_currency": "USD",
+	return map[string]any{"participant_id": id, "effective_from": from, "name": id, "email": id + "@example.com", "kind": "contractor", "country": "DE", "pay_currency": "USD",
 		"attributes": map[string]string{"commission_rate": "0.1"}}
 }
 

@@ -1377,6 +1377,48 @@ type Line struct {
 	Unrounded string `json:"unrounded"`
 }
 
+// Method defines model for Method.
+type Method struct {
+	Id     int64  `json:"id"`
+	Masked string `json:"masked"`
+	Rail   string `json:"rail"`
+
+	// Share Of each payout: 1 is the whole.
+	Share string `json:"share"`
+}
+
+// MethodRequest defines model for MethodRequest.
+type MethodRequest struct {
+	Details *map[string]string `json:"details,omitempty"`
+
+	// Id Of a method that stays, in place of a rail and details.
+	Id   *int64  `json:"id,omitempty"`
+	Rail *string `json:"rail,omitempty"`
+
+	// Share Of each payout, such as 0.8; all of them add up to 1.
+	Share string `json:"share"`
+}
+
+// Methods defines model for Methods.
+type Methods struct {
+	Methods []Method `json:"methods"`
+	Person  string   `json:"person"`
+
+	// Rails By which the participant may be paid.
+	Rails []string `json:"rails"`
+
+	// Version 0 before any are chosen.
+	Version int `json:"version"`
+}
+
+// MethodsRequest defines model for MethodsRequest.
+type MethodsRequest struct {
+	Methods []MethodRequest `json:"methods"`
+
+	// Version Of the methods that the caller has looked at, which are not replaced where others are there meanwhile.
+	Version *int `json:"version,omitempty"`
+}
+
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
@@ -1484,8 +1526,11 @@ type Payout struct {
 	Redirection *Redirection `json:"redirection,omitempty"`
 
 	// Released Whether its list is.
-	Released bool   `json:"released"`
-	State    string `json:"state"`
+	Released bool `json:"released"`
+
+	// SharedWith Who is paid to the same account; shown to finance and auditors only.
+	SharedWith *[]string `json:"shared_with,omitempty"`
+	State      string    `json:"state"`
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
@@ -2685,6 +2730,12 @@ type PutDestinationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutMethodsParams defines parameters for PutMethods.
+type PutMethodsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRewardsParams defines parameters for ListRewards.
 type ListRewardsParams struct {
 	// Country Of an ISO 3166 code; the participant's when absent.
@@ -3089,6 +3140,9 @@ type RetryPayoutJSONRequestBody = Reason
 
 // PutDestinationJSONRequestBody defines body for PutDestination for application/json ContentType.
 type PutDestinationJSONRequestBody = DestinationRequest
+
+// PutMethodsJSONRequestBody defines body for PutMethods for application/json ContentType.
+type PutMethodsJSONRequestBody = MethodsRequest
 
 // PutRolesJSONRequestBody defines body for PutRoles for application/json ContentType.
 type PutRolesJSONRequestBody = Roles
@@ -3628,6 +3682,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /people/{person}/destination (the `PutDestination` operationId).
 	PutDestination(ctx context.Context, person string, params *PutDestinationParams, body PutDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMethods The payout methods of a participant, masked, with the share of each payout that each is paid, and the rails that they may be paid by.
+	//
+	// Corresponds with GET /people/{person}/methods (the `GetMethods` operationId).
+	GetMethods(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutMethodsWithBody Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+	PutMethodsWithBody(ctx context.Context, person string, params *PutMethodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+	PutMethods(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	//
@@ -5126,6 +5199,55 @@ func (c *Client) PutDestinationWithBody(ctx context.Context, person string, para
 // Corresponds with PUT /people/{person}/destination (the `PutDestination` operationId).
 func (c *Client) PutDestination(ctx context.Context, person string, params *PutDestinationParams, body PutDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutDestinationRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMethods The payout methods of a participant, masked, with the share of each payout that each is paid, and the rails that they may be paid by.
+//
+// Corresponds with GET /people/{person}/methods (the `GetMethods` operationId).
+func (c *Client) GetMethods(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMethodsRequest(c.Server, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutMethodsWithBody Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+func (c *Client) PutMethodsWithBody(ctx context.Context, person string, params *PutMethodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutMethodsRequestWithBody(c.Server, person, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+func (c *Client) PutMethods(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutMethodsRequest(c.Server, person, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9198,6 +9320,100 @@ func NewPutDestinationRequestWithBody(server string, person string, params *PutD
 	return req, nil
 }
 
+// NewGetMethodsRequest constructs an http.Request for the GetMethods method
+func NewGetMethodsRequest(server string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/methods", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutMethodsRequest calls the generic PutMethods builder with application/json body
+func NewPutMethodsRequest(server string, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutMethodsRequestWithBody(server, person, params, "application/json", bodyReader)
+}
+
+// NewPutMethodsRequestWithBody constructs an http.Request for the PutMethods method, with any body, and a specified content type
+func NewPutMethodsRequestWithBody(server string, person string, params *PutMethodsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/methods", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListRewardsRequest constructs an http.Request for the ListRewards method
 func NewListRewardsRequest(server string, person string, params *ListRewardsParams) (*http.Request, error) {
 	var err error
@@ -13033,6 +13249,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /people/{person}/destination (the `PutDestination` operationId).
 	PutDestinationWithResponse(ctx context.Context, person string, params *PutDestinationParams, body PutDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*PutDestinationResponse, error)
 
+	// GetMethodsWithResponse The payout methods of a participant, masked, with the share of each payout that each is paid, and the rails that they may be paid by.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /people/{person}/methods (the `GetMethods` operationId).
+	GetMethodsWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*GetMethodsResponse, error)
+
+	// PutMethodsWithBodyWithResponse Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+	PutMethodsWithBodyWithResponse(ctx context.Context, person string, params *PutMethodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutMethodsResponse, error)
+
+	// PutMethodsWithResponse Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+	PutMethodsWithResponse(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMethodsResponse, error)
+
 	// ListRewardsWithResponse The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15932,6 +16169,102 @@ func (r PutDestinationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMethodsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Methods
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMethodsResponse) GetJSON200() *Methods {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetMethodsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMethodsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMethodsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMethodsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMethodsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutMethodsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Methods
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutMethodsResponse) GetJSON200() *Methods {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutMethodsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutMethodsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutMethodsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutMethodsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutMethodsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19513,6 +19846,45 @@ func (c *ClientWithResponses) PutDestinationWithResponse(ctx context.Context, pe
 	return ParsePutDestinationResponse(rsp)
 }
 
+// GetMethodsWithResponse The payout methods of a participant, masked, with the share of each payout that each is paid, and the rails that they may be paid by.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /people/{person}/methods (the `GetMethods` operationId).
+func (c *ClientWithResponses) GetMethodsWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*GetMethodsResponse, error) {
+	rsp, err := c.GetMethods(ctx, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMethodsResponse(rsp)
+}
+
+// PutMethodsWithBodyWithResponse Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+func (c *ClientWithResponses) PutMethodsWithBodyWithResponse(ctx context.Context, person string, params *PutMethodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutMethodsResponse, error) {
+	rsp, err := c.PutMethodsWithBody(ctx, person, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutMethodsResponse(rsp)
+}
+
+// PutMethodsWithResponse Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
+func (c *ClientWithResponses) PutMethodsWithResponse(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMethodsResponse, error) {
+	rsp, err := c.PutMethods(ctx, person, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutMethodsResponse(rsp)
+}
+
 // ListRewardsWithResponse The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -22205,6 +22577,72 @@ func ParsePutDestinationResponse(rsp *http.Response) (*PutDestinationResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Destination
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMethodsResponse parses an HTTP response from a GetMethodsWithResponse call
+func ParseGetMethodsResponse(rsp *http.Response) (*GetMethodsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMethodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Methods
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutMethodsResponse parses an HTTP response from a PutMethodsWithResponse call
+func ParsePutMethodsResponse(rsp *http.Response) (*PutMethodsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutMethodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Methods
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1378,6 +1378,48 @@ type Line struct {
 	Unrounded string `json:"unrounded"`
 }
 
+// Method defines model for Method.
+type Method struct {
+	Id     int64  `json:"id"`
+	Masked string `json:"masked"`
+	Rail   string `json:"rail"`
+
+	// Share Of each payout: 1 is the whole.
+	Share string `json:"share"`
+}
+
+// MethodRequest defines model for MethodRequest.
+type MethodRequest struct {
+	Details *map[string]string `json:"details,omitempty"`
+
+	// Id Of a method that stays, in place of a rail and details.
+	Id   *int64  `json:"id,omitempty"`
+	Rail *string `json:"rail,omitempty"`
+
+	// Share Of each payout, such as 0.8; all of them add up to 1.
+	Share string `json:"share"`
+}
+
+// Methods defines model for Methods.
+type Methods struct {
+	Methods []Method `json:"methods"`
+	Person  string   `json:"person"`
+
+	// Rails By which the participant may be paid.
+	Rails []string `json:"rails"`
+
+	// Version 0 before any are chosen.
+	Version int `json:"version"`
+}
+
+// MethodsRequest defines model for MethodsRequest.
+type MethodsRequest struct {
+	Methods []MethodRequest `json:"methods"`
+
+	// Version Of the methods that the caller has looked at, which are not replaced where others are there meanwhile.
+	Version *int `json:"version,omitempty"`
+}
+
 // Money An amount in whole minor units.
 type Money = incentive.Money
 
@@ -1485,8 +1527,11 @@ type Payout struct {
 	Redirection *Redirection `json:"redirection,omitempty"`
 
 	// Released Whether its list is.
-	Released bool   `json:"released"`
-	State    string `json:"state"`
+	Released bool `json:"released"`
+
+	// SharedWith Who is paid to the same account; shown to finance and auditors only.
+	SharedWith *[]string `json:"shared_with,omitempty"`
+	State      string    `json:"state"`
 
 	// Supplement The payout list: 0 for the first one of the period, and one more for each that supplements it.
 	Supplement int `json:"supplement"`
@@ -2686,6 +2731,12 @@ type PutDestinationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutMethodsParams defines parameters for PutMethods.
+type PutMethodsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRewardsParams defines parameters for ListRewards.
 type ListRewardsParams struct {
 	// Country Of an ISO 3166 code; the participant's when absent.
@@ -3091,6 +3142,9 @@ type RetryPayoutJSONRequestBody = Reason
 // PutDestinationJSONRequestBody defines body for PutDestination for application/json ContentType.
 type PutDestinationJSONRequestBody = DestinationRequest
 
+// PutMethodsJSONRequestBody defines body for PutMethods for application/json ContentType.
+type PutMethodsJSONRequestBody = MethodsRequest
+
 // PutRolesJSONRequestBody defines body for PutRoles for application/json ContentType.
 type PutRolesJSONRequestBody = Roles
 
@@ -3294,6 +3348,12 @@ type ServerInterface interface {
 	// PutDestination Say where a participant is to be paid.
 	// (PUT /people/{person}/destination)
 	PutDestination(c *gin.Context, person string, params PutDestinationParams)
+	// GetMethods The payout methods of a participant, masked, with the share of each payout that each is paid, and the rails that they may be paid by.
+	// (GET /people/{person}/methods)
+	GetMethods(c *gin.Context, person string)
+	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+	// (PUT /people/{person}/methods)
+	PutMethods(c *gin.Context, person string, params PutMethodsParams)
 	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	// (GET /people/{person}/rewards)
 	ListRewards(c *gin.Context, person string, params ListRewardsParams)
@@ -5541,6 +5601,83 @@ func (siw *ServerInterfaceWrapper) PutDestination(c *gin.Context) {
 	}
 
 	siw.Handler.PutDestination(c, person, params)
+}
+
+// GetMethods operation middleware
+func (siw *ServerInterfaceWrapper) GetMethods(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetMethods(c, person)
+}
+
+// PutMethods operation middleware
+func (siw *ServerInterfaceWrapper) PutMethods(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutMethodsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutMethods(c, person, params)
 }
 
 // ListRewards operation middleware
@@ -8005,6 +8142,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/people/:person/tokens/:token", wrapper.RevokeToken)
 	router.GET(options.BaseURL+"/people/:person/destination", wrapper.GetDestination)
 	router.PUT(options.BaseURL+"/people/:person/destination", wrapper.PutDestination)
+	router.GET(options.BaseURL+"/people/:person/methods", wrapper.GetMethods)
+	router.PUT(options.BaseURL+"/people/:person/methods", wrapper.PutMethods)
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
 	router.POST(options.BaseURL+"/imports", wrapper.ImportFiles)
 	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport)
@@ -10287,6 +10426,86 @@ type PutDestinationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutDestinationdefaultApplicationProblemPlusJSONResponse) VisitPutDestinationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMethodsRequestObject struct {
+	Person string `json:"person"`
+}
+
+type GetMethodsResponseObject interface {
+	VisitGetMethodsResponse(w http.ResponseWriter) error
+}
+
+type GetMethods200JSONResponse Methods
+
+func (response GetMethods200JSONResponse) VisitGetMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMethodsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMethodsdefaultApplicationProblemPlusJSONResponse) VisitGetMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutMethodsRequestObject struct {
+	Person string `json:"person"`
+	Params PutMethodsParams
+	Body   *PutMethodsJSONRequestBody
+}
+
+type PutMethodsResponseObject interface {
+	VisitPutMethodsResponse(w http.ResponseWriter) error
+}
+
+type PutMethods200JSONResponse Methods
+
+func (response PutMethods200JSONResponse) VisitPutMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutMethodsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutMethodsdefaultApplicationProblemPlusJSONResponse) VisitPutMethodsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12798,6 +13017,12 @@ type StrictServerInterface interface {
 	// PutDestination Say where a participant is to be paid.
 	// (PUT /people/{person}/destination)
 	PutDestination(ctx context.Context, request PutDestinationRequestObject) (PutDestinationResponseObject, error)
+	// GetMethods The payout methods of a participant, masked, with the share of each payout that each is paid, and the rails that they may be paid by.
+	// (GET /people/{person}/methods)
+	GetMethods(ctx context.Context, request GetMethodsRequestObject) (GetMethodsResponseObject, error)
+	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
+	// (PUT /people/{person}/methods)
+	PutMethods(ctx context.Context, request PutMethodsRequestObject) (PutMethodsResponseObject, error)
 	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	// (GET /people/{person}/rewards)
 	ListRewards(ctx context.Context, request ListRewardsRequestObject) (ListRewardsResponseObject, error)
@@ -14629,6 +14854,77 @@ func (sh *strictHandler) PutDestination(ctx *gin.Context, person string, params 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutDestinationResponseObject); ok {
 		if err := validResponse.VisitPutDestinationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetMethods operation middleware
+func (sh *strictHandler) GetMethods(ctx *gin.Context, person string) {
+	var request GetMethodsRequestObject
+
+	request.Person = person
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMethods(ctx, request.(GetMethodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMethods")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetMethodsResponseObject); ok {
+		if err := validResponse.VisitGetMethodsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutMethods operation middleware
+func (sh *strictHandler) PutMethods(ctx *gin.Context, person string, params PutMethodsParams) {
+	var request PutMethodsRequestObject
+
+	request.Person = person
+	request.Params = params
+
+	var body PutMethodsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutMethods(ctx, request.(PutMethodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutMethods")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutMethodsResponseObject); ok {
+		if err := validResponse.VisitPutMethodsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -9,18 +9,18 @@ import (
 )
 
 type accountPage struct {
-	Chooses     bool
-	Destination *client.Destination
-	Rails       []rail
-	Rewards     bool   // there are some to choose
-	Failed      string // the rail whose details were refused
-	Keeps       bool   // tokens
-	Tokens      []client.KeptToken
-	Actions     []incentive.Action // that the visitor may do
-	Named       string             // the token that was not made
-	Secret      string             // of the token that was just made
-	Languages   []language.Language
-	Spoken      language.Language
+	Chooses   bool
+	Methods   client.Methods
+	Rails     []rail
+	Rewards   bool   // there are some to choose
+	Failed    string // the rail whose details were refused
+	Keeps     bool   // tokens
+	Tokens    []client.KeptToken
+	Actions   []incentive.Action // that the visitor may do
+	Named     string             // the token that was not made
+	Secret    string             // of the token that was just made
+	Languages []language.Language
+	Spoken    language.Language
 }
 
 // account shows who the visitor is, where they are paid, and who can act as them.
@@ -30,16 +30,12 @@ func (v *visit) account() error { return v.accountWith("") }
 func (v *visit) accountWith(secret string) error {
 	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Languages: language.Languages, Spoken: v.texts.Language}
 	if body.Chooses {
-		d, err := client.Read[client.Destination](v.api.GetDestination(v.r.Context(), v.me.Id))
-		switch incentive.ErrorCode(err) {
-		case "":
-			body.Destination = &d
-		case incentive.CodeNotFound, "no-destination":
-		default:
+		var err error
+		if body.Methods, err = client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id)); err != nil {
 			return err
 		}
-		body.Rewards = v.rewards()
-		for _, name := range v.Rails {
+		body.Rewards = v.rewards(body.Methods.Rails)
+		for _, name := range body.Methods.Rails {
 			if fields, known := details[name]; known {
 				body.Rails = append(body.Rails, rail{name, fields})
 			}
@@ -58,18 +54,6 @@ func (v *visit) accountWith(secret string) error {
 		}
 	}
 	return v.show("account", "account.title", body)
-}
-
-// setDestination says where the visitor is to be paid.
-func (v *visit) setDestination() error {
-	request := client.DestinationRequest{Rail: v.r.PostFormValue("rail"), Details: map[string]string{}}
-	for _, f := range details[request.Rail] {
-		if text := v.r.PostFormValue(f.Name); text != "" || !f.Optional {
-			request.Details[f.Name] = text
-		}
-	}
-	_, err := command[client.Destination](v.api.PutDestination(v.r.Context(), v.me.Id, &client.PutDestinationParams{IdempotencyKey: v.key()}, request))
-	return v.done(err, "/account", message{Key: "done.destination"}, (*visit).account)
 }
 
 // setLanguage keeps the language in which the visitor reads.

@@ -50,7 +50,7 @@ func readPages(t texts) (map[string]*template.Template, error) {
 func functions(t texts) template.FuncMap {
 	return template.FuncMap{
 		"t": t.Say, "n": t.Count, "term": t.Term, "problem": t.problem,
-		"money": t.Money, "number": t.Number, "date": t.Date, "period": t.period, "short": short,
+		"money": t.Money, "percentage": percentage, "number": t.Number, "date": t.Date, "period": t.period, "short": short,
 		"say": func(m message) string { return t.Fill(m.Key, m.With) }, "text": text,
 		"key": client.NewKey, "words": t.words,
 		"dict": func(pairs ...any) (map[string]any, error) {

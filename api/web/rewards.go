@@ -12,12 +12,13 @@ var rewarding = []string{"tremendous", "xoxoday"}
 
 type rewardsPage struct {
 	client.Rewards
+	Paid  bool   // by some method already
 	Email string // as the visitor wrote it, or as it is known
 }
 
-// rewards reports whether there is a rail whose rewards can be chosen.
-func (v *visit) rewards() bool {
-	return slices.ContainsFunc(rewarding, func(rail string) bool { return slices.Contains(v.Rails, rail) })
+// rewards reports whether there is one of some rails whose rewards can be chosen.
+func (v *visit) rewards(rails []string) bool {
+	return slices.ContainsFunc(rewarding, func(rail string) bool { return slices.Contains(rails, rail) })
 }
 
 // rewardsToChoose shows the rewards that the visitor can be paid by.
@@ -26,7 +27,12 @@ func (v *visit) rewardsToChoose() error {
 	if err != nil {
 		return err
 	}
-	body := rewardsPage{Rewards: all, Email: all.Email}
+	now, err := client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id))
+	if err != nil {
+		return err
+	}
+	all.Rewards = slices.DeleteFunc(all.Rewards, func(r client.Reward) bool { return !slices.Contains(now.Rails, r.Rail) })
+	body := rewardsPage{Rewards: all, Paid: len(now.Methods) > 0, Email: all.Email}
 	if v.problem != nil {
 		body.Email = v.r.PostFormValue("email")
 	}
@@ -36,7 +42,6 @@ func (v *visit) rewardsToChoose() error {
 // chooseReward lets the visitor be paid by a reward.
 func (v *visit) chooseReward() error {
 	rail, product, _ := strings.Cut(v.r.PostFormValue("reward"), "/")
-	request := client.DestinationRequest{Rail: rail, Details: map[string]string{"email": v.r.PostFormValue("email"), "product": product}}
-	_, err := command[client.Destination](v.api.PutDestination(v.r.Context(), v.me.Id, &client.PutDestinationParams{IdempotencyKey: v.key()}, request))
+	err := v.payBy(rail, map[string]string{"email": v.r.PostFormValue("email"), "product": product})
 	return v.done(err, "/account", message{Key: "done.reward"}, (*visit).rewardsToChoose)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ func TestAReward(t *testing.T) {
 	require.NoError(t, err)
 	h := settled(t, time.Minute, rail)
 	r1 := h.as("r1")
+	require.NotContains(t, r1.visit("/account"), "/rewards", "employees are paid by payroll")
+	h.contractor("r1")
 	require.Contains(t, r1.visit("/account"), `<a class="button" href="/rewards">Choose a reward</a>`)
 	page := r1.visit("/rewards")
 	require.Contains(t, page, "What you can be paid by in US, in USD.")
@@ -37,6 +40,26 @@ func TestAReward(t *testing.T) {
 	require.Contains(t, text, `value="nobody"`, "what was written stays")
 	r1.does("/rewards", "/rewards", url.Values{"reward": {"tremendous/" + standin.Experience}, "email": {"r1@example.com"}}, "From now on you are paid by what you took.")
 	require.Contains(t, r1.visit("/account"), "Rewards r…@example.com")
+
+	r1.does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
+	for share, want := range map[string]string{"100.5": "from 0 to 100", "a fifth": "from 0 to 100"} {
+		status, text = r1.fill("/rewards", "/rewards", url.Values{"reward": {"tremendous/" + standin.GiftCard}, "email": {"r1@example.com"}, "share": {share}})
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Contains(t, text, want)
+	}
+	r1.does("/rewards", "/rewards", url.Values{"reward": {"tremendous/" + standin.GiftCard}, "email": {"r1@example.com"}, "share": {"20"}}, "From now on you are paid by what you took.")
+	page = r1.visit("/account")
+	require.Contains(t, page, "80 % Bank transfer …3000")
+	require.Contains(t, page, "20 % Rewards r…@example.com")
+	require.Contains(t, page, "What is too small for another one is paid by Bank transfer.")
+	ids := regexp.MustCompile(`name="share-(\d+)"`).FindAllStringSubmatch(page, -1)
+	require.Len(t, ids, 2)
+	status, text = r1.fill("/account", "/account/methods", url.Values{"share-" + ids[0][1]: {"80"}, "share-" + ids[1][1]: {"30"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, text, "add up to 110 %")
+	r1.does("/account", "/account/methods", url.Values{"share-" + ids[0][1]: {"62.5"}, "share-" + ids[1][1]: {"37.5"}, "first": {ids[1][1]}}, "Your payouts are shared like this from now on.")
+	page = r1.visit("/account")
+	require.Less(t, strings.Index(page, "37.5 % Rewards"), strings.Index(page, "62.5 % Bank transfer"))
 
 	require.NoError(t, shop.Stop(t.Context()))
 	page = r1.visit("/rewards")

@@ -322,6 +322,7 @@ var walked = map[string]asked{
 	"listPeople": {}, "putRoles": {body: `{"roles":[]}`, path: "person=f3"},
 	"listTokens": {refused: 403}, "makeToken": {body: `{"name":"t","days":1}`, status: 201, refused: 403}, "revokeToken": {status: 404, refused: 403},
 	"getDestination": {refused: 403}, "putDestination": {body: `{"rail":"payment-file","details":{"holder":"R","account":"DE89 3704 0044 0532 0130 00"}}`, refused: 403}, "listRewards": {refused: 403},
+	"getMethods": {refused: 403}, "putMethods": {body: `{"methods":[{"rail":"payment-file","details":{"holder":"R","account":"DE89 3704 0044 0532 0130 00"},"share":"1"}]}`, refused: 403},
 	"importFiles": {files: map[string]string{"mapping": `records: [{kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}]`, "files": "deal,day,amount\nX,2026-04-01,1\n"}, status: 201},
 	"getImport":   {}, "listPlans": {}, "putPlan": {body: fmt.Sprintf(`{"document":%q,"effective_from":"2026-01-01"}`, rightsPlan), status: 201}, "getPlan": {},
 	"simulatePlan": {body: fmt.Sprintf(`{"document":%q}`, rightsPlan)}, "getPolicy": {}, "putPolicy": {body: `{"document":"disputes: {answer_within_days: 3}"}`},

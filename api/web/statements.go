@@ -13,8 +13,8 @@ import (
 type earned struct {
 	Period client.Period
 	Total  incentive.Money
-	Paid   *client.Payout // nil before it is planned
-	Bar    int            // of 100, against the largest in sight
+	Paid   []client.Payout // by each method; none before they are planned
+	Bar    int             // of 100, against the largest in sight
 }
 
 // visible reports whether a period's statements can be seen by those whom they are of.
@@ -49,7 +49,7 @@ func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, er
 			return err
 		}
 		found[i] = &earned{Period: seen[i], Total: one.Total}
-		found[i].Paid, err = v.payoutOf(seen[i].Id, v.me.Id)
+		found[i].Paid, err = v.payoutsOf(seen[i].Id, v.me.Id)
 		return err
 	})
 	largest := int64(1)
@@ -66,18 +66,13 @@ func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, er
 	return mine, more, err
 }
 
-// payoutOf returns a person's payout of a period, nil where there is none.
-func (v *visit) payoutOf(period, person string) (*client.Payout, error) {
+// payoutsOf returns a person's payouts of a period.
+func (v *visit) payoutsOf(period, person string) ([]client.Payout, error) {
 	all, _, err := every(4, func(after *string) ([]client.Payout, *string, error) {
 		list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), period, &client.ListPayoutsParams{After: after, Limit: &most}))
 		return list.Payouts, list.Next, err
 	})
-	for _, o := range all {
-		if o.Person == person {
-			return &o, err
-		}
-	}
-	return nil, err
+	return slices.DeleteFunc(all, func(o client.Payout) bool { return o.Person != person }), err
 }
 
 // together does things at the same time, some at once, and returns the first error.
@@ -183,7 +178,7 @@ type statementPage struct {
 	Proves     bool
 	Disputable bool // by the visitor, today
 	Adjusts    bool // the visitor may adjust it
-	Payout     *client.Payout
+	Payouts    []client.Payout
 }
 
 // statement shows a statement with the reason for every cent.
@@ -202,7 +197,7 @@ func (v *visit) statement() error {
 	body.Proves = v.may(incentive.Prove) > incentive.None
 	body.Disputable = body.Own && v.may(incentive.RaiseDispute) > incentive.None && disputable(h.Period)
 	if body.Own {
-		if body.Payout, err = v.payoutOf(h.Period.Id, v.me.Id); err != nil {
+		if body.Payouts, err = v.payoutsOf(h.Period.Id, v.me.Id); err != nil {
 			return err
 		}
 	}

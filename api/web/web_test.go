@@ -421,6 +421,14 @@ func (h *house) settle() {
 	h.as("r1").does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
 }
 
+// contractor makes a rep one whom any rail may pay.
+func (h *house) contractor(id string) {
+	h.Helper()
+	status, text := h.as("admin").imports(`records: [{kind: participant, fields: {participant_id: id, effective_from: {constant: "2025-01-01"}, name: name, manager_id: manager, kind: {constant: contractor}, country: {constant: US}, pay_currency: {constant: USD}}}]`,
+		"id,name,manager\n"+id+",R <One>,m\n")
+	require.Equal(h, http.StatusOK, status, text)
+}
+
 // TestAPeriod takes a month from opened to closed and looks at every page on the way.
 func TestAPeriod(t *testing.T) {
 	t.Parallel()
@@ -636,7 +644,7 @@ func TestAPeriod(t *testing.T) {
 
 // needs is the action that a page needs of the rights table; "" where everybody may.
 var needs = map[string]incentive.Action{
-	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,

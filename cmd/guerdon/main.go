@@ -30,7 +30,8 @@ type commands struct {
 	Tokens      tokens      `cmd:"" help:"List the tokens of a participant, or revoke one." group:"people"`
 	Company     company     `cmd:"" help:"Show the company, or name it and its time zone." group:"people"`
 	Reward      reward      `cmd:"" help:"List the rewards to be paid by, or choose one." group:"people"`
-	Destination destination `cmd:"" help:"Show where somebody is paid, or say it." group:"people"`
+	Destination destination `cmd:"" help:"Show where somebody is paid, or say it: all of it." group:"people"`
+	Methods     methods     `cmd:"" help:"Show by which methods somebody is paid, or share each payout between several." group:"people"`
 
 	Import importFiles   `cmd:"" help:"Read files through a mapping." group:"data"`
 	Plan   planCommand   `cmd:"" help:"Check, store and list plans." group:"data"`

@@ -436,7 +436,7 @@ func (c *computation) round(line *incentive.Line, parts []part) (err error) {
 		if err != nil {
 			return err
 		}
-		shown = share(incentive.Money{Minor: line.Amount.Minor - bonus.Minor, Currency: c.plan.Currency}, amounts)
+		shown = incentive.Share(incentive.Money{Minor: line.Amount.Minor - bonus.Minor, Currency: c.plan.Currency}, amounts)
 	}
 	for i := range shown {
 		line.Contributions[i].Shown = shown[i]

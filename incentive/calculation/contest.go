@@ -199,7 +199,7 @@ func apportion(amount decimal.Decimal, weights []decimal.Decimal, all decimal.De
 	for i, w := range weights {
 		parts[i] = incentive.Ratio{Numerator: w, Denominator: all}.Of(amount)
 	}
-	for i, m := range share(total, parts) {
+	for i, m := range incentive.Share(total, parts) {
 		parts[i] = m.Decimal()
 	}
 	return parts, nil

@@ -157,7 +157,7 @@ func (c *computation) payIn(currency incentive.Currency, lines []incentive.Line)
 		for n, part := range line.Contributions {
 			amounts[n] = x.of(part.Amount)
 		}
-		for n, shown := range share(incentive.Money{Minor: line.Amount.Minor - ofNone.Minor, Currency: currency}, amounts) {
+		for n, shown := range incentive.Share(incentive.Money{Minor: line.Amount.Minor - ofNone.Minor, Currency: currency}, amounts) {
 			line.Contributions[n].Shown = shown
 		}
 		e.Steps[len(e.Steps)-1].Currency = string(c.plan.Currency)

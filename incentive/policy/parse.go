@@ -80,13 +80,15 @@ func read(text []byte, p Policy) (Policy, error) {
 				"days":  document.Needed(r.days(&p.Payouts.Within.Days, 1)),
 				"total": document.Needed(r.amounts("\"total\"", &p.Payouts.Within.Total)),
 			}),
-			"employees": document.Optional(func(n *yaml.Node) {
-				p.Payouts.Employees = &Employees{}
-				r.Mapping(n, "\"employees\"", fields{
-					"by":      document.Needed(r.texts("\"by\"", &p.Payouts.Employees.By, railName, "the name of a rail, such as payment-file")),
-					"else_in": document.Optional(r.texts("\"else_in\"", &p.Payouts.Employees.ElseIn, countryCode, "a country's code, such as SG")),
-				})
+			"employees": section("\"employees\"", fields{
+				"by":      document.Optional(r.texts("\"by\"", &p.Payouts.Employees.By, railName, "the name of a rail, such as payment-file")),
+				"else_in": document.Optional(r.texts("\"else_in\"", &p.Payouts.Employees.ElseIn, countryCode, "a country's code, such as SG")),
 			}),
+			"methods": document.Optional(func(n *yaml.Node) {
+				p.Payouts.Methods = nil
+				r.Each(n, "\"methods\"", func(item *yaml.Node) { p.Payouts.Methods = append(p.Payouts.Methods, r.method(item)) })
+			}),
+			"confirm_above": document.Optional(r.amounts("\"confirm_above\"", &p.Payouts.Confirm)),
 		}),
 	})
 	return p, r.Err()
@@ -177,6 +179,25 @@ func (r *reader) withholding(n *yaml.Node) (w WithholdingRate) {
 	return w
 }
 
+// method reads one rule about payout methods.
+func (r *reader) method(n *yaml.Node) (m MethodRule) {
+	r.Mapping(n, "a rule about methods", fields{
+		"of":    document.Optional(r.kinds("\"of\"", &m.Of)),
+		"in":    document.Optional(r.texts("\"in\"", &m.In, countryCode, "a country's code, such as IN")),
+		"by":    document.Needed(r.texts("\"by\"", &m.By, railName, "the name of a rail, such as payment-file")),
+		"from":  document.Optional(r.amounts("\"from\"", &m.From)),
+		"up_to": document.Optional(r.amounts("\"up_to\"", &m.UpTo)),
+	})
+	for _, least := range m.From {
+		for _, most := range m.UpTo {
+			if least.Currency == most.Currency && least.Minor > most.Minor {
+				r.On(n, "\"from\" is above \"up_to\" in %s", least.Currency)
+			}
+		}
+	}
+	return m
+}
+
 // share reads a part of a whole.
 func (r *reader) share(into *decimal.Decimal) func(*yaml.Node) {
 	return func(n *yaml.Node) {
@@ -207,6 +228,7 @@ var (
 // texts reads a list of texts of one form.
 func (r *reader) texts(what string, into *[]string, form *regexp.Regexp, write string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
+		*into = nil
 		r.Each(n, what, func(item *yaml.Node) {
 			if item.Kind != yaml.ScalarNode || !form.MatchString(item.Value) {
 				r.On(item, "write %s", write)

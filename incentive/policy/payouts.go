@@ -17,7 +17,9 @@ type Payouts struct {
 	List       []incentive.Money // of a payout list: one that pays more is not released
 	Within     Within
 	TaxDetails []incentive.ParticipantKind // who is paid only with their tax details on record
-	Employees  *Employees                  // nil: employees are paid by any rail
+	Employees  Employees
+	Methods    []MethodRule      // by which rails participants may be paid; none: by any
+	Confirm    []incentive.Money // of a payout: above it, what one person decides about an exception waits for another
 
 	// Withholding is the tax that is kept of what participants are owed, the first rate that
 	// concerns them; none is kept of those whom no rate concerns.
@@ -35,7 +37,7 @@ type Within struct {
 }
 
 // Employees is by what employees are paid. Payroll withholds taxes from them, so that they
-// are paid by its files, but in some countries.
+// are paid by its files, but in the countries where finance lets other rails pay them.
 type Employees struct {
 	By     []string // rails
 	ElseIn []string // countries, by ISO 3166-1 alpha-2, where any rail may pay them
@@ -92,22 +94,26 @@ const (
 	BelowMinimum     Exception = "below-minimum"
 	NoTaxDetails     Exception = "tax-details-missing"
 	NotByPayroll     Exception = "employee-not-by-payroll"
+	NotByMethod      Exception = "payout-method-not-allowed"
+	SharedAccount    Exception = "account-shared" // whatever the policy says: somebody else is paid there too
 	AboveLargest     Exception = "above-largest"
 	AboveWithinTotal Exception = "above-total-of-days"
 )
 
 // Exceptions lists the exceptions.
-var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, AboveLargest, AboveWithinTotal}
+var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, NotByMethod, SharedAccount, AboveLargest, AboveWithinTotal}
 
 // PayoutFacts are what is known of a payout that is planned.
 type PayoutFacts struct {
 	Amount     incentive.Money
+	Whole      int64 // with the other payouts of the person on the list, in minor units of Amount's currency
 	Recent     int64 // what the person is paid besides, within Within.Days, in minor units of Amount's currency
 	Kind       incentive.ParticipantKind
 	Country    string
 	Left       bool // is employed no more
 	TaxDetails bool // are on record
 	Listed     bool // a sanctions list may mean them
+	Shared     bool // somebody else is paid to the same account
 	Rail       string
 }
 
@@ -123,15 +129,23 @@ func (p Payouts) Exception(f PayoutFacts) Exception {
 		return BelowMinimum
 	case !f.TaxDetails && slices.Contains(p.TaxDetails, f.Kind):
 		return NoTaxDetails
-	case p.Employees != nil && f.Kind == incentive.Employee && !slices.Contains(p.Employees.By, f.Rail) && !slices.Contains(p.Employees.ElseIn, f.Country):
+	case !p.payrollAllows(f.Kind, f.Country, f.Rail):
 		return NotByPayroll
-	case above(p.Largest, f.Amount):
+	case f.Amount.Minor > p.bounds(f.Kind, f.Country, f.Rail, f.Amount.Currency).most:
+		return NotByMethod
+	case f.Shared:
+		return SharedAccount
+	case above(p.Largest, incentive.Money{Minor: max(f.Whole, f.Amount.Minor), Currency: f.Amount.Currency}):
 		return AboveLargest
 	case p.Within.Days > 0 && above(p.Within.Total, incentive.Money{Minor: f.Amount.Minor + f.Recent, Currency: f.Amount.Currency}):
 		return AboveWithinTotal
 	}
 	return ""
 }
+
+// NeedsSecond reports whether what one person decides about a payout that waits for a person
+// waits for another one to confirm it.
+func (p Payouts) NeedsSecond(amount incentive.Money) bool { return above(p.Confirm, amount) }
 
 // AboveList returns the limit that a payout list exceeds, by what it pays in each currency;
 // none where it keeps to all.

@@ -21,6 +21,14 @@ payouts:
   employees: {by: [payment-file], else_in: [SG]}
 `
 
+const methods = `
+payouts:
+  methods:
+    - {in: [US], by: [stripe]}
+    - {by: [payment-file]}
+    - {of: [contractor], by: [tremendous], from: [5 USD], up_to: [500 USD]}
+`
+
 func TestWhatKeepsAPayout(t *testing.T) {
 	t.Parallel()
 	const e, c = incentive.Employee, incentive.Contractor
@@ -30,7 +38,18 @@ func TestWhatKeepsAPayout(t *testing.T) {
 		facts        policy.PayoutFacts
 		want         policy.Exception
 	}{
-		{"nothing, where nothing is said", "{}", policy.PayoutFacts{Amount: usd(1), Kind: c}, ""},
+		{"nothing, where nothing is said", "{}", policy.PayoutFacts{Amount: usd(1), Kind: c, Rail: "stripe"}, ""},
+		{"an employee by another rail than payroll's, where nothing is said", "{}", policy.PayoutFacts{Amount: usd(1), Kind: e, Rail: "stripe"}, policy.NotByPayroll},
+		{"an employee by payroll's, where nothing is said", "{}", policy.PayoutFacts{Amount: usd(1), Kind: e, Rail: "payment-file"}, ""},
+		{"where finance has switched other rails on", "payouts: {employees: {else_in: [ID]}}", policy.PayoutFacts{Amount: usd(1), Kind: e, Rail: "stripe", Country: "ID"}, ""},
+		{"and nowhere else", "payouts: {employees: {else_in: [ID]}}", policy.PayoutFacts{Amount: usd(1), Kind: e, Rail: "stripe", Country: "IN"}, policy.NotByPayroll},
+		{"a rail that no rule names", methods, policy.PayoutFacts{Amount: usd(1), Kind: c, Rail: "xendit", Country: "US"}, policy.NotByMethod},
+		{"a rule of another country", methods, policy.PayoutFacts{Amount: usd(1), Kind: c, Rail: "stripe", Country: "DE"}, policy.NotByMethod},
+		{"as much as a method may pay", methods, policy.PayoutFacts{Amount: usd(50_000), Kind: c, Rail: "tremendous", Country: "DE"}, ""},
+		{"a cent more than a method may pay", methods, policy.PayoutFacts{Amount: usd(50_001), Kind: c, Rail: "tremendous", Country: "DE"}, policy.NotByMethod},
+		{"a currency that a method's limits do not name", methods, policy.PayoutFacts{Amount: eur(1), Kind: c, Rail: "tremendous", Country: "DE"}, policy.NotByMethod},
+		{"somebody else is paid there", "{}", policy.PayoutFacts{Amount: usd(1), Kind: c, Shared: true}, policy.SharedAccount},
+		{"the largest counts all payouts of a person on the list", careful, policy.PayoutFacts{Amount: usd(2_500), Whole: 500_001, Kind: e, Rail: "payment-file"}, policy.AboveLargest},
 		{"on a sanctions list", "{}", policy.PayoutFacts{Amount: usd(1), Kind: c, Listed: true}, policy.Listed},
 		{"a cent below the minimum", careful, policy.PayoutFacts{Amount: usd(2499), Kind: c}, policy.BelowMinimum},
 		{"at the minimum, with tax details", careful, policy.PayoutFacts{Amount: usd(2500), Kind: c, TaxDetails: true}, ""},

@@ -117,7 +117,8 @@ func TestProblems(t *testing.T) {
 		"payouts: {withholding: [{of: [contractor]}]}":                     `a rate of withholding lacks "rate"`,
 		"payouts: {withholding: [{of: [contractor], rate: 101%}]}":         "write a share from 0% to 100%",
 		"payouts: {withholding: [{of: [freelancer], rate: 1%}]}":           "freelancer",
-		"payouts: {employees: {else_in: [SG]}}":                            `"employees" lacks "by"`,
+		"payouts: {methods: [{up_to: [5 USD]}]}":                           `a rule about methods lacks "by"`,
+		"payouts: {methods: [{by: [x], from: [6 USD], up_to: [5 USD]}]}":   `"from" is above "up_to" in USD`,
 		"payouts: {employees: {by: [Payment File]}}":                       "write the name of a rail, such as payment-file",
 		"payouts: {employees: {by: [payment-file], else_in: [Singapore]}}": "write a country's code, such as SG",
 	} {

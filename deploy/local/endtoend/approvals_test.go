@@ -36,7 +36,7 @@ func TestApprovers(t *testing.T) {
 	o := flatOffice(t)
 	ctx := t.Context()
 	person := func(id, manager string) {
-		record := map[string]any{"participant_id": id, "effective_from": "2025-06-01", "name": "Name of " + id, "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}}
+		record := map[string]any{"participant_id": id, "effective_from": "2025-06-01", "name": "Name of " + id, "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}}
 		if manager != "" {
 			record["manager_id"] = manager
 		}

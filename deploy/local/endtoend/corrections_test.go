@@ -26,7 +26,7 @@ func flatOffice(t *testing.T) *office {
 // flat makes the company of a flatOffice.
 func (o *office) flat() {
 	o.t.Helper()
-	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	for month := 1; month <= 3; month++ {
 		first := incentive.Date{Year: 2026, Month: time.Month(month), Day: 1}
 		o.loadAs("admin", "period", map[string]any{"id": fmt.Sprintf("m-2026-%02d", month), "calendar_id": "m", "code": fmt.Sprintf("2026-%02d", month), "starts_on": first.String(),

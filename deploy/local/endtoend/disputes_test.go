@@ -158,7 +158,7 @@ func TestSupplementByFile(t *testing.T) {
 	o := flatOffice(t)
 	ctx := t.Context()
 	const january = "m-2026-01"
-	o.loadAs("admin", "participant", map[string]any{"participant_id": "r2", "effective_from": "2025-01-01", "name": "R Two", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "r2", "effective_from": "2025-01-01", "name": "R Two", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	o.loadAs("admin", "assignment", map[string]any{"participant_id": "r2", "plan_id": "flat", "calendar_id": "m", "starts_on": "2026-01-01"})
 	for _, id := range []string{"r1", "r2"} {
 		require.NoError(t, o.store.Grant(ctx, "admin", id, []incentive.Role{incentive.Rep}))

@@ -35,7 +35,7 @@ func fullOffice(t *testing.T) (*office, *standin.Running) {
 	o := officeWith(t, rail)
 	var people, deals, credits, assignments []map[string]any
 	person := func(id string, manager any) {
-		row := map[string]any{"participant_id": id, "effective_from": "2025-06-01", "name": "Name of " + id, "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}}
+		row := map[string]any{"participant_id": id, "effective_from": "2025-06-01", "name": "Name of " + id, "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}}
 		if manager != nil {
 			row["manager_id"] = manager
 		}

@@ -206,7 +206,7 @@ func (s *site) teams(names []string) {
 	require.NoError(s.t, s.store.SetCompany(ctx, store.System, "Test", "Asia/Jakarta"))
 	var people, periods, deals, credits, assignments []map[string]any
 	person := func(id, manager string) {
-		row := map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "employee",
+		row := map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "contractor",
 			"country": "DE", "pay_currency": "USD", "attributes": map[string]string{"commission_rate": "0.1"}}
 		if manager != "" {
 			row["manager_id"] = manager

@@ -27,7 +27,7 @@ draw: {amount: 100, kind: recoverable}
 func TestLookingBack(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
-	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	o.loadAs("admin", "period",
 		map[string]any{"id": "m-2026-01", "calendar_id": "m", "code": "2026-01", "starts_on": "2026-01-01", "ends_on": "2026-01-31"},
 		map[string]any{"id": "m-2026-02", "calendar_id": "m", "code": "2026-02", "starts_on": "2026-02-01", "ends_on": "2026-02-28"})
@@ -73,7 +73,7 @@ func TestAmendedSnapshot(t *testing.T) {
 	t.Parallel()
 	const period = "m-2026-01"
 	o := openOffice(t)
-	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "r1", "effective_from": "2025-01-01", "name": "R One", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	o.loadAs("admin", "period", map[string]any{"id": period, "calendar_id": "m", "code": "2026-01", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
 	o.loadAs("admin", "assignment", map[string]any{"participant_id": "r1", "plan_id": "flat", "calendar_id": "m", "starts_on": "2026-01-01"})
 	deal := func(id, amount, share string) {

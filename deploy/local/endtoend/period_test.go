@@ -181,7 +181,7 @@ func (h *house) company(reps int, rail string, details func(id string) map[strin
 	require.NoError(h.t, h.store.SetCompany(ctx, store.System, "Test", "Asia/Jakarta"))
 	var people, deals, credits, assignments []map[string]any
 	person := func(id, manager string) {
-		row := map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "employee",
+		row := map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "contractor",
 			"country": "DE", "pay_currency": h.currency, "attributes": map[string]string{"commission_rate": "0.1"}}
 		if manager != "" {
 			row["manager_id"] = manager

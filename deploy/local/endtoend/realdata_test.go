@@ -63,7 +63,7 @@ func officeWith(t *testing.T, rail payments.Rail) *office {
 	require.NoError(t, h.store.SetCompany(t.Context(), store.System, "Test company", "UTC"))
 	var staff []map[string]any
 	for _, id := range []string{"admin", "fin1", "fin2", "fin3"} {
-		staff = append(staff, map[string]any{"participant_id": id, "effective_from": "1990-01-01", "name": id, "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+		staff = append(staff, map[string]any{"participant_id": id, "effective_from": "1990-01-01", "name": id, "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	}
 	h.loadAs("admin", "participant", staff...)
 	require.NoError(t, h.store.Grant(t.Context(), "admin", "admin", []incentive.Role{incentive.Administrator}))

@@ -239,7 +239,7 @@ func TestADifferenceIsExplained(t *testing.T) {
 	require.NoError(t, err)
 	o, ctx := officeWith(t, rail), t.Context()
 	o.flat()
-	o.loadAs("admin", "participant", map[string]any{"participant_id": "aud", "effective_from": "1990-01-01", "name": "aud", "email": "", "kind": "employee", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "aud", "effective_from": "1990-01-01", "name": "aud", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	require.NoError(t, o.store.Grant(ctx, "admin", "aud", []incentive.Role{incentive.Auditor}))
 	today := o.day()
 	_, err = o.store.SetDestination(ctx, "r1", store.Destination{ParticipantID: "r1", Rail: stripe.Name, Details: map[string]string{"account": "acct_r1"}, Masked: "acct_…"})

@@ -119,7 +119,7 @@ func (b *big) facts() {
 	t, ctx := b.t, b.t.Context()
 	require.NoError(t, b.store.SetCompany(ctx, store.System, "Test", "Asia/Jakarta"))
 	person := func(id string) map[string]any {
-		return map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "employee",
+		return map[string]any{"participant_id": id, "effective_from": "2026-01-01", "name": "Name " + id, "email": id + "@example.com", "kind": "contractor",
 			"country": "DE", "pay_currency": "USD", "attributes": map[string]string{"commission_rate": "0.1"}}
 	}
 	b.loadAs("fin1", "participant", person("fin1"), person("fin2"))

@@ -47,9 +47,13 @@ type team struct {
 	country, currency string
 	scale             int64 // of quotas and deals, so that both currencies look real
 	reps              int
+	kind              incentive.ParticipantKind // of the reps
 }
 
-var teams = []team{{"US", "USD", 1, 6}, {"US", "USD", 1, 6}, {"US", "USD", 1, 6}, {"DE", "EUR", 1, 6}, {"DE", "EUR", 1, 6}}
+var teams = []team{
+	{"US", "USD", 1, 6, incentive.Employee}, {"US", "USD", 1, 6, incentive.Employee}, {"US", "USD", 1, 6, incentive.Contractor},
+	{"DE", "EUR", 1, 6, incentive.Employee}, {"DE", "EUR", 1, 6, incentive.Employee},
+}
 
 // Generate makes the company whose latest whole month is the one before today: the same
 // day gives the same company.
@@ -66,38 +70,47 @@ func Generate(today incentive.Date) Company {
 	deals := newTable("deal", "closed", "amount", "currency", "owner", "product", "customer")
 	credits := newTable("deal", "id", "role", "share")
 	assignments := newTable("id", "plan", "from")
-	destinations := newTable("id", "rail", "account", "holder", "iban")
+	destinations := newTable("id", "rail", "account", "holder", "bank", "share")
 
 	person := 0
 	name := func() string {
 		person++
 		return firstNames[(person*7)%len(firstNames)] + " " + lastNames[(person*11)%len(lastNames)]
 	}
-	add := func(manager, country, currency, rate, bonus string, held ...incentive.Role) (id, called string) {
+	add := func(kind incentive.ParticipantKind, manager, country, currency, rate, bonus string, held ...incentive.Role) (id, called string) {
 		called = name()
 		id = fmt.Sprintf("p%02d", person)
-		people.row(id, since, called, id+"@harbour-pine.example", "employee", manager, country, currency, rate, bonus)
+		people.row(id, since, called, id+"@harbour-pine.example", string(kind), manager, country, currency, rate, bonus)
 		for _, role := range held {
 			roles.row(id, string(role))
 		}
 		return id, called
 	}
-	add("", "ID", "USD", "", "", incentive.Administrator)
-	add("", "ID", "USD", "", "", incentive.Finance)
-	add("", "ID", "USD", "", "", incentive.Finance)
-	add("", "ID", "USD", "", "", incentive.Auditor)
-	head, called := add("", "US", "USD", "", "", incentive.Manager, incentive.Rep)
+	add(incentive.Employee, "", "ID", "USD", "", "", incentive.Administrator)
+	add(incentive.Employee, "", "ID", "USD", "", "", incentive.Finance)
+	add(incentive.Employee, "", "ID", "USD", "", "", incentive.Finance)
+	add(incentive.Employee, "", "ID", "USD", "", "", incentive.Auditor)
+	head, called := add(incentive.Employee, "", "US", "USD", "", "", incentive.Manager, incentive.Rep)
 	assignments.row(head, "head-of-sales", since)
 	pays := 0
-	payTo := func(id, called, currency string) {
+	// Employees are paid by the file for payroll, contractors through Stripe, one of them by both.
+	payTo := func(id, called, currency string, kind incentive.ParticipantKind) {
 		pays++
+		account, bank := iban(pays), ""
 		if currency == "USD" {
-			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "")
-			return
+			account, bank = fmt.Sprintf("4400%06d", pays), "021000021"
 		}
-		destinations.row(id, "payment-file", "", called, iban(pays))
+		switch {
+		case kind == incentive.Employee:
+			destinations.row(id, "payment-file", account, called, bank, "1")
+		case pays%5 == 0:
+			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "0.8")
+			destinations.row(id, "payment-file", account, called, bank, "0.2")
+		default:
+			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "1")
+		}
 	}
-	payTo(head, called, "USD")
+	payTo(head, called, "USD", incentive.Employee)
 
 	type seller struct {
 		id   string
@@ -106,18 +119,18 @@ func Generate(today incentive.Date) Company {
 	var sellers []seller
 	for _, t := range teams {
 		region := map[string]string{"USD": "", "EUR": "-europe"}[t.currency]
-		manager, called := add(head, t.country, t.currency, "", "", incentive.Manager, incentive.Rep)
+		manager, called := add(incentive.Employee, head, t.country, t.currency, "", "", incentive.Manager, incentive.Rep)
 		assignments.row(manager, "team-override"+region, since)
-		payTo(manager, called, t.currency)
+		payTo(manager, called, t.currency, incentive.Employee)
 		for range t.reps {
-			id, called := add(manager, t.country, t.currency, "0.0"+strconv.Itoa(4+random.IntN(4)), strconv.Itoa(250*(2+random.IntN(5))), incentive.Rep)
+			id, called := add(t.kind, manager, t.country, t.currency, "0.0"+strconv.Itoa(4+random.IntN(4)), strconv.Itoa(250*(2+random.IntN(5))), incentive.Rep)
 			assignments.row(id, "new-business"+region, since)
-			payTo(id, called, t.currency)
+			payTo(id, called, t.currency, t.kind)
 			sellers = append(sellers, seller{id, t})
 		}
 	}
 
-	add("", "ID", "USD", "", "", incentive.Finance)
+	add(incentive.Employee, "", "ID", "USD", "", "", incentive.Finance)
 
 	var months []string
 	number := 0

@@ -153,17 +153,28 @@ func (o *office) people(ctx context.Context, admin *client.Client, company Compa
 	if err != nil {
 		return err
 	}
+	methods := map[string][]client.MethodRequest{}
+	order = nil
 	for _, row := range wanted {
-		details := map[string]string{"account": row["account"]}
-		if row["iban"] != "" {
-			details = map[string]string{"account": row["iban"], "holder": row["holder"]}
+		if methods[row["id"]] == nil {
+			order = append(order, row["id"])
 		}
-		self, err := o.as(ctx, row["id"])
+		details := map[string]string{}
+		for _, detail := range []string{"account", "holder", "bank"} {
+			if row[detail] != "" {
+				details[detail] = row[detail]
+			}
+		}
+		rail := row["rail"]
+		methods[row["id"]] = append(methods[row["id"]], client.MethodRequest{Rail: &rail, Details: &details, Share: row["share"]})
+	}
+	for _, id := range order {
+		self, err := o.as(ctx, id)
 		if err != nil {
 			return err
 		}
-		if _, err := client.Read[client.Destination](self.PutDestination(ctx, row["id"], &client.PutDestinationParams{IdempotencyKey: client.NewKey()}, client.PutDestinationJSONRequestBody{Rail: row["rail"], Details: details})); err != nil {
-			return fmt.Errorf("say where %s is paid: %w", row["id"], err)
+		if _, err := client.Read[client.Methods](self.PutMethods(ctx, id, &client.PutMethodsParams{IdempotencyKey: client.NewKey()}, client.MethodsRequest{Methods: methods[id]})); err != nil {
+			return fmt.Errorf("say where %s is paid: %w", id, err)
 		}
 	}
 	return nil

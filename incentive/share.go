@@ -1,18 +1,16 @@
-package calculation
+package incentive
 
 import (
 	"slices"
 
 	"github.com/shopspring/decimal"
-
-	"github.com/guerdon/guerdon/incentive"
 )
 
-// share shows exact amounts in minor units that add up to total: each is cut to whole
+// Share shows exact amounts in minor units that add up to total: each is cut to whole
 // minor units, and what is left goes to the largest remainders, a unit each. Among equal
 // remainders the earlier goes first.
-func share(total incentive.Money, amounts []decimal.Decimal) []incentive.Money {
-	shown := make([]incentive.Money, len(amounts))
+func Share(total Money, amounts []decimal.Decimal) []Money {
+	shown := make([]Money, len(amounts))
 	if len(amounts) == 0 {
 		return shown
 	}
@@ -23,7 +21,7 @@ func share(total incentive.Money, amounts []decimal.Decimal) []incentive.Money {
 	for i, amount := range amounts {
 		minor := amount.Shift(places)
 		whole := minor.Floor()
-		shown[i] = incentive.Money{Minor: whole.IntPart(), Currency: total.Currency}
+		shown[i] = Money{Minor: whole.IntPart(), Currency: total.Currency}
 		remainders[i] = minor.Sub(whole)
 		order[i] = i
 		left -= shown[i].Minor
