@@ -49,8 +49,8 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 		says.Unclear = true
 	case err != nil:
 		return askLater(err)
-	case !found.Found() && a.Now().Sub(e.ReceivedAt) < lookUpTime:
-		return temporal.NewApplicationErrorWithOptions("the rail does not know yet what it spoke of", string(payments.Absent), temporal.ApplicationErrorOptions{NextRetryDelay: lookUpPause})
+	case !found.Found() && a.Now().Sub(e.ReceivedAt) < Wait(lookUpTime):
+		return temporal.NewApplicationErrorWithOptions("the rail does not know yet what it spoke of", string(payments.Absent), temporal.ApplicationErrorOptions{NextRetryDelay: Wait(lookUpPause)})
 	case !found.Found():
 		return a.Store.PutRailEventAside(ctx, number, "none")
 	}

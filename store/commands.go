@@ -25,8 +25,9 @@ type Answer struct {
 	Body        []byte
 }
 
-// ClaimLasts is how long a claim of an idempotency key lasts that nobody holds on to.
-const ClaimLasts = 15 * time.Second
+// ClaimLasts is how long a claim of an idempotency key lasts that nobody holds on to. Whoever
+// changes it does so before anything is claimed.
+var ClaimLasts = 15 * time.Second
 
 // BeginCommand claims an actor's idempotency key for a request. fresh tells the caller
 // to do the command; otherwise answer is what was answered before. The same key with

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/guerdon/guerdon/activities"
 )
 
 // Archive stores the histories of a period that has ended, once all of its workflows have.
@@ -29,7 +31,7 @@ func ArchiveDispute(ctx workflow.Context, disputeID string) error {
 // workflow's own history is full.
 func archive(ctx workflow.Context, activity any, arguments ...any) (full bool, err error) {
 	const longest = time.Minute
-	for wait := time.Second; ; wait = min(2*wait, longest) {
+	for wait := activities.Wait(time.Second); ; wait = min(2*wait, activities.Wait(longest)) {
 		var done bool
 		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, longOptions("archive")), activity, arguments...).Get(ctx, &done)
 		if err != nil || done {

@@ -25,23 +25,25 @@ func UpdateKey(id string) string { return "update/" + id }
 
 // retry goes on for ever: what activities meet here is a database or a worker that is
 // away, and it comes back. What no retry can mend is a result, not an error.
-var retry = &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+func retry() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: activities.Wait(200 * time.Millisecond), BackoffCoefficient: 2, MaximumInterval: activities.Wait(30 * time.Second)}
+}
 
 // quickOptions are for activities that read or write a few rows.
 func quickOptions() workflow.ActivityOptions {
-	return workflow.ActivityOptions{StartToCloseTimeout: time.Minute, RetryPolicy: retry}
+	return workflow.ActivityOptions{StartToCloseTimeout: activities.Wait(time.Minute), RetryPolicy: retry()}
 }
 
 // railOptions are for activities that ask a rail, which may not answer for long.
 func railOptions(rail, summary string) workflow.ActivityOptions {
 	ask := longOptions(summary)
 	ask.TaskQueue = activities.RailQueue(rail)
-	ask.RetryPolicy = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: longestPause}
+	ask.RetryPolicy = &temporal.RetryPolicy{InitialInterval: activities.Wait(time.Second), BackoffCoefficient: 2, MaximumInterval: activities.Wait(longestPause)}
 	return ask
 }
 
 // longOptions are for activities that work through a whole period and say by heartbeats
 // that they are alive.
 func longOptions(summary string) workflow.ActivityOptions {
-	return workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: 10 * time.Second, RetryPolicy: retry, Summary: summary}
+	return workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: activities.Wait(10 * time.Second), RetryPolicy: retry(), Summary: summary}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/deploy/local/processes"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
@@ -37,10 +38,10 @@ func TestKilledInMidDisbursement(t *testing.T) {
 	s.release(reps)
 	for _, paid := range []int{60, 200, 350} {
 		require.Eventually(t, func() bool { return len(s.bank.Report()) >= paid }, time.Minute, 5*time.Millisecond, "%d payouts should be made", paid)
-		for _, name := range slices.Backward(processes) {
+		for _, name := range slices.Backward(processes.All) {
 			s.kill(name)
 		}
-		for _, name := range processes {
+		for _, name := range processes.All {
 			s.start(name)
 		}
 	}
@@ -149,7 +150,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Logf("GUERDON_SEED=%d", seed)
 	var houses sync.WaitGroup
 	defer houses.Wait()
-	for _, name := range processes {
+	for _, name := range processes.All {
 		houses.Go(func() { t.Run(name, func(t *testing.T) { killInEachStep(t, name, seed) }) }) // they mostly wait
 	}
 }
@@ -179,14 +180,16 @@ func killInEachStep(t *testing.T, name string, seed uint64) {
 			gate := s.shut(team(step.name), at, row)
 			driven := make(chan error, 1)
 			go func() { driven <- s.drive(t.Context(), team(step.name)) }()
-			gate.reached()
+			reached, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			require.NoError(t, gate.Reached(reached), "the period should come to the gate")
 			t.Logf("%s is killed before %s %d of %s where %s", name, at.event, row, at.table, at.where)
 			s.kill(name)
-			if early || name == postgresProcess {
-				gate.open()
+			if early || name == processes.Postgres {
+				gate.Open()
 			}
 			s.start(name)
-			gate.open()
+			gate.Open()
 			require.NoError(t, <-driven)
 			require.Equal(t, want, s.ending(team(step.name)))
 			t.Logf("closed and archived after %.1f s", time.Since(began).Seconds())
@@ -246,25 +249,9 @@ func (s *site) teams(names []string) {
 	}
 }
 
-// ask repeats a request as people do whose request was not answered: with the same key,
-// until it is.
+// ask repeats a request until it is answered.
 func ask[T any](ctx context.Context, call func(key string) (*http.Response, error)) (T, error) {
-	key := client.NewKey()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		answer, err := client.Read[T](call(key))
-		switch incentive.ErrorCode(err) {
-		case client.CodeUnreachable, store.CodeKeyInProgress, incentive.CodeInternal, client.CodeTryAgain:
-		default:
-			return answer, err
-		}
-		select {
-		case <-ctx.Done():
-			return answer, err
-		case <-tick.C:
-		}
-	}
+	return processes.Ask(ctx, func(key string) (T, error) { return client.Read[T](call(key)) })
 }
 
 // drive takes a team's period from open to archived, through the API alone.
@@ -391,7 +378,7 @@ func (s *site) ending(team string) ending {
 			e.Chain = append(e.Chain, event.Actor+" "+event.Act)
 		}
 	}
-	connection, err := pgx.Connect(ctx, s.options.Database)
+	connection, err := pgx.Connect(ctx, s.databaseURL)
 	require.NoError(t, err)
 	defer connection.Close(ctx)
 	list := func(sql string) []string {
@@ -434,62 +421,15 @@ func (s *site) ending(team string) ending {
 	return e
 }
 
-// gate stops one transaction at a point.
-type gate struct {
-	site       *site
-	connection *pgx.Conn // holds the lock on which the transaction waits
-	drop       string
-}
-
-const gateLock = 7_002_026
-
 // shut makes a team's period stop at a point, once, before a row.
-func (s *site) shut(team string, at point, row int) *gate {
+func (s *site) shut(team string, at point, row int) *processes.Gate {
 	s.t.Helper()
-	ctx := s.t.Context()
-	connection, err := pgx.Connect(ctx, s.options.Database)
-	require.NoError(s.t, err)
 	where := at.where
 	if strings.Contains(where, "%s") {
 		where = fmt.Sprintf(where, s.idOf(team))
 	}
-	_, err = connection.PgConn().Exec(ctx, fmt.Sprintf(`
-		DROP SEQUENCE IF EXISTS public.passed;
-		CREATE SEQUENCE public.passed;
-		CREATE OR REPLACE FUNCTION public.gate() RETURNS trigger LANGUAGE plpgsql AS $$
-		BEGIN
-			IF %s THEN
-				IF nextval('public.passed') = %d THEN
-					PERFORM pg_advisory_xact_lock_shared(%d);
-				END IF;
-			END IF;
-			RETURN NEW;
-		END $$;
-		CREATE TRIGGER a_gate BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION public.gate();
-		SELECT pg_advisory_lock(%d)`, where, row, gateLock, at.event, at.table, gateLock)).ReadAll()
+	g, err := s.Shut(s.t.Context(), processes.Point{Table: at.table, Event: at.event, Where: where}, row)
 	require.NoError(s.t, err)
-	g := &gate{site: s, connection: connection, drop: "DROP TRIGGER a_gate ON " + at.table}
-	s.t.Cleanup(func() {
-		g.open()
-		connection, err := pgx.Connect(context.Background(), s.options.Database)
-		require.NoError(s.t, err)
-		defer connection.Close(context.Background())
-		_, err = connection.Exec(context.Background(), g.drop)
-		require.NoError(s.t, err)
-	})
+	s.t.Cleanup(func() { require.NoError(s.t, g.Remove(context.Background())) })
 	return g
 }
-
-// reached waits until a transaction stands before the gate.
-func (g *gate) reached() {
-	g.site.t.Helper()
-	require.Eventually(g.site.t, func() bool {
-		var waits bool
-		err := g.connection.QueryRow(g.site.t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted)`, gateLock).Scan(&waits)
-		require.NoError(g.site.t, err)
-		return waits
-	}, time.Minute, 5*time.Millisecond, "the period should come to the gate")
-}
-
-// open lets it pass. It may be gone.
-func (g *gate) open() { _ = g.connection.Close(context.Background()) }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/deploy/local/processes"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/worker"
@@ -55,7 +56,7 @@ func TestSize(t *testing.T) {
 	b.toClosed()
 	b.lists()
 	b.histories()
-	for _, name := range processes[1:] {
+	for _, name := range processes.All[1:] {
 		b.took = append(b.took, fmt.Sprintf("%-24s %6d MB at most", name, b.memory(name)))
 	}
 }
@@ -372,7 +373,7 @@ func (b *big) histories() {
 
 // memory is the most that a process has used, in megabytes.
 func (b *big) memory(name string) int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.running[name].command.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.Process(name)))
 	require.NoError(b.t, err)
 	for line := range strings.Lines(string(status)) {
 		if rest, is := strings.CutPrefix(line, "VmHWM:"); is {

@@ -68,6 +68,9 @@ type Options struct {
 	// Throwaway makes a server without durability in a temporary directory, which is
 	// removed when the server stops or this process ends. For tests.
 	Throwaway bool
+	// NoSync makes a server that does not wait for its disk: what it has committed outlives
+	// its processes, not the machine. For tests that kill it.
+	NoSync bool
 }
 
 // Server is a running PostgreSQL.
@@ -76,6 +79,7 @@ type Server struct {
 	directory *directory
 	process   *process
 	throwaway bool
+	noSync    bool
 	stopping  atomic.Bool
 	release   sync.Once
 	log       *slog.Logger
@@ -99,7 +103,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{directory: directory, throwaway: options.Throwaway, log: log}
+	s := &Server{directory: directory, throwaway: options.Throwaway, noSync: options.Throwaway || options.NoSync, log: log}
 	if err := s.start(ctx, options.Port); err != nil {
 		s.log.Debug("PostgreSQL did not start", "error", err)
 		ended, stop := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
@@ -181,8 +185,11 @@ func (s *Server) run(ctx context.Context, port int, password string) error {
 		"lc_messages=C",
 		"timezone=UTC",
 	}
-	if s.throwaway {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+	if s.noSync {
+		settings = append(settings, "fsync=off", "full_page_writes=off")
+	}
+	if s.throwaway { // what is committed need not outlive the server either
+		settings = append(settings, "synchronous_commit=off")
 	}
 	arguments := []string{"-D", s.directory.data}
 	for _, setting := range settings {

@@ -56,6 +56,9 @@ type Options struct {
 	Log *slog.Logger
 	// TimeSkipping lets SkipTime work. For tests and demos.
 	TimeSkipping bool
+	// TaskTimeout is after how long a worker that was killed with a workflow task is missed;
+	// 0 means Temporal's own 10 s.
+	TaskTimeout time.Duration
 }
 
 // Server is a running Temporal server.
@@ -104,7 +107,7 @@ func (s *Server) start(ctx context.Context, options Options) error {
 			primitives.WorkerService:   ports[3],
 		}
 		s.address, uiPort = at(ports[0]), ports[4]
-		s.server, err = s.newServer(services, options.TimeSkipping)
+		s.server, err = s.newServer(services, options)
 		if err == nil {
 			break
 		}
@@ -147,7 +150,7 @@ func freePorts(wanted ...int) ([]int, error) {
 
 // newServer makes the server, which opens its ports, and turns what would end the process
 // into an error.
-func (s *Server) newServer(ports map[primitives.ServiceName]int, timeSkipping bool) (_ temporal.Server, err error) {
+func (s *Server) newServer(ports map[primitives.ServiceName]int, options Options) (_ temporal.Server, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			end, ok := reason.(fatal)
@@ -157,16 +160,20 @@ func (s *Server) newServer(ports map[primitives.ServiceName]int, timeSkipping bo
 			err = end
 		}
 	}()
+	settings := dynamicconfig.StaticClient{
+		// Search attributes can be used as soon as they are added.
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
+		dynamicconfig.WorkflowTimeSkippingEnabled.Key():             options.TimeSkipping,
+	}
+	if options.TaskTimeout > 0 {
+		settings[dynamicconfig.DefaultWorkflowTaskTimeout.Key()] = options.TaskTimeout
+	}
 	return temporal.NewServer(append(s.database.options(ports),
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithLogger(s.log),
 		temporal.WithNamespaceLogger(s.log),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
-		temporal.WithDynamicConfigClient(dynamicconfig.StaticClient{
-			// Search attributes can be used as soon as they are added.
-			dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
-			dynamicconfig.WorkflowTimeSkippingEnabled.Key():             timeSkipping,
-		}),
+		temporal.WithDynamicConfigClient(settings),
 	)...)
 }
 
