@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -31,6 +30,9 @@ const (
 	lookUpTime  = 4 * time.Minute
 )
 
+// awayTries is how often a rail is asked for its balance before it is away.
+const awayTries = 6
+
 // ListRails lists the rails that pay a released revision.
 func (a *Activities) ListRails(ctx context.Context, periodID string, revision int) ([]string, error) {
 	batches, err := a.Store.Batches(ctx, periodID, revision)
@@ -47,6 +49,7 @@ func (a *Activities) ListRails(ctx context.Context, periodID string, revision in
 // RailWork is what is left to do on a rail.
 type RailWork struct {
 	OnHold       bool  // nothing may be sent until a person lets it: the period is on hold or the rail stopped
+	Away         bool  `json:",omitempty"` // the rail stopped because it did not answer: it is asked whether it does again
 	Batches      []int // batches with a payout that is still to be sent, call by call
 	WaitingFiles int   // files that nobody has confirmed yet
 	Submitted    int   // payouts that a rail of single payouts has taken and may not have paid
@@ -67,7 +70,11 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 	if err != nil {
 		return work, err
 	}
-	work.OnHold = slices.ContainsFunc(stops, func(one store.RailStop) bool { return one.Rail == rail })
+	for _, one := range stops {
+		if one.Rail == rail {
+			work.OnHold, work.Away = true, one.Code == string(store.CodeRailAway)
+		}
+	}
 	if _, err := a.Rails.File(rail); err == nil {
 		if !work.OnHold {
 			err := a.buildFiles(ctx, periodID, revision, rail)
@@ -97,6 +104,10 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		}
 		if len(batches) > 0 && !work.OnHold {
 			stop, err := a.cannotSend(ctx, periodID, revision, rail)
+			if payments.ClassOf(err) == payments.Unknown && activity.GetInfo(ctx).Attempt >= awayTries {
+				stop.Code, err = string(store.CodeRailAway), nil
+				work.Away = true
+			}
 			if err == nil && stop.Code != "" {
 				work.OnHold, err = true, a.Store.StopRail(ctx, stop, nil)
 			}
@@ -326,13 +337,14 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 		if err != nil {
 			return a.refused(ctx, attempt, err, true)
 		}
+		a.noted(attempt, nil)
 		if found.Found() {
 			return a.confirm(ctx, rail, attempt, found)
 		}
 		window, age := min(keyLifetime, rail.Capabilities().DedupeWindow), a.Now().Sub(*attempt.SentAt)
 		switch {
-		case window == 0 && age < lookUpTime:
-			return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail knows nothing of the payout yet", string(payments.Unknown), temporal.ApplicationErrorOptions{NextRetryDelay: lookUpPause})
+		case window == 0 && age < Wait(lookUpTime):
+			return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail knows nothing of the payout yet", string(payments.Unknown), temporal.ApplicationErrorOptions{NextRetryDelay: Wait(lookUpPause)})
 		case window == 0 || age > window:
 			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, string(store.CodeNotFoundAtRail))
 		}
@@ -343,8 +355,18 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 	o := attempt.Order
 	result, err := rail.Submit(ctx, payments.Instruction{Key: attempt.Key, Reference: attempt.Key, PayoutID: o.ID, PeriodID: o.PeriodID, Amount: o.Amount, Destination: attempt.To.Details})
 	if err != nil {
-		return a.refused(ctx, attempt, err, !attempt.New)
+		// What was lost before may be under way yet, and be taken where this was refused: the
+		// payout can be sent anew, or given up, only once nothing can be.
+		underWay := !attempt.New && a.Now().Sub(*attempt.SentAt) < Wait(lookUpTime)
+		if of := payments.ClassOf(err).Handling(); underWay && of.NewAttempt && !of.StopRun {
+			if err := a.Store.MarkUnknown(context.WithoutCancel(ctx), attempt.Attempt); err != nil {
+				return SubmitOutcome{}, err
+			}
+			return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail refuses what may be under way", string(payments.ClassOf(err)), temporal.ApplicationErrorOptions{NextRetryDelay: Wait(lookUpPause)})
+		}
+		return a.refused(ctx, attempt, err, underWay)
 	}
+	a.noted(attempt, nil)
 	return a.confirm(ctx, rail, attempt, result)
 }
 
@@ -387,7 +409,9 @@ func (a *Activities) refused(ctx context.Context, attempt store.BegunAttempt, er
 			return SubmitOutcome{}, err
 		}
 	}
-	switch {
+	switch away := a.noted(attempt, err); {
+	case away:
+		return a.stop(ctx, attempt, true, string(store.CodeRailAway))
 	case handling.Retry:
 		return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail did not answer for good", string(class), temporal.ApplicationErrorOptions{NextRetryDelay: wait})
 	case handling.StopRun:

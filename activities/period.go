@@ -26,6 +26,8 @@ type Activities struct {
 
 	// Replay runs the archived histories of a period through the program's workflows.
 	Replay func(ctx context.Context, s *store.Store, periodID string, revision int) (Replayed, error)
+
+	breaker breaker
 }
 
 // PeriodAct is one act on one revision of a period. It carries ids and digests only.
@@ -202,7 +204,7 @@ func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID in
 func heartbeat(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	go func() {
-		ticker := time.NewTicker(3 * time.Second)
+		ticker := time.NewTicker(Wait(3 * time.Second))
 		defer ticker.Stop()
 		for {
 			select {

@@ -15,6 +15,7 @@ import (
 const (
 	CodeRailStopped  incentive.Code = "rail-stopped"
 	CodeBalanceSmall incentive.Code = "balance-too-small" // the rail holds less than is to be paid
+	CodeRailAway     incentive.Code = "rail-away"         // it has not answered for some time; it goes on by itself once it does
 )
 
 // RailStop is why a rail sends nothing more of a revision: a fault that every payout would
@@ -126,6 +127,43 @@ func (s *Store) DecideRailStop(ctx context.Context, actor, periodID string, revi
 			ReasonID string `json:"reason_id"`
 		}{rail, reasonID})
 	})
+}
+
+// ResumeRail lets a rail of a revision go on that was away, and answers again. One that is not
+// stopped, or for another reason, stays as it is.
+func (s *Store) ResumeRail(ctx context.Context, periodID string, revision int, rail string) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := periodRevision(ctx, tx, periodID, revision, " FOR UPDATE OF r"); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO rail_stop_decision (stop_id, decision) SELECT id, 'resumed' FROM rail_stop s
+			WHERE s.period_id = $1 AND s.revision = $2 AND s.rail = $3 AND s.code = $4 AND `+undecidedStop, periodID, revision, rail, CodeRailAway)
+		if err != nil {
+			return fmt.Errorf("let %s of %s go on: %w", rail, periodID, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return nil
+		}
+		return audit(ctx, tx, System, "resume-rail", incentive.PeriodSubject(periodID, revision), struct {
+			Rail string `json:"rail"`
+		}{rail})
+	})
+}
+
+// LostAttempt returns the key of an attempt on a rail of a revision whose answer was lost and
+// that is still to be looked up; "" where there is none.
+func (s *Store) LostAttempt(ctx context.Context, periodID string, revision int, rail string) (key string, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT a.key::text FROM payout o JOIN payout_attempt a ON a.payout_id = o.id AND a.state IN ('sent', 'unknown')
+		WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' ORDER BY o.id LIMIT 1`, periodID, revision, rail).Scan(&key)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		err = fmt.Errorf("look for a lost attempt of %s by %s: %w", periodID, rail, err)
+	}
+	return key, err
 }
 
 // ToSend sums what is still to be sent by a rail of a released revision, by currency. What may

@@ -56,3 +56,32 @@ func TestRailStops(t *testing.T) {
 	require.Equal(t, []string{"failed", string(store.CodeBalanceSmall)}, []string{aside.State, aside.Reason})
 	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.CancelPayout(ctx, "fin", id, b.reason())), "it may have been paid")
 }
+
+// TestARailThatWasAway goes on without a person; one that stopped for another reason does not.
+func TestARailThatWasAway(t *testing.T) {
+	t.Parallel()
+	b, id := failed(t)
+	ctx := t.Context()
+	require.NoError(t, b.RetryPayout(ctx, "fin", id, b.reason()))
+	attempt, _, err := b.BeginAttempt(ctx, id)
+	require.NoError(t, err)
+	rail := attempt.Order.Rail
+	for code, left := range map[incentive.Code]int{store.CodeRailAway: 0, "key-expired": 1} {
+		require.NoError(t, b.StopRail(ctx, store.RailStop{PeriodID: monthOf(1), Revision: 1, Rail: rail, Code: string(code)}, nil))
+		key, err := b.LostAttempt(ctx, monthOf(1), 1, rail)
+		require.NoError(t, err)
+		require.Equal(t, attempt.Key, key, "it can be asked for")
+		for range 2 {
+			require.NoError(t, b.ResumeRail(ctx, monthOf(1), 1, rail))
+		}
+		stops, err := b.RailStops(ctx, monthOf(1), 1)
+		require.NoError(t, err)
+		require.Len(t, stops, left, code)
+		if left > 0 {
+			require.NoError(t, b.DecideRailStop(ctx, "fin", monthOf(1), 1, rail, true, b.reason()))
+		}
+	}
+	_, live, err := b.BeginAttempt(ctx, id)
+	require.NoError(t, err)
+	require.True(t, live)
+}

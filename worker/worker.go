@@ -31,7 +31,7 @@ type Config struct {
 // by day, and that each verification asked for is made. Meanwhile it keeps estimates up to date.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay}
-	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second})
+	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second, StickyScheduleToStartTimeout: activities.Wait(5 * time.Second)})
 	Register(main, shared)
 	workers := []worker.Worker{main}
 	for _, rail := range config.Rails.Names() {
@@ -45,6 +45,7 @@ func Run(ctx context.Context, config Config) error {
 		})
 		w.RegisterActivity(shared.SubmitPayout)
 		w.RegisterActivity(shared.AskAfter)
+		w.RegisterActivity(shared.Probe)
 		w.RegisterActivity(shared.ApplyRailEvent)
 		w.RegisterActivity(shared.Reconcile)
 		workers = append(workers, w)

@@ -51,6 +51,13 @@ const (
 	longestPause = time.Hour
 )
 
+// A rail that was away is asked whether it answers again, at first after firstProbe and then
+// ever more seldom.
+const (
+	firstProbe   = 30 * time.Second
+	longestProbe = 5 * time.Minute
+)
+
 // Disburse pays what a revision pays by one rail, and ends when each of its payouts is
 // paid or cancelled.
 func Disburse(ctx workflow.Context, input DisburseInput) error {
@@ -75,7 +82,8 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 		return err
 	}
 	supplement := workflow.GetSignalChannel(ctx, SupplementSignal)
-	for pause := firstPause; ; {
+	probe := activities.Wait(firstProbe)
+	for pause := activities.Wait(firstPause); ; {
 		changed = false
 		for supplement.ReceiveAsync(nil) {
 			input.Submitted = false
@@ -91,7 +99,7 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			if err := runBatches(ctx, input, work.Batches); err != nil {
 				return err
 			}
-			pause = firstPause
+			pause = activities.Wait(firstPause)
 			continue
 		}
 		if !work.OnHold && !input.Submitted && work.WaitingFiles == 0 {
@@ -110,16 +118,29 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 		due := func() bool {
 			return changed || supplement.Len() > 0 || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 		}
-		asking := false
-		if work.Submitted == 0 {
+		asking, wait := false, time.Duration(0)
+		switch {
+		case work.Away:
+			wait = probe
+		case work.Submitted > 0:
+			wait = pause
+		}
+		if wait == 0 {
 			err = workflow.Await(ctx, due)
 		} else {
 			var inTime bool
-			inTime, err = workflow.AwaitWithTimeout(ctx, pause, due)
+			inTime, err = workflow.AwaitWithTimeout(ctx, wait, due)
 			asking = !inTime
 		}
 		if err != nil {
 			return err
+		}
+		if asking && work.Away {
+			if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, railOptions(input.Rail, "ask whether the rail answers again")), do.Probe, input.PeriodID, input.Revision, input.Rail).Get(ctx, nil); err != nil {
+				return err
+			}
+			probe = min(2*probe, activities.Wait(longestProbe))
+			continue
 		}
 		if asking {
 			ask := longOptions("ask after what was submitted")
@@ -127,7 +148,7 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, ask), do.AskAfter, input.PeriodID, input.Revision, input.Rail).Get(ctx, nil); err != nil {
 				return err
 			}
-			pause = min(2*pause, longestPause)
+			pause = min(2*pause, activities.Wait(longestPause))
 			continue
 		}
 		if !changed && supplement.Len() == 0 {
@@ -190,8 +211,8 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 	call := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           activities.RailQueue(input.Rail),
 		StartToCloseTimeout: 2 * time.Minute,
-		HeartbeatTimeout:    15 * time.Second, // a worker that was killed is missed soon
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute, MaximumAttempts: 12},
+		HeartbeatTimeout:    activities.Wait(15 * time.Second), // a worker that was killed is missed soon
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: activities.Wait(time.Second), BackoffCoefficient: 2, MaximumInterval: activities.Wait(time.Minute), MaximumAttempts: 12},
 	})
 	slots := workflow.NewSemaphore(ctx, inBatch)
 	onHold := false

@@ -21,7 +21,8 @@ type till struct {
 	sync.Mutex
 	open     []string
 	onHold   bool
-	holdAt   int // on hold after so many payouts
+	away     bool // what is on hold is, because the rail does not answer
+	holdAt   int  // on hold after so many payouts
 	made     map[string]int
 	looks    int // how often somebody asked what is left to do
 	toldDone int
@@ -35,7 +36,7 @@ func (r *till) prepare(context.Context, string, int, string) (activities.RailWor
 	defer r.Unlock()
 	r.looks++
 	if r.onHold {
-		return activities.RailWork{OnHold: true}, nil
+		return activities.RailWork{OnHold: true, Away: r.away}, nil
 	}
 	work := activities.RailWork{}
 	if len(r.made) < len(r.open) {
@@ -146,6 +147,32 @@ func TestOnHoldInMidDisbursement(t *testing.T) {
 		require.NoError(t, env.GetWorkflowError())
 		check(r)
 	})
+}
+
+// TestARailThatIsAway asks a rail that does not answer for an hour now and then whether it does
+// again, sends nothing meanwhile, and goes on by itself.
+func TestARailThatIsAway(t *testing.T) {
+	t.Parallel()
+	const payouts, before, away = 300, 120, time.Hour
+	r := newTill(payouts, before)
+	env := r.environment(t)
+	var a *activities.Activities
+	began, probes := env.Now(), 0
+	env.OnActivity(a.Probe, mock.Anything, "p", 1, "stripe").Return(func(context.Context, string, int, string) error {
+		r.Lock()
+		defer r.Unlock()
+		require.Len(t, r.made, before, "nothing is sent meanwhile")
+		probes++
+		r.onHold = env.Now().Sub(began) < away
+		return nil
+	})
+	r.away = true
+	env.ExecuteWorkflow(workflows.Disburse, workflows.DisburseInput{PeriodID: "p", Revision: 1, Rail: "stripe"})
+	require.NoError(t, env.GetWorkflowError())
+	require.Len(t, r.made, payouts)
+	require.InDelta(t, 15, probes, 3, "ever more seldom")
+	require.Less(t, env.Now().Sub(began), away+10*time.Minute)
+	require.Equal(t, 1, r.toldDone)
 }
 
 // TestSupplementWhileDisbursing pays a further list of the period, and says again that all of

@@ -1,14 +1,18 @@
 package endtoend
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/deploy/local/temporal"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
 	"github.com/guerdon/guerdon/store"
 )
@@ -93,4 +97,47 @@ func TestStoppedRail(t *testing.T) {
 	o.await(january, incentive.Closed)
 	require.Equal(t, "0.00", o.ledger(store.Payable))
 	require.Equal(t, "-1830.00", o.ledger(store.Cash))
+}
+
+// TestAStormOfErrors has a rail answer nothing but errors for an hour: it stops, no payout
+// becomes an exception, and it goes on by itself. What was paid before its answer was lost is
+// found, and everybody is paid once.
+func TestAStormOfErrors(t *testing.T) {
+	t.Parallel()
+	const reps = 60
+	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 1_000_000_00}, AnyAccount: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
+	storm := []standin.Fault{
+		{Kind: standin.CommitThenDrop, Method: http.MethodPost, Path: "/v1/transfers", Skip: 20, Times: 5},
+		{Kind: standin.Unavailable, Method: http.MethodPost, Path: "/v1/transfers", Skip: 20},
+		{Kind: standin.Unavailable, Method: http.MethodGet, Path: "/v1/transfers"},
+	}
+	require.NoError(t, bank.SetFaults(storm...))
+	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_x", BaseURL: bank.URL, PerSecond: 200})
+	require.NoError(t, err)
+	h := start(t, rail)
+	h.company(reps, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
+	h.release(reps)
+	ctx := t.Context()
+	stopped := func() int {
+		stops, err := h.store.RailStops(ctx, period, 1)
+		require.NoError(t, err)
+		for _, stop := range stops {
+			require.Equal(t, string(store.CodeRailAway), stop.Code)
+		}
+		return len(stops)
+	}
+	require.Eventually(t, func() bool { return stopped() == 1 }, time.Minute, 20*time.Millisecond)
+	disbursement := activities.DisburseID(period, 1, stripe.Name)
+	require.NoError(t, temporal.SkipTime(ctx, h.client, disbursement, "", time.Hour))
+	require.Equal(t, 1, stopped(), "it is away still")
+	require.Zero(t, h.count(`SELECT count(*) FROM guerdon.payout WHERE state NOT IN ('planned', 'paid')`), "no payout is an exception")
+	require.Less(t, len(bank.Report()), reps)
+
+	require.NoError(t, bank.SetFaults())
+	require.NoError(t, temporal.SkipTime(ctx, h.client, disbursement, "", 10*time.Minute))
+	h.closed(reps)
+	once(t, bank, reps)
+	require.Equal(t, 1, h.count(`SELECT count(*) FROM guerdon.audit_event WHERE act = 'resume-rail' AND actor = 'system'`))
 }

@@ -260,11 +260,11 @@ func TestAnEventIsNoProof(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, a.ApplyRailEvent(ctx, event.Number), "does not know yet")
 	now = now.Add(time.Hour)
-	bankrupt := *a
 	closed, err := stripe.New(stripe.Config{APIKey: "k", BaseURL: "http://127.0.0.1:1"})
 	require.NoError(t, err)
-	bankrupt.Rails, err = payments.NewRegistry(closed)
+	gone, err := payments.NewRegistry(closed)
 	require.NoError(t, err)
+	bankrupt := &activities.Activities{Store: h.store, Rails: gone, Client: h.client, Now: a.Now}
 	require.ErrorContains(t, bankrupt.ApplyRailEvent(ctx, event.Number), "did not answer")
 	require.NoError(t, a.ApplyRailEvent(ctx, event.Number))
 	require.NoError(t, bankrupt.ApplyRailEvent(ctx, event.Number), "once it is applied nobody is asked")

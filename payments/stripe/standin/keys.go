@@ -135,3 +135,10 @@ func (s *Server) InFlight() int {
 	defer s.mu.Unlock()
 	return len(s.inFlight)
 }
+
+// ForgetKey forgets an idempotency key, as happens to each after a day.
+func (s *Server) ForgetKey(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.keys, key)
+}

@@ -46,3 +46,10 @@ func (s *Server) getReport(w http.ResponseWriter, r *http.Request) {
 	}
 	ok(s.Report()).write(w)
 }
+
+// Paid counts the transfers of a transfer group.
+func (s *Server) Paid(group string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.groups[group])
+}
