@@ -137,7 +137,7 @@ func TestDisputes(t *testing.T) {
 	require.Equal(t, "adjustment (dispute) of m-2026-01, by dispute "+late.Id+": 5", s.Lines[len(s.Lines)-1].InWords[0])
 	o.toClosed(february)
 	require.Equal(t, "-190.00", o.ledger(store.Cash))
-	var replayed worker.Replayed
+	var replayed activities.Replayed
 	require.Eventually(t, func() bool {
 		replayed, err = worker.Replay(ctx, o.store, january, 1)
 		return err == nil && replayed.Histories > 0 && replayed.Disputes == 3
