@@ -3,7 +3,6 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,67 +28,94 @@ type Config struct {
 // the start it makes sure that every period and dispute under way has its workflow, as one that
 // was opened just before a crash may not, and that each rail is compared with our record day
 // by day, and that each verification asked for is made. Meanwhile it keeps estimates up to date.
+// While database or Temporal are away it waits for them.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay}
-	main := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second, StickyScheduleToStartTimeout: activities.Wait(5 * time.Second)})
-	Register(main, shared)
-	workers := []worker.Worker{main}
+	kinds := []func() worker.Worker{func() worker.Worker {
+		w := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second, StickyScheduleToStartTimeout: activities.Wait(5 * time.Second)})
+		Register(w, shared)
+		return w
+	}}
 	for _, rail := range config.Rails.Names() {
-		// Temporal spreads the limit over all workers of the queue, and a partition of the queue
-		// that nobody asks gives none of its share: there are as many pollers as it has use for.
-		w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
-			DisableWorkflowWorker:        true,
-			ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
-			WorkerStopTimeout:            10 * time.Second,
-			TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
+		kinds = append(kinds, func() worker.Worker {
+			// Temporal spreads the limit over all workers of the queue, and a partition of the queue
+			// that nobody asks gives none of its share: there are as many pollers as it has use for.
+			w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
+				DisableWorkflowWorker:        true,
+				ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+				WorkerStopTimeout:            10 * time.Second,
+				TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
+			})
+			w.RegisterActivity(shared.SubmitPayout)
+			w.RegisterActivity(shared.AskAfter)
+			w.RegisterActivity(shared.Probe)
+			w.RegisterActivity(shared.ApplyRailEvent)
+			w.RegisterActivity(shared.Reconcile)
+			return w
 		})
-		w.RegisterActivity(shared.SubmitPayout)
-		w.RegisterActivity(shared.AskAfter)
-		w.RegisterActivity(shared.Probe)
-		w.RegisterActivity(shared.ApplyRailEvent)
-		w.RegisterActivity(shared.Reconcile)
-		workers = append(workers, w)
 	}
-	for i, w := range workers {
-		if err := w.Start(); err != nil {
-			for _, started := range workers[:i] {
-				started.Stop()
-			}
-			return fmt.Errorf("start a worker: %w", err)
-		}
-	}
+	var workers []worker.Worker
 	defer func() {
 		for _, w := range workers {
 			w.Stop()
 		}
 	}()
-	running, err := config.Store.RunningPeriods(ctx)
-	if err != nil {
-		return err
+	for _, one := range kinds {
+		config.insist(ctx, "start a worker", func() error {
+			w := one()
+			err := w.Start()
+			if err == nil {
+				workers = append(workers, w)
+			}
+			return err
+		})
 	}
-	for _, p := range running {
-		if err := workflows.StartPayPeriod(ctx, config.Client, p.ID, p.Revision); err != nil && ctx.Err() == nil {
+	var running []store.PeriodRevision
+	disputes := 0
+	config.insist(ctx, "start the workflows of what is under way", func() (err error) {
+		if running, err = config.Store.RunningPeriods(ctx); err != nil {
 			return err
 		}
-	}
-	disputes, err := startDisputes(ctx, config)
-	if err != nil {
-		return err
-	}
-	if err := startVerifications(ctx, config); err != nil {
-		return err
-	}
-	for _, rail := range config.Rails.Names() {
-		if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil && ctx.Err() == nil {
+		for _, p := range running {
+			if err := workflows.StartPayPeriod(ctx, config.Client, p.ID, p.Revision); err != nil {
+				return err
+			}
+		}
+		if disputes, err = startDisputes(ctx, config); err != nil {
 			return err
 		}
-	}
+		if err := startVerifications(ctx, config); err != nil {
+			return err
+		}
+		for _, rail := range config.Rails.Names() {
+			if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	var estimating sync.WaitGroup
 	estimating.Go(func() { config.keepEstimates(ctx) })
 	defer estimating.Wait()
 	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", disputes)
 	<-ctx.Done()
 	return nil
+}
+
+// insist does something that needs the database or Temporal until it is done, or ctx ends.
+func (config Config) insist(ctx context.Context, what string, do func() error) {
+	for wait := time.Second; ; wait = min(2*wait, longestRest) {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		config.Log.ErrorContext(ctx, "could not "+what, "error", err)
+		select {
+		case <-time.After(activities.Wait(wait)):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // startDisputes starts what looks after each dispute under way and returns how many there

@@ -184,19 +184,30 @@ func (w *world) closeOutside() {
 // keep keeps what is left of a cycle that failed: the plan, the logbook, what each process
 // has said and the database, Temporal's tables with it.
 func (w *world) keep(o options, p plan, failed error) (at string, err error) {
+	doing, held := w.activity()
+	w.house.Confess()
 	w.closeOutside()
-	err = w.house.Stop()
+	err = errors.Join(held, w.house.Stop())
 	at = filepath.Join(o.Evidence, fmt.Sprintf("seed-%d-cycle-%d-%s", o.Seed, p.Number, time.Now().Format("150405")))
 	err = cmp.Or(err, os.MkdirAll(at, 0o711))
 	indented, _ := json.MarshalIndent(p, "", "  ")
-	files := map[string]string{"plan.json": string(indented), "log.txt": w.log.String() + "\n" + failed.Error() + "\n"}
-	for _, name := range processes.All[1:] {
+	files := map[string]string{"plan.json": string(indented), "log.txt": w.log.String() + "\n" + failed.Error() + "\n", "activity.txt": doing}
+	for _, name := range processes.All {
 		files[strings.ToLower(name)+".txt"] = w.house.Said(name)
 	}
 	for name, text := range files {
 		err = errors.Join(err, os.WriteFile(filepath.Join(at, name), []byte(text), 0o644))
 	}
 	return at, errors.Join(err, os.Rename(w.house.Directory, filepath.Join(at, "house")))
+}
+
+// activity says what PostgreSQL is doing for whom.
+func (w *world) activity() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	lines, err := texts(ctx, w.house.DatabaseURL, `
+		SELECT concat_ws(' ', pid, application_name, state, wait_event_type, wait_event, 'since', now() - xact_start, 'blocked by', pg_blocking_pids(pid), left(query, 200)) FROM pg_stat_activity WHERE datname IS NOT NULL ORDER BY pid`)
+	return strings.Join(lines, "\n") + "\n", err
 }
 
 // compared has finance compare today's record of each rail with the rail's own: nothing may

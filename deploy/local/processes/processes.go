@@ -270,6 +270,31 @@ func (h *House) Said(name string) string {
 	return h.said[name].String()
 }
 
+// Confess has every process but PostgreSQL say what it is doing, and end.
+func (h *House) Confess() {
+	for _, name := range All[1:] {
+		h.mu.Lock()
+		p := h.running[name]
+		delete(h.running, name)
+		h.mu.Unlock()
+		if p == nil || p.command.Process.Signal(syscall.SIGQUIT) != nil {
+			continue
+		}
+		stop := time.AfterFunc(10*time.Second, func() { _ = p.command.Process.Kill() })
+		_ = p.command.Wait() // says how it ended
+		stop.Stop()
+	}
+}
+
+func (h *House) logOf(name string) *log {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.said[name] == nil {
+		h.said[name] = &log{}
+	}
+	return h.said[name]
+}
+
 func (h *House) runs(name string) *process {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -332,12 +357,7 @@ func (h *House) Start(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
-	if h.said[name] == nil {
-		h.said[name] = &log{}
-	}
-	said := h.said[name]
-	h.mu.Unlock()
+	said := h.logOf(name)
 	p := &process{command: exec.Command(program)}
 	p.command.Env = append(os.Environ(), variable+"="+string(text))
 	p.command.Stderr = said
@@ -377,7 +397,8 @@ func (h *House) startPostgres(ctx context.Context) error {
 			return err
 		}
 	}
-	database, err := postgres.Start(ctx, postgres.Options{DataDirectory: filepath.Join(h.Directory, "postgres"), Port: port, NoSync: true})
+	database, err := postgres.Start(ctx, postgres.Options{DataDirectory: filepath.Join(h.Directory, "postgres"), Port: port, NoSync: true,
+		Log: slog.New(slog.NewTextHandler(h.logOf(Postgres), &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err == nil {
 		h.database = database
 	}
