@@ -853,8 +853,11 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 // paymentFileColumns has an empty content: that of a large period has megabytes.
 const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
 
-const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')
-	AND (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency)) FROM payment_file`
+const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + ` FROM payment_file`
+
+// settledFile is the SQL of a payment_file of which no payout waits to be carried out.
+const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')
+	AND (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency))`
 
 // PaymentFiles returns up to limit payment files of a revision after a file's id, without
 // their content, by payout list, rail and currency.

@@ -102,7 +102,8 @@ func Disburse(ctx workflow.Context, input DisburseInput) error {
 			pause = activities.Wait(firstPause)
 			continue
 		}
-		if !work.OnHold && !input.Submitted && work.WaitingFiles == 0 {
+		// A bank may have answered everything before anybody said that its file was taken there.
+		if !work.OnHold && !input.Submitted && (work.WaitingFiles == 0 || work.Open == 0) {
 			err := workflow.SignalExternalWorkflow(ctx, activities.PayPeriodID(input.PeriodID, input.Revision), "", RailSubmittedSignal, input.Rail).Get(ctx, nil)
 			if err != nil {
 				return err

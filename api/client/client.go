@@ -1815,7 +1815,7 @@ type RailStop struct {
 	// Available An amount in whole minor units.
 	Available *Money `json:"available,omitempty"`
 
-	// Code balance-too-small, or the fault in the rail's own words.
+	// Code balance-too-small, rail-away of one that did not answer and goes on by itself once it does, or the fault in the rail's own words.
 	Code string `json:"code"`
 
 	// Needed An amount in whole minor units.

@@ -608,6 +608,10 @@ func (d *desk) confirm(ctx context.Context, f client.PaymentFile, paid bool) err
 	_, err := ask[client.PaymentFile](ctx, func(key string) (*http.Response, error) {
 		return d.people["fin2"].ConfirmPaymentFile(ctx, f.Id, &client.ConfirmPaymentFileParams{IdempotencyKey: key}, client.ConfirmPaymentFileJSONRequestBody{Paid: paid})
 	})
+	if incentive.ErrorCode(err) == incentive.CodeNotAllowedNow {
+		d.log.say("the bank had answered the whole file of %s before it was confirmed", f.Rail)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("confirm %s, %t: %w", f.Name, paid, err)
 	}

@@ -58,6 +58,43 @@ func (h *house) takesToTheBank(rail string) store.PaymentFile {
 // endToEnd is the bank's reference of a payout.
 func endToEnd(o store.Payout) string { return strings.ReplaceAll(o.ID, "-", "") }
 
+// TestABankThatAnswersEarly settles a period by what a bank answers before anybody has said that
+// its file was taken there: nothing waits for that any more.
+func TestABankThatAnswersEarly(t *testing.T) {
+	t.Parallel()
+	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
+		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
+	require.NoError(t, err)
+	h := start(t, rail)
+	h.company(2, rail.Name(), func(id string) map[string]string {
+		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
+	})
+	h.release(2)
+	ctx := t.Context()
+	var files []store.PaymentFile
+	require.Eventually(t, func() bool {
+		files, err = h.store.PaymentFiles(ctx, period, 1, "", 100)
+		require.NoError(t, err)
+		return len(files) == 1
+	}, time.Minute, 20*time.Millisecond)
+	payouts, err := h.store.Payouts(ctx, period, 1, nil, "", 10)
+	require.NoError(t, err)
+	text := strings.ReplaceAll(strings.ReplaceAll(report, "RJCT</TxSts><StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf>", "ACSC</TxSts>"), "PART", "ACSC")
+	f, err := h.store.KeepStatusFile(ctx, store.StatusFile{Rail: rail.Name(), Name: "bank.xml", UploadedBy: "fin2"}, fmt.Appendf(nil, text, files[0].MessageID, endToEnd(payouts[0]), endToEnd(payouts[1])))
+	require.NoError(t, err)
+	require.NoError(t, workflows.ApplyStatusFile(ctx, h.client, f.ID))
+	h.await(period, incentive.Settling)
+	require.NoError(t, h.client.GetWorkflow(ctx, activities.DisburseID(period, 1, rail.Name()), "").Get(ctx, nil))
+	p, err := h.store.PeriodRevision(ctx, period, 1)
+	require.NoError(t, err)
+	list, err := h.store.Checklist(ctx, p)
+	require.NoError(t, err)
+	for _, item := range list {
+		require.NotEqual(t, store.ItemPaymentFiles, item.Item, "it is of no use to confirm the file now")
+	}
+	h.closed(2)
+}
+
 // TestWhatTheBankAnswers settles a period by the files that a bank sends back. A return
 // after the close is an exception; the period stays closed, and is still proved.
 func TestWhatTheBankAnswers(t *testing.T) {
