@@ -20,6 +20,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.temporal.io/sdk/client"
 
+	"github.com/guerdon/guerdon/api/papers"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
@@ -85,6 +86,8 @@ type server struct {
 	proving  chan struct{} // holds whoever is making a proof
 	news     newsroom      // of estimates
 	acts     newsroom      // of the audit chain
+
+	papers *papers.Maker
 }
 
 // New returns the API.
@@ -97,7 +100,11 @@ func New(config Config) (*API, error) {
 	}
 	s := &server{Config: config, writes: NewLimiter(20, 400), events: NewLimiter(100, 1000), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, channel: store.ChannelEstimated, streams: map[chan string]bool{}},
 		acts: newsroom{store: config.Store, channel: store.ChannelAudited, streams: map[chan string]bool{}}}
-	document, err := load(Document)
+	var err error
+	if s.papers, err = papers.New(); err != nil {
+		return nil, err
+	}
+	described, err := load(Document)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +126,7 @@ func New(config Config) (*API, error) {
 	if config.Extra != nil {
 		config.Extra(engine.Group(Prefix))
 	}
-	guarded := engine.Group(Prefix, s.guard(document))
+	guarded := engine.Group(Prefix, s.guard(described))
 	refuse := func(c *gin.Context, err error) {
 		s.problem(c, incentive.Errorf(incentive.CodeInvalid, "the request cannot be read: %v", err))
 	}

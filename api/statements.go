@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -113,22 +114,30 @@ func (s *server) GetProof(ctx context.Context, request spec.GetProofRequestObjec
 
 // GetStatement returns a statement with the reason for every cent.
 func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequestObject) (spec.GetStatementResponseObject, error) {
-	p, err := s.periodOf(ctx, request.Person, request.Period, request.Params.Revision)
-	if err != nil {
-		return nil, err
+	_, shown, err := s.statement(ctx, request.Period, request.Person, request.Params.Revision)
+	return spec.GetStatement200JSONResponse(shown), err
+}
+
+// statement returns somebody's statement that the caller may see, with its period.
+func (s *server) statement(ctx context.Context, periodID, person string, revision *int) (p store.PeriodRevision, answer spec.Statement, err error) {
+	if p, err = s.periodOf(ctx, person, periodID, revision); err != nil {
+		return p, answer, err
 	}
-	one, err := s.Store.Statement(ctx, p.ID, p.Revision, request.Person)
+	one, err := s.Store.Statement(ctx, p.ID, p.Revision, person)
 	if err != nil {
-		return nil, err
+		return p, answer, err
 	}
-	answer := spec.GetStatement200JSONResponse{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}, NotPaid: []spec.NotPaid{}}
+	answer = spec.Statement{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}, NotPaid: []spec.NotPaid{}}
 	for _, line := range one.Lines {
 		words, err := inWords(ctx, line)
 		if err != nil {
-			return nil, err
+			return p, answer, err
 		}
 		shown := spec.Line{Plan: line.PlanID, PlanVersion: line.PlanVersion, Component: line.Component, Corrects: orNil(line.Corrects), Unrounded: line.Unrounded.String(), Amount: line.Amount,
 			InWords: words, Explanation: line.Explanation, Contributions: []spec.Contribution{}}
+		if shown.Achievement, err = achievementOf(line); err != nil {
+			return p, answer, err
+		}
 		for _, c := range line.Contributions {
 			shown.Contributions = append(shown.Contributions, spec.Contribution{Source: c.Transaction.Source, Transaction: c.Transaction.ID, Person: c.ParticipantID, Role: c.Role,
 				Credited: c.Credited.String(), Amount: c.Amount.String(), Shown: c.Shown})
@@ -137,7 +146,7 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 	}
 	unpaid, err := s.Store.NotPaid(ctx, one)
 	if err != nil {
-		return nil, err
+		return p, answer, err
 	}
 	for _, u := range unpaid {
 		shown := spec.NotPaid{Source: u.Transaction.Source, Transaction: u.Transaction.ID, Role: u.Role, Credited: u.Amount.String(), Reasons: []spec.NotPaidReason{}}
@@ -146,5 +155,18 @@ func (s *server) GetStatement(ctx context.Context, request spec.GetStatementRequ
 		}
 		answer.NotPaid = append(answer.NotPaid, shown)
 	}
-	return answer, nil
+	return p, answer, nil
+}
+
+// achievementOf is what a line achieved; nil for nothing.
+func achievementOf(line incentive.Line) (*spec.Achievement, error) {
+	a, ok, err := calculation.AchievementOf(line)
+	switch {
+	case err != nil || !ok:
+		return nil, err
+	case a.Place > 0:
+		return &spec.Achievement{Kind: spec.AchievementKindPrize, Place: &a.Place, Tied: &a.Tied}, nil
+	}
+	percent := a.Percent.String()
+	return &spec.Achievement{Kind: spec.AchievementKindQuota, Percent: &percent}, nil
 }

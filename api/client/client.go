@@ -20,6 +20,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AchievementKind.
+const (
+	AchievementKindPrize AchievementKind = "prize"
+	AchievementKindQuota AchievementKind = "quota"
+)
+
+// Valid indicates whether the value is a known member of the AchievementKind enum.
+func (e AchievementKind) Valid() bool {
+	switch e {
+	case AchievementKindPrize:
+		return true
+	case AchievementKindQuota:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ActRequestAct.
 const (
 	ActRequestActCancel       ActRequestAct = "cancel"
@@ -673,6 +691,23 @@ type Acceptances struct {
 type Accepted struct {
 	Location string `json:"location"`
 }
+
+// Achievement What the line achieved, of which there is a certificate; absent where there is nothing.
+type Achievement struct {
+	Kind AchievementKind `json:"kind"`
+
+	// Percent Of the quota, rounded down to whole percents.
+	Percent *string `json:"percent,omitempty"`
+
+	// Place In a contest.
+	Place *int `json:"place,omitempty"`
+
+	// Tied How many share it.
+	Tied *int `json:"tied,omitempty"`
+}
+
+// AchievementKind defines model for Achievement.Kind.
+type AchievementKind string
 
 // ActAnswer defines model for ActAnswer.
 type ActAnswer struct {
@@ -1359,6 +1394,9 @@ type LateData struct {
 
 // Line defines model for Line.
 type Line struct {
+	// Achievement What the line achieved, of which there is a certificate; absent where there is nothing.
+	Achievement *Achievement `json:"achievement,omitempty"`
+
 	// Amount An amount in whole minor units.
 	Amount        Money          `json:"amount"`
 	Component     string         `json:"component"`
@@ -2970,6 +3008,18 @@ type GetStatementParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// GetCertificateParams defines parameters for GetCertificate.
+type GetCertificateParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+}
+
+// GetStatementDocumentParams defines parameters for GetStatementDocument.
+type GetStatementDocumentParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+}
+
 // GetProofParams defines parameters for GetProof.
 type GetProofParams struct {
 	// Revision The latest when absent.
@@ -3603,6 +3653,11 @@ type ClientInterface interface {
 	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
 	ClearDoubt(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetPayoutDocument The payment advice of a payout, as a PDF.
+	//
+	// Corresponds with GET /payouts/{payout}/document (the `GetPayoutDocument` operationId).
+	GetPayoutDocument(ctx context.Context, payout string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// LiftHoldWithBody Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	//
 	// Takes any type of body and a specified content type.
@@ -3971,6 +4026,16 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/statements/{person} (the `GetStatement` operationId).
 	GetStatement(ctx context.Context, period string, person string, params *GetStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCertificate The certificate of what a line of a statement achieved, as a PDF: a place in a contest, or a quota that was reached.
+	//
+	// Corresponds with GET /periods/{period}/statements/{person}/certificates/{line} (the `GetCertificate` operationId).
+	GetCertificate(ctx context.Context, period string, person string, line int, params *GetCertificateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetStatementDocument A statement as a PDF, in the language of Accept-Language.
+	//
+	// Corresponds with GET /periods/{period}/statements/{person}/document (the `GetStatementDocument` operationId).
+	GetStatementDocument(ctx context.Context, period string, person string, params *GetStatementDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetProof A statement with all that proves it again: a file for guerdon verify.
 	//
 	// Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
@@ -4121,6 +4186,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
 	GetVerification(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetVerificationDocument What a verification found, as a PDF.
+	//
+	// Corresponds with GET /verifications/{verification}/document (the `GetVerificationDocument` operationId).
+	GetVerificationDocument(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
 	//
@@ -4999,6 +5069,21 @@ func (c *Client) ClearDoubtWithBody(ctx context.Context, payout string, params *
 // Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
 func (c *Client) ClearDoubt(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewClearDoubtRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPayoutDocument The payment advice of a payout, as a PDF.
+//
+// Corresponds with GET /payouts/{payout}/document (the `GetPayoutDocument` operationId).
+func (c *Client) GetPayoutDocument(ctx context.Context, payout string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPayoutDocumentRequest(c.Server, payout)
 	if err != nil {
 		return nil, err
 	}
@@ -5977,6 +6062,36 @@ func (c *Client) GetStatement(ctx context.Context, period string, person string,
 	return c.Client.Do(req)
 }
 
+// GetCertificate The certificate of what a line of a statement achieved, as a PDF: a place in a contest, or a quota that was reached.
+//
+// Corresponds with GET /periods/{period}/statements/{person}/certificates/{line} (the `GetCertificate` operationId).
+func (c *Client) GetCertificate(ctx context.Context, period string, person string, line int, params *GetCertificateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCertificateRequest(c.Server, period, person, line, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetStatementDocument A statement as a PDF, in the language of Accept-Language.
+//
+// Corresponds with GET /periods/{period}/statements/{person}/document (the `GetStatementDocument` operationId).
+func (c *Client) GetStatementDocument(ctx context.Context, period string, person string, params *GetStatementDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStatementDocumentRequest(c.Server, period, person, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetProof A statement with all that proves it again: a file for guerdon verify.
 //
 // Corresponds with GET /periods/{period}/statements/{person}/proof (the `GetProof` operationId).
@@ -6368,6 +6483,21 @@ func (c *Client) GetStatusFile(ctx context.Context, file string, reqEditors ...R
 // Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
 func (c *Client) GetVerification(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetVerificationRequest(c.Server, verification)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetVerificationDocument What a verification found, as a PDF.
+//
+// Corresponds with GET /verifications/{verification}/document (the `GetVerificationDocument` operationId).
+func (c *Client) GetVerificationDocument(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetVerificationDocumentRequest(c.Server, verification)
 	if err != nil {
 		return nil, err
 	}
@@ -8915,6 +9045,40 @@ func NewClearDoubtRequestWithBody(server string, payout string, params *ClearDou
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetPayoutDocumentRequest constructs an http.Request for the GetPayoutDocument method
+func NewGetPayoutDocumentRequest(server string, payout string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "payout", payout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payouts/%s/document", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -11598,6 +11762,149 @@ func NewGetStatementRequest(server string, period string, person string, params 
 	return req, nil
 }
 
+// NewGetCertificateRequest constructs an http.Request for the GetCertificate method
+func NewGetCertificateRequest(server string, period string, person string, line int, params *GetCertificateParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "line", line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/statements/%s/certificates/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetStatementDocumentRequest constructs an http.Request for the GetStatementDocument method
+func NewGetStatementDocumentRequest(server string, period string, person string, params *GetStatementDocumentParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/statements/%s/document", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetProofRequest constructs an http.Request for the GetProof method
 func NewGetProofRequest(server string, period string, person string, params *GetProofParams) (*http.Request, error) {
 	var err error
@@ -12702,6 +13009,40 @@ func NewGetVerificationRequest(server string, verification int64) (*http.Request
 	return req, nil
 }
 
+// NewGetVerificationDocumentRequest constructs an http.Request for the GetVerificationDocument method
+func NewGetVerificationDocumentRequest(server string, verification int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "verification", verification, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/verifications/%s/document", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetVerificationReportRequest constructs an http.Request for the GetVerificationReport method
 func NewGetVerificationReportRequest(server string, verification int64) (*http.Request, error) {
 	var err error
@@ -13165,6 +13506,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
 	ClearDoubtWithResponse(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearDoubtResponse, error)
 
+	// GetPayoutDocumentWithResponse The payment advice of a payout, as a PDF.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /payouts/{payout}/document (the `GetPayoutDocument` operationId).
+	GetPayoutDocumentWithResponse(ctx context.Context, payout string, reqEditors ...RequestEditorFn) (*GetPayoutDocumentResponse, error)
+
 	// LiftHoldWithBodyWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -13585,6 +13933,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /periods/{period}/statements/{person} (the `GetStatement` operationId).
 	GetStatementWithResponse(ctx context.Context, period string, person string, params *GetStatementParams, reqEditors ...RequestEditorFn) (*GetStatementResponse, error)
 
+	// GetCertificateWithResponse The certificate of what a line of a statement achieved, as a PDF: a place in a contest, or a quota that was reached.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/statements/{person}/certificates/{line} (the `GetCertificate` operationId).
+	GetCertificateWithResponse(ctx context.Context, period string, person string, line int, params *GetCertificateParams, reqEditors ...RequestEditorFn) (*GetCertificateResponse, error)
+
+	// GetStatementDocumentWithResponse A statement as a PDF, in the language of Accept-Language.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/statements/{person}/document (the `GetStatementDocument` operationId).
+	GetStatementDocumentWithResponse(ctx context.Context, period string, person string, params *GetStatementDocumentParams, reqEditors ...RequestEditorFn) (*GetStatementDocumentResponse, error)
+
 	// GetProofWithResponse A statement with all that proves it again: a file for guerdon verify.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -13759,6 +14121,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
 	GetVerificationWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationResponse, error)
+
+	// GetVerificationDocumentWithResponse What a verification found, as a PDF.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /verifications/{verification}/document (the `GetVerificationDocument` operationId).
+	GetVerificationDocumentWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationDocumentResponse, error)
 
 	// GetVerificationReportWithResponse What a verification found, as the JSON whose SHA-256 the audit chain names.
 	//
@@ -15833,6 +16202,54 @@ func (r ClearDoubtResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ClearDoubtResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetPayoutDocumentResponse200Headers the declared response headers of an HTTP 200 response for GetPayoutDocument
+type GetPayoutDocumentResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetPayoutDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetPayoutDocumentResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPayoutDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPayoutDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPayoutDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPayoutDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPayoutDocumentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17987,6 +18404,102 @@ func (r GetStatementResponse) ContentType() string {
 	return ""
 }
 
+// GetCertificateResponse200Headers the declared response headers of an HTTP 200 response for GetCertificate
+type GetCertificateResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetCertificateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCertificateResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCertificateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCertificateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCertificateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCertificateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCertificateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetStatementDocumentResponse200Headers the declared response headers of an HTTP 200 response for GetStatementDocument
+type GetStatementDocumentResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetStatementDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetStatementDocumentResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetStatementDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStatementDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStatementDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStatementDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStatementDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetProofResponse200Headers the declared response headers of an HTTP 200 response for GetProof
 type GetProofResponse200Headers struct {
 	ContentDisposition *string
@@ -18927,6 +19440,54 @@ func (r GetVerificationResponse) ContentType() string {
 	return ""
 }
 
+// GetVerificationDocumentResponse200Headers the declared response headers of an HTTP 200 response for GetVerificationDocument
+type GetVerificationDocumentResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetVerificationDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetVerificationDocumentResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetVerificationDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetVerificationDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetVerificationDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetVerificationDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetVerificationDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetVerificationReportResponse200Headers the declared response headers of an HTTP 200 response for GetVerificationReport
 type GetVerificationReportResponse200Headers struct {
 	ContentDisposition *string
@@ -19688,6 +20249,19 @@ func (c *ClientWithResponses) ClearDoubtWithResponse(ctx context.Context, payout
 		return nil, err
 	}
 	return ParseClearDoubtResponse(rsp)
+}
+
+// GetPayoutDocumentWithResponse The payment advice of a payout, as a PDF.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /payouts/{payout}/document (the `GetPayoutDocument` operationId).
+func (c *ClientWithResponses) GetPayoutDocumentWithResponse(ctx context.Context, payout string, reqEditors ...RequestEditorFn) (*GetPayoutDocumentResponse, error) {
+	rsp, err := c.GetPayoutDocument(ctx, payout, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPayoutDocumentResponse(rsp)
 }
 
 // LiftHoldWithBodyWithResponse Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
@@ -20470,6 +21044,32 @@ func (c *ClientWithResponses) GetStatementWithResponse(ctx context.Context, peri
 	return ParseGetStatementResponse(rsp)
 }
 
+// GetCertificateWithResponse The certificate of what a line of a statement achieved, as a PDF: a place in a contest, or a quota that was reached.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/statements/{person}/certificates/{line} (the `GetCertificate` operationId).
+func (c *ClientWithResponses) GetCertificateWithResponse(ctx context.Context, period string, person string, line int, params *GetCertificateParams, reqEditors ...RequestEditorFn) (*GetCertificateResponse, error) {
+	rsp, err := c.GetCertificate(ctx, period, person, line, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCertificateResponse(rsp)
+}
+
+// GetStatementDocumentWithResponse A statement as a PDF, in the language of Accept-Language.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/statements/{person}/document (the `GetStatementDocument` operationId).
+func (c *ClientWithResponses) GetStatementDocumentWithResponse(ctx context.Context, period string, person string, params *GetStatementDocumentParams, reqEditors ...RequestEditorFn) (*GetStatementDocumentResponse, error) {
+	rsp, err := c.GetStatementDocument(ctx, period, person, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStatementDocumentResponse(rsp)
+}
+
 // GetProofWithResponse A statement with all that proves it again: a file for guerdon verify.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -20793,6 +21393,19 @@ func (c *ClientWithResponses) GetVerificationWithResponse(ctx context.Context, v
 		return nil, err
 	}
 	return ParseGetVerificationResponse(rsp)
+}
+
+// GetVerificationDocumentWithResponse What a verification found, as a PDF.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /verifications/{verification}/document (the `GetVerificationDocument` operationId).
+func (c *ClientWithResponses) GetVerificationDocumentWithResponse(ctx context.Context, verification int64, reqEditors ...RequestEditorFn) (*GetVerificationDocumentResponse, error) {
+	rsp, err := c.GetVerificationDocument(ctx, verification, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetVerificationDocumentResponse(rsp)
 }
 
 // GetVerificationReportWithResponse What a verification found, as the JSON whose SHA-256 the audit chain names.
@@ -22363,6 +22976,45 @@ func ParseClearDoubtResponse(rsp *http.Response) (*ClearDoubtResponse, error) {
 	return response, nil
 }
 
+// ParseGetPayoutDocumentResponse parses an HTTP response from a GetPayoutDocumentWithResponse call
+func ParseGetPayoutDocumentResponse(rsp *http.Response) (*GetPayoutDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPayoutDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetPayoutDocumentResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseLiftHoldResponse parses an HTTP response from a LiftHoldWithResponse call
 func ParseLiftHoldResponse(rsp *http.Response) (*LiftHoldResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -23908,6 +24560,84 @@ func ParseGetStatementResponse(rsp *http.Response) (*GetStatementResponse, error
 	return response, nil
 }
 
+// ParseGetCertificateResponse parses an HTTP response from a GetCertificateWithResponse call
+func ParseGetCertificateResponse(rsp *http.Response) (*GetCertificateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCertificateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCertificateResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetStatementDocumentResponse parses an HTTP response from a GetStatementDocumentWithResponse call
+func ParseGetStatementDocumentResponse(rsp *http.Response) (*GetStatementDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStatementDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetStatementDocumentResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetProofResponse parses an HTTP response from a GetProofWithResponse call
 func ParseGetProofResponse(rsp *http.Response) (*GetProofResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -24576,6 +25306,45 @@ func ParseGetVerificationResponse(rsp *http.Response) (*GetVerificationResponse,
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetVerificationDocumentResponse parses an HTTP response from a GetVerificationDocumentWithResponse call
+func ParseGetVerificationDocumentResponse(rsp *http.Response) (*GetVerificationDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetVerificationDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetVerificationDocumentResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

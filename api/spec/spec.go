@@ -21,6 +21,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AchievementKind.
+const (
+	AchievementKindPrize AchievementKind = "prize"
+	AchievementKindQuota AchievementKind = "quota"
+)
+
+// Valid indicates whether the value is a known member of the AchievementKind enum.
+func (e AchievementKind) Valid() bool {
+	switch e {
+	case AchievementKindPrize:
+		return true
+	case AchievementKindQuota:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ActRequestAct.
 const (
 	ActRequestActCancel       ActRequestAct = "cancel"
@@ -674,6 +692,23 @@ type Acceptances struct {
 type Accepted struct {
 	Location string `json:"location"`
 }
+
+// Achievement What the line achieved, of which there is a certificate; absent where there is nothing.
+type Achievement struct {
+	Kind AchievementKind `json:"kind"`
+
+	// Percent Of the quota, rounded down to whole percents.
+	Percent *string `json:"percent,omitempty"`
+
+	// Place In a contest.
+	Place *int `json:"place,omitempty"`
+
+	// Tied How many share it.
+	Tied *int `json:"tied,omitempty"`
+}
+
+// AchievementKind defines model for Achievement.Kind.
+type AchievementKind string
 
 // ActAnswer defines model for ActAnswer.
 type ActAnswer struct {
@@ -1360,6 +1395,9 @@ type LateData struct {
 
 // Line defines model for Line.
 type Line struct {
+	// Achievement What the line achieved, of which there is a certificate; absent where there is nothing.
+	Achievement *Achievement `json:"achievement,omitempty"`
+
 	// Amount An amount in whole minor units.
 	Amount        Money          `json:"amount"`
 	Component     string         `json:"component"`
@@ -2971,6 +3009,18 @@ type GetStatementParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// GetCertificateParams defines parameters for GetCertificate.
+type GetCertificateParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+}
+
+// GetStatementDocumentParams defines parameters for GetStatementDocument.
+type GetStatementDocumentParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+}
+
 // GetProofParams defines parameters for GetProof.
 type GetProofParams struct {
 	// Revision The latest when absent.
@@ -3327,6 +3377,9 @@ type ServerInterface interface {
 	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
 	// (POST /payouts/{payout}/clear)
 	ClearDoubt(c *gin.Context, payout string, params ClearDoubtParams)
+	// GetPayoutDocument The payment advice of a payout, as a PDF.
+	// (GET /payouts/{payout}/document)
+	GetPayoutDocument(c *gin.Context, payout string)
 	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	// (POST /payouts/{payout}/lift)
 	LiftHold(c *gin.Context, payout string, params LiftHoldParams)
@@ -3456,6 +3509,12 @@ type ServerInterface interface {
 	// GetStatement A statement with the reason for every cent.
 	// (GET /periods/{period}/statements/{person})
 	GetStatement(c *gin.Context, period string, person string, params GetStatementParams)
+	// GetCertificate The certificate of what a line of a statement achieved, as a PDF: a place in a contest, or a quota that was reached.
+	// (GET /periods/{period}/statements/{person}/certificates/{line})
+	GetCertificate(c *gin.Context, period string, person string, line int, params GetCertificateParams)
+	// GetStatementDocument A statement as a PDF, in the language of Accept-Language.
+	// (GET /periods/{period}/statements/{person}/document)
+	GetStatementDocument(c *gin.Context, period string, person string, params GetStatementDocumentParams)
 	// GetProof A statement with all that proves it again: a file for guerdon verify.
 	// (GET /periods/{period}/statements/{person}/proof)
 	GetProof(c *gin.Context, period string, person string, params GetProofParams)
@@ -3513,6 +3572,9 @@ type ServerInterface interface {
 	// GetVerification A verification: how far it is, or what it found.
 	// (GET /verifications/{verification})
 	GetVerification(c *gin.Context, verification int64)
+	// GetVerificationDocument What a verification found, as a PDF.
+	// (GET /verifications/{verification}/document)
+	GetVerificationDocument(c *gin.Context, verification int64)
 	// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
 	// (GET /verifications/{verification}/report)
 	GetVerificationReport(c *gin.Context, verification int64)
@@ -5281,6 +5343,31 @@ func (siw *ServerInterfaceWrapper) ClearDoubt(c *gin.Context) {
 	}
 
 	siw.Handler.ClearDoubt(c, payout, params)
+}
+
+// GetPayoutDocument operation middleware
+func (siw *ServerInterfaceWrapper) GetPayoutDocument(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPayoutDocument(c, payout)
 }
 
 // LiftHold operation middleware
@@ -7275,6 +7362,105 @@ func (siw *ServerInterfaceWrapper) GetStatement(c *gin.Context) {
 	siw.Handler.GetStatement(c, period, person, params)
 }
 
+// GetCertificate operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificate(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "line" -------------
+	var line int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "line", c.Param("line"), &line, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter line: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCertificateParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCertificate(c, period, person, line, params)
+}
+
+// GetStatementDocument operation middleware
+func (siw *ServerInterfaceWrapper) GetStatementDocument(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetStatementDocumentParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetStatementDocument(c, period, person, params)
+}
+
 // GetProof operation middleware
 func (siw *ServerInterfaceWrapper) GetProof(c *gin.Context) {
 
@@ -8078,6 +8264,31 @@ func (siw *ServerInterfaceWrapper) GetVerification(c *gin.Context) {
 	siw.Handler.GetVerification(c, verification)
 }
 
+// GetVerificationDocument operation middleware
+func (siw *ServerInterfaceWrapper) GetVerificationDocument(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "verification" -------------
+	var verification int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "verification", c.Param("verification"), &verification, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter verification: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetVerificationDocument(c, verification)
+}
+
 // GetVerificationReport operation middleware
 func (siw *ServerInterfaceWrapper) GetVerificationReport(c *gin.Context) {
 
@@ -8186,6 +8397,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person", wrapper.GetStatement)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person/proof", wrapper.GetProof)
+	router.GET(options.BaseURL+"/periods/:period/statements/:person/document", wrapper.GetStatementDocument)
+	router.GET(options.BaseURL+"/periods/:period/statements/:person/certificates/:line", wrapper.GetCertificate)
+	router.GET(options.BaseURL+"/payouts/:payout/document", wrapper.GetPayoutDocument)
 	router.GET(options.BaseURL+"/periods/:period/approvals", wrapper.ListApprovals)
 	router.POST(options.BaseURL+"/periods/:period/decisions", wrapper.Decide)
 	router.GET(options.BaseURL+"/periods/:period/queues", wrapper.ListQueues)
@@ -8219,6 +8433,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/verifications", wrapper.Verify)
 	router.GET(options.BaseURL+"/verifications/:verification", wrapper.GetVerification)
 	router.GET(options.BaseURL+"/verifications/:verification/report", wrapper.GetVerificationReport)
+	router.GET(options.BaseURL+"/verifications/:verification/document", wrapper.GetVerificationDocument)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
@@ -8254,6 +8469,16 @@ type CSVTextcsvResponse struct {
 	Body io.Reader
 
 	Headers       CSVResponseHeaders
+	ContentLength int64
+}
+
+type PDFResponseHeaders struct {
+	ContentDisposition *string
+}
+type PDFApplicationpdfResponse struct {
+	Body io.Reader
+
+	Headers       PDFResponseHeaders
 	ContentLength int64
 }
 
@@ -10154,6 +10379,51 @@ func (response ClearDoubtdefaultApplicationProblemPlusJSONResponse) VisitClearDo
 	return err
 }
 
+type GetPayoutDocumentRequestObject struct {
+	Payout string `json:"payout"`
+}
+
+type GetPayoutDocumentResponseObject interface {
+	VisitGetPayoutDocumentResponse(w http.ResponseWriter) error
+}
+
+type GetPayoutDocument200ApplicationpdfResponse struct{ PDFApplicationpdfResponse }
+
+func (response GetPayoutDocument200ApplicationpdfResponse) VisitGetPayoutDocumentResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPayoutDocumentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPayoutDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetPayoutDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LiftHoldRequestObject struct {
 	Payout string `json:"payout"`
 	Params LiftHoldParams
@@ -12007,6 +12277,101 @@ func (response GetStatementdefaultApplicationProblemPlusJSONResponse) VisitGetSt
 	return err
 }
 
+type GetCertificateRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+	Line   int    `json:"line"`
+	Params GetCertificateParams
+}
+
+type GetCertificateResponseObject interface {
+	VisitGetCertificateResponse(w http.ResponseWriter) error
+}
+
+type GetCertificate200ApplicationpdfResponse struct{ PDFApplicationpdfResponse }
+
+func (response GetCertificate200ApplicationpdfResponse) VisitGetCertificateResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetCertificatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCertificatedefaultApplicationProblemPlusJSONResponse) VisitGetCertificateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatementDocumentRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+	Params GetStatementDocumentParams
+}
+
+type GetStatementDocumentResponseObject interface {
+	VisitGetStatementDocumentResponse(w http.ResponseWriter) error
+}
+
+type GetStatementDocument200ApplicationpdfResponse struct{ PDFApplicationpdfResponse }
+
+func (response GetStatementDocument200ApplicationpdfResponse) VisitGetStatementDocumentResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetStatementDocumentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatementDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetStatementDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProofRequestObject struct {
 	Period string `json:"period"`
 	Person string `json:"person"`
@@ -12815,6 +13180,51 @@ func (response GetVerificationdefaultApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type GetVerificationDocumentRequestObject struct {
+	Verification int64 `json:"verification"`
+}
+
+type GetVerificationDocumentResponseObject interface {
+	VisitGetVerificationDocumentResponse(w http.ResponseWriter) error
+}
+
+type GetVerificationDocument200ApplicationpdfResponse struct{ PDFApplicationpdfResponse }
+
+func (response GetVerificationDocument200ApplicationpdfResponse) VisitGetVerificationDocumentResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetVerificationDocumentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetVerificationDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetVerificationDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVerificationReportRequestObject struct {
 	Verification int64 `json:"verification"`
 }
@@ -12996,6 +13406,9 @@ type StrictServerInterface interface {
 	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
 	// (POST /payouts/{payout}/clear)
 	ClearDoubt(ctx context.Context, request ClearDoubtRequestObject) (ClearDoubtResponseObject, error)
+	// GetPayoutDocument The payment advice of a payout, as a PDF.
+	// (GET /payouts/{payout}/document)
+	GetPayoutDocument(ctx context.Context, request GetPayoutDocumentRequestObject) (GetPayoutDocumentResponseObject, error)
 	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	// (POST /payouts/{payout}/lift)
 	LiftHold(ctx context.Context, request LiftHoldRequestObject) (LiftHoldResponseObject, error)
@@ -13125,6 +13538,12 @@ type StrictServerInterface interface {
 	// GetStatement A statement with the reason for every cent.
 	// (GET /periods/{period}/statements/{person})
 	GetStatement(ctx context.Context, request GetStatementRequestObject) (GetStatementResponseObject, error)
+	// GetCertificate The certificate of what a line of a statement achieved, as a PDF: a place in a contest, or a quota that was reached.
+	// (GET /periods/{period}/statements/{person}/certificates/{line})
+	GetCertificate(ctx context.Context, request GetCertificateRequestObject) (GetCertificateResponseObject, error)
+	// GetStatementDocument A statement as a PDF, in the language of Accept-Language.
+	// (GET /periods/{period}/statements/{person}/document)
+	GetStatementDocument(ctx context.Context, request GetStatementDocumentRequestObject) (GetStatementDocumentResponseObject, error)
 	// GetProof A statement with all that proves it again: a file for guerdon verify.
 	// (GET /periods/{period}/statements/{person}/proof)
 	GetProof(ctx context.Context, request GetProofRequestObject) (GetProofResponseObject, error)
@@ -13182,6 +13601,9 @@ type StrictServerInterface interface {
 	// GetVerification A verification: how far it is, or what it found.
 	// (GET /verifications/{verification})
 	GetVerification(ctx context.Context, request GetVerificationRequestObject) (GetVerificationResponseObject, error)
+	// GetVerificationDocument What a verification found, as a PDF.
+	// (GET /verifications/{verification}/document)
+	GetVerificationDocument(ctx context.Context, request GetVerificationDocumentRequestObject) (GetVerificationDocumentResponseObject, error)
 	// GetVerificationReport What a verification found, as the JSON whose SHA-256 the audit chain names.
 	// (GET /verifications/{verification}/report)
 	GetVerificationReport(ctx context.Context, request GetVerificationReportRequestObject) (GetVerificationReportResponseObject, error)
@@ -14577,6 +14999,32 @@ func (sh *strictHandler) ClearDoubt(ctx *gin.Context, payout string, params Clea
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ClearDoubtResponseObject); ok {
 		if err := validResponse.VisitClearDoubtResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPayoutDocument operation middleware
+func (sh *strictHandler) GetPayoutDocument(ctx *gin.Context, payout string) {
+	var request GetPayoutDocumentRequestObject
+
+	request.Payout = payout
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPayoutDocument(ctx, request.(GetPayoutDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPayoutDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPayoutDocumentResponseObject); ok {
+		if err := validResponse.VisitGetPayoutDocumentResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -16051,6 +16499,63 @@ func (sh *strictHandler) GetStatement(ctx *gin.Context, period string, person st
 	}
 }
 
+// GetCertificate operation middleware
+func (sh *strictHandler) GetCertificate(ctx *gin.Context, period string, person string, line int, params GetCertificateParams) {
+	var request GetCertificateRequestObject
+
+	request.Period = period
+	request.Person = person
+	request.Line = line
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificate(ctx, request.(GetCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetCertificateResponseObject); ok {
+		if err := validResponse.VisitGetCertificateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetStatementDocument operation middleware
+func (sh *strictHandler) GetStatementDocument(ctx *gin.Context, period string, person string, params GetStatementDocumentParams) {
+	var request GetStatementDocumentRequestObject
+
+	request.Period = period
+	request.Person = person
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatementDocument(ctx, request.(GetStatementDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatementDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetStatementDocumentResponseObject); ok {
+		if err := validResponse.VisitGetStatementDocumentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetProof operation middleware
 func (sh *strictHandler) GetProof(ctx *gin.Context, period string, person string, params GetProofParams) {
 	var request GetProofRequestObject
@@ -16663,6 +17168,32 @@ func (sh *strictHandler) GetVerification(ctx *gin.Context, verification int64) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetVerificationResponseObject); ok {
 		if err := validResponse.VisitGetVerificationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetVerificationDocument operation middleware
+func (sh *strictHandler) GetVerificationDocument(ctx *gin.Context, verification int64) {
+	var request GetVerificationDocumentRequestObject
+
+	request.Verification = verification
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetVerificationDocument(ctx, request.(GetVerificationDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetVerificationDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetVerificationDocumentResponseObject); ok {
+		if err := validResponse.VisitGetVerificationDocumentResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -89,6 +89,7 @@ func (v *visit) download(request *http.Request, err error) error {
 	}
 	request = request.WithContext(v.r.Context())
 	request.Header.Set("Authorization", "Bearer "+v.secret)
+	request.Header.Set("Accept-Language", string(v.texts.Language))
 	answer := &passing{recorded: recorded{header: http.Header{}}, to: v.w}
 	inside{v.API}.serve(answer, request)
 	if answer.hands {

@@ -52,7 +52,8 @@ func functions(t texts) template.FuncMap {
 		"t": t.Say, "n": t.Count, "term": t.Term, "problem": t.problem,
 		"money": t.Money, "percentage": percentage, "number": t.Number, "date": t.Date, "period": t.period, "short": short,
 		"say": func(m message) string { return t.Fill(m.Key, m.With) }, "text": text,
-		"key": client.NewKey, "words": t.words,
+		"ordinal": func(i int) int { return i + 1 },
+		"key":     client.NewKey, "words": t.Words,
 		"dict": func(pairs ...any) (map[string]any, error) {
 			if len(pairs)%2 != 0 {
 				return nil, errors.New("a name without a value")

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/api/client"
+	written "github.com/guerdon/guerdon/api/web/texts"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/language"
@@ -99,7 +100,7 @@ func families() map[string][]string {
 // TestTexts finds every key that pages and code use, and every text that nothing uses.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	read, err := language.ReadTexts(textFiles, "texts")
+	read, err := written.Read()
 	require.NoError(t, err)
 	all := texts{read[language.English]}
 	used := map[string]bool{}
@@ -153,6 +154,9 @@ func TestTexts(t *testing.T) {
 	}
 	sources, err := filepath.Glob("*.go")
 	require.NoError(t, err)
+	documents, err := filepath.Glob("../papers/*.go")
+	require.NoError(t, err)
+	sources = append(sources, documents...)
 	for _, name := range sources {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -233,7 +237,7 @@ func branch(n *parse.BranchNode, visit func(string, []parse.Node)) {
 // TestFormat is how amounts, numbers and days are written.
 func TestFormat(t *testing.T) {
 	t.Parallel()
-	read, err := language.ReadTexts(textFiles, "texts")
+	read, err := written.Read()
 	require.NoError(t, err)
 	all := texts{read[language.English]}
 	for amount, want := range map[string]string{"0": "0.00\u00a0USD", "-1234.5": "−1,234.50\u00a0USD", "999": "999.00\u00a0USD", "12345678901234567.89": "12,345,678,901,234,567.89\u00a0USD"} {
@@ -247,9 +251,9 @@ func TestFormat(t *testing.T) {
 	for text, want := range map[string]string{"0": "0", "100": "100", "1000": "1,000", "-100000.12345": "−100,000.12345"} {
 		require.Equal(t, want, all.Number(text))
 	}
-	require.Equal(t, "3 credits: 33,180.76 × 0.05 = 1,659.038", all.words("3 credits: 33180.76 × 0.05 = 1659.038"))
-	require.Equal(t, `since "2026-01-01": 12,345`, all.words(`since "2026-01-01": 12345`))
-	require.Equal(t, "in 2026 (12,345.5)", all.words("in 2026 (12345.5)"))
+	require.Equal(t, "3 credits: 33,180.76 × 0.05 = 1,659.038", all.Words("3 credits: 33180.76 × 0.05 = 1659.038"))
+	require.Equal(t, `since "2026-01-01": 12,345`, all.Words(`since "2026-01-01": 12345`))
+	require.Equal(t, "in 2026 (12,345.5)", all.Words("in 2026 (12345.5)"))
 	zone, err := time.LoadLocation("Asia/Jakarta")
 	require.NoError(t, err)
 	require.Equal(t, "1\u00a0Mar\u00a02026, 06:30", all.Moment(time.Date(2026, 2, 28, 23, 30, 0, 0, time.UTC), zone))

@@ -18,6 +18,7 @@ import (
 	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/api/openid"
+	written "github.com/guerdon/guerdon/api/web/texts"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/language"
 )
@@ -77,7 +78,7 @@ type site struct {
 // New returns the pages. They belong at / of the API's own origin.
 func New(config Config) (http.Handler, error) {
 	s := &site{Config: config, signIns: api.NewLimiter(10, 100)}
-	all, err := language.ReadTexts(textFiles, "texts")
+	all, err := written.Read()
 	if err != nil {
 		return nil, err
 	}
@@ -174,10 +175,15 @@ func (s *site) routes() map[string]page {
 		"GET /periods/{period}/rehearsal/{rail}/{currency}": (*visit).rehearsedFile,
 		"GET /payment-files/{file}":                         (*visit).paymentFile,
 
-		"GET /periods/{period}/proof":              (*visit).verifications,
-		"POST /periods/{period}/proof":             (*visit).prove,
-		"GET /verifications/{verification}":        (*visit).verification,
-		"GET /verifications/{verification}/report": (*visit).verificationReport,
+		"GET /periods/{period}/proof":                (*visit).verifications,
+		"POST /periods/{period}/proof":               (*visit).prove,
+		"GET /verifications/{verification}":          (*visit).verification,
+		"GET /verifications/{verification}/document": (*visit).verificationDocument,
+		"GET /verifications/{verification}/report":   (*visit).verificationReport,
+
+		"GET /periods/{period}/statements/{person}/document":            (*visit).statementDocument,
+		"GET /periods/{period}/statements/{person}/certificates/{line}": (*visit).certificate,
+		"GET /payouts/{payout}/document":                                (*visit).payoutDocument,
 
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,

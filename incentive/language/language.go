@@ -124,3 +124,30 @@ func (l Language) Moment(at time.Time, zone *time.Location) string {
 	}
 	return l.Date(incentive.DateOf(at)) + ", " + at.Format(clock)
 }
+
+// Period writes what a pay period is called: its month where it is one, and its code else.
+func (l Language) Period(startsOn, endsOn incentive.Date, code string) string {
+	next := endsOn.AddDays(1)
+	if startsOn.Day == 1 && next.Day == 1 && startsOn.AddDays(31).Compare(next) >= 0 {
+		return l.Month(startsOn)
+	}
+	return code
+}
+
+// longNumber is one of five digits, or of four that no year has.
+var longNumber = regexp.MustCompile(`(^|[ (])(\d{5,}(\.\d+)?|\d{4}\.\d+)`)
+
+// fraction is a number with a fraction, or a long one, which other languages write otherwise.
+var fraction = regexp.MustCompile(`(^|[ (])(\d{5,}(\.\d+)?|\d+\.\d+)`)
+
+// Words parts the long numbers in a sentence, so that they can be read.
+func (l Language) Words(sentence string) string {
+	numbers := longNumber
+	if l != English {
+		numbers = fraction
+	}
+	return numbers.ReplaceAllStringFunc(sentence, func(found string) string {
+		at := strings.IndexAny(found, "0123456789")
+		return found[:at] + l.Number(found[at:])
+	})
+}
