@@ -48,6 +48,9 @@ func ReconciliationID(rail string) string { return "reconciliation/" + rail }
 // VerificationID is the workflow id of a verification.
 func VerificationID(id int64) string { return fmt.Sprintf("verification/%d", id) }
 
+// NotificationsID is the workflow id of what sends people what they are told.
+const NotificationsID = "notifications"
+
 // BatchID is the workflow id of one batch of a disbursement.
 func BatchID(periodID string, revision int, rail string, number int) string {
 	return fmt.Sprintf("%s/%d", DisburseID(periodID, revision, rail), number)

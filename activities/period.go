@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 
+	"github.com/guerdon/guerdon/activities/messenger"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/payments"
@@ -26,6 +27,10 @@ type Activities struct {
 
 	// Replay runs the archived histories of a period through the program's workflows.
 	Replay func(ctx context.Context, s *store.Store, periodID string, revision int) (Replayed, error)
+
+	Messenger *messenger.Messenger // nil sends nothing
+	Pages     string               // where people find the pages; "" where that is not known
+	Quiet     time.Duration        // how long more is waited for that would come with a message
 
 	breaker breaker
 }

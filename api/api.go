@@ -20,6 +20,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.temporal.io/sdk/client"
 
+	"github.com/guerdon/guerdon/activities/messenger"
 	"github.com/guerdon/guerdon/api/papers"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
@@ -41,6 +42,8 @@ type Config struct {
 	Client client.Client
 	Rails  payments.Registry
 	Log    *slog.Logger
+	// Messenger says to which webhooks people may have messages sent; nil to none.
+	Messenger *messenger.Messenger
 	// CommandWait is how long a command may take before it is answered 202; 0 is 5 s.
 	CommandWait time.Duration
 	// LargestImport is how many bytes an import may have; 0 is 1 GiB.

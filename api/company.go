@@ -12,7 +12,6 @@ import (
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
-	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/plan"
 	"github.com/guerdon/guerdon/store"
 )
@@ -74,7 +73,8 @@ func (s *server) GetHealth(ctx context.Context, _ spec.GetHealthRequestObject) (
 // GetMe says who is signed in.
 func (s *server) GetMe(ctx context.Context, _ spec.GetMeRequestObject) (spec.GetMeResponseObject, error) {
 	me := personOf(ctx)
-	return spec.GetMe200JSONResponse{Id: me.ID, Name: me.Name, Roles: textsOf(me.Roles), Language: orNil(string(me.Language))}, nil
+	unseen, err := s.Store.UnseenNotices(ctx, me.ID)
+	return spec.GetMe200JSONResponse{Id: me.ID, Name: me.Name, Roles: textsOf(me.Roles), Language: orNil(string(me.Language)), Unseen: &unseen}, err
 }
 
 // textsOf returns roles or actions as the API writes them.
@@ -84,15 +84,6 @@ func textsOf[T ~string](named []T) []string {
 		names = append(names, string(name))
 	}
 	return names
-}
-
-// PutLanguage keeps the language in which whoever is signed in wants to be spoken to.
-func (s *server) PutLanguage(ctx context.Context, request spec.PutLanguageRequestObject) (spec.PutLanguageResponseObject, error) {
-	l, err := language.Parse(string(request.Body.Language))
-	if err != nil {
-		return nil, err
-	}
-	return spec.PutLanguage200JSONResponse(*request.Body), s.Store.SetLanguage(ctx, personOf(ctx).ID, l)
 }
 
 // GetCompany returns the company.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // Adjustment is an adjustment with who entered it and what was decided about it.
@@ -127,6 +128,10 @@ func enterAdjustment(ctx context.Context, tx pgx.Tx, a Adjustment) error {
 	}
 	if tag.RowsAffected() == 0 {
 		return nil
+	}
+	waiting := Notification{Kind: notice.AdjustmentWaiting, Subject: "adjustment/" + a.ID, Key: string(notice.AdjustmentWaiting) + "/" + a.ID}
+	if err := notifyRole(ctx, tx, incentive.Finance, a.EnteredBy, waiting); err != nil {
+		return err
 	}
 	return audit(ctx, tx, a.EnteredBy, "enter-adjustment", "adjustment/"+a.ID, struct {
 		Period   string `json:"period"`

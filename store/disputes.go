@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // Codes of refusals about disputes.
@@ -276,7 +277,7 @@ func tellHandler(ctx context.Context, tx pgx.Tx, d Dispute, kind, key string) er
 
 func tell(ctx context.Context, tx pgx.Tx, d Dispute, kind, key string, recipients ...string) error {
 	for _, recipient := range recipients {
-		err := notify(ctx, tx, Notification{Recipient: recipient, Kind: kind, Subject: disputeSubject(d.ID), Key: disputeSubject(d.ID) + "/" + key})
+		err := notify(ctx, tx, Notification{Recipient: recipient, Kind: notice.Kind(kind), Subject: disputeSubject(d.ID), Key: disputeSubject(d.ID) + "/" + key})
 		if err != nil {
 			return err
 		}

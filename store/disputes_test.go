@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,13 +61,17 @@ func (b *books) answer(d store.Dispute, actor string, act incentive.DisputeAct, 
 	return b.ActOnDispute(b.Context(), c)
 }
 
+// told are the kinds of what somebody was told of disputes.
 func (b *books) told(id string) []string {
 	b.Helper()
 	all, err := b.Notifications(b.Context(), id, 0, 100)
 	require.NoError(b, err)
 	kinds := []string{}
 	for _, n := range all {
-		kinds = append(kinds, n.Kind)
+		if !strings.HasPrefix(string(n.Kind), "dispute-") {
+			continue
+		}
+		kinds = append(kinds, string(n.Kind))
 	}
 	return kinds
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // Import is one file that was read in, and what became of its rows.
@@ -328,6 +329,12 @@ func (s *Store) PutPlan(ctx context.Context, actor, planID string, effectiveFrom
 		version++
 		if _, err := tx.Exec(ctx, `INSERT INTO plan_version (plan_id, version, effective_from, document) VALUES ($1, $2, $3, $4)`, planID, version, effectiveFrom, document); err != nil {
 			return fmt.Errorf("keep plan %s: %w", planID, err)
+		}
+		subject := fmt.Sprintf("plan/%s/%d", planID, version)
+		_, err = tx.Exec(ctx, `INSERT INTO notification (recipient, kind, subject, key) SELECT DISTINCT participant_id, $2::text, $3::text, concat_ws('/', $2, $3) FROM (`+plannedPeople+`) p WHERE plan_id = $1 ON CONFLICT DO NOTHING`,
+			planID, notice.PlanToAccept, subject)
+		if err != nil {
+			return fmt.Errorf("tell everybody of plan %s: %w", planID, err)
 		}
 		return audit(ctx, tx, actor, "put-plan", "plan/"+planID, struct {
 			Version int `json:"version"`

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/incentive/policy"
 )
 
@@ -19,10 +20,6 @@ const CodeMethodNotAllowed incentive.Code = "payout-method-not-allowed"
 
 // CodeSharesWrong is the code of payout methods whose shares are not the whole.
 const CodeSharesWrong incentive.Code = "shares-wrong"
-
-// DestinationChanged is the kind of the notification to somebody that where they are paid
-// was changed.
-const DestinationChanged = "destination-changed"
 
 // Destination is where a share of a participant's money goes.
 type Destination struct {
@@ -82,7 +79,7 @@ func (s *Store) SetMethods(ctx context.Context, actor, participantID string, see
 			set[i], all = d, append(all, said{d.Rail, d.Share})
 		}
 		if version > 1 {
-			changed := Notification{Recipient: participantID, Kind: DestinationChanged, Subject: "participant/" + participantID, Key: fmt.Sprintf("%s/%d", DestinationChanged, version)}
+			changed := Notification{Recipient: participantID, Kind: notice.DestinationChanged, Subject: "participant/" + participantID, Key: fmt.Sprintf("%s/%d", notice.DestinationChanged, version)}
 			if err := notify(ctx, tx, changed); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -80,7 +81,7 @@ func TestMethodsAreKept(t *testing.T) {
 		require.NoError(t, err)
 		count := 0
 		for _, n := range all {
-			if n.Kind == store.DestinationChanged {
+			if n.Kind == notice.DestinationChanged {
 				count++
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // System is the actor of what nobody in particular does.
@@ -242,6 +243,12 @@ func move(ctx context.Context, tx pgx.Tx, c PeriodCommand, body any) (p PeriodRe
 	if err := audit(ctx, tx, c.Actor, string(c.Act), incentive.PeriodSubject(c.PeriodID, c.Revision), body); err != nil {
 		return p, false, err
 	}
+	if c.Act == incentive.Calculate {
+		subject := incentive.PeriodSubject(c.PeriodID, c.Revision)
+		if err := notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.PeriodCalculated, Subject: subject, Key: fmt.Sprintf("%s/%s/%s", notice.PeriodCalculated, subject, c.Key)}); err != nil {
+			return p, false, err
+		}
+	}
 	return p, true, nil
 }
 
@@ -306,7 +313,16 @@ func (s *Store) Publish(ctx context.Context, c PeriodCommand, deadline time.Time
 		if err := refuseBeforePredecessor(ctx, tx, *p); err != nil {
 			return err
 		}
-		return refuseOverChanged(ctx, tx, *p)
+		if err := refuseOverChanged(ctx, tx, *p); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			INSERT INTO notification (recipient, kind, subject, key) SELECT participant_id, $2::text, $3::text, concat_ws('/', $2, $3, run_id) FROM statement WHERE run_id = $1 ORDER BY participant_id ON CONFLICT DO NOTHING`,
+			p.RunID, notice.StatementPublished, incentive.PeriodSubject(p.ID, p.Revision))
+		if err != nil {
+			return fmt.Errorf("tell everybody of their statements of %s: %w", p.ID, err)
+		}
+		return nil
 	})
 }
 
@@ -371,7 +387,8 @@ func (s *Store) ClosePeriod(ctx context.Context, c PeriodCommand) (PeriodRevisio
 func (s *Store) FailCalculation(ctx context.Context, c PeriodCommand, problem string) (PeriodRevision, error) {
 	return s.act(ctx, c, struct{}{}, func(tx pgx.Tx, p *PeriodRevision) error {
 		p.SnapshotID, p.Problem = nil, problem
-		return nil
+		subject := incentive.PeriodSubject(p.ID, p.Revision)
+		return notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.CalculationFailed, Subject: subject, Key: string(notice.CalculationFailed) + "/" + subject + "/" + c.Key})
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // Codes of rails that are stopped.
@@ -52,12 +53,17 @@ func (s *Store) StopRail(ctx context.Context, stop RailStop, refused *Attempt) e
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `
+		var id string
+		err = tx.QueryRow(ctx, `
 			INSERT INTO rail_stop (period_id, revision, rail, code, currency, available_minor, needed_minor)
-			VALUES ($1, $2, $3, $4, nullif($5, ''), CASE WHEN $5 <> '' THEN $6::bigint END, CASE WHEN $5 <> '' THEN $7::bigint END)`,
-			stop.PeriodID, stop.Revision, stop.Rail, stop.Code, stop.Needed.Currency, stop.Available.Minor, stop.Needed.Minor)
+			VALUES ($1, $2, $3, $4, nullif($5, ''), CASE WHEN $5 <> '' THEN $6::bigint END, CASE WHEN $5 <> '' THEN $7::bigint END) RETURNING id::text`,
+			stop.PeriodID, stop.Revision, stop.Rail, stop.Code, stop.Needed.Currency, stop.Available.Minor, stop.Needed.Minor).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("stop %s of %s: %w", stop.Rail, stop.PeriodID, err)
+		}
+		subject := incentive.PeriodSubject(stop.PeriodID, stop.Revision)
+		if err := notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.RailStopped, Subject: subject, Key: fmt.Sprintf("%s/%s/%s/%s", notice.RailStopped, subject, stop.Rail, id)}); err != nil {
+			return err
 		}
 		return audit(ctx, tx, System, "stop-rail", incentive.PeriodSubject(stop.PeriodID, stop.Revision), struct {
 			Rail string `json:"rail"`

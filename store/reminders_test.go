@@ -46,7 +46,7 @@ func TestRemind(t *testing.T) {
 		all, err := b.Notifications(ctx, person, 0, 100)
 		require.NoError(t, err)
 		for _, n := range all {
-			if n.Kind == kind {
+			if string(n.Kind) == kind {
 				require.Equal(t, incentive.PeriodSubject(month, 1), n.Subject)
 				found++
 			}

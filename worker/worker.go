@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/activities/messenger"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/workflows"
@@ -22,7 +23,13 @@ type Config struct {
 	Store  *store.Store
 	Rails  payments.Registry
 	Log    *slog.Logger
+
+	Messenger *messenger.Messenger // nil sends nothing
+	Pages     string               // where people find the pages, for links; "" where that is not known
 }
+
+// quiet is how long something else is waited for that would come with a message.
+const quiet = 20 * time.Second
 
 // Run works until ctx ends, then lets what is under way finish for up to ten seconds. At
 // the start it makes sure that every period and dispute under way has its workflow, as one that
@@ -30,7 +37,8 @@ type Config struct {
 // by day, and that each verification asked for is made. Meanwhile it keeps estimates up to date.
 // While database or Temporal are away it waits for them.
 func Run(ctx context.Context, config Config) error {
-	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay}
+	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay,
+		Messenger: config.Messenger, Pages: config.Pages, Quiet: quiet}
 	kinds := []func() worker.Worker{func() worker.Worker {
 		w := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second, StickyScheduleToStartTimeout: activities.Wait(5 * time.Second)})
 		Register(w, shared)
@@ -91,6 +99,9 @@ func Run(ctx context.Context, config Config) error {
 			if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil {
 				return err
 			}
+		}
+		if config.Messenger != nil {
+			return workflows.StartNotifications(ctx, config.Client)
 		}
 		return nil
 	})

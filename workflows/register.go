@@ -23,6 +23,7 @@ func Register(r Registry) {
 	r.RegisterWorkflow(RailEvent)
 	r.RegisterWorkflow(Reconciliation)
 	r.RegisterWorkflow(ReconcileDay)
+	r.RegisterWorkflow(Notifications)
 	r.RegisterWorkflowWithOptions(Archive, workflow.RegisterOptions{Name: activities.ArchiveWorkflow})
 	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
 

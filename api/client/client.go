@@ -476,24 +476,6 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
-// Defines values for LanguageChoiceLanguage.
-const (
-	LanguageChoiceLanguageEn LanguageChoiceLanguage = "en"
-	LanguageChoiceLanguageId LanguageChoiceLanguage = "id"
-)
-
-// Valid indicates whether the value is a known member of the LanguageChoiceLanguage enum.
-func (e LanguageChoiceLanguage) Valid() bool {
-	switch e {
-	case LanguageChoiceLanguageEn:
-		return true
-	case LanguageChoiceLanguageId:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for NotPaidReasonWhy.
 const (
 	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
@@ -608,6 +590,45 @@ func (e RolesRoles) Valid() bool {
 	case RolesRolesManager:
 		return true
 	case RolesRolesRep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SettingsLanguage.
+const (
+	SettingsLanguageEn SettingsLanguage = "en"
+	SettingsLanguageId SettingsLanguage = "id"
+)
+
+// Valid indicates whether the value is a known member of the SettingsLanguage enum.
+func (e SettingsLanguage) Valid() bool {
+	switch e {
+	case SettingsLanguageEn:
+		return true
+	case SettingsLanguageId:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SettingsMessages.
+const (
+	SettingsMessagesAtOnce SettingsMessages = "at-once"
+	SettingsMessagesDaily  SettingsMessages = "daily"
+	SettingsMessagesNever  SettingsMessages = "never"
+)
+
+// Valid indicates whether the value is a known member of the SettingsMessages enum.
+func (e SettingsMessages) Valid() bool {
+	switch e {
+	case SettingsMessagesAtOnce:
+		return true
+	case SettingsMessagesDaily:
+		return true
+	case SettingsMessagesNever:
 		return true
 	default:
 		return false
@@ -1366,14 +1387,6 @@ type KeptToken struct {
 	Session bool `json:"session"`
 }
 
-// LanguageChoice defines model for LanguageChoice.
-type LanguageChoice struct {
-	Language LanguageChoiceLanguage `json:"language"`
-}
-
-// LanguageChoiceLanguage defines model for LanguageChoice.Language.
-type LanguageChoiceLanguage string
-
 // LateChange defines model for LateChange.
 type LateChange struct {
 	Id   string `json:"id"`
@@ -1504,6 +1517,30 @@ type NotPaidReason struct {
 
 // NotPaidReasonWhy defines model for NotPaidReason.Why.
 type NotPaidReasonWhy string
+
+// Notification defines model for Notification.
+type Notification struct {
+	Id   int64  `json:"id"`
+	Kind string `json:"kind"`
+
+	// Path The page that shows what it is about.
+	Path string `json:"path"`
+
+	// Says The sentence, in the language that is asked for.
+	Says string `json:"says"`
+	Seen bool   `json:"seen"`
+
+	// Subject What it is about, by the ids of the audit chain.
+	Subject string    `json:"subject"`
+	ToldAt  time.Time `json:"told_at"`
+}
+
+// Notifications defines model for Notifications.
+type Notifications struct {
+	// Next The value of 'before' for the next page; absent on the last.
+	Next          *int64         `json:"next,omitempty"`
+	Notifications []Notification `json:"notifications"`
+}
 
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
@@ -1691,6 +1728,9 @@ type Person struct {
 	Language *string  `json:"language,omitempty"`
 	Name     string   `json:"name"`
 	Roles    []string `json:"roles"`
+
+	// Unseen How much they were told and have not seen; of whoever is signed in.
+	Unseen *int `json:"unseen,omitempty"`
 }
 
 // Plan defines model for Plan.
@@ -2116,6 +2156,32 @@ type SanctionsListRequest struct {
 type SanctionsLists struct {
 	Lists []SanctionsList `json:"lists"`
 }
+
+// Seen defines model for Seen.
+type Seen struct {
+	UpTo int64 `json:"up_to"`
+}
+
+// Settings defines model for Settings.
+type Settings struct {
+	ByEmail  bool             `json:"by_email"`
+	Language SettingsLanguage `json:"language"`
+
+	// Messages When one is sent what one is told.
+	Messages SettingsMessages `json:"messages"`
+
+	// TimeZone Of one's messages, as Asia/Jakarta; the company's when absent.
+	TimeZone *string `json:"time_zone,omitempty"`
+
+	// Webhook An address that takes messages as Slack's incoming webhooks do.
+	Webhook *string `json:"webhook,omitempty"`
+}
+
+// SettingsLanguage defines model for Settings.Language.
+type SettingsLanguage string
+
+// SettingsMessages When one is sent what one is told.
+type SettingsMessages string
 
 // SimulatedChange defines model for SimulatedChange.
 type SimulatedChange struct {
@@ -2705,8 +2771,23 @@ type GetBalancesParams struct {
 	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
 }
 
-// PutLanguageParams defines parameters for PutLanguage.
-type PutLanguageParams struct {
+// ListNotificationsParams defines parameters for ListNotifications.
+type ListNotificationsParams struct {
+	// Before Only what is older than this notification.
+	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SeeNotificationsParams defines parameters for SeeNotifications.
+type SeeNotificationsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutSettingsParams defines parameters for PutSettings.
+type PutSettingsParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -3164,8 +3245,11 @@ type PutFileTemplateJSONRequestBody = FileTemplateRequest
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
-// PutLanguageJSONRequestBody defines body for PutLanguage for application/json ContentType.
-type PutLanguageJSONRequestBody = LanguageChoice
+// SeeNotificationsJSONRequestBody defines body for SeeNotifications for application/json ContentType.
+type SeeNotificationsJSONRequestBody = Seen
+
+// PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
+type PutSettingsJSONRequestBody = Settings
 
 // ConfirmPaymentFileJSONRequestBody defines body for ConfirmPaymentFile for application/json ContentType.
 type ConfirmPaymentFileJSONRequestBody = Confirmation
@@ -3592,19 +3676,43 @@ type ClientInterface interface {
 	// Corresponds with GET /me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutLanguageWithBody Choose the language in which one reads pages, messages and documents.
+	// ListNotifications What one was told, the latest first.
+	//
+	// Corresponds with GET /me/notifications (the `ListNotifications` operationId).
+	ListNotifications(ctx context.Context, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SeeNotificationsWithBody Note that one has seen what one was told, up to a notification.
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-	PutLanguageWithBody(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+	SeeNotificationsWithBody(ctx context.Context, params *SeeNotificationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutLanguage Choose the language in which one reads pages, messages and documents.
+	// SeeNotifications Note that one has seen what one was told, up to a notification.
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-	PutLanguage(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+	SeeNotifications(ctx context.Context, params *SeeNotificationsParams, body SeeNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSettings How one wants to be spoken to.
+	//
+	// Corresponds with GET /me/settings (the `GetSettings` operationId).
+	GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSettingsWithBody Choose the language in which one reads, and how one is sent what one is told.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+	PutSettingsWithBody(ctx context.Context, params *PutSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSettings Choose the language in which one reads, and how one is sent what one is told.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+	PutSettings(ctx context.Context, params *PutSettingsParams, body PutSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ConfirmPaymentFileWithBody Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
@@ -4928,13 +5036,11 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 	return c.Client.Do(req)
 }
 
-// PutLanguageWithBody Choose the language in which one reads pages, messages and documents.
+// ListNotifications What one was told, the latest first.
 //
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-func (c *Client) PutLanguageWithBody(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutLanguageRequestWithBody(c.Server, params, contentType, body)
+// Corresponds with GET /me/notifications (the `ListNotifications` operationId).
+func (c *Client) ListNotifications(ctx context.Context, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListNotificationsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4945,13 +5051,79 @@ func (c *Client) PutLanguageWithBody(ctx context.Context, params *PutLanguagePar
 	return c.Client.Do(req)
 }
 
-// PutLanguage Choose the language in which one reads pages, messages and documents.
+// SeeNotificationsWithBody Note that one has seen what one was told, up to a notification.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+func (c *Client) SeeNotificationsWithBody(ctx context.Context, params *SeeNotificationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSeeNotificationsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SeeNotifications Note that one has seen what one was told, up to a notification.
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-func (c *Client) PutLanguage(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutLanguageRequest(c.Server, params, body)
+// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+func (c *Client) SeeNotifications(ctx context.Context, params *SeeNotificationsParams, body SeeNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSeeNotificationsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSettings How one wants to be spoken to.
+//
+// Corresponds with GET /me/settings (the `GetSettings` operationId).
+func (c *Client) GetSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSettingsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSettingsWithBody Choose the language in which one reads, and how one is sent what one is told.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+func (c *Client) PutSettingsWithBody(ctx context.Context, params *PutSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSettingsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSettings Choose the language in which one reads, and how one is sent what one is told.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+func (c *Client) PutSettings(ctx context.Context, params *PutSettingsParams, body PutSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSettingsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8783,19 +8955,8 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
-// NewPutLanguageRequest calls the generic PutLanguage builder with application/json body
-func NewPutLanguageRequest(server string, params *PutLanguageParams, body PutLanguageJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewPutLanguageRequestWithBody(server, params, "application/json", bodyReader)
-}
-
-// NewPutLanguageRequestWithBody constructs an http.Request for the PutLanguage method, with any body, and a specified content type
-func NewPutLanguageRequestWithBody(server string, params *PutLanguageParams, contentType string, body io.Reader) (*http.Request, error) {
+// NewListNotificationsRequest constructs an http.Request for the ListNotifications method
+func NewListNotificationsRequest(server string, params *ListNotificationsParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -8803,7 +8964,164 @@ func NewPutLanguageRequestWithBody(server string, params *PutLanguageParams, con
 		return nil, err
 	}
 
-	operationPath := fmt.Sprintf("/me/language")
+	operationPath := fmt.Sprintf("/me/notifications")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSeeNotificationsRequest calls the generic SeeNotifications builder with application/json body
+func NewSeeNotificationsRequest(server string, params *SeeNotificationsParams, body SeeNotificationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSeeNotificationsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSeeNotificationsRequestWithBody constructs an http.Request for the SeeNotifications method, with any body, and a specified content type
+func NewSeeNotificationsRequestWithBody(server string, params *SeeNotificationsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/notifications/seen")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetSettingsRequest constructs an http.Request for the GetSettings method
+func NewGetSettingsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/settings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutSettingsRequest calls the generic PutSettings builder with application/json body
+func NewPutSettingsRequest(server string, params *PutSettingsParams, body PutSettingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutSettingsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPutSettingsRequestWithBody constructs an http.Request for the PutSettings method, with any body, and a specified content type
+func NewPutSettingsRequestWithBody(server string, params *PutSettingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/me/settings")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -13443,19 +13761,47 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
 
-	// PutLanguageWithBodyWithResponse Choose the language in which one reads pages, messages and documents.
+	// ListNotificationsWithResponse What one was told, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /me/notifications (the `ListNotifications` operationId).
+	ListNotificationsWithResponse(ctx context.Context, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*ListNotificationsResponse, error)
+
+	// SeeNotificationsWithBodyWithResponse Note that one has seen what one was told, up to a notification.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-	PutLanguageWithBodyWithResponse(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error)
+	// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+	SeeNotificationsWithBodyWithResponse(ctx context.Context, params *SeeNotificationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SeeNotificationsResponse, error)
 
-	// PutLanguageWithResponse Choose the language in which one reads pages, messages and documents.
+	// SeeNotificationsWithResponse Note that one has seen what one was told, up to a notification.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-	PutLanguageWithResponse(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error)
+	// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+	SeeNotificationsWithResponse(ctx context.Context, params *SeeNotificationsParams, body SeeNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*SeeNotificationsResponse, error)
+
+	// GetSettingsWithResponse How one wants to be spoken to.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /me/settings (the `GetSettings` operationId).
+	GetSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSettingsResponse, error)
+
+	// PutSettingsWithBodyWithResponse Choose the language in which one reads, and how one is sent what one is told.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+	PutSettingsWithBodyWithResponse(ctx context.Context, params *PutSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSettingsResponse, error)
+
+	// PutSettingsWithResponse Choose the language in which one reads, and how one is sent what one is told.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+	PutSettingsWithResponse(ctx context.Context, params *PutSettingsParams, body PutSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSettingsResponse, error)
 
 	// ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
@@ -15954,32 +16300,32 @@ func (r GetMeResponse) ContentType() string {
 	return ""
 }
 
-type PutLanguageResponse struct {
+type ListNotificationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *LanguageChoice
+	JSON200 *Notifications
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r PutLanguageResponse) GetJSON200() *LanguageChoice {
+func (r ListNotificationsResponse) GetJSON200() *Notifications {
 	return r.JSON200
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
-func (r PutLanguageResponse) GetApplicationproblemJSONDefault() *Problem {
+func (r ListNotificationsResponse) GetApplicationproblemJSONDefault() *Problem {
 	return r.ApplicationproblemJSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r PutLanguageResponse) GetBody() []byte {
+func (r ListNotificationsResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r PutLanguageResponse) Status() string {
+func (r ListNotificationsResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -15987,7 +16333,7 @@ func (r PutLanguageResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r PutLanguageResponse) StatusCode() int {
+func (r ListNotificationsResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -15995,7 +16341,151 @@ func (r PutLanguageResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r PutLanguageResponse) ContentType() string {
+func (r ListNotificationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SeeNotificationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Seen
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SeeNotificationsResponse) GetJSON200() *Seen {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SeeNotificationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SeeNotificationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SeeNotificationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SeeNotificationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SeeNotificationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Settings
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSettingsResponse) GetJSON200() *Settings {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSettingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Settings
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutSettingsResponse) GetJSON200() *Settings {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutSettingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutSettingsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -20134,30 +20624,82 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 	return ParseGetMeResponse(rsp)
 }
 
-// PutLanguageWithBodyWithResponse Choose the language in which one reads pages, messages and documents.
+// ListNotificationsWithResponse What one was told, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /me/notifications (the `ListNotifications` operationId).
+func (c *ClientWithResponses) ListNotificationsWithResponse(ctx context.Context, params *ListNotificationsParams, reqEditors ...RequestEditorFn) (*ListNotificationsResponse, error) {
+	rsp, err := c.ListNotifications(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListNotificationsResponse(rsp)
+}
+
+// SeeNotificationsWithBodyWithResponse Note that one has seen what one was told, up to a notification.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-func (c *ClientWithResponses) PutLanguageWithBodyWithResponse(ctx context.Context, params *PutLanguageParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error) {
-	rsp, err := c.PutLanguageWithBody(ctx, params, contentType, body, reqEditors...)
+// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+func (c *ClientWithResponses) SeeNotificationsWithBodyWithResponse(ctx context.Context, params *SeeNotificationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SeeNotificationsResponse, error) {
+	rsp, err := c.SeeNotificationsWithBody(ctx, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParsePutLanguageResponse(rsp)
+	return ParseSeeNotificationsResponse(rsp)
 }
 
-// PutLanguageWithResponse Choose the language in which one reads pages, messages and documents.
+// SeeNotificationsWithResponse Note that one has seen what one was told, up to a notification.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /me/language (the `PutLanguage` operationId).
-func (c *ClientWithResponses) PutLanguageWithResponse(ctx context.Context, params *PutLanguageParams, body PutLanguageJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLanguageResponse, error) {
-	rsp, err := c.PutLanguage(ctx, params, body, reqEditors...)
+// Corresponds with PUT /me/notifications/seen (the `SeeNotifications` operationId).
+func (c *ClientWithResponses) SeeNotificationsWithResponse(ctx context.Context, params *SeeNotificationsParams, body SeeNotificationsJSONRequestBody, reqEditors ...RequestEditorFn) (*SeeNotificationsResponse, error) {
+	rsp, err := c.SeeNotifications(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParsePutLanguageResponse(rsp)
+	return ParseSeeNotificationsResponse(rsp)
+}
+
+// GetSettingsWithResponse How one wants to be spoken to.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /me/settings (the `GetSettings` operationId).
+func (c *ClientWithResponses) GetSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSettingsResponse, error) {
+	rsp, err := c.GetSettings(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSettingsResponse(rsp)
+}
+
+// PutSettingsWithBodyWithResponse Choose the language in which one reads, and how one is sent what one is told.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+func (c *ClientWithResponses) PutSettingsWithBodyWithResponse(ctx context.Context, params *PutSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSettingsResponse, error) {
+	rsp, err := c.PutSettingsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSettingsResponse(rsp)
+}
+
+// PutSettingsWithResponse Choose the language in which one reads, and how one is sent what one is told.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /me/settings (the `PutSettings` operationId).
+func (c *ClientWithResponses) PutSettingsWithResponse(ctx context.Context, params *PutSettingsParams, body PutSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSettingsResponse, error) {
+	rsp, err := c.PutSettings(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSettingsResponse(rsp)
 }
 
 // ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
@@ -22785,22 +23327,121 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	return response, nil
 }
 
-// ParsePutLanguageResponse parses an HTTP response from a PutLanguageWithResponse call
-func ParsePutLanguageResponse(rsp *http.Response) (*PutLanguageResponse, error) {
+// ParseListNotificationsResponse parses an HTTP response from a ListNotificationsWithResponse call
+func ParseListNotificationsResponse(rsp *http.Response) (*ListNotificationsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &PutLanguageResponse{
+	response := &ListNotificationsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest LanguageChoice
+		var dest Notifications
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSeeNotificationsResponse parses an HTTP response from a SeeNotificationsWithResponse call
+func ParseSeeNotificationsResponse(rsp *http.Response) (*SeeNotificationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SeeNotificationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Seen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSettingsResponse parses an HTTP response from a GetSettingsWithResponse call
+func ParseGetSettingsResponse(rsp *http.Response) (*GetSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Settings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutSettingsResponse parses an HTTP response from a PutSettingsWithResponse call
+func ParsePutSettingsResponse(rsp *http.Response) (*PutSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Settings
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

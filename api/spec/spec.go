@@ -477,24 +477,6 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
-// Defines values for LanguageChoiceLanguage.
-const (
-	LanguageChoiceLanguageEn LanguageChoiceLanguage = "en"
-	LanguageChoiceLanguageId LanguageChoiceLanguage = "id"
-)
-
-// Valid indicates whether the value is a known member of the LanguageChoiceLanguage enum.
-func (e LanguageChoiceLanguage) Valid() bool {
-	switch e {
-	case LanguageChoiceLanguageEn:
-		return true
-	case LanguageChoiceLanguageId:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for NotPaidReasonWhy.
 const (
 	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
@@ -609,6 +591,45 @@ func (e RolesRoles) Valid() bool {
 	case RolesRolesManager:
 		return true
 	case RolesRolesRep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SettingsLanguage.
+const (
+	SettingsLanguageEn SettingsLanguage = "en"
+	SettingsLanguageId SettingsLanguage = "id"
+)
+
+// Valid indicates whether the value is a known member of the SettingsLanguage enum.
+func (e SettingsLanguage) Valid() bool {
+	switch e {
+	case SettingsLanguageEn:
+		return true
+	case SettingsLanguageId:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SettingsMessages.
+const (
+	SettingsMessagesAtOnce SettingsMessages = "at-once"
+	SettingsMessagesDaily  SettingsMessages = "daily"
+	SettingsMessagesNever  SettingsMessages = "never"
+)
+
+// Valid indicates whether the value is a known member of the SettingsMessages enum.
+func (e SettingsMessages) Valid() bool {
+	switch e {
+	case SettingsMessagesAtOnce:
+		return true
+	case SettingsMessagesDaily:
+		return true
+	case SettingsMessagesNever:
 		return true
 	default:
 		return false
@@ -1367,14 +1388,6 @@ type KeptToken struct {
 	Session bool `json:"session"`
 }
 
-// LanguageChoice defines model for LanguageChoice.
-type LanguageChoice struct {
-	Language LanguageChoiceLanguage `json:"language"`
-}
-
-// LanguageChoiceLanguage defines model for LanguageChoice.Language.
-type LanguageChoiceLanguage string
-
 // LateChange defines model for LateChange.
 type LateChange struct {
 	Id   string `json:"id"`
@@ -1505,6 +1518,30 @@ type NotPaidReason struct {
 
 // NotPaidReasonWhy defines model for NotPaidReason.Why.
 type NotPaidReasonWhy string
+
+// Notification defines model for Notification.
+type Notification struct {
+	Id   int64  `json:"id"`
+	Kind string `json:"kind"`
+
+	// Path The page that shows what it is about.
+	Path string `json:"path"`
+
+	// Says The sentence, in the language that is asked for.
+	Says string `json:"says"`
+	Seen bool   `json:"seen"`
+
+	// Subject What it is about, by the ids of the audit chain.
+	Subject string    `json:"subject"`
+	ToldAt  time.Time `json:"told_at"`
+}
+
+// Notifications defines model for Notifications.
+type Notifications struct {
+	// Next The value of 'before' for the next page; absent on the last.
+	Next          *int64         `json:"next,omitempty"`
+	Notifications []Notification `json:"notifications"`
+}
 
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
@@ -1692,6 +1729,9 @@ type Person struct {
 	Language *string  `json:"language,omitempty"`
 	Name     string   `json:"name"`
 	Roles    []string `json:"roles"`
+
+	// Unseen How much they were told and have not seen; of whoever is signed in.
+	Unseen *int `json:"unseen,omitempty"`
 }
 
 // Plan defines model for Plan.
@@ -2117,6 +2157,32 @@ type SanctionsListRequest struct {
 type SanctionsLists struct {
 	Lists []SanctionsList `json:"lists"`
 }
+
+// Seen defines model for Seen.
+type Seen struct {
+	UpTo int64 `json:"up_to"`
+}
+
+// Settings defines model for Settings.
+type Settings struct {
+	ByEmail  bool             `json:"by_email"`
+	Language SettingsLanguage `json:"language"`
+
+	// Messages When one is sent what one is told.
+	Messages SettingsMessages `json:"messages"`
+
+	// TimeZone Of one's messages, as Asia/Jakarta; the company's when absent.
+	TimeZone *string `json:"time_zone,omitempty"`
+
+	// Webhook An address that takes messages as Slack's incoming webhooks do.
+	Webhook *string `json:"webhook,omitempty"`
+}
+
+// SettingsLanguage defines model for Settings.Language.
+type SettingsLanguage string
+
+// SettingsMessages When one is sent what one is told.
+type SettingsMessages string
 
 // SimulatedChange defines model for SimulatedChange.
 type SimulatedChange struct {
@@ -2706,8 +2772,23 @@ type GetBalancesParams struct {
 	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
 }
 
-// PutLanguageParams defines parameters for PutLanguage.
-type PutLanguageParams struct {
+// ListNotificationsParams defines parameters for ListNotifications.
+type ListNotificationsParams struct {
+	// Before Only what is older than this notification.
+	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SeeNotificationsParams defines parameters for SeeNotifications.
+type SeeNotificationsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutSettingsParams defines parameters for PutSettings.
+type PutSettingsParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -3165,8 +3246,11 @@ type PutFileTemplateJSONRequestBody = FileTemplateRequest
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
-// PutLanguageJSONRequestBody defines body for PutLanguage for application/json ContentType.
-type PutLanguageJSONRequestBody = LanguageChoice
+// SeeNotificationsJSONRequestBody defines body for SeeNotifications for application/json ContentType.
+type SeeNotificationsJSONRequestBody = Seen
+
+// PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
+type PutSettingsJSONRequestBody = Settings
 
 // ConfirmPaymentFileJSONRequestBody defines body for ConfirmPaymentFile for application/json ContentType.
 type ConfirmPaymentFileJSONRequestBody = Confirmation
@@ -3362,9 +3446,18 @@ type ServerInterface interface {
 	// GetMe Who is signed in.
 	// (GET /me)
 	GetMe(c *gin.Context)
-	// PutLanguage Choose the language in which one reads pages, messages and documents.
-	// (PUT /me/language)
-	PutLanguage(c *gin.Context, params PutLanguageParams)
+	// ListNotifications What one was told, the latest first.
+	// (GET /me/notifications)
+	ListNotifications(c *gin.Context, params ListNotificationsParams)
+	// SeeNotifications Note that one has seen what one was told, up to a notification.
+	// (PUT /me/notifications/seen)
+	SeeNotifications(c *gin.Context, params SeeNotificationsParams)
+	// GetSettings How one wants to be spoken to.
+	// (GET /me/settings)
+	GetSettings(c *gin.Context)
+	// PutSettings Choose the language in which one reads, and how one is sent what one is told.
+	// (PUT /me/settings)
+	PutSettings(c *gin.Context, params PutSettingsParams)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(c *gin.Context, file string, params ConfirmPaymentFileParams)
@@ -5121,14 +5214,49 @@ func (siw *ServerInterfaceWrapper) GetMe(c *gin.Context) {
 	siw.Handler.GetMe(c)
 }
 
-// PutLanguage operation middleware
-func (siw *ServerInterfaceWrapper) PutLanguage(c *gin.Context) {
+// ListNotifications operation middleware
+func (siw *ServerInterfaceWrapper) ListNotifications(c *gin.Context) {
 
 	var err error
 	_ = err
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params PutLanguageParams
+	var params ListNotificationsParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNotifications(c, params)
+}
+
+// SeeNotifications operation middleware
+func (siw *ServerInterfaceWrapper) SeeNotifications(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SeeNotificationsParams
 
 	headers := c.Request.Header
 
@@ -5161,7 +5289,63 @@ func (siw *ServerInterfaceWrapper) PutLanguage(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.PutLanguage(c, params)
+	siw.Handler.SeeNotifications(c, params)
+}
+
+// GetSettings operation middleware
+func (siw *ServerInterfaceWrapper) GetSettings(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetSettings(c)
+}
+
+// PutSettings operation middleware
+func (siw *ServerInterfaceWrapper) PutSettings(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutSettingsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutSettings(c, params)
 }
 
 // ConfirmPaymentFile operation middleware
@@ -8343,7 +8527,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 
 	router.GET(options.BaseURL+"/health", wrapper.GetHealth)
 	router.GET(options.BaseURL+"/me", wrapper.GetMe)
-	router.PUT(options.BaseURL+"/me/language", wrapper.PutLanguage)
+	router.GET(options.BaseURL+"/me/settings", wrapper.GetSettings)
+	router.PUT(options.BaseURL+"/me/settings", wrapper.PutSettings)
+	router.GET(options.BaseURL+"/me/notifications", wrapper.ListNotifications)
+	router.PUT(options.BaseURL+"/me/notifications/seen", wrapper.SeeNotifications)
 	router.GET(options.BaseURL+"/company", wrapper.GetCompany)
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
@@ -10146,18 +10333,17 @@ func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeRespons
 	return err
 }
 
-type PutLanguageRequestObject struct {
-	Params PutLanguageParams
-	Body   *PutLanguageJSONRequestBody
+type ListNotificationsRequestObject struct {
+	Params ListNotificationsParams
 }
 
-type PutLanguageResponseObject interface {
-	VisitPutLanguageResponse(w http.ResponseWriter) error
+type ListNotificationsResponseObject interface {
+	VisitListNotificationsResponse(w http.ResponseWriter) error
 }
 
-type PutLanguage200JSONResponse LanguageChoice
+type ListNotifications200JSONResponse Notifications
 
-func (response PutLanguage200JSONResponse) VisitPutLanguageResponse(w http.ResponseWriter) error {
+func (response ListNotifications200JSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -10169,12 +10355,130 @@ func (response PutLanguage200JSONResponse) VisitPutLanguageResponse(w http.Respo
 	return err
 }
 
-type PutLanguagedefaultApplicationProblemPlusJSONResponse struct {
+type ListNotificationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
-func (response PutLanguagedefaultApplicationProblemPlusJSONResponse) VisitPutLanguageResponse(w http.ResponseWriter) error {
+func (response ListNotificationsdefaultApplicationProblemPlusJSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SeeNotificationsRequestObject struct {
+	Params SeeNotificationsParams
+	Body   *SeeNotificationsJSONRequestBody
+}
+
+type SeeNotificationsResponseObject interface {
+	VisitSeeNotificationsResponse(w http.ResponseWriter) error
+}
+
+type SeeNotifications200JSONResponse Seen
+
+func (response SeeNotifications200JSONResponse) VisitSeeNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SeeNotificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SeeNotificationsdefaultApplicationProblemPlusJSONResponse) VisitSeeNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsRequestObject struct {
+}
+
+type GetSettingsResponseObject interface {
+	VisitGetSettingsResponse(w http.ResponseWriter) error
+}
+
+type GetSettings200JSONResponse Settings
+
+func (response GetSettings200JSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSettingsdefaultApplicationProblemPlusJSONResponse) VisitGetSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsRequestObject struct {
+	Params PutSettingsParams
+	Body   *PutSettingsJSONRequestBody
+}
+
+type PutSettingsResponseObject interface {
+	VisitPutSettingsResponse(w http.ResponseWriter) error
+}
+
+type PutSettings200JSONResponse Settings
+
+func (response PutSettings200JSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutSettingsdefaultApplicationProblemPlusJSONResponse) VisitPutSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13391,9 +13695,18 @@ type StrictServerInterface interface {
 	// GetMe Who is signed in.
 	// (GET /me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
-	// PutLanguage Choose the language in which one reads pages, messages and documents.
-	// (PUT /me/language)
-	PutLanguage(ctx context.Context, request PutLanguageRequestObject) (PutLanguageResponseObject, error)
+	// ListNotifications What one was told, the latest first.
+	// (GET /me/notifications)
+	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
+	// SeeNotifications Note that one has seen what one was told, up to a notification.
+	// (PUT /me/notifications/seen)
+	SeeNotifications(ctx context.Context, request SeeNotificationsRequestObject) (SeeNotificationsResponseObject, error)
+	// GetSettings How one wants to be spoken to.
+	// (GET /me/settings)
+	GetSettings(ctx context.Context, request GetSettingsRequestObject) (GetSettingsResponseObject, error)
+	// PutSettings Choose the language in which one reads, and how one is sent what one is told.
+	// (PUT /me/settings)
+	PutSettings(ctx context.Context, request PutSettingsRequestObject) (PutSettingsResponseObject, error)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(ctx context.Context, request ConfirmPaymentFileRequestObject) (ConfirmPaymentFileResponseObject, error)
@@ -14801,13 +15114,39 @@ func (sh *strictHandler) GetMe(ctx *gin.Context) {
 	}
 }
 
-// PutLanguage operation middleware
-func (sh *strictHandler) PutLanguage(ctx *gin.Context, params PutLanguageParams) {
-	var request PutLanguageRequestObject
+// ListNotifications operation middleware
+func (sh *strictHandler) ListNotifications(ctx *gin.Context, params ListNotificationsParams) {
+	var request ListNotificationsRequestObject
 
 	request.Params = params
 
-	var body PutLanguageJSONRequestBody
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNotifications(ctx, request.(ListNotificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNotifications")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNotificationsResponseObject); ok {
+		if err := validResponse.VisitListNotificationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SeeNotifications operation middleware
+func (sh *strictHandler) SeeNotifications(ctx *gin.Context, params SeeNotificationsParams) {
+	var request SeeNotificationsRequestObject
+
+	request.Params = params
+
+	var body SeeNotificationsJSONRequestBody
 	var err error
 	// A request validator built on kin-openapi's openapi3filter with
 	// KeepValidatedValue leaves the value it validated on the body. Bind
@@ -14826,18 +15165,86 @@ func (sh *strictHandler) PutLanguage(ctx *gin.Context, params PutLanguageParams)
 	request.Body = &body
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.PutLanguage(ctx, request.(PutLanguageRequestObject))
+		return sh.ssi.SeeNotifications(ctx, request.(SeeNotificationsRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "PutLanguage")
+		handler = middleware(handler, "SeeNotifications")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(PutLanguageResponseObject); ok {
-		if err := validResponse.VisitPutLanguageResponse(ctx.Writer); err != nil {
+	} else if validResponse, ok := response.(SeeNotificationsResponseObject); ok {
+		if err := validResponse.VisitSeeNotificationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSettings operation middleware
+func (sh *strictHandler) GetSettings(ctx *gin.Context) {
+	var request GetSettingsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSettings(ctx, request.(GetSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetSettingsResponseObject); ok {
+		if err := validResponse.VisitGetSettingsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutSettings operation middleware
+func (sh *strictHandler) PutSettings(ctx *gin.Context, params PutSettingsParams) {
+	var request PutSettingsRequestObject
+
+	request.Params = params
+
+	var body PutSettingsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutSettings(ctx, request.(PutSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutSettingsResponseObject); ok {
+		if err := validResponse.VisitPutSettingsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

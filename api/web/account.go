@@ -6,6 +6,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 type accountPage struct {
@@ -20,7 +21,8 @@ type accountPage struct {
 	Named     string             // the token that was not made
 	Secret    string             // of the token that was just made
 	Languages []language.Language
-	Spoken    language.Language
+	Timings   []notice.Timing
+	Settings  client.Settings
 }
 
 // account shows who the visitor is, where they are paid, and who can act as them.
@@ -28,9 +30,12 @@ func (v *visit) account() error { return v.accountWith("") }
 
 // accountWith shows the account and the secret of a token, which nobody can see again.
 func (v *visit) accountWith(secret string) error {
-	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Languages: language.Languages, Spoken: v.texts.Language}
+	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Languages: language.Languages, Timings: notice.Timings}
+	var err error
+	if body.Settings, err = client.Read[client.Settings](v.api.GetSettings(v.r.Context())); err != nil {
+		return err
+	}
 	if body.Chooses {
-		var err error
 		if body.Methods, err = client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id)); err != nil {
 			return err
 		}
@@ -54,13 +59,6 @@ func (v *visit) accountWith(secret string) error {
 		}
 	}
 	return v.show("account", "account.title", body)
-}
-
-// setLanguage keeps the language in which the visitor reads.
-func (v *visit) setLanguage() error {
-	request := client.LanguageChoice{Language: client.LanguageChoiceLanguage(v.r.PostFormValue("language"))}
-	_, err := command[client.LanguageChoice](v.api.PutLanguage(v.r.Context(), &client.PutLanguageParams{IdempotencyKey: v.key()}, request))
-	return v.done(err, "/account", message{Key: "done.language"}, (*visit).account)
 }
 
 // makeToken makes a token of the visitor's and shows its secret.

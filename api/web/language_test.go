@@ -15,10 +15,10 @@ func TestLanguage(t *testing.T) {
 	h := settled(t, time.Minute)
 	rep, other := h.as("r1"), h.as("r2")
 	require.Contains(t, rep.visit("/account"), `<html lang="en">`)
-	rep.does("/account", "/account/language", url.Values{"language": {"id"}}, "Mulai sekarang Anda membaca dalam bahasa ini.")
+	rep.does("/account", "/account/settings", url.Values{"language": {"id"}, "messages": {"daily"}}, "Pengaturan Anda disimpan.")
 	require.Contains(t, rep.visit("/account"), `<html lang="id">`)
 	require.Contains(t, other.visit("/account"), `<html lang="en">`)
-	status, text := rep.fill("/account", "/account/language", url.Values{"language": {"tlh"}})
+	status, text := rep.fill("/account", "/account/settings", url.Values{"language": {"tlh"}, "messages": {"daily"}})
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, text, `<html lang="id">`)
 }

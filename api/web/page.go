@@ -85,6 +85,14 @@ type view struct {
 // Heading is what the page is called.
 func (v view) Heading() (string, error) { return v.texts.Say(v.Title, v.Names...) }
 
+// Unseen is how much the visitor was told and has not seen.
+func (v view) Unseen() int {
+	if v.Me.Unseen == nil {
+		return 0
+	}
+	return *v.Me.Unseen
+}
+
 // Moment is a time in the company's zone.
 func (v view) Moment(at time.Time) string { return v.texts.Moment(at, v.zone) }
 

@@ -318,7 +318,7 @@ var (
 
 // walked is every operation of the document.
 var walked = map[string]asked{
-	"getHealth": {}, "getMe": {}, "putLanguage": {body: `{"language":"en"}`}, "getCompany": {}, "putCompany": {body: `{"name":"Test","time_zone":"Asia/Jakarta"}`},
+	"getHealth": {}, "getMe": {}, "getSettings": {}, "putSettings": {body: `{"language":"en","messages":"daily","by_email":true}`}, "listNotifications": {}, "seeNotifications": {body: `{"up_to":1}`}, "getCompany": {}, "putCompany": {body: `{"name":"Test","time_zone":"Asia/Jakarta"}`},
 	"listPeople": {}, "putRoles": {body: `{"roles":[]}`, path: "person=f3"},
 	"listTokens": {refused: 403}, "makeToken": {body: `{"name":"t","days":1}`, status: 201, refused: 403}, "revokeToken": {status: 404, refused: 403},
 	"getDestination": {refused: 403}, "putDestination": {body: `{"rail":"payment-file","details":{"holder":"R","account":"DE89 3704 0044 0532 0130 00"}}`, refused: 403}, "listRewards": {refused: 403},

@@ -116,8 +116,10 @@ func (s *site) routes() map[string]page {
 
 		"GET /account":                 (*visit).account,
 		"POST /account":                (*visit).setDestination,
-		"POST /account/language":       (*visit).setLanguage,
 		"POST /account/methods":        (*visit).shareMethods,
+		"POST /account/settings":       (*visit).setSettings,
+		"GET /notifications":           (*visit).notifications,
+		"POST /notifications":          (*visit).seeNotifications,
 		"GET /rewards":                 (*visit).rewardsToChoose,
 		"POST /rewards":                (*visit).chooseReward,
 		"POST /account/tokens":         (*visit).makeToken,

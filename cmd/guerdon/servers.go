@@ -11,6 +11,7 @@ import (
 	temporal "go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"github.com/guerdon/guerdon/activities/messenger"
 	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/api/web"
@@ -42,7 +43,26 @@ type server struct {
 	database
 	TemporalAddress   string `env:"TEMPORAL_ADDRESS" default:"localhost:7233" help:"The Temporal server."`
 	TemporalNamespace string `env:"TEMPORAL_NAMESPACE" default:"guerdon" help:"Its namespace."`
+	Address           string `env:"GUERDON_ADDRESS" placeholder:"URL" help:"Where people find the pages, https://pay.example.com."`
 	railSettings
+	messageSettings
+}
+
+// messageSettings say by what people are sent what they are told.
+type messageSettings struct {
+	MailServer   string   `env:"GUERDON_SMTP" placeholder:"HOST:PORT" help:"The mail server. Nobody is sent e-mail when absent."`
+	MailUser     string   `env:"GUERDON_SMTP_USER" placeholder:"NAME" help:"Whom it knows us as, where it asks."`
+	MailPassword string   `env:"GUERDON_SMTP_PASSWORD" placeholder:"SECRET" help:"The password that goes with it."`
+	MailFrom     string   `env:"GUERDON_MAIL_FROM" placeholder:"ADDRESS" help:"Whom e-mail comes from, pay@example.com."`
+	MailPlain    bool     `env:"GUERDON_SMTP_PLAIN" help:"The mail server is on this machine and speaks no TLS."`
+	WebhookHosts []string `env:"GUERDON_WEBHOOK_HOSTS" default:"hooks.slack.com" help:"The only hosts to which people may have messages sent by a webhook."`
+}
+
+func (o messageSettings) messenger() (*messenger.Messenger, error) {
+	if o.MailServer != "" && o.MailFrom == "" {
+		return nil, incentive.Errorf("settings-missing", "with GUERDON_SMTP set, GUERDON_MAIL_FROM is needed too")
+	}
+	return messenger.New(messenger.Config{SMTP: o.MailServer, User: o.MailUser, Password: o.MailPassword, From: o.MailFrom, Plain: o.MailPlain, WebhookHosts: o.WebhookHosts}), nil
 }
 
 // open connects to everything. close lets go of it.
@@ -79,18 +99,17 @@ type signInSettings struct {
 	ClientID     string `env:"GUERDON_OIDC_CLIENT_ID" placeholder:"ID" help:"What it knows this installation as."`
 	ClientSecret string `env:"GUERDON_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"The secret that goes with it."`
 	TrustEmail   bool   `env:"GUERDON_OIDC_TRUST_EMAIL" help:"Take e-mail addresses that the provider does not call verified."`
-	Address      string `env:"GUERDON_ADDRESS" placeholder:"URL" help:"Where people find the pages, https://pay.example.com."`
 }
 
 // provider returns the provider, nil where there is none.
-func (o signInSettings) provider(ctx context.Context) (*openid.Provider, error) {
+func (o signInSettings) provider(ctx context.Context, address string) (*openid.Provider, error) {
 	if o.Issuer == "" {
 		return nil, nil
 	}
-	if o.ClientID == "" || o.Address == "" {
+	if o.ClientID == "" || address == "" {
 		return nil, incentive.Errorf("settings-missing", "with GUERDON_OIDC_ISSUER set, GUERDON_OIDC_CLIENT_ID and GUERDON_ADDRESS are needed too")
 	}
-	return openid.New(ctx, openid.Settings{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Address: o.Address, TrustEmail: o.TrustEmail})
+	return openid.New(ctx, openid.Settings{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Address: address, TrustEmail: o.TrustEmail})
 }
 
 type serveAPI struct {
@@ -107,7 +126,11 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	defer done()
-	provider, err := a.provider(ctx)
+	provider, err := a.provider(ctx, a.Address)
+	if err != nil {
+		return err
+	}
+	sender, err := a.messenger()
 	if err != nil {
 		return err
 	}
@@ -120,7 +143,7 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 	if a.TemporalUI != "" {
 		workflows = web.Workflows(a.TemporalUI, a.TemporalNamespace)
 	}
-	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, SignIn: provider != nil, Log: log},
+	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Messenger: sender, SignIn: provider != nil, Log: log},
 		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names(), Temporal: workflows, Log: log})
 }
 
@@ -133,7 +156,11 @@ func (w work) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	defer done()
-	return worker.Run(ctx, worker.Config{Client: c, Store: s, Rails: rails, Log: log})
+	sender, err := w.messenger()
+	if err != nil {
+		return err
+	}
+	return worker.Run(ctx, worker.Config{Client: c, Store: s, Rails: rails, Messenger: sender, Pages: w.Address, Log: log})
 }
 
 type migrate struct {

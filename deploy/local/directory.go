@@ -43,6 +43,7 @@ func openDirectory(root string) (directory, error) {
 
 func (d directory) postgres() string { return filepath.Join(string(d), "postgres") }
 func (d directory) standin() string  { return filepath.Join(string(d), "stripe-standin") }
+func (d directory) mail() string     { return filepath.Join(string(d), "mail") }
 
 // keys reads the encryption keys, or makes one at the first start.
 func (d directory) keys() (store.Keys, error) {

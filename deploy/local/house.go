@@ -14,8 +14,10 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"github.com/guerdon/guerdon/activities/messenger"
 	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/web"
+	"github.com/guerdon/guerdon/deploy/local/mailbox"
 	"github.com/guerdon/guerdon/deploy/local/pickaperson"
 	"github.com/guerdon/guerdon/deploy/local/postgres"
 	"github.com/guerdon/guerdon/deploy/local/sample"
@@ -48,6 +50,8 @@ type house struct {
 	rails    payments.Registry
 	api      net.Listener
 	apiURL   string
+
+	messenger *messenger.Messenger
 }
 
 // run starts everything, says where to look, and waits until ctx ends or a part fails.
@@ -87,6 +91,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		{"Store", h.openStore},
 		{"Address", h.listen},
 		{"Rails", h.startRails},
+		{"Mail", h.startMail},
 		{"API", h.startAPI},
 		{"Worker", h.startWorker},
 	} {
@@ -255,8 +260,19 @@ func (h *house) startRails(context.Context) (string, error) {
 	return "payment-file, and stripe by a stand-in at " + bank.URL, err
 }
 
+// startMail starts a mail server that keeps what people are sent.
+func (h *house) startMail(context.Context) (string, error) {
+	box, err := mailbox.Start(h.directory.mail())
+	if err != nil {
+		return "", err
+	}
+	h.onStop(func(context.Context) error { return box.Stop() })
+	h.messenger = messenger.New(messenger.Config{SMTP: box.Address, From: "guerdon@localhost", Plain: true, WebhookHosts: messenger.DefaultWebhookHosts})
+	return "kept in " + h.directory.mail(), nil
+}
+
 func (h *house) startAPI(context.Context) (string, error) {
-	config := api.Config{Store: h.store, Client: h.temporal, Rails: h.rails, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
+	config := api.Config{Store: h.store, Client: h.temporal, Rails: h.rails, Messenger: h.messenger, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
 	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names(), Log: h.log}
 	if h.ui != "" {
 		pages.Temporal = web.Workflows(h.ui, temporal.Namespace)
@@ -267,7 +283,7 @@ func (h *house) startAPI(context.Context) (string, error) {
 
 func (h *house) startWorker(context.Context) (string, error) {
 	h.background("the worker", func(ctx context.Context) error {
-		return worker.Run(ctx, worker.Config{Client: h.temporal, Store: h.store, Rails: h.rails, Log: h.log})
+		return worker.Run(ctx, worker.Config{Client: h.temporal, Store: h.store, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log})
 	})
 	return "works", nil
 }
