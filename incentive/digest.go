@@ -76,17 +76,20 @@ type Part struct {
 
 // The kinds of part.
 const (
-	PartPeriod      = "period"      // the period's dates, and the first day that matters
-	PartUncredited  = "uncredited"  // transactions that nobody is credited with
-	PartPlan        = "plan"        // all versions of a plan
-	PartPerson      = "person"      // of a participant: name, currency, attributes and so on
-	PartManager     = "manager"     // whom they report to
-	PartCredits     = "credits"     // their credits, each with the whole transaction and its refunds
-	PartQuotas      = "quotas"      // their quotas
-	PartAssignments = "assignments" // their plans
-	PartPosted      = "posted"      // their lines of earlier periods, with the transactions that may be taken back, and their adjustments
-	PartRates       = "rates"       // all exchange rates of a source
-	PartCorrected   = "corrected"   // their lines of a period that is corrected, as they stand
+	PartPeriod      = "period"              // the period's dates, and the first day that matters
+	PartUncredited  = "uncredited"          // transactions that nobody is credited with
+	PartPlan        = "plan"                // all versions of a plan
+	PartPerson      = "person"              // of a participant: name, currency, attributes and so on
+	PartManager     = "manager"             // whom they report to
+	PartCredits     = "credits"             // their credits, each with the whole transaction and its refunds
+	PartQuotas      = "quotas"              // their quotas
+	PartAssignments = "assignments"         // their plans
+	PartPosted      = "posted"              // their lines of earlier periods, with the transactions that may be taken back, and their adjustments
+	PartRates       = "rates"               // all exchange rates of a source
+	PartTerritory   = string(KindTerritory) // a territory with its members and quotas
+	PartTeam        = string(KindTeam)      // a team, likewise
+	PartReliefs     = "reliefs"             // by how much their quotas are reduced
+	PartCorrected   = "corrected"           // their lines of a period that is corrected, as they stand
 )
 
 // PartsOfParticipant lists the kinds of part that every participant has, if only empty
@@ -208,6 +211,7 @@ func (s Snapshot) write(of func(kind, id string) digester) {
 		d.number(int64(q.Version))
 		d.decimal(q.Amount)
 	}
+	s.writeGroups(of)
 	for _, a := range s.Assignments {
 		d := of(PartAssignments, a.ParticipantID)
 		d.texts(a.PlanID, a.StartsOn.String(), a.EndsOn.String())
@@ -250,6 +254,35 @@ func (t Transaction) digest() Digest {
 		d.text(t.RefundOf)
 	}
 	return d.sum()
+}
+
+// writeGroups writes territories, teams and reliefs, of which a snapshot without any has no
+// parts.
+func (s Snapshot) writeGroups(of func(kind, id string) digester) {
+	for _, g := range s.Groups {
+		d := of(string(g.Kind), g.ID)
+		d.texts("from", g.EffectiveFrom.String(), g.Name, g.ParentID, g.Until.String())
+		d.attributes(g.Covers)
+		d.number(int64(g.Version))
+	}
+	for _, m := range s.Memberships {
+		d := of(string(m.Group.Kind), m.Group.ID)
+		d.texts("a member", m.ParticipantID, m.Role, m.StartsOn.String(), m.EndsOn.String())
+		d.decimal(m.Share)
+		d.number(int64(m.Version))
+	}
+	for _, q := range s.GroupQuotas {
+		d := of(string(q.Group.Kind), q.Group.ID)
+		d.texts("a quota", q.Measure, q.StartsOn.String(), q.EndsOn.String())
+		d.decimal(q.Amount)
+		d.number(int64(q.Version))
+	}
+	for _, r := range s.Reliefs {
+		d := of(PartReliefs, r.ParticipantID)
+		d.texts(r.ID, r.Measure, r.StartsOn.String(), r.EndsOn.String())
+		d.decimal(r.Share)
+		d.decimal(r.Amount)
+	}
 }
 
 func digestsOf(parts []Part) []Digest {

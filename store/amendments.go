@@ -20,9 +20,10 @@ const MaxChanges = 5000
 
 // Change names what has changed since a snapshot was frozen: a transaction with its
 // credits, all facts, quotas or assignments of a participant, a plan's version, what an
-// earlier period posts, what is corrected of it, or an adjustment that was approved.
+// earlier period posts, what is corrected of it, an adjustment that was approved, or a
+// territory or team with its members and quotas.
 type Change struct {
-	Kind string // transaction, participant, quota, assignment, plan, posted, correction, adjustment or exchange_rate
+	Kind string // transaction, participant, quota, assignment, plan, posted, correction, adjustment, exchange_rate, territory, team or relief
 	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan, period, adjustment or source of rates
 	What string // new, changed or gone; empty where a change is only named
 }
@@ -38,8 +39,8 @@ type Amendment struct {
 
 // keyed lists a snapshot's records with the change that each belongs to.
 const keyed = `(
-	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' ELSE r.kind END AS change_kind,
-		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source,
+	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' WHEN 'group' THEN g.kind WHEN 'membership' THEN b.kind WHEN 'group_quota' THEN h.kind ELSE r.kind END AS change_kind,
+		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source, g.group_id, b.group_id, h.group_id,
 			(SELECT earned_in FROM posted_line w WHERE r.kind IN ('posted', 'paid') AND w.line_id = r.record_id LIMIT 1),
 			(SELECT period_id FROM snapshot s WHERE r.kind = 'correction' AND s.id = r.record_id), j.id::text) AS change_id
 	FROM snapshot_record r
@@ -50,6 +51,9 @@ const keyed = `(
 	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id
 	LEFT JOIN exchange_rate e ON r.kind = 'exchange_rate' AND e.record_id = r.record_id
 	LEFT JOIN plan_version v ON r.kind = 'plan_version' AND v.record_id = r.record_id
+	LEFT JOIN sales_group g ON r.kind = 'group' AND g.record_id = r.record_id
+	LEFT JOIN membership b ON r.kind = 'membership' AND b.record_id = r.record_id
+	LEFT JOIN group_quota h ON r.kind = 'group_quota' AND h.record_id = r.record_id
 	LEFT JOIN adjustment j ON r.kind = 'adjustment' AND j.record_id = r.record_id
 	WHERE r.kind <> 'corrected' AND r.snapshot_id = `
 
@@ -123,7 +127,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 		case "amendment_item_pkey":
 			return incentive.Errorf(incentive.CodeInvalid, "a change is named twice")
 		case "amendment_item_kind_check":
-			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source, or of what is posted or corrected of a period")
+			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source, a territory, a team, a relief, or of what is posted or corrected of a period")
 		}
 		if err != nil {
 			return fmt.Errorf("keep an amendment: %w", err)

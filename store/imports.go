@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -163,6 +164,8 @@ var loaders = map[string]loader{
 	put AS (INSERT INTO holiday (date, name) SELECT date, name FROM given ORDER BY n ON CONFLICT (date) DO UPDATE SET name = excluded.name)
 	SELECT n, outcome FROM judged ORDER BY n`},
 }
+
+func init() { maps.Copy(loaders, groupLoaders()) }
 
 // Loading is an import under way. It is used by one goroutine.
 type Loading struct {

@@ -269,6 +269,9 @@ func takeStructure(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, n
 // takeRest takes into a snapshot everything but its structure.
 func takeRest(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, back calculation.LookBack, n narrow) error {
 	rest := append(takingFacts(p, back, n), takingAdjustments(p, n))
+	if back.Groups {
+		rest = append(rest, takingGroups(p, back)...)
+	}
 	if looksAtPosted(back) {
 		rest = append(rest, takingPosted(p, back, n))
 	}
@@ -427,6 +430,7 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			FROM snapshot_record r JOIN quota USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'quota'
 			ORDER BY participant_id COLLATE "C", measure COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Quota], id),
 		loadPlans(ctx, q, id, &snapshot),
+		loadGroups(ctx, q, id, &snapshot),
 		collect(ctx, q, &snapshot.Rates, `
 			SELECT rate_source, from_currency, to_currency, date, rate, version
 			FROM snapshot_record r JOIN exchange_rate USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'exchange_rate'

@@ -32,6 +32,14 @@ func (f *facts) creditRules(snapshot incentive.Snapshot, plans map[string]versio
 				if a.PlanID != id {
 					continue
 				}
+				if rule.Group != nil {
+					for _, m := range f.groups.of[a.ParticipantID] {
+						if known := one.of[m.Group.ID]; m.Group.Kind == rule.Group.Kind && rule.Group.Takes(m) && !slices.Contains(known, m.ParticipantID) {
+							one.of[m.Group.ID] = append(known, m.ParticipantID)
+						}
+					}
+					continue
+				}
 				for _, p := range f.people[a.ParticipantID] {
 					if values, all := rule.OfParticipant(p); all {
 						key := strings.Join(values, "\x00")
@@ -52,27 +60,28 @@ func (f *facts) creditRules(snapshot incentive.Snapshot, plans map[string]versio
 func (f *facts) credit(rules []creditRule, t *incentive.Transaction, assignments map[string][]incentive.Assignment) ([]*incentive.Credit, error) {
 	var given []*incentive.Credit
 	for _, rule := range rules {
-		values, all := rule.Of(t)
-		if !all {
-			continue
+		keys, err := f.keysOf(rule, t)
+		if err != nil {
+			return nil, err
 		}
-		key := strings.Join(values, "\x00")
-		var byRule []*incentive.Credit
-		for _, id := range rule.of[key] {
-			c, err := f.creditBy(rule, key, id, t, assignments[id])
-			if err != nil {
-				return nil, err
+		for _, key := range keys {
+			var byRule []*incentive.Credit
+			for _, id := range rule.of[key] {
+				c, err := f.creditBy(rule, key, id, t, assignments[id])
+				if err != nil {
+					return nil, err
+				}
+				if c != nil {
+					byRule = append(byRule, c)
+				}
 			}
-			if c != nil {
-				byRule = append(byRule, c)
-			}
-		}
-		for _, c := range byRule {
-			if rule.Evenly {
-				c.Share = incentive.Ratio{Numerator: c.Share, Denominator: decimal.NewFromInt(int64(len(byRule)))}.Decimal()
-			}
-			if !slices.ContainsFunc(given, func(o *incentive.Credit) bool { return o.ParticipantID == c.ParticipantID && o.Role == c.Role }) {
-				given = append(given, c)
+			for _, c := range byRule {
+				if rule.Evenly {
+					c.Share = incentive.Ratio{Numerator: c.Share, Denominator: decimal.NewFromInt(int64(len(byRule)))}.Decimal()
+				}
+				if !slices.ContainsFunc(given, func(o *incentive.Credit) bool { return o.ParticipantID == c.ParticipantID && o.Role == c.Role }) {
+					given = append(given, c)
+				}
 			}
 		}
 	}
@@ -80,6 +89,19 @@ func (f *facts) credit(rules []creditRule, t *incentive.Transaction, assignments
 		return cmp.Or(strings.Compare(a.ParticipantID, b.ParticipantID), strings.Compare(a.Role, b.Role))
 	})
 	return given, nil
+}
+
+// keysOf returns under what a rule lists those whom it may credit with a transaction: the
+// territories or teams, or what is matched.
+func (f *facts) keysOf(rule creditRule, t *incentive.Transaction) ([]string, error) {
+	if rule.Group != nil {
+		return f.groups.creditedGroups(rule.Group, t)
+	}
+	values, all := rule.Of(t)
+	if !all {
+		return nil, nil
+	}
+	return []string{strings.Join(values, "\x00")}, nil
 }
 
 // creditBy gives one participant's credit by a rule, or nil where it does not apply on the
@@ -90,7 +112,16 @@ func (f *facts) creditBy(rule creditRule, key, id string, t *incentive.Transacti
 	if !known || !onPlan {
 		return nil, nil
 	}
-	if values, all := rule.OfParticipant(who); !all || strings.Join(values, "\x00") != key {
+	member := one
+	if rule.Group != nil {
+		m, is := f.groups.memberOn(rule.Group, key, id, t.Date)
+		if !is {
+			return nil, nil
+		}
+		if !rule.Evenly {
+			member = m.Share
+		}
+	} else if values, all := rule.OfParticipant(who); !all || strings.Join(values, "\x00") != key {
 		return nil, nil
 	}
 	share := rule.Share.Literal
@@ -99,6 +130,9 @@ func (f *facts) creditBy(rule creditRule, key, id string, t *incentive.Transacti
 		if share, err = plan.AttributeNumber(who.Attributes, rule.Share.Attribute, fmt.Sprintf("participant %s (as of %s)", id, t.Date)); err != nil {
 			return nil, err
 		}
+	}
+	if share = share.Mul(member); share.IsZero() {
+		return nil, nil
 	}
 	c := &incentive.Credit{Transaction: t.TransactionKey, ParticipantID: id, Role: rule.Role, Share: share}
 	takes, err := rule.Where.Takes(plan.Subject{Transaction: t, Credit: c, Participant: &who, Credited: t.Amount.Mul(share)})
@@ -109,8 +143,8 @@ func (f *facts) creditBy(rule creditRule, key, id string, t *incentive.Transacti
 }
 
 // Uncredited lists the transactions of the period that neither their source nor a rule of
-// a plan in force credits anybody with, in the snapshot's order.
-func Uncredited(snapshot incentive.Snapshot) ([]incentive.Transaction, error) {
+// a plan in force credits anybody with, in the snapshot's order, each with the reason.
+func Uncredited(snapshot incentive.Snapshot) ([]Uncreditable, error) {
 	plans, err := inForce(snapshot)
 	if err != nil {
 		return nil, err
@@ -119,5 +153,12 @@ func Uncredited(snapshot incentive.Snapshot) ([]incentive.Transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.uncredited, nil
+	rules := f.creditRules(snapshot, plans)
+	all := make([]Uncreditable, len(f.uncredited))
+	for i := range f.uncredited {
+		if all[i], err = f.whyUncredited(rules, &f.uncredited[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

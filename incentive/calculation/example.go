@@ -74,6 +74,13 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 			others = append(others, d.By)
 		}
 	}
+	for _, g := range e.Groups {
+		for _, m := range g.Members {
+			if m.By != "" && !slices.Contains(others, m.By) {
+				others = append(others, m.By)
+			}
+		}
+	}
 	slices.Sort(others)
 	for _, name := range others {
 		who := s.Participants[0]
@@ -84,6 +91,19 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	for _, a := range s.Assignments {
 		for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
 			s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: a.ParticipantID, Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
+		}
+	}
+	for _, g := range e.Groups {
+		s.Groups = append(s.Groups, incentive.Group{GroupKey: g.GroupKey, EffectiveFrom: first, Name: g.ID, ParentID: g.Parent, Covers: g.Covers, Version: 1})
+		for _, m := range g.Members {
+			whose := id(0)
+			if m.By != "" {
+				whose = other(m.By)
+			}
+			s.Memberships = append(s.Memberships, incentive.Membership{Group: g.GroupKey, ParticipantID: whose, Role: cmp.Or(m.Role, "member"), Share: m.Share, StartsOn: first, Version: 1})
+		}
+		for _, name := range slices.Sorted(maps.Keys(g.Quotas)) {
+			s.GroupQuotas = append(s.GroupQuotas, incentive.GroupQuota{Group: g.GroupKey, Measure: name, StartsOn: first, EndsOn: last, Amount: g.Quotas[name], Version: 1})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Earlier)) {

@@ -23,6 +23,7 @@ type facts struct {
 	period       incentive.Period
 	people       map[string][]incentive.Participant // each by date of effect
 	quotas       map[string][]incentive.Quota       // by participant
+	groups       groups
 	transactions map[incentive.TransactionKey]*incentive.Transaction
 	refunds      map[incentive.TransactionKey][]*incentive.Transaction // by what they give back, in their order
 	own          map[string][]credit                                   // by participant, in the order in which deals climb tiers
@@ -61,6 +62,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	for _, q := range snapshot.Quotas {
 		f.quotas[q.ParticipantID] = append(f.quotas[q.ParticipantID], q)
 	}
+	f.groups = arrangeGroups(snapshot)
 	depth := deepest(plans)
 	credits := map[incentive.TransactionKey][]*incentive.Credit{}
 	for i := range snapshot.Credits {

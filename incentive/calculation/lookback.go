@@ -21,6 +21,7 @@ type LookBack struct {
 	// cancelled, which is what the attributes in Cancelled say.
 	ClawbacksSince incentive.Date
 	Cancelled      []string // sorted
+	Groups         bool     // plans ask for territories or teams
 }
 
 // Clawback names a component that takes back, and the line on which it does.
@@ -45,6 +46,7 @@ func LooksBack(snapshot incentive.Snapshot) (LookBack, error) {
 			if !found {
 				continue // the calculation says so
 			}
+			b.Groups = b.Groups || p.AsksForGroups()
 			for _, c := range p.Components {
 				if c.Holdback != nil && c.Holdback.Where != nil {
 					// What is put off belongs to transactions of so many months ago.

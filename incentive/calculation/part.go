@@ -92,6 +92,30 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			part.Quotas = append(part.Quotas, q)
 		}
 	}
+	mine := map[incentive.GroupKey]bool{}
+	for _, m := range snapshot.Memberships {
+		mine[m.Group] = mine[m.Group] || m.ParticipantID == participantID
+	}
+	for _, g := range snapshot.Groups {
+		if mine[g.GroupKey] {
+			part.Groups = append(part.Groups, g)
+		}
+	}
+	for _, m := range snapshot.Memberships {
+		if mine[m.Group] {
+			part.Memberships = append(part.Memberships, m)
+		}
+	}
+	for _, q := range snapshot.GroupQuotas {
+		if mine[q.Group] {
+			part.GroupQuotas = append(part.GroupQuotas, q)
+		}
+	}
+	for _, r := range snapshot.Reliefs {
+		if r.ParticipantID == participantID {
+			part.Reliefs = append(part.Reliefs, r)
+		}
+	}
 	for _, l := range snapshot.Posted {
 		if l.ParticipantID == participantID {
 			part.Posted = append(part.Posted, l)

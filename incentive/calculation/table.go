@@ -17,12 +17,12 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 	}
 	quota := decimal.Decimal{}
 	var steps []Step
-	for _, q := range c.quotas[c.participant.ID] {
-		if q.Measure != t.Quota {
-			continue
-		}
-		if rule, ruled := c.plan.Quotas[t.Quota]; ruled {
-			pieces, err := c.pieces(q, rule)
+	rule, ruled := c.plan.Quotas[t.Quota]
+	for _, q := range c.quotasOf(t.Quota, rule) {
+		if ruled {
+			of := *c
+			of.stretches = q.stretches
+			pieces, err := of.pieces(q.Quota, rule)
 			if err != nil {
 				return unit, false, err
 			}
@@ -31,7 +31,7 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 			}
 			continue
 		}
-		days := c.daysOf(q)
+		days := c.daysOf(q.Quota)
 		if days == 0 {
 			continue
 		}

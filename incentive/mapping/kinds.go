@@ -24,10 +24,17 @@ const (
 	Rate        Kind = "exchange_rate"
 	Period      Kind = "period"
 	Holiday     Kind = "holiday"
+
+	Territory       Kind = "territory"
+	TerritoryMember Kind = "territory_member"
+	TerritoryQuota  Kind = "territory_quota"
+	Team            Kind = "team"
+	TeamMember      Kind = "team_member"
+	TeamQuota       Kind = "team_quota"
 )
 
 // Kinds lists every kind in the order in which a company is imported.
-var Kinds = []Kind{Participant, Period, Holiday, Transaction, Credit, Quota, Rate, Assignment}
+var Kinds = []Kind{Participant, Period, Holiday, Territory, TerritoryMember, TerritoryQuota, Team, TeamMember, TeamQuota, Transaction, Credit, Quota, Rate, Assignment}
 
 // fieldType reads the text of a field into what the record holds. Its error says what
 // would be accepted.
@@ -76,10 +83,32 @@ var kinds = map[Kind][]fieldOf{
 	},
 	Period:  {key("calendar_id", identifier), key("code", code), needed("starts_on", day), needed("ends_on", day)},
 	Holiday: {key("date", day), needed("name", text)},
+
+	Territory:       groupFields(key("territory_id", identifier)),
+	TerritoryMember: memberFields(key("territory_id", identifier)),
+	TerritoryQuota:  groupQuotaFields(key("territory_id", identifier)),
+	Team:            groupFields(key("team_id", identifier)),
+	TeamMember:      memberFields(key("team_id", identifier)),
+	TeamQuota:       groupQuotaFields(key("team_id", identifier)),
+}
+
+// groupFields are those of a territory or team. Its attributes are what it covers.
+func groupFields(id fieldOf) []fieldOf {
+	return []fieldOf{id, key("effective_from", day), needed("name", text), optional("parent_id", identifier, nil), optional("until", day, nil)}
+}
+
+func memberFields(id fieldOf) []fieldOf {
+	return []fieldOf{id, key("participant_id", identifier), key("starts_on", day), optional("ends_on", day, nil), optional("role", identifier, "member"), optional("share", share, decimal.NewFromInt(1))}
+}
+
+func groupQuotaFields(id fieldOf) []fieldOf {
+	return []fieldOf{id, key("measure", identifier), key("starts_on", day), needed("ends_on", day), needed("amount", number)}
 }
 
 // hasAttributes reports whether records of the kind hold whatever else a source tells.
-func (k Kind) hasAttributes() bool { return k == Participant || k == Transaction }
+func (k Kind) hasAttributes() bool {
+	return k == Participant || k == Transaction || k == Territory || k == Team
+}
 
 func fieldNames(k Kind) []string {
 	var names []string

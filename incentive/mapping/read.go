@@ -260,7 +260,7 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 
 // nameOf is what a message calls a record: whose it is, where it is somebody's.
 func nameOf(values map[string]any) string {
-	for _, field := range []string{"participant_id", "id", "transaction_id", "date"} {
+	for _, field := range []string{"participant_id", "id", "transaction_id", "date", "territory_id", "team_id"} {
 		if name := values[field]; name != nil {
 			return fmt.Sprint(name)
 		}
@@ -278,7 +278,7 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	if kind == Quota && values["ends_on"] == nil && values["calendar_id"] == nil {
 		return &wrong{"ends_on", "", "a quota has a last day (ends_on), or a calendar (calendar_id) whose period gives it"}
 	}
-	if amount, has := values["amount"].(decimal.Decimal); has && kind == Quota && amount.IsNegative() {
+	if amount, has := values["amount"].(decimal.Decimal); has && slices.Contains([]Kind{Quota, TerritoryQuota, TeamQuota}, kind) && amount.IsNegative() {
 		return &wrong{"amount", amount.String(), "a quota is not below zero"}
 	}
 	if rate, has := values["rate"].(decimal.Decimal); has && !rate.IsPositive() {
@@ -286,6 +286,16 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	}
 	if kind == Rate && values["from_currency"] == values["to_currency"] {
 		return &wrong{"to_currency", fmt.Sprint(values["to_currency"]), "a rate is from one currency to another"}
+	}
+	if start, has := values["effective_from"].(incentive.Date); has {
+		if end, has := values["until"].(incentive.Date); has && end.Before(start) {
+			return &wrong{"until", end.String(), "the last day comes before the first, " + start.String()}
+		}
+	}
+	for _, id := range []string{"territory_id", "team_id"} {
+		if parent := values["parent_id"]; parent != nil && parent == values[id] {
+			return &wrong{"parent_id", fmt.Sprint(parent), "nothing is its own parent: leave it empty at the top"}
+		}
 	}
 	if manager := values["manager_id"]; manager != nil && manager == values["participant_id"] {
 		return &wrong{"manager_id", fmt.Sprint(manager), "nobody is their own manager: leave it empty at the top"}

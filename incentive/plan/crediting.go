@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -15,11 +16,24 @@ import (
 // with, by what is true of both on the transaction's date.
 type CreditRule struct {
 	Role    string
-	Matches []Match // all of them
+	Matches []Match // all of them; none where a territory or team says who it is
+	Group   *GroupRule
 	Where   *Filter // nil: every transaction that matches
 	Share   Value   // 1 where the plan says nothing
 	Evenly  bool    // the share is divided among all to whom the rule gives it
 }
+
+// GroupRule credits the members of the territories or teams that cover a transaction on its
+// date: of those only that nothing below them covers it in their place.
+type GroupRule struct {
+	Kind     incentive.GroupKind
+	Members  string // the role that they have there; "" is everybody
+	Above    int    // of the group that stands so many levels above; 0: of itself
+	AllAbove bool   // of every group above
+}
+
+// Takes reports whether a rule credits members of a role.
+func (g GroupRule) Takes(m incentive.Membership) bool { return g.Members == "" || g.Members == m.Role }
 
 // Match holds where a transaction's attribute says the same as a participant's, and not
 // nothing.
@@ -28,7 +42,7 @@ type Match struct{ Transaction, Participant string }
 // Of returns what a transaction says, for every match, or false where one says nothing.
 func (c CreditRule) Of(t *incentive.Transaction) (values []string, all bool) {
 	for _, m := range c.Matches {
-		values = append(values, transactionText(t, m.Transaction))
+		values = append(values, TransactionText(t, m.Transaction))
 	}
 	return values, complete(values)
 }
@@ -59,8 +73,8 @@ func complete(values []string) bool {
 	return true
 }
 
-// transactionText returns a text that a transaction holds.
-func transactionText(t *incentive.Transaction, attribute string) string {
+// TransactionText returns a text that a transaction holds; "" where it says nothing.
+func TransactionText(t *incentive.Transaction, attribute string) string {
 	switch attribute {
 	case "source":
 		return t.Source
@@ -78,8 +92,10 @@ func (r *reader) creditRule(node *yaml.Node) CreditRule {
 	c := CreditRule{Role: "owner", Share: Value{Literal: decimal.NewFromInt(1)}}
 	var share *Value
 	r.Mapping(node, "a crediting rule", fields{
-		"role": document.Optional(r.Text(&c.Role)),
-		"match": document.Needed(func(n *yaml.Node) {
+		"role":      document.Optional(r.Text(&c.Role)),
+		"territory": document.Optional(r.groupRule(incentive.KindTerritory, &c.Group)),
+		"team":      document.Optional(r.groupRule(incentive.KindTeam, &c.Group)),
+		"match": document.Optional(func(n *yaml.Node) {
 			known := fields{}
 			for name, of := range merged(builtinTransaction, r.reads.Transaction) {
 				if of == Text {
@@ -100,6 +116,9 @@ func (r *reader) creditRule(node *yaml.Node) CreditRule {
 		"share":  document.Optional(r.value(&share)),
 		"evenly": document.Optional(r.Yes(&c.Evenly)),
 	})
+	if (c.Group == nil) == (len(c.Matches) == 0) {
+		r.On(node, "a crediting rule says whom it credits by one of match, territory and team, as in match: {transaction.owner: participant.id} or territory: {members: all}")
+	}
 	if share != nil {
 		c.Share = *share
 		if share.Attribute == "" && (!share.Literal.IsPositive() || share.Literal.GreaterThan(decimal.NewFromInt(1))) {
@@ -107,6 +126,34 @@ func (r *reader) creditRule(node *yaml.Node) CreditRule {
 		}
 	}
 	return c
+}
+
+// groupRule reads whom a territory or team credits.
+func (r *reader) groupRule(kind incentive.GroupKind, into **GroupRule) func(*yaml.Node) {
+	return func(node *yaml.Node) {
+		if *into != nil {
+			r.On(node, "a crediting rule is of a territory or of a team: write two rules")
+		}
+		g := &GroupRule{Kind: kind}
+		*into = g
+		r.Mapping(node, fmt.Sprintf("%q", kind), fields{
+			"members": document.Needed(func(n *yaml.Node) {
+				if r.Text(&g.Members)(n); g.Members == "all" {
+					g.Members = ""
+				}
+			}),
+			"above": document.Optional(func(n *yaml.Node) {
+				if g.AllAbove = n.Value == "all"; g.AllAbove {
+					return
+				}
+				level, err := strconv.Atoi(n.Value)
+				if err != nil || level < 1 || level > 20 {
+					r.On(n, "%q is not how many levels above: write 1 for the parent, up to 20, or all", n.Value)
+				}
+				g.Above = level
+			}),
+		})
+	}
 }
 
 func merged(all ...map[string]Type) map[string]Type {
@@ -125,11 +172,49 @@ func (c CreditRule) describe() string {
 		matches = append(matches, fmt.Sprintf("whose %s is the transaction's %s", m.Participant, m.Transaction))
 	}
 	text := fmt.Sprintf("%s of a transaction that its source credits nobody with go to everybody on the plan %s", c.Share.describeShare(), strings.Join(matches, " and "))
-	if c.Evenly {
+	if c.Group != nil {
+		text = c.describeGroup()
+	} else if c.Evenly {
 		text = fmt.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among everybody on the plan %s", c.Share.describeShare(), strings.Join(matches, " and "))
 	}
 	if c.Where != nil {
 		text += ", where " + c.Where.Text
 	}
 	return text + "."
+}
+
+func (c CreditRule) describeGroup() string {
+	who := "the members"
+	if c.Group.Members != "" {
+		who = "the members with the role " + c.Group.Members
+	}
+	of := fmt.Sprintf("the %s that covers it on its date", c.Group.Kind)
+	switch {
+	case c.Group.AllAbove:
+		of = fmt.Sprintf("every %s above the one that covers it on its date", c.Group.Kind)
+	case c.Group.Above == 1:
+		of = fmt.Sprintf("the %s right above the one that covers it on its date", c.Group.Kind)
+	case c.Group.Above > 1:
+		of = fmt.Sprintf("the %s %d levels above the one that covers it on its date", c.Group.Kind, c.Group.Above)
+	}
+	text := fmt.Sprintf("%s of a transaction that its source credits nobody with go to %s of %s who are on the plan, to each by the share of their membership", c.Share.describeShare(), who, of)
+	if c.Evenly {
+		text = fmt.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among %s of %s who are on the plan", c.Share.describeShare(), who, of)
+	}
+	return text
+}
+
+// AsksForGroups reports whether a plan depends on territories or teams.
+func (p *Plan) AsksForGroups() bool {
+	for _, c := range p.Credits {
+		if c.Group != nil {
+			return true
+		}
+	}
+	for _, q := range p.Quotas {
+		if q.Of != "" {
+			return true
+		}
+	}
+	return false
 }

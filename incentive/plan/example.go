@@ -18,11 +18,28 @@ type Example struct {
 	Name        string
 	Participant map[string]string // attributes
 	Quotas      map[string]Goal
+	Groups      []ExampleGroup
 	Rates       map[string]decimal.Decimal // what one unit of a currency is worth in the plan's
 	Deals       []Deal
 	Earlier     map[string]decimal.Decimal // by line, what December posted
 	Pays        map[string]decimal.Decimal // by line; what is not named pays nothing
 	Line        int                        // where it stands in the document
+}
+
+// ExampleGroup is a territory or team of an example.
+type ExampleGroup struct {
+	incentive.GroupKey
+	Parent  string
+	Covers  map[string]string
+	Members []ExampleMember
+	Quotas  map[string]decimal.Decimal // of January
+}
+
+// ExampleMember is somebody in it.
+type ExampleMember struct {
+	By    string // a name of somebody else on the plan; "" the participant
+	Role  string
+	Share decimal.Decimal
 }
 
 // Goal is a quota of an example.
@@ -57,6 +74,7 @@ func (r *reader) named(what string, names []string, read func(name string, value
 
 func (r *reader) example(node *yaml.Node, p *Plan) Example {
 	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Rates: map[string]decimal.Decimal{}, Earlier: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
+	covered := coveredAttributes(node)
 	lines := p.OtherLines()
 	for _, c := range p.Components {
 		lines = append(lines, c.Name)
@@ -81,7 +99,9 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"quotas": document.Optional(r.named("the quotas", p.quotas(), func(name string, value *yaml.Node) {
 			e.Quotas[name] = r.goal(value)
 		})),
-		"rates": document.Optional(r.rateExamples(e.Rates)),
+		"territories": document.Optional(r.exampleGroups(incentive.KindTerritory, &e, p)),
+		"teams":       document.Optional(r.exampleGroups(incentive.KindTeam, &e, p)),
+		"rates":       document.Optional(r.rateExamples(e.Rates)),
 		"deals": document.Optional(func(n *yaml.Node) {
 			r.Each(n, "\"deals\"", func(item *yaml.Node) {
 				d := Deal{Share: decimal.NewFromInt(1), Attributes: map[string]string{}}
@@ -108,7 +128,7 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 						d.On = day
 					}),
 				}
-				for name := range r.reads.Transaction {
+				for name := range merged(r.reads.Transaction, covered) {
 					known[name] = document.Optional(func(value *yaml.Node) { plain(d.Attributes)(name, value) })
 				}
 				r.Mapping(item, "a deal", known)
@@ -122,6 +142,77 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"pays":    document.Needed(r.named("\"pays\"", lines, number(e.Pays))),
 	})
 	return e
+}
+
+// exampleGroups reads the territories or teams of an example.
+func (r *reader) exampleGroups(kind incentive.GroupKind, e *Example, p *Plan) func(*yaml.Node) {
+	return func(node *yaml.Node) {
+		known := fields{}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			id := node.Content[i].Value
+			known[id] = document.Optional(func(n *yaml.Node) {
+				g := ExampleGroup{GroupKey: incentive.GroupKey{Kind: kind, ID: id}, Covers: map[string]string{}, Quotas: map[string]decimal.Decimal{}}
+				r.Mapping(n, "a "+string(kind), fields{
+					"parent": document.Optional(r.Text(&g.Parent)),
+					"covers": document.Optional(func(n *yaml.Node) {
+						known := fields{}
+						for i := 0; i+1 < len(n.Content); i += 2 {
+							name := n.Content[i].Value
+							known[name] = document.Optional(func(value *yaml.Node) {
+								var text string
+								r.Text(&text)(value)
+								g.Covers[name] = text
+							})
+						}
+						r.Mapping(n, "\"covers\"", known)
+					}),
+					"members": document.Optional(func(n *yaml.Node) {
+						r.Each(n, "\"members\"", func(item *yaml.Node) {
+							m := ExampleMember{Share: decimal.NewFromInt(1)}
+							r.Mapping(item, "a member", fields{
+								"by":    document.Optional(r.Text(&m.By)),
+								"role":  document.Optional(r.Text(&m.Role)),
+								"share": document.Optional(r.Number(&m.Share)),
+							})
+							g.Members = append(g.Members, m)
+						})
+					}),
+					"quotas": document.Optional(r.named("the quotas", p.quotas(), func(name string, value *yaml.Node) {
+						var amount decimal.Decimal
+						r.Number(&amount)(value)
+						g.Quotas[name] = amount
+					})),
+				})
+				e.Groups = append(e.Groups, g)
+			})
+		}
+		r.Mapping(node, "the groups", known)
+	}
+}
+
+// coveredAttributes lists the attributes of transactions by which the groups of an example cover them.
+func coveredAttributes(node *yaml.Node) map[string]Type {
+	all := map[string]Type{}
+	value := func(n *yaml.Node, key string) *yaml.Node {
+		for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i+1]
+			}
+		}
+		return nil
+	}
+	for _, kind := range []string{"territories", "teams"} {
+		groups := value(node, kind)
+		for i := 0; groups != nil && groups.Kind == yaml.MappingNode && i+1 < len(groups.Content); i += 2 {
+			covers := value(groups.Content[i+1], "covers")
+			for j := 0; covers != nil && covers.Kind == yaml.MappingNode && j+1 < len(covers.Content); j += 2 {
+				if _, builtin := builtinTransaction[covers.Content[j].Value]; !builtin {
+					all[covers.Content[j].Value] = Text
+				}
+			}
+		}
+	}
+	return all
 }
 
 // rateExamples reads what currencies are worth.

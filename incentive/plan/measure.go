@@ -70,7 +70,7 @@ func (r *reader) attribute(into *string, of Type, builtin map[string]Type) func(
 
 // Value returns the attribute of a transaction that a measure counts the values of.
 func (m Measure) Value(t *incentive.Transaction) string {
-	return transactionText(t, m.Attribute)
+	return TransactionText(t, m.Attribute)
 }
 
 func (m Measure) describe() string {

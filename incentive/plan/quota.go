@@ -7,12 +7,15 @@ import (
 	"github.com/shopspring/decimal"
 	"gopkg.in/yaml.v3"
 
+	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
 )
 
 // QuotaRule says how much of a quota counts where a participant is on the plan, or the
 // period is there, for part of its time.
 type QuotaRule struct {
+	Of       incentive.GroupKind // whose it is: of the territories or teams that somebody is a member of; "" their own
+	ByShare  bool                // of that, a member's is what the share of the membership says
 	Prorated Prorated
 	Weights  []decimal.Decimal // of as many equal stretches of whole months; none: the quota lies evenly in its time
 	Ramp     *Ramp
@@ -39,6 +42,13 @@ func (r *reader) quotaRules(node *yaml.Node, p *Plan) {
 	r.named("\"quotas\"", p.quotas(), func(name string, value *yaml.Node) {
 		rule := QuotaRule{Prorated: ByDays}
 		r.Mapping(value, "a quota's rule", fields{
+			"of": document.Optional(func(n *yaml.Node) {
+				document.Choice(&r.Reader, &rule.Of, "participant", incentive.KindTerritory, incentive.KindTeam)(n)
+				if rule.Of == "participant" {
+					rule.Of = ""
+				}
+			}),
+			"by_share": document.Optional(r.Yes(&rule.ByShare)),
 			"prorated": document.Optional(document.Choice(&r.Reader, &rule.Prorated, ByDays, ByMonths, NotProrated)),
 			"weights": document.Optional(func(n *yaml.Node) {
 				sum := decimal.Zero
@@ -66,6 +76,9 @@ func (r *reader) quotaRules(node *yaml.Node, p *Plan) {
 				})
 			}),
 		})
+		if rule.ByShare && rule.Of == "" {
+			r.On(value, "a quota is divided by_share among the members of a territory or team: write of: team or of: territory beside it")
+		}
 		p.Quotas[name] = rule
 	})(node)
 }
@@ -87,6 +100,11 @@ func (q QuotaRule) describe() string {
 		ByMonths:    "it counts by the calendar months on the plan, each month begun wholly.",
 		NotProrated: "it counts however long the participant is on the plan.",
 	}[q.Prorated]
+	if q.Of != "" && q.ByShare {
+		text = fmt.Sprintf("it is the share of each member in that of their %s, and ", q.Of) + text
+	} else if q.Of != "" {
+		text = fmt.Sprintf("it is that of the participant's %s, and ", q.Of) + text
+	}
 	if len(q.Weights) > 0 {
 		text += fmt.Sprintf(" Its time is cut into %d equal stretches, which weigh %s.", len(q.Weights), percents(q.Weights))
 	}
