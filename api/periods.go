@@ -258,7 +258,8 @@ func (s *server) ListUncredited(ctx context.Context, request spec.ListUncredited
 	first := min(value(request.Params.After), len(all))
 	last := min(first+limitOf(request.Params.Limit), len(all))
 	for _, t := range all[first:last] {
-		answer.Transactions = append(answer.Transactions, spec.UncreditedTransaction{Source: t.Source, Id: t.ID, Date: t.Date, Amount: t.Amount.String(), Currency: string(t.Currency)})
+		answer.Transactions = append(answer.Transactions, spec.UncreditedTransaction{Source: t.Source, Id: t.ID, Date: t.Date, Amount: t.Amount.String(), Currency: string(t.Currency),
+			Reason: spec.UncreditedTransactionReason(t.Reason), CoveredBy: orNil(t.Group)})
 	}
 	if last < len(all) {
 		answer.Next = &last

@@ -227,6 +227,8 @@ var changingPlans = []string{
 	"reads: {transaction: {region: text}, participant: {territory: text}}\ncredits: [{evenly: true, match: {transaction.region: participant.territory}}]\ncomponents: [{name: c, measure: {sum: credits}, rate: 10%}]",
 	"components: [{name: c, cumulative: {over: quarter, pays: true_up}, measure: {sum: credits}, rate_table: {on: amount, tiers: [{up_to: 300, rate: 10%}, {rate: 20%}]}}]",
 	"reads: {transaction: {lapsed_on: text}}\ncomponents: [{name: c, measure: {sum: credits}, rate: 10%, clawback: {within_months: 3, cancelled_on: transaction.lapsed_on, instalments: 2}}, {name: team, override: {level: 1}, measure: {sum: credits}, rate: 1%, clawback: {within_months: 1}}]",
+	"credits: [{territory: {members: all}}, {role: overlay, territory: {members: lead, above: all}, share: 25%}, {role: team, evenly: true, team: {members: all}}]\nquotas: {sales: {of: territory, by_share: true}}\n" +
+		"components: [{name: c, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 10%}, {rate: 20%}]}}]",
 }
 
 func (c *changing) begin(r *rapid.T) {
@@ -236,6 +238,10 @@ func (c *changing) begin(r *rapid.T) {
 	}
 	for n := range changingPlans {
 		c.plan(n, n)
+	}
+	for _, group := range []string{"top", "all", "west"} {
+		c.load("territory", map[string]any{"territory_id": c.prefix + group, "effective_from": "2026-01-01", "name": "G", "attributes": map[string]string{}})
+		c.load("team", map[string]any{"team_id": c.prefix + group, "effective_from": "2026-01-01", "name": "G", "attributes": map[string]string{}})
 	}
 	for n := range everybody {
 		c.assign(r, n)
@@ -272,7 +278,22 @@ var days = rapid.SampledFrom([]string{"2026-01-15", "2026-02-01", "2026-02-10", 
 
 func (c *changing) change(r *rapid.T) {
 	who := rapid.IntRange(0, everybody-1)
-	switch rapid.SampledFrom([]string{"deal", "deal", "credit", "credit", "assignment", "assignment", "fact", "quota", "plan"}).Draw(r, "change") {
+	switch rapid.SampledFrom([]string{"deal", "deal", "credit", "credit", "assignment", "assignment", "fact", "quota", "plan", "group", "member", "member"}).Draw(r, "change") {
+	case "group":
+		kind := rapid.SampledFrom([]string{"territory", "team"}).Draw(r, "kind")
+		record := map[string]any{kind + "_id": c.prefix + rapid.SampledFrom([]string{"all", "west"}).Draw(r, "group"), "effective_from": days.Draw(r, "from"), "name": "G", "attributes": map[string]string{"region": rapid.SampledFrom([]string{"west", "w*; east", ""}).Draw(r, "covers")}}
+		if parent := rapid.SampledFrom([]string{"", c.prefix + "top"}).Draw(r, "parent"); parent != "" {
+			record["parent_id"] = parent
+		}
+		c.load(kind, record)
+		if kind == "territory" && rapid.Bool().Draw(r, "its quota") {
+			c.load("territory_quota", map[string]any{"territory_id": record["territory_id"], "measure": "sales", "starts_on": "2026-02-01", "ends_on": "2026-02-28", "amount": fmt.Sprint(rapid.IntRange(1, 500).Draw(r, "goal"))})
+		}
+	case "member":
+		kind := rapid.SampledFrom([]string{"territory", "team"}).Draw(r, "kind")
+		record := map[string]any{kind + "_id": c.prefix + rapid.SampledFrom([]string{"top", "all", "west"}).Draw(r, "group"), "participant_id": c.person(who.Draw(r, "who")), "starts_on": days.Draw(r, "from"),
+			"role": rapid.SampledFrom([]string{"lead", "rep"}).Draw(r, "role"), "share": rapid.SampledFrom([]string{"1", "0.4", "0"}).Draw(r, "share")}
+		load(c.t, c.s, kind+"_member", record) // what overlaps is left out
 	case "deal":
 		n := rapid.IntRange(1, c.deals+2).Draw(r, "deal")
 		c.deals = max(c.deals, n)

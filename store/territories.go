@@ -121,16 +121,37 @@ func scanGroupQuota(row pgx.CollectableRow) (q incentive.GroupQuota, err error) 
 	return q, err
 }
 
+// GroupNow is a territory or team as it is on a day.
+type GroupNow struct {
+	incentive.Group
+	Members int // that day
+}
+
 // Groups returns up to limit territories or teams, as they are on a day, after one of them.
-func (s *Store) Groups(ctx context.Context, kind incentive.GroupKind, day incentive.Date, after string, limit int) (all []incentive.Group, err error) {
+func (s *Store) Groups(ctx context.Context, kind incentive.GroupKind, day incentive.Date, after string, limit int) (all []GroupNow, err error) {
 	err = collect(ctx, s.pool, &all, `
-		SELECT kind, group_id, effective_from, name, coalesce(parent_id, ''), until, covers, version FROM (
+		WITH m AS (SELECT DISTINCT ON (group_id, participant_id, starts_on) * FROM membership WHERE kind = $1 ORDER BY group_id, participant_id, starts_on, version DESC)
+		SELECT kind, group_id, effective_from, name, coalesce(parent_id, ''), until, covers, version,
+			(SELECT count(*) FROM m WHERE m.group_id = g.group_id AND m.starts_on <= $2 AND (m.ends_on IS NULL OR m.ends_on >= $2)) FROM (
 			SELECT DISTINCT ON (group_id) * FROM sales_group WHERE kind = $1 AND effective_from <= $2 ORDER BY group_id, effective_from DESC, version DESC) g
-		WHERE (until IS NULL OR until >= $2) AND group_id > $3 ORDER BY group_id LIMIT $4`, scanGroup, kind, day, after, limit)
+		WHERE (until IS NULL OR until >= $2) AND group_id > $3 ORDER BY group_id LIMIT $4`, func(row pgx.CollectableRow) (g GroupNow, err error) {
+		err = row.Scan(&g.Kind, &g.ID, &g.EffectiveFrom, &g.Name, &g.ParentID, &g.Until, &g.Covers, &g.Version, &g.Members)
+		return g, err
+	}, kind, day, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list what there is of kind %s: %w", kind, err)
 	}
 	return all, nil
+}
+
+// MembersOn counts who is a member on a day.
+func MembersOn(members []incentive.Membership, day incentive.Date) (n int) {
+	for _, m := range members {
+		if m.Holds(day) {
+			n++
+		}
+	}
+	return n
 }
 
 // Group returns everything that was and is true of a territory or team, with all of its

@@ -210,6 +210,9 @@ const (
 	ChangeKindPlan         ChangeKind = "plan"
 	ChangeKindPosted       ChangeKind = "posted"
 	ChangeKindQuota        ChangeKind = "quota"
+	ChangeKindRelief       ChangeKind = "relief"
+	ChangeKindTeam         ChangeKind = "team"
+	ChangeKindTerritory    ChangeKind = "territory"
 	ChangeKindTransaction  ChangeKind = "transaction"
 )
 
@@ -231,6 +234,12 @@ func (e ChangeKind) Valid() bool {
 	case ChangeKindPosted:
 		return true
 	case ChangeKindQuota:
+		return true
+	case ChangeKindRelief:
+		return true
+	case ChangeKindTeam:
+		return true
+	case ChangeKindTerritory:
 		return true
 	case ChangeKindTransaction:
 		return true
@@ -680,6 +689,30 @@ func (e StatusExceptionEffect) Valid() bool {
 	case StatusExceptionEffectReturned:
 		return true
 	case StatusExceptionEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UncreditedTransactionReason.
+const (
+	UncreditedTransactionReasonNoGroup  UncreditedTransactionReason = "no-group"
+	UncreditedTransactionReasonNoMatch  UncreditedTransactionReason = "no-match"
+	UncreditedTransactionReasonNoMember UncreditedTransactionReason = "no-member"
+	UncreditedTransactionReasonNoRule   UncreditedTransactionReason = "no-rule"
+)
+
+// Valid indicates whether the value is a known member of the UncreditedTransactionReason enum.
+func (e UncreditedTransactionReason) Valid() bool {
+	switch e {
+	case UncreditedTransactionReasonNoGroup:
+		return true
+	case UncreditedTransactionReasonNoMatch:
+		return true
+	case UncreditedTransactionReasonNoMember:
+		return true
+	case UncreditedTransactionReasonNoRule:
 		return true
 	default:
 		return false
@@ -1341,6 +1374,48 @@ type FileTemplates struct {
 	Templates []FileTemplate `json:"templates"`
 }
 
+// Group defines model for Group.
+type Group struct {
+	// Covers By attribute of transactions: values divided by semicolons; one that ends with an asterisk stands for all that begin so.
+	Covers        map[string]string `json:"covers"`
+	EffectiveFrom incentive.Date    `json:"effective_from"`
+	Id            string            `json:"id"`
+
+	// Members How many members it has that day.
+	Members int    `json:"members"`
+	Name    string `json:"name"`
+
+	// Parent What it stands below.
+	Parent *string         `json:"parent,omitempty"`
+	Until  *incentive.Date `json:"until,omitempty"`
+}
+
+// GroupHistory defines model for GroupHistory.
+type GroupHistory struct {
+	// Facts What was and is true of it, by first day.
+	Facts   []Group      `json:"facts"`
+	Members []Membership `json:"members"`
+	Quotas  []GroupQuota `json:"quotas"`
+}
+
+// GroupQuota defines model for GroupQuota.
+type GroupQuota struct {
+	// Amount An exact decimal.
+	Amount   string         `json:"amount"`
+	EndsOn   incentive.Date `json:"ends_on"`
+	Measure  string         `json:"measure"`
+	StartsOn incentive.Date `json:"starts_on"`
+}
+
+// Groups defines model for Groups.
+type Groups struct {
+	Day    incentive.Date `json:"day"`
+	Groups []Group        `json:"groups"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -1426,6 +1501,17 @@ type Line struct {
 
 	// Unrounded An exact decimal.
 	Unrounded string `json:"unrounded"`
+}
+
+// Membership defines model for Membership.
+type Membership struct {
+	EndsOn *incentive.Date `json:"ends_on,omitempty"`
+	Person string          `json:"person"`
+	Role   string          `json:"role"`
+
+	// Share Of what a rule gives members; 1 is all of it.
+	Share    string         `json:"share"`
+	StartsOn incentive.Date `json:"starts_on"`
 }
 
 // Method defines model for Method.
@@ -2386,12 +2472,21 @@ type Tokens struct {
 // UncreditedTransaction defines model for UncreditedTransaction.
 type UncreditedTransaction struct {
 	// Amount An exact decimal.
-	Amount   string         `json:"amount"`
-	Currency string         `json:"currency"`
-	Date     incentive.Date `json:"date"`
-	Id       string         `json:"id"`
-	Source   string         `json:"source"`
+	Amount string `json:"amount"`
+
+	// CoveredBy The territory or team that covers it.
+	CoveredBy *string        `json:"covered_by,omitempty"`
+	Currency  string         `json:"currency"`
+	Date      incentive.Date `json:"date"`
+	Id        string         `json:"id"`
+
+	// Reason no-rule: no plan in force credits by rules. no-match: no rule takes it. no-group: no territory or team covers it on its date. no-member: one does, and has no member there whom a rule credits: of the role, and on the plan that day.
+	Reason UncreditedTransactionReason `json:"reason"`
+	Source string                      `json:"source"`
 }
+
+// UncreditedTransactionReason no-rule: no plan in force credits by rules. no-match: no rule takes it. no-group: no territory or team covers it on its date. no-member: one does, and has no member there whom a rule credits: of the role, and on the plan that day.
+type UncreditedTransactionReason string
 
 // UncreditedTransactions defines model for UncreditedTransactions.
 type UncreditedTransactions struct {
@@ -3210,6 +3305,30 @@ type ExplainDifferencesParams struct {
 type PutSanctionsListParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListTeamsParams defines parameters for ListTeams.
+type ListTeamsParams struct {
+	// Day Today when absent.
+	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListTerritoriesParams defines parameters for ListTerritories.
+type ListTerritoriesParams struct {
+	// Day Today when absent.
+	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
@@ -4289,6 +4408,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 	GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTeams The teams as they are on a day, each with what it covers.
+	//
+	// Corresponds with GET /teams (the `ListTeams` operationId).
+	ListTeams(ctx context.Context, params *ListTeamsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTeam A team over time, with all of its members and quotas.
+	//
+	// Corresponds with GET /teams/{team} (the `GetTeam` operationId).
+	GetTeam(ctx context.Context, team string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTerritories The territories as they are on a day, each with what it covers.
+	//
+	// Corresponds with GET /territories (the `ListTerritories` operationId).
+	ListTerritories(ctx context.Context, params *ListTerritoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTerritory A territory over time, with all of its members and quotas.
+	//
+	// Corresponds with GET /territories/{territory} (the `GetTerritory` operationId).
+	GetTerritory(ctx context.Context, territory string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetVerification A verification: how far it is, or what it found.
 	//
@@ -6640,6 +6779,66 @@ func (c *Client) PutSanctionsList(ctx context.Context, list string, params *PutS
 // Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 func (c *Client) GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatusFileRequest(c.Server, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTeams The teams as they are on a day, each with what it covers.
+//
+// Corresponds with GET /teams (the `ListTeams` operationId).
+func (c *Client) ListTeams(ctx context.Context, params *ListTeamsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTeamsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTeam A team over time, with all of its members and quotas.
+//
+// Corresponds with GET /teams/{team} (the `GetTeam` operationId).
+func (c *Client) GetTeam(ctx context.Context, team string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTeamRequest(c.Server, team)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTerritories The territories as they are on a day, each with what it covers.
+//
+// Corresponds with GET /territories (the `ListTerritories` operationId).
+func (c *Client) ListTerritories(ctx context.Context, params *ListTerritoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTerritoriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTerritory A territory over time, with all of its members and quotas.
+//
+// Corresponds with GET /territories/{territory} (the `GetTerritory` operationId).
+func (c *Client) GetTerritory(ctx context.Context, territory string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTerritoryRequest(c.Server, territory)
 	if err != nil {
 		return nil, err
 	}
@@ -13293,6 +13492,230 @@ func NewGetStatusFileRequest(server string, file string) (*http.Request, error) 
 	return req, nil
 }
 
+// NewListTeamsRequest constructs an http.Request for the ListTeams method
+func NewListTeamsRequest(server string, params *ListTeamsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/teams")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Day != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "day", *params.Day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTeamRequest constructs an http.Request for the GetTeam method
+func NewGetTeamRequest(server string, team string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "team", team, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/teams/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTerritoriesRequest constructs an http.Request for the ListTerritories method
+func NewListTerritoriesRequest(server string, params *ListTerritoriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/territories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Day != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "day", *params.Day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTerritoryRequest constructs an http.Request for the GetTerritory method
+func NewGetTerritoryRequest(server string, territory string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "territory", territory, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/territories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetVerificationRequest constructs an http.Request for the GetVerification method
 func NewGetVerificationRequest(server string, verification int64) (*http.Request, error) {
 	var err error
@@ -14460,6 +14883,34 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 	GetStatusFileWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetStatusFileResponse, error)
+
+	// ListTeamsWithResponse The teams as they are on a day, each with what it covers.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /teams (the `ListTeams` operationId).
+	ListTeamsWithResponse(ctx context.Context, params *ListTeamsParams, reqEditors ...RequestEditorFn) (*ListTeamsResponse, error)
+
+	// GetTeamWithResponse A team over time, with all of its members and quotas.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /teams/{team} (the `GetTeam` operationId).
+	GetTeamWithResponse(ctx context.Context, team string, reqEditors ...RequestEditorFn) (*GetTeamResponse, error)
+
+	// ListTerritoriesWithResponse The territories as they are on a day, each with what it covers.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /territories (the `ListTerritories` operationId).
+	ListTerritoriesWithResponse(ctx context.Context, params *ListTerritoriesParams, reqEditors ...RequestEditorFn) (*ListTerritoriesResponse, error)
+
+	// GetTerritoryWithResponse A territory over time, with all of its members and quotas.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /territories/{territory} (the `GetTerritory` operationId).
+	GetTerritoryWithResponse(ctx context.Context, territory string, reqEditors ...RequestEditorFn) (*GetTerritoryResponse, error)
 
 	// GetVerificationWithResponse A verification: how far it is, or what it found.
 	//
@@ -19882,6 +20333,198 @@ func (r GetStatusFileResponse) ContentType() string {
 	return ""
 }
 
+type ListTeamsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Groups
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTeamsResponse) GetJSON200() *Groups {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTeamsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTeamsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTeamsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTeamsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTeamsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTeamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTeamResponse) GetJSON200() *GroupHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTeamResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTeamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTeamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTeamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTeamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTerritoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Groups
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTerritoriesResponse) GetJSON200() *Groups {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTerritoriesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTerritoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTerritoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTerritoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTerritoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTerritoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GroupHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTerritoryResponse) GetJSON200() *GroupHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTerritoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTerritoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTerritoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTerritoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTerritoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetVerificationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21922,6 +22565,58 @@ func (c *ClientWithResponses) GetStatusFileWithResponse(ctx context.Context, fil
 		return nil, err
 	}
 	return ParseGetStatusFileResponse(rsp)
+}
+
+// ListTeamsWithResponse The teams as they are on a day, each with what it covers.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /teams (the `ListTeams` operationId).
+func (c *ClientWithResponses) ListTeamsWithResponse(ctx context.Context, params *ListTeamsParams, reqEditors ...RequestEditorFn) (*ListTeamsResponse, error) {
+	rsp, err := c.ListTeams(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTeamsResponse(rsp)
+}
+
+// GetTeamWithResponse A team over time, with all of its members and quotas.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /teams/{team} (the `GetTeam` operationId).
+func (c *ClientWithResponses) GetTeamWithResponse(ctx context.Context, team string, reqEditors ...RequestEditorFn) (*GetTeamResponse, error) {
+	rsp, err := c.GetTeam(ctx, team, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTeamResponse(rsp)
+}
+
+// ListTerritoriesWithResponse The territories as they are on a day, each with what it covers.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /territories (the `ListTerritories` operationId).
+func (c *ClientWithResponses) ListTerritoriesWithResponse(ctx context.Context, params *ListTerritoriesParams, reqEditors ...RequestEditorFn) (*ListTerritoriesResponse, error) {
+	rsp, err := c.ListTerritories(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTerritoriesResponse(rsp)
+}
+
+// GetTerritoryWithResponse A territory over time, with all of its members and quotas.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /territories/{territory} (the `GetTerritory` operationId).
+func (c *ClientWithResponses) GetTerritoryWithResponse(ctx context.Context, territory string, reqEditors ...RequestEditorFn) (*GetTerritoryResponse, error) {
+	rsp, err := c.GetTerritory(ctx, territory, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTerritoryResponse(rsp)
 }
 
 // GetVerificationWithResponse A verification: how far it is, or what it found.
@@ -25902,6 +26597,138 @@ func ParseGetStatusFileResponse(rsp *http.Response) (*GetStatusFileResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest StatusFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTeamsResponse parses an HTTP response from a ListTeamsWithResponse call
+func ParseListTeamsResponse(rsp *http.Response) (*ListTeamsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTeamsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Groups
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTeamResponse parses an HTTP response from a GetTeamWithResponse call
+func ParseGetTeamResponse(rsp *http.Response) (*GetTeamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTeamResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTerritoriesResponse parses an HTTP response from a ListTerritoriesWithResponse call
+func ParseListTerritoriesResponse(rsp *http.Response) (*ListTerritoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTerritoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Groups
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTerritoryResponse parses an HTTP response from a GetTerritoryWithResponse call
+func ParseGetTerritoryResponse(rsp *http.Response) (*GetTerritoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTerritoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GroupHistory
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -211,6 +211,9 @@ const (
 	ChangeKindPlan         ChangeKind = "plan"
 	ChangeKindPosted       ChangeKind = "posted"
 	ChangeKindQuota        ChangeKind = "quota"
+	ChangeKindRelief       ChangeKind = "relief"
+	ChangeKindTeam         ChangeKind = "team"
+	ChangeKindTerritory    ChangeKind = "territory"
 	ChangeKindTransaction  ChangeKind = "transaction"
 )
 
@@ -232,6 +235,12 @@ func (e ChangeKind) Valid() bool {
 	case ChangeKindPosted:
 		return true
 	case ChangeKindQuota:
+		return true
+	case ChangeKindRelief:
+		return true
+	case ChangeKindTeam:
+		return true
+	case ChangeKindTerritory:
 		return true
 	case ChangeKindTransaction:
 		return true
@@ -681,6 +690,30 @@ func (e StatusExceptionEffect) Valid() bool {
 	case StatusExceptionEffectReturned:
 		return true
 	case StatusExceptionEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UncreditedTransactionReason.
+const (
+	UncreditedTransactionReasonNoGroup  UncreditedTransactionReason = "no-group"
+	UncreditedTransactionReasonNoMatch  UncreditedTransactionReason = "no-match"
+	UncreditedTransactionReasonNoMember UncreditedTransactionReason = "no-member"
+	UncreditedTransactionReasonNoRule   UncreditedTransactionReason = "no-rule"
+)
+
+// Valid indicates whether the value is a known member of the UncreditedTransactionReason enum.
+func (e UncreditedTransactionReason) Valid() bool {
+	switch e {
+	case UncreditedTransactionReasonNoGroup:
+		return true
+	case UncreditedTransactionReasonNoMatch:
+		return true
+	case UncreditedTransactionReasonNoMember:
+		return true
+	case UncreditedTransactionReasonNoRule:
 		return true
 	default:
 		return false
@@ -1342,6 +1375,48 @@ type FileTemplates struct {
 	Templates []FileTemplate `json:"templates"`
 }
 
+// Group defines model for Group.
+type Group struct {
+	// Covers By attribute of transactions: values divided by semicolons; one that ends with an asterisk stands for all that begin so.
+	Covers        map[string]string `json:"covers"`
+	EffectiveFrom incentive.Date    `json:"effective_from"`
+	Id            string            `json:"id"`
+
+	// Members How many members it has that day.
+	Members int    `json:"members"`
+	Name    string `json:"name"`
+
+	// Parent What it stands below.
+	Parent *string         `json:"parent,omitempty"`
+	Until  *incentive.Date `json:"until,omitempty"`
+}
+
+// GroupHistory defines model for GroupHistory.
+type GroupHistory struct {
+	// Facts What was and is true of it, by first day.
+	Facts   []Group      `json:"facts"`
+	Members []Membership `json:"members"`
+	Quotas  []GroupQuota `json:"quotas"`
+}
+
+// GroupQuota defines model for GroupQuota.
+type GroupQuota struct {
+	// Amount An exact decimal.
+	Amount   string         `json:"amount"`
+	EndsOn   incentive.Date `json:"ends_on"`
+	Measure  string         `json:"measure"`
+	StartsOn incentive.Date `json:"starts_on"`
+}
+
+// Groups defines model for Groups.
+type Groups struct {
+	Day    incentive.Date `json:"day"`
+	Groups []Group        `json:"groups"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -1427,6 +1502,17 @@ type Line struct {
 
 	// Unrounded An exact decimal.
 	Unrounded string `json:"unrounded"`
+}
+
+// Membership defines model for Membership.
+type Membership struct {
+	EndsOn *incentive.Date `json:"ends_on,omitempty"`
+	Person string          `json:"person"`
+	Role   string          `json:"role"`
+
+	// Share Of what a rule gives members; 1 is all of it.
+	Share    string         `json:"share"`
+	StartsOn incentive.Date `json:"starts_on"`
 }
 
 // Method defines model for Method.
@@ -2387,12 +2473,21 @@ type Tokens struct {
 // UncreditedTransaction defines model for UncreditedTransaction.
 type UncreditedTransaction struct {
 	// Amount An exact decimal.
-	Amount   string         `json:"amount"`
-	Currency string         `json:"currency"`
-	Date     incentive.Date `json:"date"`
-	Id       string         `json:"id"`
-	Source   string         `json:"source"`
+	Amount string `json:"amount"`
+
+	// CoveredBy The territory or team that covers it.
+	CoveredBy *string        `json:"covered_by,omitempty"`
+	Currency  string         `json:"currency"`
+	Date      incentive.Date `json:"date"`
+	Id        string         `json:"id"`
+
+	// Reason no-rule: no plan in force credits by rules. no-match: no rule takes it. no-group: no territory or team covers it on its date. no-member: one does, and has no member there whom a rule credits: of the role, and on the plan that day.
+	Reason UncreditedTransactionReason `json:"reason"`
+	Source string                      `json:"source"`
 }
+
+// UncreditedTransactionReason no-rule: no plan in force credits by rules. no-match: no rule takes it. no-group: no territory or team covers it on its date. no-member: one does, and has no member there whom a rule credits: of the role, and on the plan that day.
+type UncreditedTransactionReason string
 
 // UncreditedTransactions defines model for UncreditedTransactions.
 type UncreditedTransactions struct {
@@ -3213,6 +3308,30 @@ type PutSanctionsListParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListTeamsParams defines parameters for ListTeams.
+type ListTeamsParams struct {
+	// Day Today when absent.
+	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListTerritoriesParams defines parameters for ListTerritories.
+type ListTerritoriesParams struct {
+	// Day Today when absent.
+	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // EnterAdjustmentJSONRequestBody defines body for EnterAdjustment for application/json ContentType.
 type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
@@ -3662,6 +3781,18 @@ type ServerInterface interface {
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(c *gin.Context, file string)
+	// ListTeams The teams as they are on a day, each with what it covers.
+	// (GET /teams)
+	ListTeams(c *gin.Context, params ListTeamsParams)
+	// GetTeam A team over time, with all of its members and quotas.
+	// (GET /teams/{team})
+	GetTeam(c *gin.Context, team string)
+	// ListTerritories The territories as they are on a day, each with what it covers.
+	// (GET /territories)
+	ListTerritories(c *gin.Context, params ListTerritoriesParams)
+	// GetTerritory A territory over time, with all of its members and quotas.
+	// (GET /territories/{territory})
+	GetTerritory(c *gin.Context, territory string)
 	// GetVerification A verification: how far it is, or what it found.
 	// (GET /verifications/{verification})
 	GetVerification(c *gin.Context, verification int64)
@@ -8423,6 +8554,142 @@ func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 	siw.Handler.GetStatusFile(c, file)
 }
 
+// ListTeams operation middleware
+func (siw *ServerInterfaceWrapper) ListTeams(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTeamsParams
+
+	// ------------- Optional query parameter "day" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "day", c.Request.URL.Query(), &params.Day, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter day: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListTeams(c, params)
+}
+
+// GetTeam operation middleware
+func (siw *ServerInterfaceWrapper) GetTeam(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "team" -------------
+	var team string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "team", c.Param("team"), &team, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter team: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetTeam(c, team)
+}
+
+// ListTerritories operation middleware
+func (siw *ServerInterfaceWrapper) ListTerritories(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTerritoriesParams
+
+	// ------------- Optional query parameter "day" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "day", c.Request.URL.Query(), &params.Day, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter day: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListTerritories(c, params)
+}
+
+// GetTerritory operation middleware
+func (siw *ServerInterfaceWrapper) GetTerritory(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "territory" -------------
+	var territory string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "territory", c.Param("territory"), &territory, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter territory: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetTerritory(c, territory)
+}
+
 // GetVerification operation middleware
 func (siw *ServerInterfaceWrapper) GetVerification(c *gin.Context) {
 
@@ -8545,6 +8812,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
 	router.POST(options.BaseURL+"/imports", wrapper.ImportFiles)
 	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport)
+	router.GET(options.BaseURL+"/territories", wrapper.ListTerritories)
+	router.GET(options.BaseURL+"/territories/:territory", wrapper.GetTerritory)
+	router.GET(options.BaseURL+"/teams", wrapper.ListTeams)
+	router.GET(options.BaseURL+"/teams/:team", wrapper.GetTeam)
 	router.GET(options.BaseURL+"/plans", wrapper.ListPlans)
 	router.POST(options.BaseURL+"/plans", wrapper.PutPlan)
 	router.GET(options.BaseURL+"/plans/:plan/versions/:version", wrapper.GetPlan)
@@ -13445,6 +13716,162 @@ func (response GetStatusFiledefaultApplicationProblemPlusJSONResponse) VisitGetS
 	return err
 }
 
+type ListTeamsRequestObject struct {
+	Params ListTeamsParams
+}
+
+type ListTeamsResponseObject interface {
+	VisitListTeamsResponse(w http.ResponseWriter) error
+}
+
+type ListTeams200JSONResponse Groups
+
+func (response ListTeams200JSONResponse) VisitListTeamsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTeamsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTeamsdefaultApplicationProblemPlusJSONResponse) VisitListTeamsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTeamRequestObject struct {
+	Team string `json:"team"`
+}
+
+type GetTeamResponseObject interface {
+	VisitGetTeamResponse(w http.ResponseWriter) error
+}
+
+type GetTeam200JSONResponse GroupHistory
+
+func (response GetTeam200JSONResponse) VisitGetTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTeamdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTeamdefaultApplicationProblemPlusJSONResponse) VisitGetTeamResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTerritoriesRequestObject struct {
+	Params ListTerritoriesParams
+}
+
+type ListTerritoriesResponseObject interface {
+	VisitListTerritoriesResponse(w http.ResponseWriter) error
+}
+
+type ListTerritories200JSONResponse Groups
+
+func (response ListTerritories200JSONResponse) VisitListTerritoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTerritoriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTerritoriesdefaultApplicationProblemPlusJSONResponse) VisitListTerritoriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTerritoryRequestObject struct {
+	Territory string `json:"territory"`
+}
+
+type GetTerritoryResponseObject interface {
+	VisitGetTerritoryResponse(w http.ResponseWriter) error
+}
+
+type GetTerritory200JSONResponse GroupHistory
+
+func (response GetTerritory200JSONResponse) VisitGetTerritoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTerritorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTerritorydefaultApplicationProblemPlusJSONResponse) VisitGetTerritoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVerificationRequestObject struct {
 	Verification int64 `json:"verification"`
 }
@@ -13911,6 +14338,18 @@ type StrictServerInterface interface {
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
+	// ListTeams The teams as they are on a day, each with what it covers.
+	// (GET /teams)
+	ListTeams(ctx context.Context, request ListTeamsRequestObject) (ListTeamsResponseObject, error)
+	// GetTeam A team over time, with all of its members and quotas.
+	// (GET /teams/{team})
+	GetTeam(ctx context.Context, request GetTeamRequestObject) (GetTeamResponseObject, error)
+	// ListTerritories The territories as they are on a day, each with what it covers.
+	// (GET /territories)
+	ListTerritories(ctx context.Context, request ListTerritoriesRequestObject) (ListTerritoriesResponseObject, error)
+	// GetTerritory A territory over time, with all of its members and quotas.
+	// (GET /territories/{territory})
+	GetTerritory(ctx context.Context, request GetTerritoryRequestObject) (GetTerritoryResponseObject, error)
 	// GetVerification A verification: how far it is, or what it found.
 	// (GET /verifications/{verification})
 	GetVerification(ctx context.Context, request GetVerificationRequestObject) (GetVerificationResponseObject, error)
@@ -17549,6 +17988,110 @@ func (sh *strictHandler) GetStatusFile(ctx *gin.Context, file string) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetStatusFileResponseObject); ok {
 		if err := validResponse.VisitGetStatusFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTeams operation middleware
+func (sh *strictHandler) ListTeams(ctx *gin.Context, params ListTeamsParams) {
+	var request ListTeamsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTeams(ctx, request.(ListTeamsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTeams")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListTeamsResponseObject); ok {
+		if err := validResponse.VisitListTeamsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetTeam operation middleware
+func (sh *strictHandler) GetTeam(ctx *gin.Context, team string) {
+	var request GetTeamRequestObject
+
+	request.Team = team
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTeam(ctx, request.(GetTeamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTeam")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetTeamResponseObject); ok {
+		if err := validResponse.VisitGetTeamResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTerritories operation middleware
+func (sh *strictHandler) ListTerritories(ctx *gin.Context, params ListTerritoriesParams) {
+	var request ListTerritoriesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTerritories(ctx, request.(ListTerritoriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTerritories")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListTerritoriesResponseObject); ok {
+		if err := validResponse.VisitListTerritoriesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetTerritory operation middleware
+func (sh *strictHandler) GetTerritory(ctx *gin.Context, territory string) {
+	var request GetTerritoryRequestObject
+
+	request.Territory = territory
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTerritory(ctx, request.(GetTerritoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTerritory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetTerritoryResponseObject); ok {
+		if err := validResponse.VisitGetTerritoryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

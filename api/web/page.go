@@ -139,6 +139,7 @@ func (v *visit) menu() []menuItem {
 	add("menu.exports", "/exports", v.may(incentive.ReadTotals) > incentive.None)
 	add("menu.audit", "/audit", v.may(incentive.ReadAudit) > incentive.None)
 	add("menu.people", "/people", v.may(incentive.AdministerPeople) > incentive.None)
+	add("menu.territories", "/territories", v.may(incentive.ReadTerritories) > incentive.None)
 	add("menu.plans", "/plans", true)
 	add("menu.imports", "/imports", v.may(incentive.ImportData) > incentive.None)
 	return items

@@ -90,6 +90,7 @@ func openRights(t *testing.T) *rightsCompany {
 		{`records: [{kind: period, fields: {calendar_id: {constant: m}, code: code, starts_on: first, ends_on: last}}]`,
 			"code,first,last\n2026-01,2026-01-01,2026-01-31\n2026-02,2026-02-01,2026-02-28\n2026-03,2026-03-01,2026-03-31\n2026-04,2026-04-01,2026-04-30\n"},
 		{"records:\n  - {kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}\n  - {kind: credit, fields: {source: {constant: crm}, transaction_id: deal, participant_id: owner}}\n", deals.String()},
+		{"records:\n  - {kind: territory, fields: {territory_id: {constant: west}, effective_from: day, name: {constant: West}}}\n  - {kind: team, fields: {team_id: {constant: inside}, effective_from: day, name: {constant: Inside}}}\n", "day\n2026-01-01\n"},
 	} {
 		status, text := admin.imports(file.mapping, file.content)
 		require.Equal(t, http.StatusOK, status, text)
@@ -347,6 +348,7 @@ var walked = map[string]asked{
 	"listPaymentFiles": {}, "getPaymentFile": {}, "confirmPaymentFile": {body: `{"paid":false}`}, "uploadStatusFile": {files: map[string]string{"file": "x"}, status: 400}, "getStatusFile": {path: "file=" + uuid.Nil.String(), status: 404},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
 	"listVerifications": {}, "verify": {body: `{}`, status: 201}, "getVerification": {}, "getVerificationReport": {}, "getVerificationDocument": {}, "getStatementDocument": {}, "getPayoutDocument": {}, "getCertificate": {status: 404},
+	"listTerritories": {}, "getTerritory": {}, "listTeams": {}, "getTeam": {},
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
 	"getPayrollFile": {query: "period=" + january}, "getJournalFile": {query: "from=2026-01-01&to=2026-12-31"}, "getRegisterFile": {query: "from=2026-01-01&to=2026-12-31"}, "getYearEndFile": {query: "year=2026"},
 	"getContractorsFile": {query: "year=2026&least=600"}, "getContractCostsFile": {query: "from=2026-01-01&to=2026-12-31"},
@@ -357,6 +359,7 @@ var walked = map[string]asked{
 func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
 	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "line": "1"}
+	all["territory"], all["team"] = "west", "inside"
 	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
 		path, is, _ := strings.Cut(in, " ")
 		_, text := c.ask("f1", http.MethodGet, path, "", nil)

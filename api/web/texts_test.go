@@ -80,9 +80,10 @@ func families() map[string][]string {
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
-		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
+		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate", "territory", "team", "relief"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
 		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof"},
 	}
+	all["territories.kind"], all["territories.empty"] = []string{"territory", "team"}, []string{"territory", "team"}
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}
 	for name, fields := range details {
 		for _, f := range fields {

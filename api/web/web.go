@@ -202,6 +202,10 @@ func (s *site) routes() map[string]page {
 		"GET /exports/contract-costs": (*visit).contractCostsFile,
 		"GET /exports/company":        (*visit).everything,
 
+		"GET /territories":             (*visit).territories,
+		"GET /territories/{territory}": (*visit).territory,
+		"GET /teams/{team}":            (*visit).salesTeam,
+
 		"GET /audit": (*visit).audit,
 
 		"GET /people":  (*visit).people,

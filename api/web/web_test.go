@@ -663,6 +663,7 @@ var needs = map[string]incentive.Action{
 	"GET /reconciliations": incentive.ReadTotals, "POST /reconciliations": incentive.ReconcileRails, "GET /reconciliations/{reconciliation}": incentive.ReadTotals, "POST /reconciliations/{reconciliation}": incentive.ReconcileRails,
 	"GET /periods/{period}/proof": incentive.ReadAudit, "POST /periods/{period}/proof": incentive.Prove, "GET /verifications/{verification}": incentive.ReadAudit, "GET /verifications/{verification}/report": incentive.ReadAudit,
 	"GET /verifications/{verification}/document": incentive.ReadAudit, "GET /periods/{period}/statements/{person}/document": incentive.ReadStatements, "GET /periods/{period}/statements/{person}/certificates/{line}": incentive.ReadStatements, "GET /payouts/{payout}/document": incentive.ReadStatements,
+	"GET /territories": incentive.ReadTerritories, "GET /territories/{territory}": incentive.ReadTerritories, "GET /teams/{team}": incentive.ReadTerritories,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,

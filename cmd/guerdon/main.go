@@ -61,6 +61,9 @@ type commands struct {
 	Adjust      adjust          `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
 	Adjustment  adjustment      `cmd:"" help:"Approve or reject an adjustment." group:"period"`
 
+	Territories territories `cmd:"" help:"List territories, or show one with its members and quotas." group:"people"`
+	Teams       teams       `cmd:"" help:"List teams, or show one with its members and quotas." group:"people"`
+
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
 	Rehearse   rehearse   `cmd:"" help:"Say what a release would send, without sending anything, or write a file that it would build." group:"money"`
 	Payouts    payouts    `cmd:"" help:"List the payouts of a period." group:"money"`

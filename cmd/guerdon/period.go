@@ -320,7 +320,7 @@ func (p periodUncredited) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, t := range all {
-			row(w, t.Source, t.Id, t.Date.String(), t.Amount, string(t.Currency))
+			row(w, t.Source, t.Id, t.Date.String(), t.Amount, string(t.Currency), string(t.Reason), value(t.CoveredBy))
 		}
 	})
 }

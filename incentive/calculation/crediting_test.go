@@ -126,3 +126,102 @@ func TestCreditsAddUp(t *testing.T) {
 		require.Len(t, uncredited, left)
 	})
 }
+
+// inTerritory adds a territory that covers a category, below a parent.
+func (c *company) inTerritory(id, parent, category string) *company {
+	g := incentive.Group{GroupKey: incentive.GroupKey{Kind: incentive.KindTerritory, ID: id}, EffectiveFrom: day("2026-01-01"), Name: id, ParentID: parent, Covers: map[string]string{}, Version: 1}
+	if category != "" {
+		g.Covers["category"] = category
+	}
+	c.Groups = append(c.Groups, g)
+	return c
+}
+
+func (c *company) member(id, participant, role, share, from, to string) *company {
+	m := incentive.Membership{Group: incentive.GroupKey{Kind: incentive.KindTerritory, ID: id}, ParticipantID: participant, Role: role, Share: decimal.RequireFromString(share), StartsOn: day(from), Version: 1}
+	if to != "" {
+		m.EndsOn = day(to)
+	}
+	c.Memberships = append(c.Memberships, m)
+	return c
+}
+
+// TestCreditingByTerritory credits the members, on each transaction's date, of the territory
+// that covers it or stands above it, and says why nobody is credited.
+func TestCreditingByTerritory(t *testing.T) {
+	t.Parallel()
+	base := func(rules ...string) *company {
+		return crediting(rules...).person("r1", "").person("r2", "").inTerritory("us", "", "").inTerritory("west", "us", "west; pacific*").inTerritory("bay", "west", "west; pacific-bay")
+	}
+	const members = "{territory: {members: all}}"
+	for name, c := range map[string]struct {
+		company *company
+		paid    string
+		left    []string
+	}{
+		"by share":       {base(members).member("west", "r1", "rep", "0.6", "2026-01-01", "").member("west", "r2", "rep", "0.4", "2026-01-01", "").orphan(1, "100", "pacific-north"), "r1: 6.00 + 0.00; r2: 4.00 + 0.00", nil},
+		"evenly":         {base("{evenly: true, territory: {members: all}}").member("west", "r1", "rep", "0.6", "2026-01-01", "").member("west", "r2", "rep", "0.4", "2026-01-01", "").orphan(1, "100", "pacific-north"), "r1: 5.00 + 0.00; r2: 5.00 + 0.00", nil},
+		"of a role":      {base("{territory: {members: lead}}").member("west", "r1", "lead", "1", "2026-01-01", "").member("west", "r2", "rep", "1", "2026-01-01", "").orphan(1, "100", "pacific"), "r1: 10.00 + 0.00; r2: 0.00 + 0.00", nil},
+		"of its date":    {base(members).member("west", "r1", "rep", "1", "2026-01-01", "2026-03-09").member("west", "r2", "rep", "1", "2026-03-10", "").orphan(9, "100", "pacific").orphan(10, "1000", "pacific"), "r1: 10.00 + 0.00; r2: 100.00 + 0.00", nil},
+		"the one below":  {base(members).member("bay", "r1", "rep", "1", "2026-01-01", "").member("west", "r2", "rep", "1", "2026-01-01", "").orphan(1, "100", "west"), "r1: 10.00 + 0.00; r2: 0.00 + 0.00", nil},
+		"the one above":  {base("{territory: {members: all, above: 1}}").member("us", "r1", "rep", "1", "2026-01-01", "").member("west", "r2", "rep", "1", "2026-01-01", "").orphan(1, "100", "west").orphan(1, "10", "pacific"), "r1: 1.00 + 0.00; r2: 10.00 + 0.00", nil},
+		"all above":      {base("{share: 10%, territory: {members: all, above: all}}").member("us", "r1", "rep", "1", "2026-01-01", "").member("west", "r2", "rep", "1", "2026-01-01", "").orphan(1, "100", "west"), "r1: 1.00 + 0.00; r2: 1.00 + 0.00", nil},
+		"nothing covers": {base(members).member("west", "r1", "rep", "1", "2026-01-01", "").orphan(1, "100", "east"), "r1: 0.00 + 0.00; r2: 0.00 + 0.00", []string{"T0000 no-group "}},
+		"no member":      {base(members).member("west", "r1", "rep", "1", "2026-03-05", "").orphan(1, "100", "pacific"), "r1: 0.00 + 0.00; r2: 0.00 + 0.00", []string{"T0000 no-member territory west"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.paid, c.company.paid(t))
+			uncredited, err := Uncredited(c.company.Snapshot)
+			require.NoError(t, err)
+			var left []string
+			for _, one := range uncredited {
+				left = append(left, one.ID+" "+one.Reason+" "+one.Group)
+			}
+			require.Equal(t, c.left, left)
+		})
+	}
+	circle := crediting(members).person("r1", "").inTerritory("a", "b", "x").inTerritory("b", "a", "").orphan(1, "1", "x")
+	_, err := Calculate(t.Context(), circle.Snapshot)
+	require.Equal(t, CodeHierarchyCircle, incentive.ErrorCode(err))
+}
+
+// TestMembershipSharesAddUp holds for any shares that add up to the whole: what the members
+// are credited with is what was sold, whatever the order of the records.
+func TestMembershipSharesAddUp(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c := crediting("{territory: {members: all}}").inTerritory("west", "", "west")
+		left := decimal.NewFromInt(1)
+		people := rapid.IntRange(1, 6).Draw(t, "people")
+		for n := range people {
+			id := fmt.Sprintf("r%d", n)
+			share := left
+			if n < people-1 {
+				share = left.Mul(decimal.New(rapid.Int64Range(0, 1000).Draw(t, "share"), -3))
+			}
+			left = left.Sub(share)
+			c.person(id, "").member("west", id, "rep", share.String(), "2026-01-01", "")
+		}
+		sold := decimal.Zero
+		for range rapid.IntRange(1, 5).Draw(t, "deals") {
+			amount := decimal.New(rapid.Int64Range(1, 99_999).Draw(t, "amount"), -2)
+			c.orphan(1, amount.String(), "west")
+			sold = sold.Add(amount)
+		}
+		sum := func() decimal.Decimal {
+			paid := decimal.Zero
+			for _, s := range c.statements(t) {
+				paid = paid.Add(s.Lines[0].Unrounded)
+			}
+			return paid
+		}
+		require.True(t, sum().Equal(sold.Shift(-1)))
+		before := c.paid(t)
+		for i := len(c.Memberships) - 1; i > 0; i-- {
+			j := rapid.IntRange(0, i).Draw(t, "order")
+			c.Memberships[i], c.Memberships[j] = c.Memberships[j], c.Memberships[i]
+		}
+		require.Equal(t, before, c.paid(t))
+	})
+}

@@ -91,11 +91,13 @@ func TransactionText(t *incentive.Transaction, attribute string) string {
 func (r *reader) creditRule(node *yaml.Node) CreditRule {
 	c := CreditRule{Role: "owner", Share: Value{Literal: decimal.NewFromInt(1)}}
 	var share *Value
+	matches := false
 	r.Mapping(node, "a crediting rule", fields{
 		"role":      document.Optional(r.Text(&c.Role)),
 		"territory": document.Optional(r.groupRule(incentive.KindTerritory, &c.Group)),
 		"team":      document.Optional(r.groupRule(incentive.KindTeam, &c.Group)),
 		"match": document.Optional(func(n *yaml.Node) {
+			matches = true
 			known := fields{}
 			for name, of := range merged(builtinTransaction, r.reads.Transaction) {
 				if of == Text {
@@ -116,7 +118,7 @@ func (r *reader) creditRule(node *yaml.Node) CreditRule {
 		"share":  document.Optional(r.value(&share)),
 		"evenly": document.Optional(r.Yes(&c.Evenly)),
 	})
-	if (c.Group == nil) == (len(c.Matches) == 0) {
+	if (c.Group == nil) != matches {
 		r.On(node, "a crediting rule says whom it credits by one of match, territory and team, as in match: {transaction.owner: participant.id} or territory: {members: all}")
 	}
 	if share != nil {
