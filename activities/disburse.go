@@ -75,7 +75,8 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 			work.OnHold, work.Away = true, one.Code == string(store.CodeRailAway)
 		}
 	}
-	if _, err := a.Rails.File(rail); err == nil {
+	if byFile, err := a.Rails.File(rail); err == nil {
+		_, presumes := byFile.(payments.Presumer)
 		if !work.OnHold {
 			err := a.buildFiles(ctx, periodID, revision, rail)
 			if incentive.ErrorCode(err) == incentive.CodeOnHold {
@@ -95,6 +96,8 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		for _, f := range files {
 			if f.ConfirmedAt == nil {
 				work.WaitingFiles++
+			} else if presumes && !f.Settled {
+				work.Submitted += f.Payouts
 			}
 		}
 	} else {
@@ -253,6 +256,19 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 }
 
 func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supplement int, request payments.FileRequest) error {
+	if numbered, ok := rail.(payments.Numbered); ok && len(request.Payments) > 0 {
+		zone, err := a.zone(ctx)
+		if err != nil {
+			return err
+		}
+		request.On = incentive.DateOf(a.Now().In(zone))
+		purpose := fmt.Sprintf("payments/%s/%d/%d/%s", request.PeriodID, request.Revision, supplement, request.Currency)
+		number, err := a.Store.NumberFile(ctx, rail.Name(), purpose, request.On, len(request.Payments), numbered.FilesADay())
+		if err != nil {
+			return err
+		}
+		request.Number, request.First = number.Number, number.First
+	}
 	file, refused, err := build(ctx, rail, request)
 	for _, r := range refused {
 		if err := a.Store.SetAside(ctx, r.PayoutID, "not-writable"); err != nil {
@@ -263,7 +279,8 @@ func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supp
 		return err
 	}
 	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: request.PeriodID, Revision: request.Revision, Supplement: supplement, Rail: rail.Name(), Currency: request.Currency,
-		Name: file.Name, MessageID: file.MessageID, Content: file.Content, SHA256: file.SHA256, Payouts: file.Count, TotalMinor: file.Total.Minor})
+		Name: file.Name, MessageID: file.MessageID, Content: file.Content, SHA256: file.SHA256, Payouts: file.Count, TotalMinor: file.Total.Minor,
+		EffectiveOn: file.EffectiveOn, Traces: file.Traces})
 	return err
 }
 
@@ -425,9 +442,13 @@ func (a *Activities) refused(ctx context.Context, attempt store.BegunAttempt, er
 
 // AskAfter looks up what a rail had taken and not paid, and does what it says: payouts are
 // paid, or have come back and wait for a person. One that cannot be looked up is asked
-// after the next time.
+// after the next time. Of a rail of files that is a payments.Presumer, what its bank has said
+// nothing of in time is paid.
 func (a *Activities) AskAfter(ctx context.Context, periodID string, revision int, name string) error {
 	defer heartbeat(ctx)()
+	if files, err := a.Rails.File(name); err == nil {
+		return a.presume(ctx, periodID, revision, files)
+	}
 	rail, err := a.Rails.Single(name)
 	if err != nil {
 		return err
@@ -448,6 +469,34 @@ func (a *Activities) AskAfter(ctx context.Context, periodID string, revision int
 		}
 		if err := pause(ctx, rail); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// presume notes of files that their bank has said nothing of in time that they are paid.
+func (a *Activities) presume(ctx context.Context, periodID string, revision int, rail payments.FileRail) error {
+	presumer, presumes := rail.(payments.Presumer)
+	if !presumes {
+		return nil
+	}
+	zone, err := a.zone(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := a.Store.FilesOfRail(ctx, periodID, revision, rail.Name())
+	if err != nil {
+		return err
+	}
+	today := incentive.DateOf(a.Now().In(zone))
+	for _, f := range files {
+		if f.ConfirmedAt == nil || f.Settled {
+			continue
+		}
+		if on := presumer.PresumedPaid(f.EffectiveOn, incentive.DateOf(f.ConfirmedAt.In(zone))); !today.Before(on) {
+			if err := a.Store.PresumePaid(ctx, f.ID, on); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

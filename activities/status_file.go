@@ -25,9 +25,18 @@ func ReadStatusFile(ctx context.Context, rails payments.Registry, name string, c
 	}
 	outcomes := make([]store.PayoutOutcome, len(said))
 	for i, o := range said {
-		outcomes[i] = store.PayoutOutcome{PayoutID: o.Reference, MessageID: o.MessageID, State: string(o.State), Unclear: o.Class == payments.Alarm, Code: o.Code, Reason: o.Reason, Amount: o.Amount, On: o.On}
+		outcomes[i] = store.PayoutOutcome{PayoutID: o.Reference, MessageID: o.MessageID, Trace: o.Trace, State: string(o.State), Unclear: o.Class == payments.Alarm, Code: o.Code, Reason: o.Reason, Amount: o.Amount, On: o.On}
 	}
 	return outcomes, nil
+}
+
+// said is what a bank's file says, of payouts of ours where it names them by its own numbers.
+func (a *Activities) said(ctx context.Context, rail string, content []byte) ([]store.PayoutOutcome, error) {
+	outcomes, err := ReadStatusFile(ctx, a.Rails, rail, content)
+	if err == nil {
+		err = a.Store.NameTraced(ctx, rail, outcomes)
+	}
+	return outcomes, err
 }
 
 // ApplyStatusFile does what a bank's file says of payouts, once, and tells the
@@ -38,7 +47,7 @@ func (a *Activities) ApplyStatusFile(ctx context.Context, fileID string) error {
 	if err != nil {
 		return err
 	}
-	outcomes, err := ReadStatusFile(ctx, a.Rails, f.Rail, content)
+	outcomes, err := a.said(ctx, f.Rail, content)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,12 @@ type FileRequest struct {
 	Revision int
 	Currency incentive.Currency
 	Payments []FilePayment // in any order
+
+	// Of a rail that is Numbered: the day, the file's number in it, from 1, and the number of its
+	// first payment among all that the rail ever wrote, from 1. Zero is today, and the first.
+	On     incentive.Date
+	Number int
+	First  int64
 }
 
 // FilePayment is one payout in a file.
@@ -25,6 +31,9 @@ type File struct {
 	SHA256    []byte // of Content
 	Count     int
 	Total     incentive.Money
+
+	EffectiveOn incentive.Date    // the day on which the bank is asked to pay; zero where it is not said
+	Traces      map[string]string // by payout id, the numbers by which the bank speaks of payments; nil where it does so by that id
 }
 
 // Refusal says why a payment cannot be written into a file.

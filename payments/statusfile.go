@@ -23,10 +23,11 @@ type StatusReader interface {
 	ReadStatus(ctx context.Context, file io.Reader) ([]Outcome, error)
 }
 
-// Outcome is what a bank says of one payment or, where Reference is empty, of every
+// Outcome is what a bank says of one payment or, where Reference and Trace are empty, of every
 // payment of the file MessageID of which it says nothing else.
 type Outcome struct {
 	Reference string          // FilePayment.PayoutID
+	Trace     string          // of File.Traces, of a bank that speaks of payments by these; an Amount of zero is of a prenote's then
 	MessageID string          // File.MessageID; "" where the bank does not name it
 	State     State           // Submitted, Paid, Returned or Refused; "" where nothing is said of it
 	Class     Class           // why it was refused or returned; Alarm: a person must look before anything else is done
@@ -34,4 +35,8 @@ type Outcome struct {
 	Reason    string          // in words; may quote the bank, and so belongs in no log and no history
 	Amount    incentive.Money // zero where the bank does not say
 	On        incentive.Date  // the bank's day
+
+	// Correction holds the details of the destination as the bank has them now: the payment
+	// stands, and nothing else is said of it. Nil where nothing is corrected.
+	Correction Destination
 }

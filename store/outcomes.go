@@ -38,6 +38,7 @@ type StatusFile struct {
 type PayoutOutcome struct {
 	PayoutID  string
 	MessageID string
+	Trace     string // by which the bank speaks of the payout, which NameTraced names
 	State     string // submitted, paid, refused or returned; "" where nothing follows
 	Unclear   bool   // a person must look before anything else is done
 	Code      string

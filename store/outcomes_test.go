@@ -18,6 +18,12 @@ const bank = "payment-file"
 // file of message M that, where sent says so, was taken to the bank.
 func filed(t *testing.T, sent bool) (b *books, payout store.Payout, file store.PaymentFile) {
 	t.Helper()
+	return filedAs(t, sent, func(string) store.PaymentFile { return store.PaymentFile{} })
+}
+
+// filedAs does so by a file with more in it, which more says of the payout.
+func filedAs(t *testing.T, sent bool, more func(payoutID string) store.PaymentFile) (b *books, payout store.Payout, file store.PaymentFile) {
+	t.Helper()
 	b = openBooks(t)
 	ctx := t.Context()
 	b.open(monthOf(1))
@@ -32,7 +38,10 @@ func filed(t *testing.T, sent bool) (b *books, payout store.Payout, file store.P
 	require.NoError(t, err)
 	_, err = b.Act(ctx, b.command(monthOf(1), incentive.Disburse))
 	require.NoError(t, err)
-	file, err = b.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: bank, Currency: "USD", Name: "f", MessageID: "M", Content: []byte("c"), SHA256: []byte("s"), Payouts: 1, TotalMinor: 10000})
+	file = more(b.payouts(monthOf(1))[0].ID)
+	file.PeriodID, file.Revision, file.Rail, file.Currency, file.Payouts, file.TotalMinor = monthOf(1), 1, bank, "USD", 1, 10000
+	file.Name, file.MessageID, file.Content, file.SHA256 = "f", "M", []byte("c"), []byte("s")
+	file, err = b.KeepPaymentFile(ctx, file)
 	require.NoError(t, err)
 	if sent {
 		_, err = b.ConfirmFile(ctx, "fin2", file.ID, false)

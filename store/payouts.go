@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -803,7 +805,9 @@ type PaymentFile struct {
 	BuiltAt     time.Time
 	ConfirmedBy string
 	ConfirmedAt *time.Time
-	Settled     bool // none of its payouts waits to be carried out any more
+	Settled     bool              // none of its payouts waits to be carried out any more
+	EffectiveOn incentive.Date    // when the bank is asked to pay; zero where the file does not say
+	Traces      map[string]string // by payout, where the bank speaks of payments by numbers: kept, not read
 }
 
 // KeepPaymentFile stores the one file of a run, rail and currency and returns what
@@ -815,9 +819,9 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
-			INSERT INTO payment_file (period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (period_id, revision, supplement, rail, currency) DO NOTHING`,
-			f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor)
+			INSERT INTO payment_file (period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor, effective_on)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (period_id, revision, supplement, rail, currency) DO NOTHING`,
+			f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor, f.EffectiveOn)
 		if err != nil {
 			return fmt.Errorf("keep payment file %s: %w", f.Name, err)
 		}
@@ -834,6 +838,16 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		}
 		if planned := tag.RowsAffected(); planned != int64(f.Payouts) {
 			return fmt.Errorf("%d payouts are planned, and payment file %s holds %d: it must be built again", planned, f.Name, f.Payouts)
+		}
+		traced := slices.Sorted(maps.Keys(f.Traces))
+		numbers := make([]string, len(traced))
+		for i, payout := range traced {
+			numbers[i] = f.Traces[payout]
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO payment_trace (file_id, payout_id, trace) SELECT f.id, t.payout, t.trace FROM payment_file f, unnest($2::text[]::uuid[], $3::text[]) t (payout, trace) WHERE f.message_id = $1`, f.MessageID, traced, numbers)
+		if err != nil {
+			return fmt.Errorf("write down the numbers of payment file %s: %w", f.Name, err)
 		}
 		return audit(ctx, tx, System, "build-file", incentive.PeriodSubject(f.PeriodID, f.Revision), struct {
 			Rail   string `json:"rail"`
@@ -853,7 +867,7 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 // paymentFileColumns has an empty content: that of a large period has megabytes.
 const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
 
-const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + ` FROM payment_file`
+const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + `, effective_on, NULL::jsonb FROM payment_file`
 
 // settledFile is the SQL of a payment_file of which no payout waits to be carried out.
 const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')

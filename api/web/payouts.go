@@ -120,6 +120,7 @@ type field struct {
 // details are what the rails ask for.
 var details = map[string][]field{
 	"india":        {{"holder", false}, {"account", true}, {"bank", true}, {"upi", true}},
+	"nacha":        {{"holder", false}, {"routing", false}, {"account", false}, {"kind", true}, {"owner", true}},
 	"payment-file": {{"holder", false}, {"account", false}, {"bank", true}},
 	"stripe":       {{"account", false}},
 	"xendit":       {{"channel", false}, {"account", false}, {"holder", false}},

@@ -11,6 +11,7 @@ import (
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/india"
 	"github.com/guerdon/guerdon/payments/iso20022"
+	"github.com/guerdon/guerdon/payments/nacha"
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
@@ -51,6 +52,14 @@ type railSettings struct {
 	ISO20022CategoryPurpose string                        `name:"iso20022-category-purpose" env:"ISO20022_CATEGORY_PURPOSE" placeholder:"CODE" help:"What the bank is told that payments are for, such as SALA."`
 	ISO20022LeadDays        int                           `name:"iso20022-lead-days" env:"ISO20022_LEAD_DAYS" help:"Banking days between the file and the day of payment."`
 
+	NachaBank        string `env:"NACHA_BANK" placeholder:"ROUTING" help:"Pays by ACH files for the bank of this routing number."`
+	NachaBankName    string `env:"NACHA_BANK_NAME" placeholder:"NAME" help:"The bank's name, as files have it."`
+	NachaCompanyID   string `env:"NACHA_COMPANY_ID" placeholder:"ID" help:"The ten characters by which the bank knows the company."`
+	NachaOrigin      string `env:"NACHA_ORIGIN" placeholder:"ID" help:"Who sends the files, where the bank asks for another id than the company's."`
+	NachaDescription string `env:"NACHA_DESCRIPTION" placeholder:"TEXT" help:"What companies read of what they are paid; COMMISSION when absent. People read PAYROLL."`
+	NachaLeadDays    int    `env:"NACHA_LEAD_DAYS" default:"1" help:"Banking days between the file and the day of payment."`
+	NachaPrenoteDays int    `env:"NACHA_PRENOTE_DAYS" help:"Banking days, 3 or more, that a new account waits after an entry of nothing tried it; none is tried when absent."`
+
 	IndiaTemplate string `env:"INDIA_TEMPLATE" placeholder:"FILE" help:"Pays by bulk files of a bank in India, made by this template."`
 }
 
@@ -81,6 +90,7 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 			return xoxoday.New(xoxoday.Config{ClientID: o.XoxodayClientID, ClientSecret: o.XoxodayClientSecret, Currency: o.XoxodayCurrency, PerSecond: o.XoxodayPerSecond, BaseURL: o.XoxodayURL})
 		}},
 		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
+		{o.NachaBank != "", func() (payments.Rail, error) { return o.nacha(name, zone) }},
 		{o.IndiaTemplate != "", func() (payments.Rail, error) { return o.india(zone) }},
 	} {
 		if !one.wanted {
@@ -117,6 +127,17 @@ func (o railSettings) india(zone string) (*india.Rail, error) {
 		return nil, fmt.Errorf("%s: %w", o.IndiaTemplate, err)
 	}
 	return india.New(india.Config{Template: template, Zone: day, Now: time.Now}), nil
+}
+
+func (o railSettings) nacha(company, zone string) (*nacha.Rail, error) {
+	day, err := location(zone)
+	if err != nil {
+		return nil, err
+	}
+	return nacha.New(nacha.Config{
+		Company: company, CompanyID: o.NachaCompanyID, Bank: o.NachaBank, BankName: o.NachaBankName, Origin: o.NachaOrigin, Description: o.NachaDescription,
+		LeadDays: o.NachaLeadDays, PrenoteDays: o.NachaPrenoteDays, Zone: day, Now: time.Now,
+	})
 }
 
 func (o railSettings) iso20022(company, zone string) (*iso20022.Rail, error) {

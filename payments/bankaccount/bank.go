@@ -29,6 +29,19 @@ func CheckIFSC(code string) error {
 	return nil
 }
 
+// CheckRoutingNumber checks an American routing number with its check digit and the range of its
+// first two digits. Its error is of code CodeInvalid.
+func CheckRoutingNumber(number string) error {
+	if !clearingMembers["USABA"].MatchString(number) || !routingNumber(number) || !districts.MatchString(number) {
+		return incentive.Errorf(incentive.CodeInvalid, "a routing number has nine digits, the last of which checks the others, such as 021000021")
+	}
+	return nil
+}
+
+// districts are the first digits of routing numbers of banks: of the Federal Reserve's districts, as
+// they are, for thrifts and for electronic payments.
+var districts = regexp.MustCompile(`^(0[1-9]|1[0-2]|2[1-9]|3[0-2]|6[1-9]|7[0-2])`)
+
 // clearingMembers holds the shape of a bank's code in each national clearing system, by
 // the system's name in the external code set of ISO 20022.
 var clearingMembers = map[string]*regexp.Regexp{

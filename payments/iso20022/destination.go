@@ -105,7 +105,7 @@ func (s Scheme) refusal(d payments.Destination) string {
 
 // writable says why a name or town cannot be written, "" when it can.
 func writable(what, text string, longest int) string {
-	written, refused, ok := transliterate(text)
+	written, refused, ok := bankaccount.Transliterate(text)
 	switch {
 	case !ok:
 		return fmt.Sprintf("%s has the character %q, which banks do not take: write it in Latin letters", what, refused)

@@ -159,7 +159,7 @@ func (r *Rail) document(request payments.FileRequest, sorted []payments.FilePaym
 
 // written transliterates a text that was checked.
 func written(text string) string {
-	w, _, _ := transliterate(text)
+	w, _, _ := bankaccount.Transliterate(text)
 	return w
 }
 

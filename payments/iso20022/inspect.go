@@ -13,6 +13,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/bankaccount"
 )
 
 // CodeFileFaulty is the code of a credit transfer file that a bank would misread.
@@ -215,7 +216,7 @@ func (e *element) id() string {
 // inspectText checks the characters of every element.
 func (e *element) inspectText() {
 	for _, r := range e.text {
-		if !strings.ContainsRune(characters, r) {
+		if !strings.ContainsRune(bankaccount.Characters, r) {
 			e.fail("the character %q is not one that banks take", r)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/bankaccount"
 )
 
 // Scheme is the set of rules that a file keeps.
@@ -143,7 +144,7 @@ func New(config Config) (*Rail, error) {
 	if config.Debtor.BankReference != "" && !reference.MatchString(config.Debtor.BankReference) {
 		return invalid("the bank's reference for the debtor has 1 to 35 letters, digits and hyphens")
 	}
-	if text, _, ok := transliterate(config.Remittance); !ok || text == "" || len(text) > longestRemittance {
+	if text, _, ok := bankaccount.Transliterate(config.Remittance); !ok || text == "" || len(text) > longestRemittance {
 		return invalid("the remittance text must have 1 to %d characters that banks take", longestRemittance)
 	}
 	if config.CategoryPurpose != "" && !fourLetters.MatchString(config.CategoryPurpose) {

@@ -1,4 +1,4 @@
-package iso20022
+package bankaccount
 
 import (
 	"strings"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// characters are all that a file may hold: the Latin set of the SEPA schemes, which is
-// also what banks outside them pass on unharmed.
-const characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ "
+// Characters are all that a file for a bank may hold: the Latin set of the SEPA schemes, which
+// is also what banks outside them pass on unharmed.
+const Characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ "
 
 // replacements holds what stands for a character outside the set. Letters with marks
 // that are not named lose their marks (ä becomes a), as the conversion table of the
@@ -31,9 +31,9 @@ var replacements = map[rune]string{
 	'ш': "sh", 'щ': "sht", 'ъ': "a", 'ь': "y", 'ю': "yu", 'я': "ya",
 }
 
-// transliterate writes a text in the characters of a file, with single spaces. Where it
+// Transliterate writes a text in the characters of a file, with single spaces. Where it
 // cannot, it returns the first character that has no replacement.
-func transliterate(text string) (written string, refused rune, ok bool) {
+func Transliterate(text string) (written string, refused rune, ok bool) {
 	var b strings.Builder
 	for _, r := range norm.NFC.String(strings.Join(strings.Fields(text), " ")) {
 		replacement, known := replace(r)
@@ -46,7 +46,7 @@ func transliterate(text string) (written string, refused rune, ok bool) {
 }
 
 func replace(r rune) (string, bool) {
-	if strings.ContainsRune(characters, r) {
+	if strings.ContainsRune(Characters, r) {
 		return string(r), true
 	}
 	if replacement, known := replacements[r]; known {
