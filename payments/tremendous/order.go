@@ -26,6 +26,7 @@ type order struct {
 // reward is the one reward of an order. How its e-mail fared is not the payout's affair:
 // a reward that could not be delivered is sent again, never ordered again.
 type reward struct {
+	ID        string    `json:"id"`
 	Value     value     `json:"value"`
 	Recipient recipient `json:"recipient"`
 }

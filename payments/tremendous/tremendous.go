@@ -61,6 +61,7 @@ var (
 	_ payments.SingleRail  = (*Rail)(nil)
 	_ payments.EventReader = (*Rail)(nil)
 	_ payments.Lister      = (*Rail)(nil)
+	_ payments.Canceller   = (*Rail)(nil)
 	_ payments.Catalogue   = (*Rail)(nil)
 )
 

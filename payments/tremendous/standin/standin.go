@@ -73,7 +73,8 @@ type order struct {
 	Payment    payment  `json:"payment"`
 	Rewards    []reward `json:"rewards"`
 
-	asked request
+	asked    request
+	redeemed bool
 }
 
 type payment struct {
@@ -145,6 +146,7 @@ func New(options Options) *Server {
 	s.mux.HandleFunc("POST /orders/{id}/approve", s.gate(s.approve))
 	s.mux.HandleFunc("POST /orders/{id}/reject", s.gate(s.reject))
 	s.mux.HandleFunc("GET /rewards/{id}", s.gate(s.getReward))
+	s.mux.HandleFunc("POST /rewards/{id}/cancel", s.gate(s.cancelReward))
 	s.mux.HandleFunc("GET /funding_sources/{id}", s.gate(s.source))
 	s.mux.HandleFunc("GET /products", s.gate(s.products))
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "Not found") })
@@ -308,6 +310,22 @@ func (s *Server) getReward(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, "Reward not found")
 }
 
+func (s *Server) cancelReward(w http.ResponseWriter, r *http.Request) {
+	for _, o := range s.orders {
+		if o.Rewards[0].ID != r.PathValue("id") {
+			continue
+		}
+		if o.Status != "EXECUTED" || o.redeemed {
+			refuse(w, http.StatusUnprocessableEntity, "The reward cannot be canceled")
+			return
+		}
+		s.giveBack(o)
+		answer(w, map[string]any{"reward": o.Rewards[0]})
+		return
+	}
+	refuse(w, http.StatusNotFound, "Reward not found")
+}
+
 func (s *Server) approve(w http.ResponseWriter, r *http.Request) { s.decide(w, r, "EXECUTED") }
 
 func (s *Server) reject(w http.ResponseWriter, r *http.Request) { s.decide(w, r, "CANCELED") }
@@ -365,9 +383,25 @@ func (s *Server) Cancel(externalID string) error {
 	if o == nil || o.Status != "EXECUTED" {
 		return fmt.Errorf("there is no order %q to cancel", externalID)
 	}
+	s.giveBack(o)
+	return nil
+}
+
+func (s *Server) giveBack(o *order) {
 	o.Status, o.Payment.Refund = "CANCELED", &refund{o.Payment.Total}
 	s.balance = s.balance.Add(decimal.RequireFromString(o.Payment.Total.String()))
 	s.notify("REWARDS.CANCELED", "rewards", o.Rewards[0].ID)
+}
+
+// Redeem has the recipient take the reward of an order, which is not cancelled after that.
+func (s *Server) Redeem(externalID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.find(externalID)
+	if o == nil || o.Status != "EXECUTED" {
+		return fmt.Errorf("there is no order %q to redeem", externalID)
+	}
+	o.redeemed = true
 	return nil
 }
 
