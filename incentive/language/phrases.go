@@ -3,6 +3,7 @@ package language
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -144,3 +145,12 @@ func (l Language) Translate(sentence string) string {
 	}
 	return sentence
 }
+
+// Translated reports whether the phrase of a format is there in every language.
+func Translated(format string) bool {
+	_, known := phrases()[format]
+	return known
+}
+
+// Phrases lists the formats of all phrases, sorted.
+func Phrases() []string { return slices.Sorted(maps.Keys(phrases())) }

@@ -1,0 +1,109 @@
+package language_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive/language"
+)
+
+// TestEverySentenceIsTranslated looks through the program for the sentences of errors and
+// explanations, and finds each in the other language.
+func TestEverySentenceIsTranslated(t *testing.T) {
+	t.Parallel()
+	var missing []string
+	said := map[string]bool{}
+	for _, room := range []string{"incentive", "store", "payments", "activities", "workflows", "api"} {
+		err := filepath.WalkDir(filepath.Join("../..", room), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "standin") || strings.Contains(path, "api/spec") || strings.Contains(path, "api/client") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, source, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if literal, is := n.(*ast.BasicLit); is && literal.Kind == token.STRING {
+					if text, err := strconv.Unquote(literal.Value); err == nil {
+						said[text] = true
+					}
+				}
+				if call, is := n.(*ast.CallExpr); is {
+					for _, format := range sentences(call) {
+						if !language.Translated(format) {
+							missing = append(missing, path+": "+strconv.Quote(format))
+						}
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	require.Empty(t, missing)
+	for _, phrase := range language.Phrases() {
+		require.True(t, said[phrase] || slices.Contains(words, phrase), "nothing says %q any more", phrase)
+	}
+}
+
+// words are those that come to explanations from data.
+var words = []string{"days", "calendar months", "half away from zero", "half to even", "credits"}
+
+// sentences are the formats that a call says something by: those of errors that people may
+// see, and those that are said in a language.
+func sentences(call *ast.CallExpr) (formats []string) {
+	name, of := "", ""
+	switch f := call.Fun.(type) {
+	case *ast.SelectorExpr:
+		name = f.Sel.Name
+		if x, is := f.X.(*ast.Ident); is {
+			of = x.Name
+		}
+	case *ast.Ident:
+		name = f.Name
+	}
+	at := -1
+	switch {
+	case name == "Errorf" && (of == "incentive" || of == ""):
+		at = 1
+	case (name == "Sprintf" || name == "Word") && of == "l":
+		at = 0
+	}
+	if at < 0 || len(call.Args) <= at {
+		return nil
+	}
+	if literal, is := call.Args[at].(*ast.BasicLit); is && literal.Kind == token.STRING {
+		if text, err := strconv.Unquote(literal.Value); err == nil && strings.Trim(text, "%sdqv: ") != "" {
+			formats = append(formats, text)
+		}
+	}
+	return formats
+}
+
+// TestErrorsAreTranslated finds the sentence of an error again, with what stands in it.
+func TestErrorsAreTranslated(t *testing.T) {
+	t.Parallel()
+	for english, want := range map[string]string{
+		`there is no payout "x"`:                                 `tidak ada pembayaran "x"`,
+		`to correct m-2026-01: there is no payout "a \"b\""`:     `untuk mengoreksi m-2026-01: tidak ada pembayaran "a \"b\""`,
+		"3 payouts of the period are neither paid nor cancelled": "3 pembayaran periode ini belum dibayar dan belum dibatalkan",
+		"the period is on hold: resume it first":                 "periode ditangguhkan: lanjutkan dulu",
+	} {
+		require.Equal(t, want, language.Indonesian.Translate(english))
+	}
+}
