@@ -102,7 +102,7 @@ func (a *Activities) ArchiveDispute(ctx context.Context, disputeID string) (done
 // ofRevision reports whether a workflow belongs to a revision of a period.
 func ofRevision(workflowID, periodID string, revision int) bool {
 	within := fmt.Sprintf("/%s/%d", periodID, revision)
-	for _, kind := range []string{"pay-period", "approval", "disburse"} {
+	for _, kind := range []string{"pay-period", "calculate", "approval", "disburse"} {
 		if workflowID == kind+within || strings.HasPrefix(workflowID, kind+within+"/") {
 			return true
 		}

@@ -5,6 +5,10 @@ import "fmt"
 // PeriodQueue is the task queue of the workflows and of everything that no rail limits.
 const PeriodQueue = "guerdon"
 
+// CalculationQueue is the task queue of the shards of calculations: a worker takes no more of
+// them at a time than it has processors, so that what it needs of memory has a bound.
+const CalculationQueue = "guerdon-calculation"
+
 // RailQueue is the task queue of the calls to a rail, so that the rail's rate limit holds
 // for all workers together.
 func RailQueue(rail string) string { return "rail-" + rail }
@@ -12,6 +16,11 @@ func RailQueue(rail string) string { return "rail-" + rail }
 // PayPeriodID is the workflow id of one revision of a pay period.
 func PayPeriodID(periodID string, revision int) string {
 	return fmt.Sprintf("pay-period/%s/%d", periodID, revision)
+}
+
+// CalculationID is the workflow id of what calculates a run of a revision in shards.
+func CalculationID(periodID string, revision int, runID int64) string {
+	return fmt.Sprintf("calculate/%s/%d/%d", periodID, revision, runID)
 }
 
 // ApprovalID is the workflow id of one approval queue: all that waits for one approver,

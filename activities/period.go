@@ -12,7 +12,6 @@ import (
 
 	"github.com/guerdon/guerdon/activities/messenger"
 	"github.com/guerdon/guerdon/incentive"
-	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 )
@@ -33,6 +32,9 @@ type Activities struct {
 	Quiet     time.Duration        // how long more is waited for that would come with a message
 
 	breaker breaker
+
+	// CreditsPerShard is how many credits a shard of a calculation has; 0: as many as do well.
+	CreditsPerShard int
 }
 
 // PeriodAct is one act on one revision of a period. It carries ids and digests only.
@@ -59,6 +61,7 @@ type Outcome struct {
 	OnHold         bool
 	SnapshotID     int64
 	WindowDeadline time.Time
+	Sharding       *Sharding // of a calculation that is too large to be made at once
 	Code           incentive.Code
 	Message        string
 }
@@ -182,26 +185,6 @@ func (a *Activities) window(ctx context.Context, calendarID string) (days int, l
 func endOf(day incentive.Date, location *time.Location) time.Time {
 	next := day.AddDays(1)
 	return time.Date(next.Year, next.Month, next.Day, 0, 0, 0, 0, location).UTC()
-}
-
-// Calculate computes every statement of a locked period from its snapshot and stores
-// them. What is wrong with the data comes back as a refusal that names it.
-func (a *Activities) Calculate(ctx context.Context, act PeriodAct, snapshotID int64) (Outcome, error) {
-	defer heartbeat(ctx)()
-	snapshot, _, err := a.Store.Snapshot(ctx, snapshotID)
-	if err != nil {
-		return Outcome{}, err
-	}
-	result, err := calculation.Run(ctx, snapshot)
-	if code := incentive.ErrorCode(err); code != "" && code != incentive.CodeInternal {
-		c := act.command()
-		c.Act = incentive.CalculationFails
-		return outcome(a.Store.FailCalculation(ctx, c, incentive.ErrorMessage(err)))
-	}
-	if err != nil {
-		return Outcome{}, err
-	}
-	return outcome(a.Store.KeepRun(ctx, act.command(), snapshotID, calculation.EngineVersion, result))
 }
 
 // heartbeat tells Temporal every few seconds that a long activity is alive, so that one

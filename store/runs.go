@@ -19,19 +19,17 @@ import (
 // in one transaction. A repeated command changes nothing.
 func (s *Store) KeepRun(ctx context.Context, c PeriodCommand, snapshotID int64, engineVersion string, result calculation.Result) (PeriodRevision, error) {
 	statements := result.Statements
-	digests := make([]incentive.Digest, len(statements))
-	for i, statement := range statements {
-		digests[i] = statement.Digest()
+	digests := digestsOf(statements)
+	first, err := s.reserve(ctx, statements)
+	if err != nil {
+		return PeriodRevision{}, err
 	}
 	var snapshotDigest []byte
 	if err := s.pool.QueryRow(ctx, `SELECT digest FROM snapshot WHERE id = $1`, snapshotID).Scan(&snapshotDigest); err != nil {
 		return PeriodRevision{}, fmt.Errorf("read snapshot %d: %w", snapshotID, err)
 	}
 	digest := incentive.RunDigest(incentive.Digest(snapshotDigest), engineVersion, digests)
-	return s.act(ctx, c, struct {
-		RunDigest  string `json:"run_digest"`
-		Statements int    `json:"statements"`
-	}{fmt.Sprintf("%x", digest), len(statements)}, func(tx pgx.Tx, p *PeriodRevision) error {
+	return s.act(ctx, c, runBody(digest, len(statements)), func(tx pgx.Tx, p *PeriodRevision) error {
 		if p.SnapshotID == nil || *p.SnapshotID != snapshotID {
 			return incentive.Errorf(CodeChangedMeantime, "the period has another snapshot than the one calculated")
 		}
@@ -42,91 +40,145 @@ func (s *Store) KeepRun(ctx context.Context, c PeriodCommand, snapshotID int64, 
 			return fmt.Errorf("keep the run: %w", err)
 		}
 		p.RunID = &runID
-		return keepStatements(ctx, tx, runID, statements, digests)
+		return keepStatements(ctx, tx, runID, first, statements, digests)
 	})
 }
 
-func keepStatements(ctx context.Context, tx pgx.Tx, runID int64, statements []incentive.Statement, digests []incentive.Digest) error {
-	lines := 0
-	for _, statement := range statements {
-		lines += len(statement.Lines)
-	}
-	firstStatement, err := reserve(ctx, tx, "statement", len(statements))
-	if err != nil {
-		return err
-	}
-	firstLine, err := reserve(ctx, tx, "line", lines)
-	if err != nil {
-		return err
-	}
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"statement"}, []string{"id", "run_id", "participant_id", "currency", "total_minor", "digest"},
-		pgx.CopyFromSlice(len(statements), func(i int) ([]any, error) {
-			statement := statements[i]
-			return []any{firstStatement + int64(i), runID, statement.ParticipantID, string(statement.Currency), statement.Total().Minor, digests[i][:]}, nil
-		}))
+// runBody is what the audit chain says of a run.
+func runBody(digest incentive.Digest, statements int) any {
+	return struct {
+		RunDigest  string `json:"run_digest"`
+		Statements int    `json:"statements"`
+	}{fmt.Sprintf("%x", digest), statements}
+}
+
+// keepStatements writes statements down, with the numbers that are reserved for them.
+func keepStatements(ctx context.Context, tx pgx.Tx, runID int64, first reserved, statements []incentive.Statement, digests []incentive.Digest) error {
+	i := 0
+	err := copyInto(ctx, tx, "statement", "id, run_id, participant_id, currency, total_minor, digest", func(c *copier) bool {
+		if i == len(statements) {
+			return false
+		}
+		c.number(first.statement + int64(i))
+		c.number(runID)
+		c.text(statements[i].ParticipantID)
+		c.text(string(statements[i].Currency))
+		c.number(statements[i].Total().Minor)
+		c.bytes(digests[i][:])
+		i++
+		return true
+	})
 	if err != nil {
 		return fmt.Errorf("keep statements: %w", err)
 	}
-	at, i := -1, 0 // the line copied last is lines[at] of statements[i]
-	next := func() (incentive.Line, bool) {
-		for i < len(statements) {
-			if at++; at < len(statements[i].Lines) {
-				return statements[i].Lines[at], true
-			}
-			i, at = i+1, -1
+	lines := lineCursor{statements: statements}
+	err = copyInto(ctx, tx, "line", "id, statement_id, position, plan_id, plan_version, component, corrects, kind, unrounded, amount_minor, explanation", func(c *copier) bool {
+		line := lines.next()
+		if line == nil {
+			return false
 		}
-		return incentive.Line{}, false
-	}
-	id := firstLine - 1
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"line"}, []string{"id", "statement_id", "position", "plan_id", "plan_version", "component", "corrects", "kind", "unrounded", "amount_minor", "explanation"},
-		pgx.CopyFromFunc(func() ([]any, error) {
-			line, more := next()
-			if !more {
-				return nil, nil
-			}
-			id++
-			return []any{id, firstStatement + int64(i), at, line.PlanID, line.PlanVersion, line.Component, orNull(line.Corrects), string(line.Kind), line.Unrounded, line.Amount.Minor, line.Explanation}, nil
-		}))
+		c.number(first.line + lines.passed)
+		c.number(first.statement + int64(lines.statement))
+		c.number(int64(lines.position))
+		c.text(line.PlanID)
+		c.number(int64(line.PlanVersion))
+		c.text(line.Component)
+		if line.Corrects == "" {
+			c.null()
+		} else {
+			c.text(line.Corrects)
+		}
+		c.text(string(line.Kind))
+		c.decimal(line.Unrounded)
+		c.number(line.Amount.Minor)
+		c.text(string(line.Explanation))
+		return true
+	})
 	if err != nil {
 		return fmt.Errorf("keep lines: %w", err)
 	}
-	at, i, id = -1, 0, firstLine-1
-	var line incentive.Line
+	lines = lineCursor{statements: statements}
+	var line *incentive.Line
 	part := 0
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"contribution"}, []string{"line_id", "position", "source", "transaction_id", "participant_id", "role", "credited", "amount", "shown_minor"},
-		pgx.CopyFromFunc(func() ([]any, error) {
-			for part >= len(line.Contributions) {
-				var more bool
-				if line, more = next(); !more {
-					return nil, nil
-				}
-				id, part = id+1, 0
+	err = copyInto(ctx, tx, "contribution", "line_id, position, source, transaction_id, participant_id, role, credited, amount, shown_minor", func(c *copier) bool {
+		for line == nil || part == len(line.Contributions) {
+			if line, part = lines.next(), 0; line == nil {
+				return false
 			}
-			c := line.Contributions[part]
-			part++
-			return []any{id, part - 1, c.Transaction.Source, c.Transaction.ID, c.ParticipantID, c.Role, c.Credited, c.Amount, c.Shown.Minor}, nil
-		}))
+		}
+		one := &line.Contributions[part]
+		c.number(first.line + lines.passed)
+		c.number(int64(part))
+		c.text(one.Transaction.Source)
+		c.text(one.Transaction.ID)
+		c.text(one.ParticipantID)
+		c.text(one.Role)
+		c.decimal(one.Credited)
+		c.decimal(one.Amount)
+		c.number(one.Shown.Minor)
+		part++
+		return true
+	})
 	if err != nil {
 		return fmt.Errorf("keep contributions: %w", err)
 	}
 	return nil
 }
 
-// reserve takes n numbers in a row from a table's identity and returns the first. The
-// caller's transaction holds the period, and gaps between runs do no harm.
-func reserve(ctx context.Context, tx pgx.Tx, table string, n int) (first int64, err error) {
-	if n == 0 {
-		return 0, nil
+// lineCursor goes through the lines of statements.
+type lineCursor struct {
+	statements          []incentive.Statement
+	statement, position int   // where the present line is
+	passed              int64 // how many lines come before it
+	begun               bool
+}
+
+// next returns the next line, or nil after the last.
+func (l *lineCursor) next() *incentive.Line {
+	if l.begun {
+		l.position++
+		l.passed++
 	}
-	// Another period's run may draw numbers at the same time, so the block is drawn
-	// under a lock of its own.
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('reserve ' || $1))`, table); err != nil {
-		return 0, err
+	l.begun = true
+	for ; l.statement < len(l.statements); l.statement, l.position = l.statement+1, 0 {
+		if lines := l.statements[l.statement].Lines; l.position < len(lines) {
+			return &lines[l.position]
+		}
 	}
-	err = tx.QueryRow(ctx, `
-		SELECT setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($1, 'id')) + $2 - 1) - $2 + 1`, table, n).Scan(&first)
+	return nil
+}
+
+// reserved is where the numbers begin that some statements have for themselves.
+type reserved struct{ statement, line int64 }
+
+// reserve takes numbers for statements and their lines, each in a row, in a transaction of
+// its own: others who draw numbers wait for each other. Where they are not used in the end, the
+// gaps do no harm.
+func (s *Store) reserve(ctx context.Context, statements []incentive.Statement) (first reserved, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		first, err = reserve(ctx, tx, statements)
+		return err
+	})
+	return first, err
+}
+
+func reserve(ctx context.Context, tx pgx.Tx, statements []incentive.Statement) (first reserved, err error) {
+	lines := 0
+	for _, statement := range statements {
+		lines += len(statement.Lines)
+	}
+	_, err = tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('reserve statements'))`)
+	for table, of := range map[string]struct {
+		n     int
+		first *int64
+	}{"statement": {len(statements), &first.statement}, "line": {lines, &first.line}} {
+		if err == nil && of.n > 0 {
+			err = tx.QueryRow(ctx, `
+				SELECT setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($1, 'id')) + $2 - 1) - $2 + 1`, table, of.n).Scan(of.first)
+		}
+	}
 	if err != nil {
-		return 0, fmt.Errorf("number %d rows of %s: %w", n, table, err)
+		return first, fmt.Errorf("number statements: %w", err)
 	}
 	return first, nil
 }
@@ -222,7 +274,7 @@ func (s *Store) NotPaid(ctx context.Context, of StoredStatement) ([]calculation.
 	return calculation.NotPaid(of.Statement, credits, assignments)
 }
 
-// RunStatements returns everything that a run stored, in the order it was calculated.
+// RunStatements returns everything that a run stored, by participant.
 func (s *Store) RunStatements(ctx context.Context, runID int64) ([]incentive.Statement, error) {
 	return statementsOf(ctx, s.pool, runID, "")
 }
@@ -237,7 +289,7 @@ func statementsOf(ctx context.Context, q querier, runID int64, participantID str
 	var statements []incentive.Statement
 	err := collect(ctx, q, &statements, `
 		SELECT st.id, sn.period_id, st.participant_id, st.currency FROM statement st JOIN run ON run.id = st.run_id JOIN snapshot sn ON sn.id = run.snapshot_id
-		WHERE st.run_id = $1 AND ($2 = '' OR st.participant_id = $2) ORDER BY st.id`, func(row pgx.CollectableRow) (st incentive.Statement, err error) {
+		WHERE st.run_id = $1 AND ($2 = '' OR st.participant_id = $2) ORDER BY st.participant_id COLLATE "C"`, func(row pgx.CollectableRow) (st incentive.Statement, err error) {
 		var id int64
 		err = row.Scan(&id, &st.PeriodID, &st.ParticipantID, &st.Currency)
 		ids = append(ids, id)

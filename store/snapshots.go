@@ -386,30 +386,43 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 
 // Snapshot returns a frozen snapshot and the digest it was given when it was frozen.
 func (s *Store) Snapshot(ctx context.Context, id int64) (incentive.Snapshot, []byte, error) {
-	var p incentive.Period
-	var digest []byte
-	var since incentive.Date
-	err := s.pool.QueryRow(ctx, `
-		SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, s.revision, s.digest, coalesce(s.since, p.starts_on)
-		FROM snapshot s JOIN pay_period p ON p.id = s.period_id WHERE s.id = $1`, id).
-		Scan(&p.ID, &p.CalendarID, &p.Code, &p.StartsOn, &p.EndsOn, &p.Revision, &digest, &since)
+	p, since, digest, err := snapshotHead(ctx, s.pool, id)
 	if err != nil {
-		return incentive.Snapshot{}, nil, fmt.Errorf("read snapshot %d: %w", id, err)
+		return incentive.Snapshot{}, nil, err
 	}
 	snapshot, err := loadSnapshot(ctx, s.pool, id, p, since)
 	return snapshot, digest, err
 }
 
+// snapshotHead returns the period of a snapshot, the first day that matters, and the digest.
+func snapshotHead(ctx context.Context, q querier, id int64) (p incentive.Period, since incentive.Date, digest []byte, err error) {
+	err = q.QueryRow(ctx, `
+		SELECT p.id, p.calendar_id, p.code, p.starts_on, p.ends_on, s.revision, s.digest, coalesce(s.since, p.starts_on)
+		FROM snapshot s JOIN pay_period p ON p.id = s.period_id WHERE s.id = $1`, id).
+		Scan(&p.ID, &p.CalendarID, &p.Code, &p.StartsOn, &p.EndsOn, &p.Revision, &digest, &since)
+	if err != nil {
+		return p, since, nil, fmt.Errorf("read snapshot %d: %w", id, err)
+	}
+	return p, since, digest, nil
+}
+
 func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Period, since incentive.Date) (incentive.Snapshot, error) {
-	snapshot := incentive.Snapshot{Period: period, Since: since}
-	err := errorsIn(
-		collect(ctx, q, &snapshot.Participants, `
-			SELECT participant_id, effective_from, name, email, f.kind, coalesce(manager_id, ''), country, pay_currency, employed_until, attributes
-			FROM snapshot_record r JOIN participant_fact f USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'participant'
-			ORDER BY participant_id COLLATE "C", effective_from`, func(row pgx.CollectableRow) (p incentive.Participant, err error) {
-			err = row.Scan(&p.ID, &p.EffectiveFrom, &p.Name, &p.Email, &p.Kind, &p.ManagerID, &p.Country, &p.PayCurrency, &p.EmployedUntil, &p.Attributes)
-			return p, err
-		}, id),
+	snapshot, err := loadAllButSales(ctx, q, id, period, since)
+	if err == nil {
+		err = loadSales(ctx, q, id, &snapshot)
+	}
+	if err == nil {
+		err = loadCorrections(ctx, q, id, &snapshot)
+	}
+	if err != nil {
+		return snapshot, fmt.Errorf("read snapshot %d: %w", id, err)
+	}
+	return snapshot, nil
+}
+
+// loadSales reads transactions and credits.
+func loadSales(ctx context.Context, q querier, id int64, snapshot *incentive.Snapshot) error {
+	return errorsIn(
 		collect(ctx, q, &snapshot.Transactions, `
 			SELECT source, transaction_id, version, date, amount, currency, attributes, refund_of
 			FROM (SELECT record_id FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'transaction'
@@ -424,6 +437,21 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			ORDER BY source COLLATE "C", transaction_id COLLATE "C", participant_id COLLATE "C", role COLLATE "C"`, func(row pgx.CollectableRow) (c incentive.Credit, err error) {
 			err = row.Scan(&c.Transaction.Source, &c.Transaction.ID, &c.ParticipantID, &c.Role, &c.Share, &c.Version)
 			return c, err
+		}, id),
+	)
+}
+
+// loadAllButSales reads what is the same for every shard of a calculation: all that does not
+// grow with what was sold.
+func loadAllButSales(ctx context.Context, q querier, id int64, period incentive.Period, since incentive.Date) (incentive.Snapshot, error) {
+	snapshot := incentive.Snapshot{Period: period, Since: since}
+	err := errorsIn(
+		collect(ctx, q, &snapshot.Participants, `
+			SELECT participant_id, effective_from, name, email, f.kind, coalesce(manager_id, ''), country, pay_currency, employed_until, attributes
+			FROM snapshot_record r JOIN participant_fact f USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'participant'
+			ORDER BY participant_id COLLATE "C", effective_from`, func(row pgx.CollectableRow) (p incentive.Participant, err error) {
+			err = row.Scan(&p.ID, &p.EffectiveFrom, &p.Name, &p.Email, &p.Kind, &p.ManagerID, &p.Country, &p.PayCurrency, &p.EmployedUntil, &p.Attributes)
+			return p, err
 		}, id),
 		collect(ctx, q, &snapshot.Quotas, `
 			SELECT participant_id, measure, starts_on, ends_on, amount, version
@@ -456,13 +484,7 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 			return a, err
 		}, id),
 	)
-	if err == nil {
-		err = loadCorrections(ctx, q, id, &snapshot)
-	}
-	if err != nil {
-		return snapshot, fmt.Errorf("read snapshot %d: %w", id, err)
-	}
-	return snapshot, nil
+	return snapshot, err
 }
 
 // loadPlans reads who is on which plan.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,6 +24,11 @@ const schema = "guerdon"
 type Store struct {
 	pool *pgxpool.Pool
 	keys Keys
+
+	// The snapshot that a calculation asked for last, without what was sold.
+	lastMutex sync.Mutex
+	lastID    int64
+	last      incentive.Snapshot
 }
 
 // Open connects to the database at url. keys encrypts what must not be read from the

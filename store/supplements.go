@@ -81,7 +81,12 @@ func paySupplement(ctx context.Context, tx pgx.Tx, a Adjustment) error {
 	if err != nil {
 		return fmt.Errorf("keep the supplementary run of %s: %w", p.ID, err)
 	}
-	if err := keepStatements(ctx, tx, runID, []incentive.Statement{statement}, digests); err != nil {
+	statements := []incentive.Statement{statement}
+	first, err := reserve(ctx, tx, statements)
+	if err != nil {
+		return err
+	}
+	if err := keepStatements(ctx, tx, runID, first, statements, digests); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `INSERT INTO adjustment_taken (adjustment_id, period_id, run_id) VALUES ($1, $2, $3)`, a.ID, p.ID, runID); err != nil {

@@ -4,6 +4,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type Config struct {
 
 	Messenger *messenger.Messenger // nil sends nothing
 	Pages     string               // where people find the pages, for links; "" where that is not known
+
+	// CreditsPerShard is how many credits a shard of a calculation has; 0: as many as do well.
+	CreditsPerShard int
 }
 
 // quiet is how long something else is waited for that would come with a message.
@@ -38,10 +42,19 @@ const quiet = 20 * time.Second
 // While database or Temporal are away it waits for them.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay,
-		Messenger: config.Messenger, Pages: config.Pages, Quiet: quiet}
+		Messenger: config.Messenger, Pages: config.Pages, Quiet: quiet, CreditsPerShard: config.CreditsPerShard}
 	kinds := []func() worker.Worker{func() worker.Worker {
 		w := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second, StickyScheduleToStartTimeout: activities.Wait(5 * time.Second)})
 		Register(w, shared)
+		return w
+	}, func() worker.Worker {
+		w := worker.New(config.Client, activities.CalculationQueue, worker.Options{
+			DisableWorkflowWorker:              true,
+			MaxConcurrentActivityExecutionSize: runtime.GOMAXPROCS(0),
+			WorkerStopTimeout:                  10 * time.Second,
+		})
+		w.RegisterActivity(shared.MeasureShard)
+		w.RegisterActivity(shared.CalculateShard)
 		return w
 	}}
 	for _, rail := range config.Rails.Names() {

@@ -109,7 +109,7 @@ func open(database *store.Store, pool *pgxpool.Pool, periodID string, begin time
 		panic(err)
 	}
 	workflows.Register(h.env)
-	h.env.RegisterActivity(&activities.Activities{Store: database, Rails: rails, Client: temporalOf{house: h}, Now: h.env.Now})
+	h.env.RegisterActivity(&activities.Activities{Store: database, Rails: rails, Client: temporalOf{house: h}, Now: h.env.Now, CreditsPerShard: 2})
 	h.env.SetStartTime(begin)
 	h.env.SetTestTimeout(time.Minute)
 	h.env.SetDetachedChildWait(false)

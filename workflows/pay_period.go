@@ -280,6 +280,12 @@ func (p *payPeriod) calculate(ctx workflow.Context) error {
 	act := activities.PeriodAct{PeriodID: p.PeriodID, Revision: p.Revision, Act: incentive.Calculate, Actor: System, Key: systemKey(ctx, incentive.Calculate)}
 	var o activities.Outcome
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, longOptions("calculate")), do.Calculate, act, p.SnapshotID).Get(ctx, &o)
+	if err == nil && o.Sharding != nil {
+		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: activities.CalculationID(p.PeriodID, p.Revision, o.Sharding.RunID)})
+		in := CalculationInput{Act: act, SnapshotID: p.SnapshotID, Sharding: *o.Sharding}
+		o = activities.Outcome{}
+		err = workflow.ExecuteChildWorkflow(child, Calculation, in).Get(ctx, &o)
+	}
 	if err != nil {
 		return err
 	}

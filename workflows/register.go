@@ -15,6 +15,7 @@ type Registry interface {
 // Register registers every workflow.
 func Register(r Registry) {
 	r.RegisterWorkflow(PayPeriod)
+	r.RegisterWorkflow(Calculation)
 	r.RegisterWorkflowWithOptions(Approval, workflow.RegisterOptions{Name: activities.ApprovalWorkflow})
 	r.RegisterWorkflow(Dispute)
 	r.RegisterWorkflow(Disburse)

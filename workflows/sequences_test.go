@@ -228,7 +228,7 @@ func (s *sequence) chance(what string, percent int) bool {
 	return rapid.IntRange(0, 99).Draw(s.t, what) >= 100-percent
 }
 
-var faulty = []string{"Act", "Act", "Calculate", "Decide", "Decide", "ListRails", "PrepareRail", "ListPayouts", "SubmitPayout", "SetAside", "ConfirmFile", "Archive", "start", "signal"}
+var faulty = []string{"Act", "Act", "Calculate", "CalculateShard", "FinishRun", "DropRun", "Decide", "Decide", "ListRails", "PrepareRail", "ListPayouts", "SubmitPayout", "SetAside", "ConfirmFile", "Archive", "start", "signal"}
 
 // step does one thing at random, towards the period's end more often than not.
 func (s *sequence) step() {

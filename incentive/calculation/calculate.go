@@ -46,13 +46,18 @@ type Result struct {
 // plans' currency. What is wrong with the data is an *incentive.Error whose message lists
 // up to ten problems, with the code of the first.
 func Run(ctx context.Context, snapshot incentive.Snapshot) (Result, error) {
-	r, err := prepare(ctx, snapshot, nil)
+	r, err := prepare(ctx, snapshot, nil, nil)
 	if err != nil {
 		return Result{}, err
 	}
+	return r.result(ctx)
+}
+
+// result calculates everybody's statement.
+func (r ready) result(ctx context.Context) (Result, error) {
 	result := Result{Statements: make([]incentive.Statement, len(r.groups)), Uncredited: len(r.uncredited)}
 	problems := make([]error, len(r.groups))
-	err = r.each(ctx, func(i int) { result.Statements[i], problems[i] = r.statement(r.groups[i], r.plans) })
+	err := r.each(ctx, func(i int) { result.Statements[i], problems[i] = r.statement(r.groups[i], r.plans) })
 	if err == nil {
 		err = together(problems)
 	}
@@ -77,8 +82,9 @@ type ready struct {
 }
 
 // prepare arranges a snapshot for the statements of some participants, or (nil) of all.
-// Of contests it settles those in which any of them competes.
-func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool) (ready, error) {
+// Of contests it settles those in which any of them competes: among entrants where they are
+// given, and else among everybody whom the snapshot assigns to their plans.
+func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool, entrants []Entrant) (ready, error) {
 	plans, err := inForce(snapshot)
 	if err != nil {
 		return ready{}, err
@@ -105,7 +111,12 @@ func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]boo
 			}
 		}
 	}
-	return ready{f, plans, groups}, f.contests(onPlans, competing)
+	if entrants == nil {
+		if entrants, err = f.enter(onPlans, competing); err != nil {
+			return ready{}, err
+		}
+	}
+	return ready{f, plans, groups}, f.settle(entrants, competing)
 }
 
 // each does something for the number of each group, on all processors.

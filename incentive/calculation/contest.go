@@ -18,19 +18,22 @@ type standing struct {
 	won   decimal.Decimal
 }
 
-// entrant is somebody who competes.
-type entrant struct {
-	id        string
-	total     decimal.Decimal
-	unit      decimal.Decimal // the quota, or one
-	qualified bool
-	last      *incentive.Transaction // by which the total was reached
+// Entrant is somebody who competes, with all that the contest needs to know of them: so
+// that people can be measured in one place and ranked in another.
+type Entrant struct {
+	Contest       Contest                  `json:"contest"`
+	ParticipantID string                   `json:"participant_id"`
+	Total         decimal.Decimal          `json:"total"`
+	Unit          decimal.Decimal          `json:"unit"` // the quota, or one
+	Qualified     bool                     `json:"qualified"`
+	Last          incentive.TransactionKey `json:"last"` // by which the total was reached
+	LastOn        incentive.Date           `json:"last_on"`
 }
 
-// contests settles every contest of the plans in force among the people assigned to them.
-func (f *facts) contests(groups [][]incentive.Assignment, plans map[string]versionInForce) error {
-	f.standings = map[Contest]map[string]standing{}
-	entrants := map[Contest][]entrant{}
+// enter measures everybody who is assigned to one of the plans for the contests in it, by
+// participant.
+func (f *facts) enter(groups [][]incentive.Assignment, plans map[string]versionInForce) ([]Entrant, error) {
+	var entrants []Entrant
 	var problems []error
 	for _, assignments := range groups {
 		for on := range onePlan(assignments) {
@@ -46,18 +49,26 @@ func (f *facts) contests(groups [][]incentive.Assignment, plans map[string]versi
 				c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: on}
 				e, err := c.enter()
 				problems = append(problems, err)
-				key := Contest{p.ID, component.Name}
-				entrants[key] = append(entrants[key], e)
+				entrants = append(entrants, e)
 			}
 		}
 	}
-	if err := together(problems); err != nil {
-		return err
+	return entrants, together(problems)
+}
+
+// settle says how the contests of the plans end among all entrants, who come by participant.
+func (f *facts) settle(entrants []Entrant, plans map[string]versionInForce) (err error) {
+	f.standings = map[Contest]map[string]standing{}
+	of := map[Contest][]Entrant{}
+	for _, e := range entrants {
+		of[e.Contest] = append(of[e.Contest], e)
 	}
-	for key, all := range entrants {
-		p := plans[key.PlanID]
+	for key, all := range of {
+		p, found := plans[key.PlanID]
+		if !found {
+			continue // nobody whose statement is wanted is in it
+		}
 		component := p.Components[slices.IndexFunc(p.Components, func(c plan.Component) bool { return c.Name == key.Component })]
-		var err error
 		if component.Pool != nil {
 			f.standings[key], err = poolShares(component.Pool, all, p.Currency)
 		} else {
@@ -71,54 +82,53 @@ func (f *facts) contests(groups [][]incentive.Assignment, plans map[string]versi
 }
 
 // enter measures a participant for a contest.
-func (c *computation) enter() (e entrant, err error) {
-	e = entrant{id: c.participant.ID, unit: one}
+func (c *computation) enter() (e Entrant, err error) {
+	e = Entrant{Contest: Contest{c.plan.ID, c.component.Name}, ParticipantID: c.participant.ID, Unit: one}
 	m, err := c.measure(c.component.Measure)
 	if err != nil {
 		return e, err
 	}
-	e.total = m.total
+	e.Total = m.total
 	if n := len(m.parts); n > 0 {
-		e.last = m.parts[n-1].transaction
+		last := m.parts[n-1].transaction
+		e.Last, e.LastOn = last.TransactionKey, last.Date
 	}
 	least, there := (*decimal.Decimal)(nil), true
 	if pool := c.component.Pool; pool != nil {
 		least = pool.AtLeast
 	} else {
 		least = c.component.Ranking.AtLeast
-		if e.unit, there, err = c.unit(c.component.Ranking.Target); err != nil {
+		if e.Unit, there, err = c.unit(c.component.Ranking.Target); err != nil {
 			return e, err
 		}
 	}
-	e.qualified = there && e.total.IsPositive() && (least == nil || !e.total.LessThan(least.Mul(e.unit)))
+	e.Qualified = there && e.Total.IsPositive() && (least == nil || !e.Total.LessThan(least.Mul(e.Unit)))
 	return e, nil
 }
 
 // compare orders entrants, the best first, by attainment or amount.
-func (e entrant) compare(other entrant) int {
-	return other.total.Mul(e.unit).Cmp(e.total.Mul(other.unit))
+func (e Entrant) compare(other Entrant) int {
+	return other.Total.Mul(e.Unit).Cmp(e.Total.Mul(other.Unit))
 }
 
 // earlier orders entrants who came to the same by when they did.
-func (e entrant) earlier(other entrant) int {
-	if order := e.last.Date.Compare(other.last.Date); order != 0 {
-		return order
-	}
-	return cmp.Or(strings.Compare(e.last.Source, other.last.Source), strings.Compare(e.last.ID, other.last.ID), strings.Compare(e.id, other.id))
+func (e Entrant) earlier(other Entrant) int {
+	return cmp.Or(e.LastOn.Compare(other.LastOn), strings.Compare(e.Last.Source, other.Last.Source), strings.Compare(e.Last.ID, other.Last.ID),
+		strings.Compare(e.ParticipantID, other.ParticipantID))
 }
 
 // ranked gives everybody their place and prize.
-func ranked(r *plan.Ranking, entrants []entrant, currency incentive.Currency) (map[string]standing, error) {
+func ranked(r *plan.Ranking, entrants []Entrant, currency incentive.Currency) (map[string]standing, error) {
 	standings := map[string]standing{}
-	var order []entrant
+	var order []Entrant
 	for _, e := range entrants {
-		total := e.total
-		standings[e.id] = standing{steps: []Step{{Kind: StepRank, Amount: &total, Rate: new(decimal.Decimal), Tied: 1}}}
-		if e.qualified {
+		total := e.Total
+		standings[e.ParticipantID] = standing{steps: []Step{{Kind: StepRank, Amount: &total, Rate: new(decimal.Decimal), Tied: 1}}}
+		if e.Qualified {
 			order = append(order, e)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b entrant) int {
+	slices.SortStableFunc(order, func(a, b Entrant) int {
 		if order := a.compare(b); order != 0 || r.Ties != plan.TiesEarliest {
 			return order
 		}
@@ -145,7 +155,7 @@ func ranked(r *plan.Ranking, entrants []entrant, currency incentive.Currency) (m
 		}
 		for i := first; i < next; i++ {
 			awards[i] = incentive.Ratio{Numerator: together, Denominator: decimal.NewFromInt(int64(among))}.Decimal()
-			step := &standings[order[i].id].steps[0]
+			step := &standings[order[i].ParticipantID].steps[0]
 			step.Count, step.Tied, step.Rate, step.Result = first+1, among, &together, awards[i]
 		}
 		first = next
@@ -157,29 +167,29 @@ func ranked(r *plan.Ranking, entrants []entrant, currency incentive.Currency) (m
 	}
 	parts, err := apportion(most, awards, all, currency)
 	for i, won := range parts {
-		s := standings[order[i].id]
+		s := standings[order[i].ParticipantID]
 		if s.won = won; !won.Equal(awards[i]) {
 			award := awards[i]
 			s.steps = append(s.steps, Step{Kind: StepBudget, Amount: &award, Rate: &most, Unit: &all, Result: won})
 		}
-		standings[order[i].id] = s
+		standings[order[i].ParticipantID] = s
 	}
 	return standings, err
 }
 
 // poolShares gives everybody who qualifies their share of a pool.
-func poolShares(p *plan.Pool, entrants []entrant, currency incentive.Currency) (map[string]standing, error) {
+func poolShares(p *plan.Pool, entrants []Entrant, currency incentive.Currency) (map[string]standing, error) {
 	standings := map[string]standing{}
 	var ids []string
 	var totals []decimal.Decimal
 	all := decimal.Zero
 	for _, e := range entrants {
-		if e.qualified {
-			ids, totals, all = append(ids, e.id), append(totals, e.total), all.Add(e.total)
+		if e.Qualified {
+			ids, totals, all = append(ids, e.ParticipantID), append(totals, e.Total), all.Add(e.Total)
 		}
 	}
 	for _, e := range entrants {
-		standings[e.id] = standing{steps: []Step{{Kind: StepPool, Amount: new(decimal.Decimal), Rate: &p.Amount, Unit: &all}}}
+		standings[e.ParticipantID] = standing{steps: []Step{{Kind: StepPool, Amount: new(decimal.Decimal), Rate: &p.Amount, Unit: &all}}}
 	}
 	parts, err := apportion(p.Amount, totals, all, currency)
 	for i, won := range parts {

@@ -142,7 +142,10 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 }
 
 // Contest names a component by which the people on a plan compete.
-type Contest struct{ PlanID, Component string }
+type Contest struct {
+	PlanID    string `json:"plan_id"`
+	Component string `json:"component"`
+}
 
 // Contests returns the components of the plans in force whose results depend on everybody
 // who is on the plan.

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// What millions of rows go through is written here by hand: both ways in PostgreSQL's text
+// format, in which a number is neither taken apart nor put together again.
+
+// sale is a transaction with one of its credits, or none.
+type sale struct {
+	transaction incentive.Transaction
+	credit      incentive.Credit
+}
+
+// compare orders by date, source and id, and by participant and role.
+func (s *sale) compare(other *sale) int {
+	if order := s.transaction.Date.Compare(other.transaction.Date); order != 0 {
+		return order
+	}
+	return cmp.Or(strings.Compare(s.transaction.Source, other.transaction.Source), strings.Compare(s.transaction.ID, other.transaction.ID),
+		strings.Compare(s.credit.ParticipantID, other.credit.ParticipantID), strings.Compare(s.credit.Role, other.credit.Role))
+}
+
+// salesReader reads transactions with their credits.
+type salesReader struct {
+	sales      []sale
+	texts      map[string]string            // those that come again and again, once each
+	attributes map[string]map[string]string // the same; they are only read
+	dates      map[string]incentive.Date
+}
+
+// rows reads what a query gives: of a transaction source, id, version, date, amount, currency,
+// attributes (NULL for none) and what it refunds; of a credit participant, role, share and
+// version, or NULL.
+func (r *salesReader) rows(ctx context.Context, q querier, sql string, arguments ...any) error {
+	if r.texts == nil {
+		r.texts, r.attributes, r.dates = map[string]string{}, map[string]map[string]string{}, map[string]incentive.Date{}
+	}
+	rows, err := q.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, arguments...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s, err := r.row(rows.RawValues())
+		if err != nil {
+			return err
+		}
+		r.sales = append(r.sales, s)
+	}
+	return rows.Err()
+}
+
+func (r *salesReader) row(column [][]byte) (s sale, err error) {
+	t, c := &s.transaction, &s.credit
+	t.Source, t.ID, t.Currency, t.RefundOf = r.text(column[0]), string(column[1]), incentive.Currency(r.text(column[5])), string(column[7])
+	if t.Version, err = strconv.Atoi(string(column[2])); err != nil {
+		return s, err
+	}
+	day, known := r.dates[string(column[3])]
+	if !known {
+		if day, err = incentive.ParseDate(string(column[3])); err != nil {
+			return s, err
+		}
+		r.dates[string(column[3])] = day
+	}
+	t.Date = day
+	if t.Amount, err = decimalOf(column[4]); err != nil {
+		return s, err
+	}
+	if t.Attributes, err = r.attributesOf(column[6]); err != nil || column[8] == nil {
+		return s, err
+	}
+	c.Transaction, c.ParticipantID, c.Role = t.TransactionKey, r.text(column[8]), r.text(column[9])
+	if c.Share, err = decimalOf(column[10]); err == nil {
+		c.Version, err = strconv.Atoi(string(column[11]))
+	}
+	return s, err
+}
+
+func (r *salesReader) text(b []byte) string {
+	text, known := r.texts[string(b)]
+	if !known {
+		text = string(b)
+		r.texts[text] = text
+	}
+	return text
+}
+
+func (r *salesReader) attributesOf(b []byte) (map[string]string, error) {
+	const most = 10_000 // different ones that are remembered
+	if b == nil {
+		return nil, nil
+	}
+	all, known := r.attributes[string(b)]
+	if known {
+		return all, nil
+	}
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
+	for name, value := range all {
+		delete(all, name)
+		all[r.text([]byte(name))] = value
+	}
+	if len(r.attributes) < most {
+		r.attributes[string(b)] = all
+	}
+	return all, nil
+}
+
+// inOrder returns what was read, each once, in the order in which deals climb tiers.
+func (r *salesReader) inOrder() ([]incentive.Transaction, []incentive.Credit) {
+	order := make([]*sale, len(r.sales))
+	for i := range r.sales {
+		order[i] = &r.sales[i]
+	}
+	slices.SortFunc(order, (*sale).compare)
+	transactions, credits := make([]incentive.Transaction, 0, len(order)), make([]incentive.Credit, 0, len(order))
+	for i, s := range order {
+		if i > 0 && order[i-1].compare(s) == 0 {
+			continue
+		}
+		if n := len(transactions); n == 0 || transactions[n-1].TransactionKey != s.transaction.TransactionKey {
+			transactions = append(transactions, s.transaction)
+		}
+		if s.credit.ParticipantID != "" {
+			credits = append(credits, s.credit)
+		}
+	}
+	return transactions, credits
+}
+
+// decimalOf reads a number as PostgreSQL writes it.
+func decimalOf(text []byte) (decimal.Decimal, error) {
+	const digitsOfInt64 = 18
+	if len(text) > digitsOfInt64 {
+		return decimal.NewFromString(string(text))
+	}
+	value, places, negative := int64(0), int32(0), false
+	point := -1
+	for i, b := range text {
+		switch {
+		case b >= '0' && b <= '9':
+			value = value*10 + int64(b-'0')
+		case b == '.' && point < 0:
+			point = i
+		case b == '-' && i == 0:
+			negative = true
+		default:
+			return decimal.NewFromString(string(text))
+		}
+	}
+	if point >= 0 {
+		places = int32(len(text) - point - 1)
+	}
+	if negative {
+		value = -value
+	}
+	return decimal.New(value, -places), nil
+}
+
+// copier puts rows together for a COPY, field by field, and hands them on as they are read.
+type copier struct {
+	next  func(c *copier) (more bool) // writes one row
+	ready bytes.Buffer
+	begun bool // a row is
+	ended bool
+}
+
+// copyInto copies into columns of a table what next writes, row by row, until it writes none.
+func copyInto(ctx context.Context, tx pgx.Tx, table, columns string, next func(c *copier) (more bool)) error {
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, &copier{next: next}, "COPY "+table+" ("+columns+") FROM STDIN")
+	return err
+}
+
+// Read hands on whole rows, as many as there is room for, and of the last one a part.
+func (c *copier) Read(into []byte) (int, error) {
+	for !c.ended && c.ready.Len() < len(into) {
+		c.begun = false
+		if !c.next(c) {
+			c.ended = true
+			break
+		}
+		c.ready.WriteByte('\n')
+	}
+	if c.ready.Len() == 0 {
+		return 0, io.EOF
+	}
+	return c.ready.Read(into)
+}
+
+func (c *copier) separate() {
+	if c.begun {
+		c.ready.WriteByte('\t')
+	}
+	c.begun = true
+}
+
+func (c *copier) number(n int64) {
+	c.separate()
+	c.ready.Write(strconv.AppendInt(c.ready.AvailableBuffer(), n, 10))
+}
+
+func (c *copier) decimal(d decimal.Decimal) {
+	c.separate()
+	c.ready.WriteString(d.String())
+}
+
+// escaped writes what a text of a COPY may not hold as it is.
+var escaped = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
+
+func (c *copier) text(s string) {
+	c.separate()
+	_, _ = escaped.WriteString(&c.ready, s) // a buffer takes all
+}
+
+func (c *copier) null() {
+	c.separate()
+	c.ready.WriteString(`\N`)
+}
+
+func (c *copier) bytes(b []byte) {
+	c.separate()
+	c.ready.WriteString(`\\x`)
+	c.ready.Write(hex.AppendEncode(c.ready.AvailableBuffer(), b))
+}
