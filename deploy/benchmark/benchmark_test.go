@@ -1,0 +1,17 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestBenchmark runs a small size of it: the engine, in shards, comes to the same lines and
+// contributions as the SQL written by hand.
+func TestBenchmark(t *testing.T) {
+	t.Parallel()
+	var said []string
+	o := options{People: 150, Transactions: 3000, CreditsPerShard: 700}
+	require.NoError(t, o.run(t.Context(), func(line string) { said = append(said, line) }))
+	require.Contains(t, said, "both have the same 150 statements, 600 lines and 7480 contributions, to the cent")
+}

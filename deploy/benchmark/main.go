@@ -1,0 +1,113 @@
+// Command benchmark measures the calculation at a large company's size beside SQL that
+// somebody wrote by hand for that one plan. It seeds a company, with a throwaway PostgreSQL of its
+// own, and calculates it both ways in the same database: docs/performance.md has results.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/deploy/local/postgres"
+	"github.com/guerdon/guerdon/store"
+)
+
+type options struct {
+	People          int    `default:"20000" help:"How many participants, in five levels of twelve each."`
+	Transactions    int    `default:"1000000" help:"How many transactions, every fifth of them split."`
+	CreditsPerShard int    `default:"100000" help:"How many credits a shard has."`
+	Profile         string `placeholder:"FILE" help:"Write a profile of what the engine's processors do."`
+	EngineOnly      bool   `help:"Leave the SQL by hand out."`
+}
+
+func main() {
+	var o options
+	kong.Parse(&o, kong.Name("benchmark"), kong.Description("Measure the calculation of a large period beside SQL written by hand."))
+	if err := o.run(context.Background(), func(line string) { fmt.Println(line) }); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// run measures and says what came of it.
+func (o options) run(ctx context.Context, say func(line string)) (err error) {
+	server, err := postgres.Start(ctx, postgres.Options{Throwaway: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
+	keys, err := store.ParseKeys(store.NewKey(1))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, server.URL(), keys)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := s.Migrate(ctx); err != nil {
+		return err
+	}
+	connection, err := pgx.Connect(ctx, server.URL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close(context.WithoutCancel(ctx)) }()
+	c := company{o.People, o.Transactions}
+	began := time.Now()
+	if err := c.seed(ctx, connection); err != nil {
+		return err
+	}
+	say(fmt.Sprintf("%d participants, %d transactions, seeded in %s; %d processors", o.People, o.Transactions, round(time.Since(began)), runtime.GOMAXPROCS(0)))
+
+	database, err := backendsOf(ctx, connection)
+	if err != nil {
+		return err
+	}
+	if o.Profile != "" {
+		file, err := os.Create(o.Profile)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+	}
+	m := begin(database)
+	took, err := calculate(ctx, s, o.CreditsPerShard)
+	if err != nil {
+		return err
+	}
+	engine := m.end()
+	pprof.StopCPUProfile()
+	say(fmt.Sprintf("engine: %s; of processors %s by the engine, %s by PostgreSQL; %d MB resident at most", round(engine.wall), round(engine.own), round(engine.database), engine.resident>>20))
+	say(fmt.Sprintf("        %d shards: divided in %s, measured in %s, calculated and written in %s, made a run in %s", took.shards, round(took.begun), round(took.measured), round(took.calculated), round(took.finished)))
+	if o.EngineOnly {
+		return nil
+	}
+	m = begin(database)
+	if err := c.byHand(ctx, connection); err != nil {
+		return err
+	}
+	hand := m.end()
+	say(fmt.Sprintf("by hand: %s; of processors %s by PostgreSQL", round(hand.wall), round(hand.database)))
+	w, err := compare(ctx, connection, took.runID)
+	if err != nil {
+		return err
+	}
+	say(fmt.Sprintf("both have the same %d statements, %d lines and %d contributions, to the cent", w.statements, w.lines, w.contributions))
+	say(fmt.Sprintf("engine / by hand: %.2f of time, %.2f of processors", ratio(engine.wall, hand.wall), ratio(engine.own+engine.database, hand.own+hand.database)))
+	return nil
+}
+
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
