@@ -73,7 +73,7 @@ type view struct {
 	Names   []any  // what stands in the title, as pairs
 	Me      client.Person
 	Company client.Company
-	Menu    []menuItem
+	Menu    []menuGroup
 	Notice  string
 	Problem error
 	Form    url.Values // as it was sent, where it was refused
@@ -96,11 +96,6 @@ func (v view) Unseen() int {
 // Moment is a time in the company's zone.
 func (v view) Moment(at time.Time) string { return v.texts.Moment(at, v.zone) }
 
-type menuItem struct {
-	Key, Path string
-	Here      bool
-}
-
 // show answers with a page. title is a text's key, with what stands in it as pairs.
 func (v *visit) show(name, title string, body any, pairs ...any) error {
 	shown := view{Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, texts: v.texts}
@@ -109,40 +104,6 @@ func (v *visit) show(name, title string, body any, pairs ...any) error {
 	}
 	v.render(v.w, v.r, name, shown)
 	return nil
-}
-
-// menu lists where the visitor may go.
-func (v *visit) menu() []menuItem {
-	if len(v.me.Roles) == 0 {
-		return nil
-	}
-	var items []menuItem
-	add := func(key, at string, allowed bool) {
-		if allowed {
-			here := v.r.URL.Path == at || at != "/" && strings.HasPrefix(v.r.URL.Path, at+"/")
-			items = append(items, menuItem{key, at, here})
-		}
-	}
-	all := v.may(incentive.ReadStatements) == incentive.All
-	add("menu.home", "/", true)
-	add("menu.live", "/live", v.is(incentive.Rep))
-	add("menu.team", "/team", v.is(incentive.Manager))
-	add("menu.statements", "/statements", v.is(incentive.Rep))
-	add("menu.payouts", "/payouts", v.is(incentive.Rep))
-	add("menu.disputes", "/disputes", v.may(incentive.ReadStatements) > incentive.None)
-	add("menu.approvals", "/approvals", v.may(incentive.DecideApproval) > incentive.None)
-	add("menu.cockpit", "/cockpit", v.may(incentive.ReadTotals) > incentive.None)
-	add("menu.periods", "/periods", all || v.is(incentive.Manager, incentive.Administrator))
-	add("menu.adjustments", "/adjustments", v.may(incentive.ReadTotals) > incentive.None)
-	add("menu.ledger", "/ledger", v.may(incentive.ReadTotals) > incentive.None)
-	add("menu.reconciliations", "/reconciliations", v.may(incentive.ReadTotals) > incentive.None)
-	add("menu.exports", "/exports", v.may(incentive.ReadTotals) > incentive.None)
-	add("menu.audit", "/audit", v.may(incentive.ReadAudit) > incentive.None)
-	add("menu.people", "/people", v.may(incentive.AdministerPeople) > incentive.None)
-	add("menu.territories", "/territories", v.may(incentive.ReadTerritories) > incentive.None)
-	add("menu.plans", "/plans", true)
-	add("menu.imports", "/imports", v.may(incentive.ImportData) > incentive.None)
-	return items
 }
 
 // render writes a page with the status of its problem, if it has one.

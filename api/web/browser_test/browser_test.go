@@ -177,10 +177,19 @@ func (p *person) press(xpath string) {
 	require.NoError(p, err, "%s presses %s", p.id, xpath)
 }
 
-// follow follows the link of that text.
+// follow follows the link of that text, which may stand in the menu of a phone.
 func (p *person) follow(text string) {
 	p.Helper()
-	p.press(fmt.Sprintf(`//a[normalize-space()=%q]`, text))
+	link := fmt.Sprintf(`//a[normalize-space()=%q]`, text)
+	var closed bool
+	p.do(chromedp.Evaluate(fmt.Sprintf(`(() => {
+		const link = document.evaluate(%q, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE, null).singleNodeValue;
+		return !!link && !!link.closest(".menu") && !link.checkVisibility();
+	})()`, link), &closed))
+	if closed {
+		p.do(chromedp.Click(`.opens-menu`, chromedp.ByQuery), chromedp.WaitVisible(link, chromedp.BySearch))
+	}
+	p.press(link)
 }
 
 // open opens what stands behind a summary.
