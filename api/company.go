@@ -101,7 +101,7 @@ func (s *server) PutCompany(ctx context.Context, request spec.PutCompanyRequestO
 // ListPeople lists participants with their roles.
 func (s *server) ListPeople(ctx context.Context, request spec.ListPeopleRequestObject) (spec.ListPeopleResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.People(ctx, value(request.Params.After), limit)
+	all, err := s.Store.People(ctx, value(request.Params.Search), value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}

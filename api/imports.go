@@ -45,8 +45,8 @@ func (s *server) ImportFiles(ctx context.Context, request spec.ImportFilesReques
 	if err != nil {
 		return nil, err
 	}
-	if incentive.Right(personOf(ctx).Roles, incentive.ImportStructure) == incentive.None && slices.ContainsFunc(reading.Kinds(), func(k mapping.Kind) bool { return slices.Contains(structural, k) }) {
-		return nil, incentive.Errorf(incentive.CodeForbidden, "only an administrator imports participants, periods, holidays and assignments")
+	if err := mayEnter(ctx, reading.Kinds()...); err != nil {
+		return nil, err
 	}
 	digest := sha256.New()
 	if _, err := io.Copy(digest, u.files[0]); err != nil {

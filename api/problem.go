@@ -39,7 +39,7 @@ var statuses = map[incentive.Code]int{
 	incentive.CodeNotFound: http.StatusNotFound, store.CodeFileUnknown: http.StatusNotFound, store.CodeStatusFileUnknown: http.StatusNotFound, store.CodeReconciliationUnknown: http.StatusNotFound,
 	codeMethod:           http.StatusMethodNotAllowed,
 	codeTooLarge:         http.StatusRequestEntityTooLarge,
-	document.CodeInvalid: http.StatusUnprocessableEntity, mapping.CodeBadFile: http.StatusUnprocessableEntity, store.CodeKeyReused: http.StatusUnprocessableEntity,
+	document.CodeInvalid: http.StatusUnprocessableEntity, mapping.CodeBadFile: http.StatusUnprocessableEntity, mapping.CodeRefused: http.StatusUnprocessableEntity, store.CodeKeyReused: http.StatusUnprocessableEntity,
 	calculation.CodeExampleFails: http.StatusUnprocessableEntity, payments.CodeDestinationInvalid: http.StatusUnprocessableEntity, payments.CodeRailUnknown: http.StatusUnprocessableEntity,
 	store.CodeSharesWrong: http.StatusUnprocessableEntity, store.CodeMethodNotAllowed: http.StatusUnprocessableEntity,
 	payments.CodeStatusFileRefused: http.StatusUnprocessableEntity, payments.CodeEventRefused: http.StatusBadRequest,

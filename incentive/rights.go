@@ -66,6 +66,8 @@ const (
 
 	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
 	Prove        Action = "prove"         // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
+
+	ReadRecords Action = "read-records" // people over time, hierarchy, quotas, assignments, imports with their quarantine
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -102,6 +104,8 @@ var rights = map[Action]map[Role]Scope{
 
 	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
 	Prove:        {Finance: All, Auditor: All},
+
+	ReadRecords: {Finance: All, Administrator: All, Auditor: All},
 }
 
 // Actions lists every action, sorted.

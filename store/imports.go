@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"maps"
 	"time"
 
@@ -172,6 +173,8 @@ type Loading struct {
 	tx     pgx.Tx
 	result *Import
 	held   []Quarantined
+
+	entered hash.Hash // of what somebody enters; nil where files are read
 }
 
 // Load runs one import in one transaction: read is given a Loading to put what it reads
@@ -240,6 +243,9 @@ func (l *Loading) Quarantine(q Quarantined) { l.held = append(l.held, q) }
 func (l *Loading) Put(ctx context.Context, kind string, rows []Row) error {
 	if len(rows) == 0 {
 		return nil
+	}
+	if err := l.digestRows(rows); err != nil {
+		return err
 	}
 	load := loaders[kind]
 	records := make([]any, len(rows))

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -85,13 +86,24 @@ func (s *Store) Person(ctx context.Context, id string) (Person, error) {
 	return p, err
 }
 
-// People returns up to limit participants after an id, with their roles.
-func (s *Store) People(ctx context.Context, after string, limit int) ([]Person, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+personColumns+` FROM participant p WHERE p.id > $1 ORDER BY p.id LIMIT $2`, after, limit)
+// People returns up to limit participants after an id, with their roles: those whose id,
+// name or address holds search, in whatever case; "" for all.
+func (s *Store) People(ctx context.Context, search, after string, limit int) ([]Person, error) {
+	rows, err := s.pool.Query(ctx, `SELECT `+personColumns+` FROM participant p
+		WHERE p.id > $1 AND ($3 = '' OR p.id ILIKE $3 OR EXISTS (SELECT FROM participant_fact f WHERE f.participant_id = p.id AND (f.name ILIKE $3 OR f.email ILIKE $3)))
+		ORDER BY p.id LIMIT $2`, after, limit, anywhere(search))
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}
 	return pgx.CollectRows(rows, scanPerson)
+}
+
+// anywhere is the pattern of texts that hold what is searched for; "" for any text.
+func anywhere(search string) string {
+	if search == "" {
+		return ""
+	}
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(search) + "%"
 }
 
 // Grant sets which roles a participant has.

@@ -440,6 +440,42 @@ func (e DisputeRequestType) Valid() bool {
 	}
 }
 
+// Defines values for EntryRequestKind.
+const (
+	EntryRequestKindAssignment   EntryRequestKind = "assignment"
+	EntryRequestKindCredit       EntryRequestKind = "credit"
+	EntryRequestKindExchangeRate EntryRequestKind = "exchange_rate"
+	EntryRequestKindHoliday      EntryRequestKind = "holiday"
+	EntryRequestKindParticipant  EntryRequestKind = "participant"
+	EntryRequestKindPeriod       EntryRequestKind = "period"
+	EntryRequestKindQuota        EntryRequestKind = "quota"
+	EntryRequestKindTransaction  EntryRequestKind = "transaction"
+)
+
+// Valid indicates whether the value is a known member of the EntryRequestKind enum.
+func (e EntryRequestKind) Valid() bool {
+	switch e {
+	case EntryRequestKindAssignment:
+		return true
+	case EntryRequestKindCredit:
+		return true
+	case EntryRequestKindExchangeRate:
+		return true
+	case EntryRequestKindHoliday:
+		return true
+	case EntryRequestKindParticipant:
+		return true
+	case EntryRequestKindPeriod:
+		return true
+	case EntryRequestKindQuota:
+		return true
+	case EntryRequestKindTransaction:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FileTemplateOf.
 const (
 	FileTemplateOfContractCosts FileTemplateOf = "contract-costs"
@@ -509,6 +545,36 @@ func (e NotPaidReasonWhy) Valid() bool {
 	case NotPaidReasonWhyNotMeasured:
 		return true
 	case NotPaidReasonWhyNotYet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PatternRequestPattern.
+const (
+	PatternRequestPatternFortnightly PatternRequestPattern = "fortnightly"
+	PatternRequestPatternHalfMonthly PatternRequestPattern = "half-monthly"
+	PatternRequestPatternMonthly     PatternRequestPattern = "monthly"
+	PatternRequestPatternN445        PatternRequestPattern = "4-4-5"
+	PatternRequestPatternQuarterly   PatternRequestPattern = "quarterly"
+	PatternRequestPatternWeekly      PatternRequestPattern = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the PatternRequestPattern enum.
+func (e PatternRequestPattern) Valid() bool {
+	switch e {
+	case PatternRequestPatternFortnightly:
+		return true
+	case PatternRequestPatternHalfMonthly:
+		return true
+	case PatternRequestPatternMonthly:
+		return true
+	case PatternRequestPatternN445:
+		return true
+	case PatternRequestPatternQuarterly:
+		return true
+	case PatternRequestPatternWeekly:
 		return true
 	default:
 		return false
@@ -890,6 +956,15 @@ type Approvals struct {
 	Next      *string    `json:"next,omitempty"`
 }
 
+// AssignedPlan defines model for AssignedPlan.
+type AssignedPlan struct {
+	Calendar string          `json:"calendar"`
+	EndsOn   *incentive.Date `json:"ends_on,omitempty"`
+	Plan     string          `json:"plan"`
+	StartsOn incentive.Date  `json:"starts_on"`
+	Version  int             `json:"version"`
+}
+
 // AuditEvent defines model for AuditEvent.
 type AuditEvent struct {
 	Act     string    `json:"act"`
@@ -932,6 +1007,23 @@ type Banded struct {
 
 // BandedBand defines model for Banded.Band.
 type BandedBand string
+
+// Calendar defines model for Calendar.
+type Calendar struct {
+	Calendar string `json:"calendar"`
+
+	// LastDay Of the last period; absent while there is none.
+	LastDay *incentive.Date `json:"last_day,omitempty"`
+	Periods int             `json:"periods"`
+
+	// Policy The version of its policy; 0 for the standard one.
+	Policy int `json:"policy"`
+}
+
+// Calendars defines model for Calendars.
+type Calendars struct {
+	Calendars []Calendar `json:"calendars"`
+}
 
 // Change defines model for Change.
 type Change struct {
@@ -1284,6 +1376,34 @@ type Disputes struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Entered defines model for Entered.
+type Entered struct {
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+}
+
+// Entry defines model for Entry.
+type Entry struct {
+	// Attributes Of participants and transactions.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+
+	// Fields By the names of the fields of imports: days as YYYY-MM-DD, numbers with a point.
+	Fields map[string]string `json:"fields"`
+}
+
+// EntryRequest defines model for EntryRequest.
+type EntryRequest struct {
+	Kind EntryRequestKind `json:"kind"`
+
+	// Reason Why; a credit that is entered needs one.
+	Reason  *string `json:"reason,omitempty"`
+	Records []Entry `json:"records"`
+}
+
+// EntryRequestKind defines model for EntryRequest.Kind.
+type EntryRequestKind string
+
 // Estimate defines model for Estimate.
 type Estimate struct {
 	// Booked What the total comes to by what is dated up to the day of the calculation.
@@ -1423,6 +1543,35 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// Hierarchy defines model for Hierarchy.
+type Hierarchy struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next   *string        `json:"next,omitempty"`
+	On     incentive.Date `json:"on"`
+	People []Reporting    `json:"people"`
+}
+
+// History defines model for History.
+type History struct {
+	Assignments []AssignedPlan      `json:"assignments"`
+	Id          string              `json:"id"`
+	Name        string              `json:"name"`
+	Quotas      []Quota             `json:"quotas"`
+	Records     []ParticipantRecord `json:"records"`
+	Roles       []string            `json:"roles"`
+}
+
+// Holiday defines model for Holiday.
+type Holiday struct {
+	Date incentive.Date `json:"date"`
+	Name string         `json:"name"`
+}
+
+// Holidays defines model for Holidays.
+type Holidays struct {
+	Holidays []Holiday `json:"holidays"`
+}
 
 // Import defines model for Import.
 type Import struct {
@@ -1627,6 +1776,38 @@ type Notifications struct {
 	Next          *int64         `json:"next,omitempty"`
 	Notifications []Notification `json:"notifications"`
 }
+
+// ParticipantRecord defines model for ParticipantRecord.
+type ParticipantRecord struct {
+	Attributes    map[string]string `json:"attributes"`
+	Country       string            `json:"country"`
+	EffectiveFrom incentive.Date    `json:"effective_from"`
+	Email         string            `json:"email"`
+	EmployedUntil *incentive.Date   `json:"employed_until,omitempty"`
+	Kind          string            `json:"kind"`
+
+	// Manager Absent at the top.
+	Manager     *string   `json:"manager,omitempty"`
+	Name        string    `json:"name"`
+	PayCurrency string    `json:"pay_currency"`
+	RecordedAt  time.Time `json:"recorded_at"`
+
+	// Stands No later version corrects it.
+	Stands  bool `json:"stands"`
+	Version int  `json:"version"`
+}
+
+// PatternRequest defines model for PatternRequest.
+type PatternRequest struct {
+	Count   int                   `json:"count"`
+	Pattern PatternRequestPattern `json:"pattern"`
+
+	// StartsOn The day after the last period when absent.
+	StartsOn *incentive.Date `json:"starts_on,omitempty"`
+}
+
+// PatternRequestPattern defines model for PatternRequest.Pattern.
+type PatternRequestPattern string
 
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
@@ -1929,6 +2110,25 @@ type Queues struct {
 	Queues []Queue `json:"queues"`
 }
 
+// Quota defines model for Quota.
+type Quota struct {
+	// Amount An exact number.
+	Amount   string         `json:"amount"`
+	EndsOn   incentive.Date `json:"ends_on"`
+	Measure  string         `json:"measure"`
+	Name     string         `json:"name"`
+	Person   string         `json:"person"`
+	StartsOn incentive.Date `json:"starts_on"`
+	Version  int            `json:"version"`
+}
+
+// Quotas defines model for Quotas.
+type Quotas struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next   *string `json:"next,omitempty"`
+	Quotas []Quota `json:"quotas"`
+}
+
 // RailAnswer defines model for RailAnswer.
 type RailAnswer struct {
 	Rail string `json:"rail"`
@@ -2155,6 +2355,20 @@ type ReminderRequest struct {
 
 	// Person Whom the item waits for: a participant's id, or finance.
 	Person string `json:"person"`
+}
+
+// Reporting defines model for Reporting.
+type Reporting struct {
+	// Below How many report to them directly.
+	Below int `json:"below"`
+
+	// Circle Their managers run in a circle, so that nobody is at their top.
+	Circle bool `json:"circle"`
+
+	// Manager Absent at the top.
+	Manager *string `json:"manager,omitempty"`
+	Name    string  `json:"name"`
+	Person  string  `json:"person"`
 }
 
 // Revoked defines model for Revoked.
@@ -2614,6 +2828,12 @@ type ListAuditEventsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// MakePeriodsParams defines parameters for MakePeriods.
+type MakePeriodsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutPolicyParams defines parameters for PutPolicy.
 type PutPolicyParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2836,6 +3056,32 @@ type GetYearEndFileParams struct {
 	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
 }
 
+// GetHierarchyParams defines parameters for GetHierarchy.
+type GetHierarchyParams struct {
+	// Under To whom they report; who report to nobody when absent.
+	Under *string `form:"under,omitempty" json:"under,omitempty"`
+
+	// On The company's today when absent.
+	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListHolidaysParams defines parameters for ListHolidays.
+type ListHolidaysParams struct {
+	Year int `form:"year" json:"year"`
+}
+
+// RemoveHolidayParams defines parameters for RemoveHoliday.
+type RemoveHolidayParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2931,6 +3177,9 @@ type RetryPayoutParams struct {
 
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
+	// Search A part of an id, name or address.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -3256,6 +3505,24 @@ type AcceptPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListQuotasParams defines parameters for ListQuotas.
+type ListQuotasParams struct {
+	// Person Whose.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Measure Of what.
+	Measure *string `form:"measure,omitempty" json:"measure,omitempty"`
+
+	// On Those that hold on a day.
+	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // UploadStatusFileParams defines parameters for UploadStatusFile.
 type UploadStatusFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3301,6 +3568,12 @@ type ExplainDifferencesParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// EnterRecordsParams defines parameters for EnterRecords.
+type EnterRecordsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutSanctionsListParams defines parameters for PutSanctionsList.
 type PutSanctionsListParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3336,6 +3609,9 @@ type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
 // DecideAdjustmentJSONRequestBody defines body for DecideAdjustment for application/json ContentType.
 type DecideAdjustmentJSONRequestBody = AdjustmentDecisionRequest
+
+// MakePeriodsJSONRequestBody defines body for MakePeriods for application/json ContentType.
+type MakePeriodsJSONRequestBody = PatternRequest
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyRequest
@@ -3447,6 +3723,9 @@ type ReconcileJSONRequestBody = ReconciliationRequest
 
 // ExplainDifferencesJSONRequestBody defines body for ExplainDifferences for application/json ContentType.
 type ExplainDifferencesJSONRequestBody = ExplanationRequest
+
+// EnterRecordsJSONRequestBody defines body for EnterRecords for application/json ContentType.
+type EnterRecordsJSONRequestBody = EntryRequest
 
 // PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
 type PutSanctionsListJSONRequestBody = SanctionsListRequest
@@ -3567,6 +3846,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /audit/events (the `StreamAudit` operationId).
 	StreamAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCalendars Every calendar, with how far its periods reach.
+	//
+	// Corresponds with GET /calendars (the `ListCalendars` operationId).
+	ListCalendars(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakePeriodsWithBody Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+	MakePeriodsWithBody(ctx context.Context, calendar string, params *MakePeriodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakePeriods Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+	MakePeriods(ctx context.Context, calendar string, params *MakePeriodsParams, body MakePeriodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPolicy What a calendar goes by: who approves, what stands out, how disputes are answered.
 	//
@@ -3773,6 +4071,21 @@ type ClientInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetHierarchy Who reports to somebody on a day, or to nobody: one level of the hierarchy.
+	//
+	// Corresponds with GET /hierarchy (the `GetHierarchy` operationId).
+	GetHierarchy(ctx context.Context, params *GetHierarchyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListHolidays The holidays of a year, on which no deadline ends.
+	//
+	// Corresponds with GET /holidays (the `ListHolidays` operationId).
+	ListHolidays(ctx context.Context, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveHoliday Make a holiday a working day again. Deadlines that are set stay.
+	//
+	// Corresponds with DELETE /holidays/{date} (the `RemoveHoliday` operationId).
+	RemoveHoliday(ctx context.Context, date openapi_types.Date, params *RemoveHolidayParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ImportFilesWithBody Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	//
 	// Takes any type of body and a specified content type.
@@ -3945,6 +4258,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /people (the `ListPeople` operationId).
 	ListPeople(ctx context.Context, params *ListPeopleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistory What is recorded of a participant over time: their records, managers, plans and quotas.
+	//
+	// Corresponds with GET /people/{person} (the `GetHistory` operationId).
+	GetHistory(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDestination Where a participant is paid, masked.
 	//
@@ -4335,6 +4653,11 @@ type ClientInterface interface {
 	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
 	AcceptPlan(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListQuotas Quotas as they stand, those that start last first.
+	//
+	// Corresponds with GET /quotas (the `ListQuotas` operationId).
+	ListQuotas(ctx context.Context, params *ListQuotasParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	//
 	// Takes any type of body and a specified content type.
@@ -4384,6 +4707,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
 	ExplainDifferences(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnterRecordsWithBody Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /records (the `EnterRecords` operationId).
+	EnterRecordsWithBody(ctx context.Context, params *EnterRecordsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /records (the `EnterRecords` operationId).
+	EnterRecords(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSanctionsLists The latest version of every list of whom the company must not pay.
 	//
@@ -4548,6 +4885,55 @@ func (c *Client) ListAuditEvents(ctx context.Context, params *ListAuditEventsPar
 // Corresponds with GET /audit/events (the `StreamAudit` operationId).
 func (c *Client) StreamAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewStreamAuditRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCalendars Every calendar, with how far its periods reach.
+//
+// Corresponds with GET /calendars (the `ListCalendars` operationId).
+func (c *Client) ListCalendars(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCalendarsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakePeriodsWithBody Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+func (c *Client) MakePeriodsWithBody(ctx context.Context, calendar string, params *MakePeriodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakePeriodsRequestWithBody(c.Server, calendar, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakePeriods Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+func (c *Client) MakePeriods(ctx context.Context, calendar string, params *MakePeriodsParams, body MakePeriodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakePeriodsRequest(c.Server, calendar, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5113,6 +5499,51 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
+// GetHierarchy Who reports to somebody on a day, or to nobody: one level of the hierarchy.
+//
+// Corresponds with GET /hierarchy (the `GetHierarchy` operationId).
+func (c *Client) GetHierarchy(ctx context.Context, params *GetHierarchyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHierarchyRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListHolidays The holidays of a year, on which no deadline ends.
+//
+// Corresponds with GET /holidays (the `ListHolidays` operationId).
+func (c *Client) ListHolidays(ctx context.Context, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListHolidaysRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveHoliday Make a holiday a working day again. Deadlines that are set stay.
+//
+// Corresponds with DELETE /holidays/{date} (the `RemoveHoliday` operationId).
+func (c *Client) RemoveHoliday(ctx context.Context, date openapi_types.Date, params *RemoveHolidayParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveHolidayRequest(c.Server, date, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ImportFilesWithBody Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 //
 // Takes any type of body and a specified content type.
@@ -5546,6 +5977,21 @@ func (c *Client) RetryPayout(ctx context.Context, payout string, params *RetryPa
 // Corresponds with GET /people (the `ListPeople` operationId).
 func (c *Client) ListPeople(ctx context.Context, params *ListPeopleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListPeopleRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistory What is recorded of a participant over time: their records, managers, plans and quotas.
+//
+// Corresponds with GET /people/{person} (the `GetHistory` operationId).
+func (c *Client) GetHistory(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoryRequest(c.Server, person)
 	if err != nil {
 		return nil, err
 	}
@@ -6595,6 +7041,21 @@ func (c *Client) AcceptPlan(ctx context.Context, plan string, version int, param
 	return c.Client.Do(req)
 }
 
+// ListQuotas Quotas as they stand, those that start last first.
+//
+// Corresponds with GET /quotas (the `ListQuotas` operationId).
+func (c *Client) ListQuotas(ctx context.Context, params *ListQuotasParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListQuotasRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 //
 // Takes any type of body and a specified content type.
@@ -6715,6 +7176,40 @@ func (c *Client) ExplainDifferencesWithBody(ctx context.Context, reconciliation 
 // Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
 func (c *Client) ExplainDifferences(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainDifferencesRequest(c.Server, reconciliation, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnterRecordsWithBody Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /records (the `EnterRecords` operationId).
+func (c *Client) EnterRecordsWithBody(ctx context.Context, params *EnterRecordsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnterRecordsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /records (the `EnterRecords` operationId).
+func (c *Client) EnterRecords(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnterRecordsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7197,6 +7692,93 @@ func NewStreamAuditRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCalendarsRequest constructs an http.Request for the ListCalendars method
+func NewListCalendarsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/calendars")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMakePeriodsRequest calls the generic MakePeriods builder with application/json body
+func NewMakePeriodsRequest(server string, calendar string, params *MakePeriodsParams, body MakePeriodsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMakePeriodsRequestWithBody(server, calendar, params, "application/json", bodyReader)
+}
+
+// NewMakePeriodsRequestWithBody constructs an http.Request for the MakePeriods method, with any body, and a specified content type
+func NewMakePeriodsRequestWithBody(server string, calendar string, params *MakePeriodsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "calendar", calendar, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/calendars/%s/periods", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -8922,6 +9504,193 @@ func NewGetHealthRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetHierarchyRequest constructs an http.Request for the GetHierarchy method
+func NewGetHierarchyRequest(server string, params *GetHierarchyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/hierarchy")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Under != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "under", *params.Under, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.On != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "on", *params.On, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListHolidaysRequest constructs an http.Request for the ListHolidays method
+func NewListHolidaysRequest(server string, params *ListHolidaysParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/holidays")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "year", params.Year, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRemoveHolidayRequest constructs an http.Request for the RemoveHoliday method
+func NewRemoveHolidayRequest(server string, date openapi_types.Date, params *RemoveHolidayParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "date", date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "date"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/holidays/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewImportFilesRequestWithBody constructs an http.Request for the ImportFiles method, with any body, and a specified content type
 func NewImportFilesRequestWithBody(server string, params *ImportFilesParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -9869,6 +10638,18 @@ func NewListPeopleRequest(server string, params *ListPeopleParams) (*http.Reques
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -9897,6 +10678,40 @@ func NewListPeopleRequest(server string, params *ListPeopleParams) (*http.Reques
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetHistoryRequest constructs an http.Request for the GetHistory method
+func NewGetHistoryRequest(server string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -13000,6 +13815,108 @@ func NewAcceptPlanRequestWithBody(server string, plan string, version int, param
 	return req, nil
 }
 
+// NewListQuotasRequest constructs an http.Request for the ListQuotas method
+func NewListQuotasRequest(server string, params *ListQuotasParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/quotas")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Measure != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "measure", *params.Measure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.On != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "on", *params.On, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewUploadStatusFileRequestWithBody constructs an http.Request for the UploadStatusFile method, with any body, and a specified content type
 func NewUploadStatusFileRequestWithBody(server string, rail string, params *UploadStatusFileParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -13339,6 +14256,59 @@ func NewExplainDifferencesRequestWithBody(server string, reconciliation int64, p
 	}
 
 	operationPath := fmt.Sprintf("/reconciliations/%s/explanations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewEnterRecordsRequest calls the generic EnterRecords builder with application/json body
+func NewEnterRecordsRequest(server string, params *EnterRecordsParams, body EnterRecordsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEnterRecordsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewEnterRecordsRequestWithBody constructs an http.Request for the EnterRecords method, with any body, and a specified content type
+func NewEnterRecordsRequestWithBody(server string, params *EnterRecordsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/records")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -13911,6 +14881,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /audit/events (the `StreamAudit` operationId).
 	StreamAuditWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamAuditResponse, error)
 
+	// ListCalendarsWithResponse Every calendar, with how far its periods reach.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /calendars (the `ListCalendars` operationId).
+	ListCalendarsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCalendarsResponse, error)
+
+	// MakePeriodsWithBodyWithResponse Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+	MakePeriodsWithBodyWithResponse(ctx context.Context, calendar string, params *MakePeriodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakePeriodsResponse, error)
+
+	// MakePeriodsWithResponse Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+	MakePeriodsWithResponse(ctx context.Context, calendar string, params *MakePeriodsParams, body MakePeriodsJSONRequestBody, reqEditors ...RequestEditorFn) (*MakePeriodsResponse, error)
+
 	// GetPolicyWithResponse What a calendar goes by: who approves, what stands out, how disputes are answered.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -14156,6 +15147,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
+	// GetHierarchyWithResponse Who reports to somebody on a day, or to nobody: one level of the hierarchy.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /hierarchy (the `GetHierarchy` operationId).
+	GetHierarchyWithResponse(ctx context.Context, params *GetHierarchyParams, reqEditors ...RequestEditorFn) (*GetHierarchyResponse, error)
+
+	// ListHolidaysWithResponse The holidays of a year, on which no deadline ends.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /holidays (the `ListHolidays` operationId).
+	ListHolidaysWithResponse(ctx context.Context, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*ListHolidaysResponse, error)
+
+	// RemoveHolidayWithResponse Make a holiday a working day again. Deadlines that are set stay.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /holidays/{date} (the `RemoveHoliday` operationId).
+	RemoveHolidayWithResponse(ctx context.Context, date openapi_types.Date, params *RemoveHolidayParams, reqEditors ...RequestEditorFn) (*RemoveHolidayResponse, error)
+
 	// ImportFilesWithBodyWithResponse Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14344,6 +15356,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /people (the `ListPeople` operationId).
 	ListPeopleWithResponse(ctx context.Context, params *ListPeopleParams, reqEditors ...RequestEditorFn) (*ListPeopleResponse, error)
+
+	// GetHistoryWithResponse What is recorded of a participant over time: their records, managers, plans and quotas.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /people/{person} (the `GetHistory` operationId).
+	GetHistoryWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*GetHistoryResponse, error)
 
 	// GetDestinationWithResponse Where a participant is paid, masked.
 	//
@@ -14800,6 +15819,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
 	AcceptPlanWithResponse(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptPlanResponse, error)
 
+	// ListQuotasWithResponse Quotas as they stand, those that start last first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /quotas (the `ListQuotas` operationId).
+	ListQuotasWithResponse(ctx context.Context, params *ListQuotasParams, reqEditors ...RequestEditorFn) (*ListQuotasResponse, error)
+
 	// UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -14855,6 +15881,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /reconciliations/{reconciliation}/explanations (the `ExplainDifferences` operationId).
 	ExplainDifferencesWithResponse(ctx context.Context, reconciliation int64, params *ExplainDifferencesParams, body ExplainDifferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*ExplainDifferencesResponse, error)
+
+	// EnterRecordsWithBodyWithResponse Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /records (the `EnterRecords` operationId).
+	EnterRecordsWithBodyWithResponse(ctx context.Context, params *EnterRecordsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnterRecordsResponse, error)
+
+	// EnterRecordsWithResponse Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /records (the `EnterRecords` operationId).
+	EnterRecordsWithResponse(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterRecordsResponse, error)
 
 	// ListSanctionsListsWithResponse The latest version of every list of whom the company must not pay.
 	//
@@ -15161,6 +16201,102 @@ func (r StreamAuditResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r StreamAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCalendarsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Calendars
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCalendarsResponse) GetJSON200() *Calendars {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCalendarsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCalendarsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCalendarsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCalendarsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCalendarsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MakePeriodsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Entered
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r MakePeriodsResponse) GetJSON201() *Entered {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MakePeriodsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MakePeriodsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakePeriodsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakePeriodsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakePeriodsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16559,6 +17695,150 @@ func (r GetHealthResponse) ContentType() string {
 	return ""
 }
 
+type GetHierarchyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Hierarchy
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHierarchyResponse) GetJSON200() *Hierarchy {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetHierarchyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHierarchyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHierarchyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHierarchyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHierarchyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListHolidaysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Holidays
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListHolidaysResponse) GetJSON200() *Holidays {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListHolidaysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListHolidaysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListHolidaysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListHolidaysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListHolidaysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemoveHolidayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Holiday
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemoveHolidayResponse) GetJSON200() *Holiday {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemoveHolidayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveHolidayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveHolidayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveHolidayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveHolidayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ImportFilesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -17431,6 +18711,54 @@ func (r ListPeopleResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListPeopleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *History
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoryResponse) GetJSON200() *History {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19873,6 +21201,54 @@ func (r AcceptPlanResponse) ContentType() string {
 	return ""
 }
 
+type ListQuotasResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Quotas
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListQuotasResponse) GetJSON200() *Quotas {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListQuotasResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListQuotasResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListQuotasResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListQuotasResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListQuotasResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UploadStatusFileResponse202Headers the declared response headers of an HTTP 202 response for UploadStatusFile
 type UploadStatusFileResponse202Headers struct {
 	Location *string
@@ -20183,6 +21559,54 @@ func (r ExplainDifferencesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExplainDifferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EnterRecordsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Entered
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r EnterRecordsResponse) GetJSON201() *Entered {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EnterRecordsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EnterRecordsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EnterRecordsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EnterRecordsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EnterRecordsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -20760,6 +22184,45 @@ func (c *ClientWithResponses) StreamAuditWithResponse(ctx context.Context, reqEd
 	return ParseStreamAuditResponse(rsp)
 }
 
+// ListCalendarsWithResponse Every calendar, with how far its periods reach.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /calendars (the `ListCalendars` operationId).
+func (c *ClientWithResponses) ListCalendarsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCalendarsResponse, error) {
+	rsp, err := c.ListCalendars(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCalendarsResponse(rsp)
+}
+
+// MakePeriodsWithBodyWithResponse Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+func (c *ClientWithResponses) MakePeriodsWithBodyWithResponse(ctx context.Context, calendar string, params *MakePeriodsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakePeriodsResponse, error) {
+	rsp, err := c.MakePeriodsWithBody(ctx, calendar, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakePeriodsResponse(rsp)
+}
+
+// MakePeriodsWithResponse Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /calendars/{calendar}/periods (the `MakePeriods` operationId).
+func (c *ClientWithResponses) MakePeriodsWithResponse(ctx context.Context, calendar string, params *MakePeriodsParams, body MakePeriodsJSONRequestBody, reqEditors ...RequestEditorFn) (*MakePeriodsResponse, error) {
+	rsp, err := c.MakePeriods(ctx, calendar, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakePeriodsResponse(rsp)
+}
+
 // GetPolicyWithResponse What a calendar goes by: who approves, what stands out, how disputes are answered.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -21215,6 +22678,45 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
+// GetHierarchyWithResponse Who reports to somebody on a day, or to nobody: one level of the hierarchy.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /hierarchy (the `GetHierarchy` operationId).
+func (c *ClientWithResponses) GetHierarchyWithResponse(ctx context.Context, params *GetHierarchyParams, reqEditors ...RequestEditorFn) (*GetHierarchyResponse, error) {
+	rsp, err := c.GetHierarchy(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHierarchyResponse(rsp)
+}
+
+// ListHolidaysWithResponse The holidays of a year, on which no deadline ends.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /holidays (the `ListHolidays` operationId).
+func (c *ClientWithResponses) ListHolidaysWithResponse(ctx context.Context, params *ListHolidaysParams, reqEditors ...RequestEditorFn) (*ListHolidaysResponse, error) {
+	rsp, err := c.ListHolidays(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListHolidaysResponse(rsp)
+}
+
+// RemoveHolidayWithResponse Make a holiday a working day again. Deadlines that are set stay.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /holidays/{date} (the `RemoveHoliday` operationId).
+func (c *ClientWithResponses) RemoveHolidayWithResponse(ctx context.Context, date openapi_types.Date, params *RemoveHolidayParams, reqEditors ...RequestEditorFn) (*RemoveHolidayResponse, error) {
+	rsp, err := c.RemoveHoliday(ctx, date, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveHolidayResponse(rsp)
+}
+
 // ImportFilesWithBodyWithResponse Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -21564,6 +23066,19 @@ func (c *ClientWithResponses) ListPeopleWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseListPeopleResponse(rsp)
+}
+
+// GetHistoryWithResponse What is recorded of a participant over time: their records, managers, plans and quotas.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /people/{person} (the `GetHistory` operationId).
+func (c *ClientWithResponses) GetHistoryWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*GetHistoryResponse, error) {
+	rsp, err := c.GetHistory(ctx, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoryResponse(rsp)
 }
 
 // GetDestinationWithResponse Where a participant is paid, masked.
@@ -22411,6 +23926,19 @@ func (c *ClientWithResponses) AcceptPlanWithResponse(ctx context.Context, plan s
 	return ParseAcceptPlanResponse(rsp)
 }
 
+// ListQuotasWithResponse Quotas as they stand, those that start last first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /quotas (the `ListQuotas` operationId).
+func (c *ClientWithResponses) ListQuotasWithResponse(ctx context.Context, params *ListQuotasParams, reqEditors ...RequestEditorFn) (*ListQuotasResponse, error) {
+	rsp, err := c.ListQuotas(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListQuotasResponse(rsp)
+}
+
 // UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -22513,6 +24041,32 @@ func (c *ClientWithResponses) ExplainDifferencesWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseExplainDifferencesResponse(rsp)
+}
+
+// EnterRecordsWithBodyWithResponse Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /records (the `EnterRecords` operationId).
+func (c *ClientWithResponses) EnterRecordsWithBodyWithResponse(ctx context.Context, params *EnterRecordsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnterRecordsResponse, error) {
+	rsp, err := c.EnterRecordsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnterRecordsResponse(rsp)
+}
+
+// EnterRecordsWithResponse Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /records (the `EnterRecords` operationId).
+func (c *ClientWithResponses) EnterRecordsWithResponse(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterRecordsResponse, error) {
+	rsp, err := c.EnterRecords(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnterRecordsResponse(rsp)
 }
 
 // ListSanctionsListsWithResponse The latest version of every list of whom the company must not pay.
@@ -22804,6 +24358,72 @@ func ParseStreamAuditResponse(rsp *http.Response) (*StreamAuditResponse, error) 
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCalendarsResponse parses an HTTP response from a ListCalendarsWithResponse call
+func ParseListCalendarsResponse(rsp *http.Response) (*ListCalendarsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCalendarsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Calendars
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMakePeriodsResponse parses an HTTP response from a MakePeriodsWithResponse call
+func ParseMakePeriodsResponse(rsp *http.Response) (*MakePeriodsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakePeriodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Entered
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23890,6 +25510,105 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 	return response, nil
 }
 
+// ParseGetHierarchyResponse parses an HTTP response from a GetHierarchyWithResponse call
+func ParseGetHierarchyResponse(rsp *http.Response) (*GetHierarchyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHierarchyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Hierarchy
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListHolidaysResponse parses an HTTP response from a ListHolidaysWithResponse call
+func ParseListHolidaysResponse(rsp *http.Response) (*ListHolidaysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListHolidaysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Holidays
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveHolidayResponse parses an HTTP response from a RemoveHolidayWithResponse call
+func ParseRemoveHolidayResponse(rsp *http.Response) (*RemoveHolidayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveHolidayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Holiday
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseImportFilesResponse parses an HTTP response from a ImportFilesWithResponse call
 func ParseImportFilesResponse(rsp *http.Response) (*ImportFilesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -24499,6 +26218,39 @@ func ParseListPeopleResponse(rsp *http.Response) (*ListPeopleResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest People
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoryResponse parses an HTTP response from a GetHistoryWithResponse call
+func ParseGetHistoryResponse(rsp *http.Response) (*GetHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest History
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -26277,6 +28029,39 @@ func ParseAcceptPlanResponse(rsp *http.Response) (*AcceptPlanResponse, error) {
 	return response, nil
 }
 
+// ParseListQuotasResponse parses an HTTP response from a ListQuotasWithResponse call
+func ParseListQuotasResponse(rsp *http.Response) (*ListQuotasResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListQuotasResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Quotas
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseUploadStatusFileResponse parses an HTTP response from a UploadStatusFileWithResponse call
 func ParseUploadStatusFileResponse(rsp *http.Response) (*UploadStatusFileResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -26502,6 +28287,39 @@ func ParseExplainDifferencesResponse(rsp *http.Response) (*ExplainDifferencesRes
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEnterRecordsResponse parses an HTTP response from a EnterRecordsWithResponse call
+func ParseEnterRecordsResponse(rsp *http.Response) (*EnterRecordsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EnterRecordsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Entered
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

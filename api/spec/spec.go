@@ -441,6 +441,42 @@ func (e DisputeRequestType) Valid() bool {
 	}
 }
 
+// Defines values for EntryRequestKind.
+const (
+	EntryRequestKindAssignment   EntryRequestKind = "assignment"
+	EntryRequestKindCredit       EntryRequestKind = "credit"
+	EntryRequestKindExchangeRate EntryRequestKind = "exchange_rate"
+	EntryRequestKindHoliday      EntryRequestKind = "holiday"
+	EntryRequestKindParticipant  EntryRequestKind = "participant"
+	EntryRequestKindPeriod       EntryRequestKind = "period"
+	EntryRequestKindQuota        EntryRequestKind = "quota"
+	EntryRequestKindTransaction  EntryRequestKind = "transaction"
+)
+
+// Valid indicates whether the value is a known member of the EntryRequestKind enum.
+func (e EntryRequestKind) Valid() bool {
+	switch e {
+	case EntryRequestKindAssignment:
+		return true
+	case EntryRequestKindCredit:
+		return true
+	case EntryRequestKindExchangeRate:
+		return true
+	case EntryRequestKindHoliday:
+		return true
+	case EntryRequestKindParticipant:
+		return true
+	case EntryRequestKindPeriod:
+		return true
+	case EntryRequestKindQuota:
+		return true
+	case EntryRequestKindTransaction:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FileTemplateOf.
 const (
 	FileTemplateOfContractCosts FileTemplateOf = "contract-costs"
@@ -510,6 +546,36 @@ func (e NotPaidReasonWhy) Valid() bool {
 	case NotPaidReasonWhyNotMeasured:
 		return true
 	case NotPaidReasonWhyNotYet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PatternRequestPattern.
+const (
+	PatternRequestPatternFortnightly PatternRequestPattern = "fortnightly"
+	PatternRequestPatternHalfMonthly PatternRequestPattern = "half-monthly"
+	PatternRequestPatternMonthly     PatternRequestPattern = "monthly"
+	PatternRequestPatternN445        PatternRequestPattern = "4-4-5"
+	PatternRequestPatternQuarterly   PatternRequestPattern = "quarterly"
+	PatternRequestPatternWeekly      PatternRequestPattern = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the PatternRequestPattern enum.
+func (e PatternRequestPattern) Valid() bool {
+	switch e {
+	case PatternRequestPatternFortnightly:
+		return true
+	case PatternRequestPatternHalfMonthly:
+		return true
+	case PatternRequestPatternMonthly:
+		return true
+	case PatternRequestPatternN445:
+		return true
+	case PatternRequestPatternQuarterly:
+		return true
+	case PatternRequestPatternWeekly:
 		return true
 	default:
 		return false
@@ -891,6 +957,15 @@ type Approvals struct {
 	Next      *string    `json:"next,omitempty"`
 }
 
+// AssignedPlan defines model for AssignedPlan.
+type AssignedPlan struct {
+	Calendar string          `json:"calendar"`
+	EndsOn   *incentive.Date `json:"ends_on,omitempty"`
+	Plan     string          `json:"plan"`
+	StartsOn incentive.Date  `json:"starts_on"`
+	Version  int             `json:"version"`
+}
+
 // AuditEvent defines model for AuditEvent.
 type AuditEvent struct {
 	Act     string    `json:"act"`
@@ -933,6 +1008,23 @@ type Banded struct {
 
 // BandedBand defines model for Banded.Band.
 type BandedBand string
+
+// Calendar defines model for Calendar.
+type Calendar struct {
+	Calendar string `json:"calendar"`
+
+	// LastDay Of the last period; absent while there is none.
+	LastDay *incentive.Date `json:"last_day,omitempty"`
+	Periods int             `json:"periods"`
+
+	// Policy The version of its policy; 0 for the standard one.
+	Policy int `json:"policy"`
+}
+
+// Calendars defines model for Calendars.
+type Calendars struct {
+	Calendars []Calendar `json:"calendars"`
+}
 
 // Change defines model for Change.
 type Change struct {
@@ -1285,6 +1377,34 @@ type Disputes struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Entered defines model for Entered.
+type Entered struct {
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+}
+
+// Entry defines model for Entry.
+type Entry struct {
+	// Attributes Of participants and transactions.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+
+	// Fields By the names of the fields of imports: days as YYYY-MM-DD, numbers with a point.
+	Fields map[string]string `json:"fields"`
+}
+
+// EntryRequest defines model for EntryRequest.
+type EntryRequest struct {
+	Kind EntryRequestKind `json:"kind"`
+
+	// Reason Why; a credit that is entered needs one.
+	Reason  *string `json:"reason,omitempty"`
+	Records []Entry `json:"records"`
+}
+
+// EntryRequestKind defines model for EntryRequest.Kind.
+type EntryRequestKind string
+
 // Estimate defines model for Estimate.
 type Estimate struct {
 	// Booked What the total comes to by what is dated up to the day of the calculation.
@@ -1424,6 +1544,35 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// Hierarchy defines model for Hierarchy.
+type Hierarchy struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next   *string        `json:"next,omitempty"`
+	On     incentive.Date `json:"on"`
+	People []Reporting    `json:"people"`
+}
+
+// History defines model for History.
+type History struct {
+	Assignments []AssignedPlan      `json:"assignments"`
+	Id          string              `json:"id"`
+	Name        string              `json:"name"`
+	Quotas      []Quota             `json:"quotas"`
+	Records     []ParticipantRecord `json:"records"`
+	Roles       []string            `json:"roles"`
+}
+
+// Holiday defines model for Holiday.
+type Holiday struct {
+	Date incentive.Date `json:"date"`
+	Name string         `json:"name"`
+}
+
+// Holidays defines model for Holidays.
+type Holidays struct {
+	Holidays []Holiday `json:"holidays"`
+}
 
 // Import defines model for Import.
 type Import struct {
@@ -1628,6 +1777,38 @@ type Notifications struct {
 	Next          *int64         `json:"next,omitempty"`
 	Notifications []Notification `json:"notifications"`
 }
+
+// ParticipantRecord defines model for ParticipantRecord.
+type ParticipantRecord struct {
+	Attributes    map[string]string `json:"attributes"`
+	Country       string            `json:"country"`
+	EffectiveFrom incentive.Date    `json:"effective_from"`
+	Email         string            `json:"email"`
+	EmployedUntil *incentive.Date   `json:"employed_until,omitempty"`
+	Kind          string            `json:"kind"`
+
+	// Manager Absent at the top.
+	Manager     *string   `json:"manager,omitempty"`
+	Name        string    `json:"name"`
+	PayCurrency string    `json:"pay_currency"`
+	RecordedAt  time.Time `json:"recorded_at"`
+
+	// Stands No later version corrects it.
+	Stands  bool `json:"stands"`
+	Version int  `json:"version"`
+}
+
+// PatternRequest defines model for PatternRequest.
+type PatternRequest struct {
+	Count   int                   `json:"count"`
+	Pattern PatternRequestPattern `json:"pattern"`
+
+	// StartsOn The day after the last period when absent.
+	StartsOn *incentive.Date `json:"starts_on,omitempty"`
+}
+
+// PatternRequestPattern defines model for PatternRequest.Pattern.
+type PatternRequestPattern string
 
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
@@ -1930,6 +2111,25 @@ type Queues struct {
 	Queues []Queue `json:"queues"`
 }
 
+// Quota defines model for Quota.
+type Quota struct {
+	// Amount An exact number.
+	Amount   string         `json:"amount"`
+	EndsOn   incentive.Date `json:"ends_on"`
+	Measure  string         `json:"measure"`
+	Name     string         `json:"name"`
+	Person   string         `json:"person"`
+	StartsOn incentive.Date `json:"starts_on"`
+	Version  int            `json:"version"`
+}
+
+// Quotas defines model for Quotas.
+type Quotas struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next   *string `json:"next,omitempty"`
+	Quotas []Quota `json:"quotas"`
+}
+
 // RailAnswer defines model for RailAnswer.
 type RailAnswer struct {
 	Rail string `json:"rail"`
@@ -2156,6 +2356,20 @@ type ReminderRequest struct {
 
 	// Person Whom the item waits for: a participant's id, or finance.
 	Person string `json:"person"`
+}
+
+// Reporting defines model for Reporting.
+type Reporting struct {
+	// Below How many report to them directly.
+	Below int `json:"below"`
+
+	// Circle Their managers run in a circle, so that nobody is at their top.
+	Circle bool `json:"circle"`
+
+	// Manager Absent at the top.
+	Manager *string `json:"manager,omitempty"`
+	Name    string  `json:"name"`
+	Person  string  `json:"person"`
 }
 
 // Revoked defines model for Revoked.
@@ -2615,6 +2829,12 @@ type ListAuditEventsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// MakePeriodsParams defines parameters for MakePeriods.
+type MakePeriodsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutPolicyParams defines parameters for PutPolicy.
 type PutPolicyParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2837,6 +3057,32 @@ type GetYearEndFileParams struct {
 	TemplateVersion *OfTemplateVersion `form:"template_version,omitempty" json:"template_version,omitempty"`
 }
 
+// GetHierarchyParams defines parameters for GetHierarchy.
+type GetHierarchyParams struct {
+	// Under To whom they report; who report to nobody when absent.
+	Under *string `form:"under,omitempty" json:"under,omitempty"`
+
+	// On The company's today when absent.
+	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListHolidaysParams defines parameters for ListHolidays.
+type ListHolidaysParams struct {
+	Year int `form:"year" json:"year"`
+}
+
+// RemoveHolidayParams defines parameters for RemoveHoliday.
+type RemoveHolidayParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -2932,6 +3178,9 @@ type RetryPayoutParams struct {
 
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
+	// Search A part of an id, name or address.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -3257,6 +3506,24 @@ type AcceptPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListQuotasParams defines parameters for ListQuotas.
+type ListQuotasParams struct {
+	// Person Whose.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Measure Of what.
+	Measure *string `form:"measure,omitempty" json:"measure,omitempty"`
+
+	// On Those that hold on a day.
+	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // UploadStatusFileParams defines parameters for UploadStatusFile.
 type UploadStatusFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3302,6 +3569,12 @@ type ExplainDifferencesParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// EnterRecordsParams defines parameters for EnterRecords.
+type EnterRecordsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutSanctionsListParams defines parameters for PutSanctionsList.
 type PutSanctionsListParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3337,6 +3610,9 @@ type EnterAdjustmentJSONRequestBody = AdjustmentRequest
 
 // DecideAdjustmentJSONRequestBody defines body for DecideAdjustment for application/json ContentType.
 type DecideAdjustmentJSONRequestBody = AdjustmentDecisionRequest
+
+// MakePeriodsJSONRequestBody defines body for MakePeriods for application/json ContentType.
+type MakePeriodsJSONRequestBody = PatternRequest
 
 // PutPolicyJSONRequestBody defines body for PutPolicy for application/json ContentType.
 type PutPolicyJSONRequestBody = PolicyRequest
@@ -3449,6 +3725,9 @@ type ReconcileJSONRequestBody = ReconciliationRequest
 // ExplainDifferencesJSONRequestBody defines body for ExplainDifferences for application/json ContentType.
 type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
+// EnterRecordsJSONRequestBody defines body for EnterRecords for application/json ContentType.
+type EnterRecordsJSONRequestBody = EntryRequest
+
 // PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
 type PutSanctionsListJSONRequestBody = SanctionsListRequest
 
@@ -3469,6 +3748,12 @@ type ServerInterface interface {
 	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
 	// (GET /audit/events)
 	StreamAudit(c *gin.Context)
+	// ListCalendars Every calendar, with how far its periods reach.
+	// (GET /calendars)
+	ListCalendars(c *gin.Context)
+	// MakePeriods Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+	// (POST /calendars/{calendar}/periods)
+	MakePeriods(c *gin.Context, calendar string, params MakePeriodsParams)
 	// GetPolicy What a calendar goes by: who approves, what stands out, how disputes are answered.
 	// (GET /calendars/{calendar}/policy)
 	GetPolicy(c *gin.Context, calendar string)
@@ -3553,6 +3838,15 @@ type ServerInterface interface {
 	// GetHealth Whether the API and its database answer.
 	// (GET /health)
 	GetHealth(c *gin.Context)
+	// GetHierarchy Who reports to somebody on a day, or to nobody: one level of the hierarchy.
+	// (GET /hierarchy)
+	GetHierarchy(c *gin.Context, params GetHierarchyParams)
+	// ListHolidays The holidays of a year, on which no deadline ends.
+	// (GET /holidays)
+	ListHolidays(c *gin.Context, params ListHolidaysParams)
+	// RemoveHoliday Make a holiday a working day again. Deadlines that are set stay.
+	// (DELETE /holidays/{date})
+	RemoveHoliday(c *gin.Context, date openapi_types.Date, params RemoveHolidayParams)
 	// ImportFiles Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	// (POST /imports)
 	ImportFiles(c *gin.Context, params ImportFilesParams)
@@ -3607,6 +3901,9 @@ type ServerInterface interface {
 	// ListPeople Participants with their roles. Names only.
 	// (GET /people)
 	ListPeople(c *gin.Context, params ListPeopleParams)
+	// GetHistory What is recorded of a participant over time: their records, managers, plans and quotas.
+	// (GET /people/{person})
+	GetHistory(c *gin.Context, person string)
 	// GetDestination Where a participant is paid, masked.
 	// (GET /people/{person}/destination)
 	GetDestination(c *gin.Context, person string)
@@ -3754,6 +4051,9 @@ type ServerInterface interface {
 	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
 	// (POST /plans/{plan}/versions/{version}/acceptances)
 	AcceptPlan(c *gin.Context, plan string, version int, params AcceptPlanParams)
+	// ListQuotas Quotas as they stand, those that start last first.
+	// (GET /quotas)
+	ListQuotas(c *gin.Context, params ListQuotasParams)
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(c *gin.Context, rail string, params UploadStatusFileParams)
@@ -3772,6 +4072,9 @@ type ServerInterface interface {
 	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
 	// (POST /reconciliations/{reconciliation}/explanations)
 	ExplainDifferences(c *gin.Context, reconciliation int64, params ExplainDifferencesParams)
+	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+	// (POST /records)
+	EnterRecords(c *gin.Context, params EnterRecordsParams)
 	// ListSanctionsLists The latest version of every list of whom the company must not pay.
 	// (GET /sanctions-lists)
 	ListSanctionsLists(c *gin.Context)
@@ -4013,6 +4316,71 @@ func (siw *ServerInterfaceWrapper) StreamAudit(c *gin.Context) {
 	}
 
 	siw.Handler.StreamAudit(c)
+}
+
+// ListCalendars operation middleware
+func (siw *ServerInterfaceWrapper) ListCalendars(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCalendars(c)
+}
+
+// MakePeriods operation middleware
+func (siw *ServerInterfaceWrapper) MakePeriods(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "calendar" -------------
+	var calendar string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "calendar", c.Param("calendar"), &calendar, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter calendar: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MakePeriodsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.MakePeriods(c, calendar, params)
 }
 
 // GetPolicy operation middleware
@@ -5194,6 +5562,136 @@ func (siw *ServerInterfaceWrapper) GetHealth(c *gin.Context) {
 	siw.Handler.GetHealth(c)
 }
 
+// GetHierarchy operation middleware
+func (siw *ServerInterfaceWrapper) GetHierarchy(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHierarchyParams
+
+	// ------------- Optional query parameter "under" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "under", c.Request.URL.Query(), &params.Under, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter under: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "on" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "on", c.Request.URL.Query(), &params.On, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter on: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetHierarchy(c, params)
+}
+
+// ListHolidays operation middleware
+func (siw *ServerInterfaceWrapper) ListHolidays(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListHolidaysParams
+
+	// ------------- Required query parameter "year" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "year", c.Request.URL.Query(), &params.Year, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter year: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListHolidays(c, params)
+}
+
+// RemoveHoliday operation middleware
+func (siw *ServerInterfaceWrapper) RemoveHoliday(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "date" -------------
+	var date openapi_types.Date
+
+	err = runtime.BindStyledParameterWithOptions("simple", "date", c.Param("date"), &date, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "date", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter date: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RemoveHolidayParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RemoveHoliday(c, date, params)
+}
+
 // ImportFiles operation middleware
 func (siw *ServerInterfaceWrapper) ImportFiles(c *gin.Context) {
 
@@ -5902,6 +6400,14 @@ func (siw *ServerInterfaceWrapper) ListPeople(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListPeopleParams
 
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5926,6 +6432,31 @@ func (siw *ServerInterfaceWrapper) ListPeople(c *gin.Context) {
 	}
 
 	siw.Handler.ListPeople(c, params)
+}
+
+// GetHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetHistory(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetHistory(c, person)
 }
 
 // GetDestination operation middleware
@@ -8189,6 +8720,65 @@ func (siw *ServerInterfaceWrapper) AcceptPlan(c *gin.Context) {
 	siw.Handler.AcceptPlan(c, plan, version, params)
 }
 
+// ListQuotas operation middleware
+func (siw *ServerInterfaceWrapper) ListQuotas(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListQuotasParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "measure" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "measure", c.Request.URL.Query(), &params.Measure, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter measure: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "on" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "on", c.Request.URL.Query(), &params.On, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter on: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListQuotas(c, params)
+}
+
 // UploadStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) UploadStatusFile(c *gin.Context) {
 
@@ -8462,6 +9052,49 @@ func (siw *ServerInterfaceWrapper) ExplainDifferences(c *gin.Context) {
 	}
 
 	siw.Handler.ExplainDifferences(c, reconciliation, params)
+}
+
+// EnterRecords operation middleware
+func (siw *ServerInterfaceWrapper) EnterRecords(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EnterRecordsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EnterRecords(c, params)
 }
 
 // ListSanctionsLists operation middleware
@@ -8801,6 +9434,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/company", wrapper.GetCompany)
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
+	router.GET(options.BaseURL+"/people/:person", wrapper.GetHistory)
 	router.PUT(options.BaseURL+"/people/:person/roles", wrapper.PutRoles)
 	router.GET(options.BaseURL+"/people/:person/tokens", wrapper.ListTokens)
 	router.POST(options.BaseURL+"/people/:person/tokens", wrapper.MakeToken)
@@ -8810,6 +9444,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/people/:person/methods", wrapper.GetMethods)
 	router.PUT(options.BaseURL+"/people/:person/methods", wrapper.PutMethods)
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
+	router.GET(options.BaseURL+"/hierarchy", wrapper.GetHierarchy)
+	router.POST(options.BaseURL+"/records", wrapper.EnterRecords)
+	router.GET(options.BaseURL+"/quotas", wrapper.ListQuotas)
+	router.GET(options.BaseURL+"/holidays", wrapper.ListHolidays)
+	router.DELETE(options.BaseURL+"/holidays/:date", wrapper.RemoveHoliday)
+	router.GET(options.BaseURL+"/calendars", wrapper.ListCalendars)
+	router.POST(options.BaseURL+"/calendars/:calendar/periods", wrapper.MakePeriods)
 	router.POST(options.BaseURL+"/imports", wrapper.ImportFiles)
 	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport)
 	router.GET(options.BaseURL+"/territories", wrapper.ListTerritories)
@@ -9157,6 +9798,85 @@ type StreamAuditdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response StreamAuditdefaultApplicationProblemPlusJSONResponse) VisitStreamAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCalendarsRequestObject struct {
+}
+
+type ListCalendarsResponseObject interface {
+	VisitListCalendarsResponse(w http.ResponseWriter) error
+}
+
+type ListCalendars200JSONResponse Calendars
+
+func (response ListCalendars200JSONResponse) VisitListCalendarsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCalendarsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListCalendarsdefaultApplicationProblemPlusJSONResponse) VisitListCalendarsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakePeriodsRequestObject struct {
+	Calendar string `json:"calendar"`
+	Params   MakePeriodsParams
+	Body     *MakePeriodsJSONRequestBody
+}
+
+type MakePeriodsResponseObject interface {
+	VisitMakePeriodsResponse(w http.ResponseWriter) error
+}
+
+type MakePeriods201JSONResponse Entered
+
+func (response MakePeriods201JSONResponse) VisitMakePeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MakePeriodsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response MakePeriodsdefaultApplicationProblemPlusJSONResponse) VisitMakePeriodsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10447,6 +11167,124 @@ func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealt
 	return err
 }
 
+type GetHierarchyRequestObject struct {
+	Params GetHierarchyParams
+}
+
+type GetHierarchyResponseObject interface {
+	VisitGetHierarchyResponse(w http.ResponseWriter) error
+}
+
+type GetHierarchy200JSONResponse Hierarchy
+
+func (response GetHierarchy200JSONResponse) VisitGetHierarchyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHierarchydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHierarchydefaultApplicationProblemPlusJSONResponse) VisitGetHierarchyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHolidaysRequestObject struct {
+	Params ListHolidaysParams
+}
+
+type ListHolidaysResponseObject interface {
+	VisitListHolidaysResponse(w http.ResponseWriter) error
+}
+
+type ListHolidays200JSONResponse Holidays
+
+func (response ListHolidays200JSONResponse) VisitListHolidaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHolidaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHolidaysdefaultApplicationProblemPlusJSONResponse) VisitListHolidaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveHolidayRequestObject struct {
+	Date   openapi_types.Date `json:"date"`
+	Params RemoveHolidayParams
+}
+
+type RemoveHolidayResponseObject interface {
+	VisitRemoveHolidayResponse(w http.ResponseWriter) error
+}
+
+type RemoveHoliday200JSONResponse Holiday
+
+func (response RemoveHoliday200JSONResponse) VisitRemoveHolidayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveHolidaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemoveHolidaydefaultApplicationProblemPlusJSONResponse) VisitRemoveHolidayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ImportFilesRequestObject struct {
 	Params ImportFilesParams
 	Body   *multipart.Reader
@@ -11191,6 +12029,45 @@ type ListPeopledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListPeopledefaultApplicationProblemPlusJSONResponse) VisitListPeopleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoryRequestObject struct {
+	Person string `json:"person"`
+}
+
+type GetHistoryResponseObject interface {
+	VisitGetHistoryResponse(w http.ResponseWriter) error
+}
+
+type GetHistory200JSONResponse History
+
+func (response GetHistory200JSONResponse) VisitGetHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHistorydefaultApplicationProblemPlusJSONResponse) VisitGetHistoryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13324,6 +14201,45 @@ func (response AcceptPlandefaultApplicationProblemPlusJSONResponse) VisitAcceptP
 	return err
 }
 
+type ListQuotasRequestObject struct {
+	Params ListQuotasParams
+}
+
+type ListQuotasResponseObject interface {
+	VisitListQuotasResponse(w http.ResponseWriter) error
+}
+
+type ListQuotas200JSONResponse Quotas
+
+func (response ListQuotas200JSONResponse) VisitListQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQuotasdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListQuotasdefaultApplicationProblemPlusJSONResponse) VisitListQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadStatusFileRequestObject struct {
 	Rail   string `json:"rail"`
 	Params UploadStatusFileParams
@@ -13587,6 +14503,46 @@ type ExplainDifferencesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExplainDifferencesdefaultApplicationProblemPlusJSONResponse) VisitExplainDifferencesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EnterRecordsRequestObject struct {
+	Params EnterRecordsParams
+	Body   *EnterRecordsJSONRequestBody
+}
+
+type EnterRecordsResponseObject interface {
+	VisitEnterRecordsResponse(w http.ResponseWriter) error
+}
+
+type EnterRecords201JSONResponse Entered
+
+func (response EnterRecords201JSONResponse) VisitEnterRecordsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EnterRecordsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EnterRecordsdefaultApplicationProblemPlusJSONResponse) VisitEnterRecordsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14026,6 +14982,12 @@ type StrictServerInterface interface {
 	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
 	// (GET /audit/events)
 	StreamAudit(ctx context.Context, request StreamAuditRequestObject) (StreamAuditResponseObject, error)
+	// ListCalendars Every calendar, with how far its periods reach.
+	// (GET /calendars)
+	ListCalendars(ctx context.Context, request ListCalendarsRequestObject) (ListCalendarsResponseObject, error)
+	// MakePeriods Make the next periods of a calendar from a pattern. A calendar that does not exist begins with them.
+	// (POST /calendars/{calendar}/periods)
+	MakePeriods(ctx context.Context, request MakePeriodsRequestObject) (MakePeriodsResponseObject, error)
 	// GetPolicy What a calendar goes by: who approves, what stands out, how disputes are answered.
 	// (GET /calendars/{calendar}/policy)
 	GetPolicy(ctx context.Context, request GetPolicyRequestObject) (GetPolicyResponseObject, error)
@@ -14110,6 +15072,15 @@ type StrictServerInterface interface {
 	// GetHealth Whether the API and its database answer.
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// GetHierarchy Who reports to somebody on a day, or to nobody: one level of the hierarchy.
+	// (GET /hierarchy)
+	GetHierarchy(ctx context.Context, request GetHierarchyRequestObject) (GetHierarchyResponseObject, error)
+	// ListHolidays The holidays of a year, on which no deadline ends.
+	// (GET /holidays)
+	ListHolidays(ctx context.Context, request ListHolidaysRequestObject) (ListHolidaysResponseObject, error)
+	// RemoveHoliday Make a holiday a working day again. Deadlines that are set stay.
+	// (DELETE /holidays/{date})
+	RemoveHoliday(ctx context.Context, request RemoveHolidayRequestObject) (RemoveHolidayResponseObject, error)
 	// ImportFiles Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	// (POST /imports)
 	ImportFiles(ctx context.Context, request ImportFilesRequestObject) (ImportFilesResponseObject, error)
@@ -14164,6 +15135,9 @@ type StrictServerInterface interface {
 	// ListPeople Participants with their roles. Names only.
 	// (GET /people)
 	ListPeople(ctx context.Context, request ListPeopleRequestObject) (ListPeopleResponseObject, error)
+	// GetHistory What is recorded of a participant over time: their records, managers, plans and quotas.
+	// (GET /people/{person})
+	GetHistory(ctx context.Context, request GetHistoryRequestObject) (GetHistoryResponseObject, error)
 	// GetDestination Where a participant is paid, masked.
 	// (GET /people/{person}/destination)
 	GetDestination(ctx context.Context, request GetDestinationRequestObject) (GetDestinationResponseObject, error)
@@ -14311,6 +15285,9 @@ type StrictServerInterface interface {
 	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
 	// (POST /plans/{plan}/versions/{version}/acceptances)
 	AcceptPlan(ctx context.Context, request AcceptPlanRequestObject) (AcceptPlanResponseObject, error)
+	// ListQuotas Quotas as they stand, those that start last first.
+	// (GET /quotas)
+	ListQuotas(ctx context.Context, request ListQuotasRequestObject) (ListQuotasResponseObject, error)
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(ctx context.Context, request UploadStatusFileRequestObject) (UploadStatusFileResponseObject, error)
@@ -14329,6 +15306,9 @@ type StrictServerInterface interface {
 	// ExplainDifferences Say why the records differ. It holds for the same difference wherever the rail and day are compared again; nobody explains what concerns their own payout.
 	// (POST /reconciliations/{reconciliation}/explanations)
 	ExplainDifferences(ctx context.Context, request ExplainDifferencesRequestObject) (ExplainDifferencesResponseObject, error)
+	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
+	// (POST /records)
+	EnterRecords(ctx context.Context, request EnterRecordsRequestObject) (EnterRecordsResponseObject, error)
 	// ListSanctionsLists The latest version of every list of whom the company must not pay.
 	// (GET /sanctions-lists)
 	ListSanctionsLists(ctx context.Context, request ListSanctionsListsRequestObject) (ListSanctionsListsResponseObject, error)
@@ -14576,6 +15556,75 @@ func (sh *strictHandler) StreamAudit(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(StreamAuditResponseObject); ok {
 		if err := validResponse.VisitStreamAuditResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCalendars operation middleware
+func (sh *strictHandler) ListCalendars(ctx *gin.Context) {
+	var request ListCalendarsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCalendars(ctx, request.(ListCalendarsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCalendars")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListCalendarsResponseObject); ok {
+		if err := validResponse.VisitListCalendarsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// MakePeriods operation middleware
+func (sh *strictHandler) MakePeriods(ctx *gin.Context, calendar string, params MakePeriodsParams) {
+	var request MakePeriodsRequestObject
+
+	request.Calendar = calendar
+	request.Params = params
+
+	var body MakePeriodsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MakePeriods(ctx, request.(MakePeriodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakePeriods")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(MakePeriodsResponseObject); ok {
+		if err := validResponse.VisitMakePeriodsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -15443,6 +16492,85 @@ func (sh *strictHandler) GetHealth(ctx *gin.Context) {
 	}
 }
 
+// GetHierarchy operation middleware
+func (sh *strictHandler) GetHierarchy(ctx *gin.Context, params GetHierarchyParams) {
+	var request GetHierarchyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHierarchy(ctx, request.(GetHierarchyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHierarchy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetHierarchyResponseObject); ok {
+		if err := validResponse.VisitGetHierarchyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListHolidays operation middleware
+func (sh *strictHandler) ListHolidays(ctx *gin.Context, params ListHolidaysParams) {
+	var request ListHolidaysRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHolidays(ctx, request.(ListHolidaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHolidays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListHolidaysResponseObject); ok {
+		if err := validResponse.VisitListHolidaysResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RemoveHoliday operation middleware
+func (sh *strictHandler) RemoveHoliday(ctx *gin.Context, date openapi_types.Date, params RemoveHolidayParams) {
+	var request RemoveHolidayRequestObject
+
+	request.Date = date
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveHoliday(ctx, request.(RemoveHolidayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveHoliday")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RemoveHolidayResponseObject); ok {
+		if err := validResponse.VisitRemoveHolidayResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ImportFiles operation middleware
 func (sh *strictHandler) ImportFiles(ctx *gin.Context, params ImportFilesParams) {
 	var request ImportFilesRequestObject
@@ -16077,6 +17205,32 @@ func (sh *strictHandler) ListPeople(ctx *gin.Context, params ListPeopleParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListPeopleResponseObject); ok {
 		if err := validResponse.VisitListPeopleResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetHistory operation middleware
+func (sh *strictHandler) GetHistory(ctx *gin.Context, person string) {
+	var request GetHistoryRequestObject
+
+	request.Person = person
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistory(ctx, request.(GetHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetHistoryResponseObject); ok {
+		if err := validResponse.VisitGetHistoryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -17698,6 +18852,32 @@ func (sh *strictHandler) AcceptPlan(ctx *gin.Context, plan string, version int, 
 	}
 }
 
+// ListQuotas operation middleware
+func (sh *strictHandler) ListQuotas(ctx *gin.Context, params ListQuotasParams) {
+	var request ListQuotasRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQuotas(ctx, request.(ListQuotasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQuotas")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListQuotasResponseObject); ok {
+		if err := validResponse.VisitListQuotasResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // UploadStatusFile operation middleware
 func (sh *strictHandler) UploadStatusFile(ctx *gin.Context, rail string, params UploadStatusFileParams) {
 	var request UploadStatusFileRequestObject
@@ -17893,6 +19073,50 @@ func (sh *strictHandler) ExplainDifferences(ctx *gin.Context, reconciliation int
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ExplainDifferencesResponseObject); ok {
 		if err := validResponse.VisitExplainDifferencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EnterRecords operation middleware
+func (sh *strictHandler) EnterRecords(ctx *gin.Context, params EnterRecordsParams) {
+	var request EnterRecordsRequestObject
+
+	request.Params = params
+
+	var body EnterRecordsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EnterRecords(ctx, request.(EnterRecordsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EnterRecords")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EnterRecordsResponseObject); ok {
+		if err := validResponse.VisitEnterRecordsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -54,9 +54,12 @@ var entries = []struct {
 		{"menu.exports", "/exports", may(incentive.ReadTotals)},
 	}},
 	{"menu.company", []menuEntry{
-		{"menu.people", "/people", may(incentive.AdministerPeople)},
+		{"menu.people", "/people", may(incentive.ReadRecords)},
+		{"menu.hierarchy", "/hierarchy", may(incentive.ReadRecords)},
 		{"menu.territories", "/territories", may(incentive.ReadTerritories)},
 		{"menu.plans", "/plans", having(incentive.Manager, incentive.Finance, incentive.Administrator, incentive.Auditor)},
+		{"menu.calendars", "/calendars", having(incentive.Finance, incentive.Administrator, incentive.Auditor)},
+		{"menu.quotas", "/quotas", may(incentive.ReadRecords)},
 		{"menu.imports", "/imports", may(incentive.ImportData)},
 	}},
 	{"menu.group.audit", []menuEntry{

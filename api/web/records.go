@@ -86,38 +86,6 @@ func (v *visit) audit() error {
 	return v.show("audit", "audit.title", body)
 }
 
-type peoplePage struct {
-	People []client.Person
-	After  string
-	First  bool
-	Roles  []incentive.Role
-	Failed string
-}
-
-// people lists participants with their roles.
-func (v *visit) people() error {
-	if v.may(incentive.AdministerPeople) == incentive.None {
-		return v.forbidden()
-	}
-	after, l := v.list(head{})
-	list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{After: after}))
-	if err != nil {
-		return err
-	}
-	l.next(list.Next)
-	return v.show("people", "people.title", peoplePage{list.People, l.After, l.First, incentive.Roles, v.failed("person")})
-}
-
-// setRoles gives a participant exactly the roles that were ticked.
-func (v *visit) setRoles() error {
-	roles := client.Roles{Roles: []client.RolesRoles{}}
-	for _, role := range v.r.PostForm["role"] {
-		roles.Roles = append(roles.Roles, client.RolesRoles(role))
-	}
-	p, err := command[client.Person](v.api.PutRoles(v.r.Context(), v.r.PostFormValue("person"), &client.PutRolesParams{IdempotencyKey: v.key()}, roles))
-	return v.done(err, local(v.r.URL.RequestURI()), message{Key: "done.roles", With: map[string]any{"name": p.Name}}, (*visit).people)
-}
-
 type plansPage struct {
 	Plans   []client.PlanVersion
 	MayKeep bool

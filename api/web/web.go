@@ -208,8 +208,18 @@ func (s *site) routes() map[string]page {
 
 		"GET /audit": (*visit).audit,
 
-		"GET /people":  (*visit).people,
-		"POST /people": (*visit).setRoles,
+		"GET /people": (*visit).people,
+
+		"POST /people":                      (*visit).newPerson,
+		"GET /people/{person}":              (*visit).person,
+		"POST /people/{person}":             (*visit).changePerson,
+		"GET /hierarchy":                    (*visit).hierarchy,
+		"GET /calendars":                    (*visit).calendars,
+		"POST /calendars":                   (*visit).changeCalendars,
+		"GET /calendars/{calendar}/policy":  (*visit).policy,
+		"POST /calendars/{calendar}/policy": (*visit).putPolicy,
+		"GET /quotas":                       (*visit).quotas,
+		"POST /quotas":                      (*visit).setQuota,
 
 		"GET /plans":                            (*visit).plans,
 		"POST /plans":                           (*visit).putPlan,
@@ -263,7 +273,7 @@ var statuses = map[incentive.Code]int{
 	incentive.CodeInvalid: http.StatusBadRequest, "reason-missing": http.StatusBadRequest, "unauthenticated": http.StatusUnauthorized,
 	incentive.CodeForbidden: http.StatusForbidden, "own-pay": http.StatusForbidden, incentive.CodeOwnDecision: http.StatusForbidden, "preparer": http.StatusForbidden, "approver": http.StatusForbidden, "not-delegated": http.StatusForbidden,
 	incentive.CodeNotFound: http.StatusNotFound, "file-unknown": http.StatusNotFound,
-	"invalid-document": http.StatusUnprocessableEntity, "unreadable-file": http.StatusUnprocessableEntity, incentive.CodeEvidenceRefused: http.StatusUnprocessableEntity, "idempotency-key-missing": http.StatusBadRequest,
+	"invalid-document": http.StatusUnprocessableEntity, "unreadable-file": http.StatusUnprocessableEntity, "record-refused": http.StatusUnprocessableEntity, incentive.CodeEvidenceRefused: http.StatusUnprocessableEntity, "idempotency-key-missing": http.StatusBadRequest,
 	"destination-invalid": http.StatusUnprocessableEntity, "shares-wrong": http.StatusUnprocessableEntity, "payout-method-not-allowed": http.StatusUnprocessableEntity, "rail-unknown": http.StatusUnprocessableEntity, "idempotency-key-reused": http.StatusUnprocessableEntity,
 	"too-large": http.StatusRequestEntityTooLarge, incentive.CodeInternal: http.StatusInternalServerError, client.CodeUnreachable: http.StatusBadGateway,
 	"try-again": http.StatusServiceUnavailable, api.CodeTooMany: http.StatusTooManyRequests,

@@ -416,7 +416,7 @@ func (h *house) settle() {
 	require.Equal(h, http.StatusOK, status, text)
 	require.Contains(h, text, "Every row was taken.", text)
 	for id, role := range map[string]string{"fin": "finance", "fin2": "finance", "fin3": "finance", "aud": "auditor", "m": "manager", "r1": "rep", "r2": "rep"} {
-		admin.does("/people", "/people", url.Values{"person": {id}, "role": {role}}, "are saved.")
+		admin.does("/people/"+id, "/people/"+id, url.Values{"form": {"roles"}, "role": {role}}, "are saved.")
 	}
 	h.as("r1").does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
 }
@@ -664,10 +664,12 @@ var needs = map[string]incentive.Action{
 	"GET /periods/{period}/proof": incentive.ReadAudit, "POST /periods/{period}/proof": incentive.Prove, "GET /verifications/{verification}": incentive.ReadAudit, "GET /verifications/{verification}/report": incentive.ReadAudit,
 	"GET /verifications/{verification}/document": incentive.ReadAudit, "GET /periods/{period}/statements/{person}/document": incentive.ReadStatements, "GET /periods/{period}/statements/{person}/certificates/{line}": incentive.ReadStatements, "GET /payouts/{payout}/document": incentive.ReadStatements,
 	"GET /territories": incentive.ReadTerritories, "GET /territories/{territory}": incentive.ReadTerritories, "GET /teams/{team}": incentive.ReadTerritories,
-	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.AdministerPeople, "POST /people": incentive.AdministerPeople,
+	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.ReadRecords,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
+	"POST /people": incentive.ImportStructure, "GET /people/{person}": incentive.ReadRecords, "POST /people/{person}": incentive.ImportData, "GET /hierarchy": incentive.ReadRecords, "GET /quotas": incentive.ReadRecords, "POST /quotas": incentive.ImportData,
+	"GET /calendars": incentive.ReadRecords, "POST /calendars": incentive.ImportStructure, "GET /calendars/{calendar}/policy": incentive.ReadRecords, "POST /calendars/{calendar}/policy": incentive.ImportStructure,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,
-	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadTotals,
+	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadRecords,
 }
 
 // TestSignIn is how a session begins and ends.

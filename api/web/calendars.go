@@ -1,0 +1,143 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	openapi_types "github.com/oapi-codegen/runtime/types"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type calendarsPage struct {
+	Calendars []client.Calendar
+	Patterns  []incentive.Pattern
+	Holidays  []client.Holiday
+	Year      int
+	MayChange bool
+	Failed    string // the form that was refused
+}
+
+// calendars shows the calendars and the holidays of a year.
+func (v *visit) calendars() error {
+	if !v.is(incentive.Finance, incentive.Administrator, incentive.Auditor) {
+		return v.forbidden()
+	}
+	body := calendarsPage{Patterns: incentive.Patterns, Year: time.Now().Year(), MayChange: v.may(incentive.ImportStructure) > incentive.None, Failed: v.failed("form")}
+	if year, err := strconv.Atoi(v.r.URL.Query().Get("year")); err == nil {
+		body.Year = min(max(year, 1970), 2200)
+	}
+	list, err := client.Read[client.Calendars](v.api.ListCalendars(v.r.Context()))
+	if err != nil {
+		return err
+	}
+	body.Calendars = list.Calendars
+	holidays, err := client.Read[client.Holidays](v.api.ListHolidays(v.r.Context(), &client.ListHolidaysParams{Year: body.Year}))
+	if err != nil {
+		return err
+	}
+	body.Holidays = holidays.Holidays
+	return v.show("calendars", "calendars.title", body)
+}
+
+// changeCalendars takes one of the forms of the calendars' page.
+func (v *visit) changeCalendars() error {
+	here := local(v.r.URL.RequestURI())
+	switch v.r.PostFormValue("form") {
+	case "periods":
+		request := client.PatternRequest{Pattern: client.PatternRequestPattern(v.r.PostFormValue("pattern"))}
+		var err error
+		if request.Count, err = strconv.Atoi(v.r.PostFormValue("count")); err != nil {
+			err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("calendars.count.wrong"))
+		}
+		if text := v.r.PostFormValue("starts_on"); text != "" && err == nil {
+			var from incentive.Date
+			from, err = incentive.ParseDate(text)
+			request.StartsOn = &from
+		}
+		var done client.Entered
+		if err == nil {
+			done, err = command[client.Entered](v.api.MakePeriods(v.r.Context(), v.r.PostFormValue("calendar"), &client.MakePeriodsParams{IdempotencyKey: v.key()}, request))
+		}
+		return v.done(err, here, message{Key: "done.periods", With: map[string]any{"count": done.Added}}, (*visit).calendars)
+	case "holiday":
+		_, err := v.enter("holiday", "date", "name")
+		if year := v.r.PostFormValue("date"); err == nil {
+			here = "/calendars?year=" + url.QueryEscape(year[:4])
+		}
+		return v.done(err, here, message{Key: "done.recorded"}, (*visit).calendars)
+	case "remove":
+		day, err := incentive.ParseDate(v.r.PostFormValue("date"))
+		if err == nil {
+			_, err = command[client.Holiday](v.api.RemoveHoliday(v.r.Context(), openapi_types.Date{Time: day.UTC()}, &client.RemoveHolidayParams{IdempotencyKey: v.key()}))
+		}
+		return v.done(err, here, message{Key: "done.recorded"}, (*visit).calendars)
+	}
+	return v.nowhere()
+}
+
+type policyPage struct {
+	client.Policy
+	MayChange bool
+}
+
+// policy shows what a calendar goes by.
+func (v *visit) policy() error {
+	if !v.is(incentive.Finance, incentive.Administrator, incentive.Auditor) {
+		return v.forbidden()
+	}
+	p, err := client.Read[client.Policy](v.api.GetPolicy(v.r.Context(), v.r.PathValue("calendar")))
+	if err != nil {
+		return err
+	}
+	if v.problem != nil {
+		p.Document = v.r.PostFormValue("document")
+	}
+	return v.show("policy", "policy.title", policyPage{p, v.may(incentive.ImportStructure) > incentive.None}, "calendar", p.Calendar)
+}
+
+// putPolicy keeps another version of what a calendar goes by.
+func (v *visit) putPolicy() error {
+	p, err := command[client.Policy](v.api.PutPolicy(v.r.Context(), v.r.PathValue("calendar"), &client.PutPolicyParams{IdempotencyKey: v.key()}, client.PolicyRequest{Document: v.r.PostFormValue("document")}))
+	return v.done(err, v.r.URL.Path, message{Key: "done.policy", With: map[string]any{"version": p.Version}}, (*visit).policy)
+}
+
+type quotasPage struct {
+	Quotas          []client.Quota
+	Person, Measure string
+	After           string
+	First           bool
+	MayChange       bool
+}
+
+// quotas lists quotas by person and interval.
+func (v *visit) quotas() error {
+	if v.may(incentive.ReadRecords) == incentive.None {
+		return v.forbidden()
+	}
+	query := v.r.URL.Query()
+	after, l := v.list(head{})
+	body := quotasPage{Person: query.Get("person"), Measure: query.Get("measure"), First: l.First, MayChange: v.may(incentive.ImportData) > incentive.None}
+	parameters := client.ListQuotasParams{After: after}
+	if body.Person != "" {
+		parameters.Person = &body.Person
+	}
+	if body.Measure != "" {
+		parameters.Measure = &body.Measure
+	}
+	list, err := client.Read[client.Quotas](v.api.ListQuotas(v.r.Context(), &parameters))
+	if err != nil {
+		return err
+	}
+	l.next(list.Next)
+	body.Quotas, body.After = list.Quotas, l.After
+	return v.show("quotas", "quotas.title", body)
+}
+
+// setQuota sets one quota.
+func (v *visit) setQuota() error {
+	_, err := v.enter("quota", "participant_id", "measure", "starts_on", "ends_on", "amount")
+	return v.done(err, "/quotas", message{Key: "done.recorded"}, (*visit).quotas)
+}

@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/mapping"
+)
+
+// Entered is what became of records that somebody entered.
+type Entered struct{ Added, Changed, Unchanged int }
+
+// Enter writes records of one kind that somebody entered, all or none: put is given a
+// Loading to put them into. subject is what the audit chain says they are about; reason is
+// kept where there is one. A record that cannot be taken is an error of code
+// mapping.CodeRefused.
+func (s *Store) Enter(ctx context.Context, actor, kind, subject, reason string, put func(l *Loading) error) (done Entered, err error) {
+	reasonID := ""
+	if reason != "" {
+		if reasonID, err = s.WriteText(ctx, actor, reason); err != nil {
+			return done, err
+		}
+	}
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		l := &Loading{tx: tx, result: &Import{}, entered: sha256.New()}
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, dataLock); err != nil {
+			return fmt.Errorf("wait for a lock of a period to end: %w", err)
+		}
+		if err := put(l); err != nil {
+			return err
+		}
+		if len(l.held) > 0 {
+			return incentive.Errorf(mapping.CodeRefused, "%s", l.held[0].Reason)
+		}
+		done = Entered{l.result.Added, l.result.Changed, l.result.Unchanged}
+		if done.Added+done.Changed == 0 {
+			return nil
+		}
+		return audit(ctx, tx, actor, "enter-records", subject, struct {
+			Kind     string `json:"kind"`
+			Added    int    `json:"added"`
+			Changed  int    `json:"changed"`
+			Digest   string `json:"digest"`
+			ReasonID string `json:"reason_id,omitempty"`
+		}{kind, done.Added, done.Changed, hex.EncodeToString(l.entered.Sum(nil)), reasonID})
+	})
+	return done, err
+}
+
+// ParticipantRecord is what is true of a participant from a day on, in one version.
+type ParticipantRecord struct {
+	EffectiveFrom incentive.Date
+	Version       int
+	Stands        bool // no later version corrects it
+	Name          string
+	Email         string
+	Kind          string
+	Manager       string // "" at the top
+	Country       string
+	PayCurrency   string
+	EmployedUntil *incentive.Date
+	Attributes    map[string]string
+	RecordedAt    time.Time
+}
+
+// AssignedPlan is an assignment of a participant to a plan, as it stands.
+type AssignedPlan struct {
+	Plan     string
+	Calendar string
+	StartsOn incentive.Date
+	EndsOn   *incentive.Date
+	Version  int
+}
+
+// SetQuota is a quota as it stands.
+type SetQuota struct {
+	Person   string
+	Name     string // of the person
+	Measure  string
+	StartsOn incentive.Date
+	EndsOn   incentive.Date
+	Amount   decimal.Decimal
+	Version  int
+}
+
+// ParticipantHistory is all that is recorded of a participant over time, the latest first.
+type ParticipantHistory struct {
+	Records     []ParticipantRecord
+	Assignments []AssignedPlan
+	Quotas      []SetQuota
+}
+
+// ParticipantHistory returns what is recorded of a participant.
+func (s *Store) ParticipantHistory(ctx context.Context, id string) (h ParticipantHistory, err error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT effective_from, version, version = max(version) OVER (PARTITION BY effective_from), name, email, kind, coalesce(manager_id, ''), country, pay_currency, employed_until, attributes, recorded_at
+		FROM participant_fact WHERE participant_id = $1 ORDER BY effective_from DESC, version DESC`, id)
+	if err == nil {
+		h.Records, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ParticipantRecord])
+	}
+	if err != nil {
+		return h, fmt.Errorf("read the records of %s: %w", id, err)
+	}
+	rows, err = s.pool.Query(ctx, `
+		SELECT * FROM (SELECT DISTINCT ON (plan_id, starts_on) plan_id, calendar_id, starts_on, ends_on, version FROM assignment WHERE participant_id = $1 ORDER BY plan_id, starts_on, version DESC) a
+		ORDER BY starts_on DESC, plan_id`, id)
+	if err == nil {
+		h.Assignments, err = pgx.CollectRows(rows, pgx.RowToStructByPos[AssignedPlan])
+	}
+	if err != nil {
+		return h, fmt.Errorf("read the plans of %s: %w", id, err)
+	}
+	h.Quotas, err = s.Quotas(ctx, QuotasOf{Person: id}, nil, 500)
+	return h, err
+}
+
+// QuotasOf says whose quotas, and of what; "" and no day for all.
+type QuotasOf struct {
+	Person  string
+	Measure string
+	On      incentive.Date
+}
+
+// QuotaKey names a quota: the next page of a list begins behind it.
+type QuotaKey struct {
+	StartsOn        incentive.Date
+	Person, Measure string
+}
+
+// Quotas lists up to limit quotas as they stand, those that start last first.
+func (s *Store) Quotas(ctx context.Context, of QuotasOf, after *QuotaKey, limit int) ([]SetQuota, error) {
+	if after == nil {
+		after = &QuotaKey{StartsOn: incentive.MustParseDate("9999-12-31")}
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT q.participant_id, coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = q.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), q.participant_id),
+			q.measure, q.starts_on, q.ends_on, q.amount, q.version
+		FROM quota q WHERE ($1 = '' OR q.participant_id = $1) AND ($2 = '' OR q.measure = $2) AND ($3::date IS NULL OR $3 BETWEEN q.starts_on AND q.ends_on)
+			AND NOT EXISTS (SELECT FROM quota l WHERE (l.participant_id, l.measure, l.starts_on) = (q.participant_id, q.measure, q.starts_on) AND l.version > q.version)
+			AND (q.starts_on < $4 OR q.starts_on = $4 AND (q.participant_id, q.measure) > ($5, $6))
+		ORDER BY q.starts_on DESC, q.participant_id, q.measure LIMIT $7`,
+		of.Person, of.Measure, dayOrNil(of.On), after.StartsOn, after.Person, after.Measure, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list quotas: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[SetQuota])
+}
+
+func dayOrNil(d incentive.Date) any {
+	if d.IsZero() {
+		return nil
+	}
+	return d
+}
+
+// Reporting is somebody in the hierarchy of a day.
+type Reporting struct {
+	Person  string
+	Name    string
+	Below   int    // how many report to them directly
+	Manager string // "" at the top
+	Circle  bool   // they are above themselves, so that nobody is at their top
+}
+
+// Hierarchy lists up to limit people after an id who report directly to somebody on a day,
+// or ("") who report to nobody. Who has left by then is not in it. With the top stand those
+// whose managers run in a circle or are not in it.
+func (s *Store) Hierarchy(ctx context.Context, under string, on incentive.Date, after string, limit int) ([]Reporting, error) {
+	rows, err := s.pool.Query(ctx, `
+		WITH RECURSIVE fact AS MATERIALIZED (
+			SELECT * FROM (SELECT DISTINCT ON (participant_id) participant_id, name, manager_id, employed_until FROM participant_fact
+				WHERE effective_from <= $2 ORDER BY participant_id, effective_from DESC, version DESC) f
+			WHERE employed_until IS NULL OR employed_until >= $2
+		), top AS (
+			SELECT participant_id FROM fact f WHERE manager_id IS NULL OR NOT EXISTS (SELECT FROM fact m WHERE m.participant_id = f.manager_id)
+		), reached AS (
+			SELECT participant_id FROM top UNION SELECT f.participant_id FROM fact f JOIN reached r ON f.manager_id = r.participant_id
+		), below AS (SELECT manager_id, count(*) AS people FROM fact GROUP BY manager_id)
+		SELECT f.participant_id, f.name, coalesce(b.people, 0)::int, coalesce(f.manager_id, ''), NOT EXISTS (SELECT FROM reached r WHERE r.participant_id = f.participant_id)
+		FROM fact f LEFT JOIN below b ON b.manager_id = f.participant_id
+		WHERE f.participant_id > $3 AND CASE WHEN $1 = '' THEN f.participant_id IN (SELECT participant_id FROM top) OR f.participant_id NOT IN (SELECT participant_id FROM reached)
+			ELSE f.manager_id = $1 END
+		ORDER BY f.participant_id LIMIT $4`, under, on, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the hierarchy of %s: %w", on, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Reporting])
+}
+
+// Calendar is a calendar with what stands in it.
+type Calendar struct {
+	ID      string
+	Periods int
+	Last    *incentive.Date // the last day of the last period
+	Policy  int             // the version of its policy; 0 for none
+}
+
+// Calendars lists every calendar.
+func (s *Store) Calendars(ctx context.Context) ([]Calendar, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.id, count(p.id)::int, max(p.ends_on), coalesce((SELECT max(version) FROM policy_version v WHERE v.calendar_id = c.id), 0)
+		FROM calendar c LEFT JOIN pay_period p ON p.calendar_id = c.id GROUP BY c.id ORDER BY c.id`)
+	if err != nil {
+		return nil, fmt.Errorf("list calendars: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Calendar])
+}
+
+// Holiday is a day on which the company does not work.
+type Holiday struct {
+	Date incentive.Date
+	Name string
+}
+
+// Holidays lists the holidays of a year.
+func (s *Store) Holidays(ctx context.Context, year int) ([]Holiday, error) {
+	rows, err := s.pool.Query(ctx, `SELECT date, name FROM holiday WHERE extract(year FROM date) = $1 ORDER BY date`, year)
+	if err != nil {
+		return nil, fmt.Errorf("list the holidays of %d: %w", year, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Holiday])
+}
+
+// RemoveHoliday makes a holiday a working day again, and returns its name. Deadlines that
+// were computed stay.
+func (s *Store) RemoveHoliday(ctx context.Context, actor string, day incentive.Date) (name string, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, `DELETE FROM holiday WHERE date = $1 RETURNING name`, day).Scan(&name)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return incentive.Errorf(incentive.CodeNotFound, "%s is no holiday", day)
+		}
+		if err != nil {
+			return fmt.Errorf("remove the holiday %s: %w", day, err)
+		}
+		return audit(ctx, tx, actor, "remove-holiday", "holiday/"+day.String(), struct {
+			Name string `json:"name"`
+		}{name})
+	})
+	return name, err
+}
+
+// digestRows adds rows to the digest of what was entered.
+func (l *Loading) digestRows(rows []Row) error {
+	if l.entered == nil {
+		return nil
+	}
+	for _, row := range rows {
+		encoded, err := json.Marshal(row.Record)
+		if err != nil {
+			return fmt.Errorf("digest what was entered: %w", err)
+		}
+		l.entered.Write(append(encoded, '\n'))
+	}
+	return nil
+}
