@@ -70,8 +70,10 @@ func TestRights(t *testing.T) {
 		if action == RunPeriod || action == ReleasePeriod {
 			require.Equal(t, None, Right([]Role{Administrator}, action), "administrators never touch money")
 		}
-		if action == KeepTokens {
+		if action == KeepTokens || action == KeepSettings {
 			require.Equal(t, Own, Right([]Role{Auditor}, action))
+		} else if action == Prove {
+			require.Equal(t, All, Right([]Role{Auditor}, action), "a proof puts on record what was found, and changes nothing else")
 		} else if Right([]Role{Auditor}, action) != None {
 			require.Contains(t, string(action), "read-", "auditors change nothing")
 		}

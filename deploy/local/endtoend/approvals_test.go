@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -115,7 +116,9 @@ func TestApprovers(t *testing.T) {
 		told, err := o.store.Notifications(ctx, id, 0, 100)
 		require.NoError(t, err)
 		for _, n := range told {
-			kinds = append(kinds, n.Kind)
+			if strings.HasPrefix(string(n.Kind), "approvals-") {
+				kinds = append(kinds, string(n.Kind))
+			}
 		}
 		return kinds
 	}
