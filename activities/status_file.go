@@ -3,6 +3,7 @@ package activities
 import (
 	"bytes"
 	"context"
+	"maps"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
@@ -26,6 +27,9 @@ func ReadStatusFile(ctx context.Context, rails payments.Registry, name string, c
 	outcomes := make([]store.PayoutOutcome, len(said))
 	for i, o := range said {
 		outcomes[i] = store.PayoutOutcome{PayoutID: o.Reference, MessageID: o.MessageID, Trace: o.Trace, State: string(o.State), Unclear: o.Class == payments.Alarm, Code: o.Code, Reason: o.Reason, Amount: o.Amount, On: o.On}
+		if o.Correction != nil {
+			outcomes[i].Correction = &store.Destination{Details: o.Correction}
+		}
 	}
 	return outcomes, nil
 }
@@ -36,7 +40,41 @@ func (a *Activities) said(ctx context.Context, rail string, content []byte) ([]s
 	if err == nil {
 		err = a.Store.NameTraced(ctx, rail, outcomes)
 	}
+	if err == nil {
+		err = a.correct(ctx, rail, outcomes)
+	}
 	return outcomes, err
+}
+
+// correct completes what a bank corrects of destinations by what it leaves as it is. What the
+// rail could not pay to is for a person.
+func (a *Activities) correct(ctx context.Context, name string, outcomes []store.PayoutOutcome) error {
+	rail, err := a.Rails.Rail(name)
+	if err != nil {
+		return err
+	}
+	for i, o := range outcomes {
+		if o.Correction == nil || o.PayoutID == "" {
+			continue
+		}
+		payout, err := a.Store.Payout(ctx, o.PayoutID)
+		if err != nil {
+			return err
+		}
+		stands, err := a.Store.Destinations(ctx, []int64{payout.DestinationID})
+		if err != nil {
+			return err
+		}
+		details := maps.Clone(stands[payout.DestinationID].Details)
+		maps.Copy(details, o.Correction.Details)
+		clean, masked, err := rail.ValidateDestination(details)
+		if err != nil || payout.Rail != name {
+			outcomes[i].Correction, outcomes[i].Unclear = nil, true
+			continue
+		}
+		outcomes[i].Correction = &store.Destination{Details: clean, Masked: masked, Account: clean.Account()}
+	}
+	return nil
 }
 
 // ApplyStatusFile does what a bank's file says of payouts, once, and tells the

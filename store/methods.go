@@ -54,42 +54,48 @@ func (s *Store) SetMethods(ctx context.Context, actor, participantID string, see
 	if err := checkShares(methods); err != nil {
 		return nil, err
 	}
-	set := make([]Destination, len(methods))
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT FROM participant WHERE id = $1 FOR UPDATE`, participantID); err != nil {
-			return err
-		}
-		version := 0
-		if err := tx.QueryRow(ctx, `SELECT coalesce(max(version), 0) + 1 FROM destination WHERE participant_id = $1`, participantID).Scan(&version); err != nil {
-			return fmt.Errorf("read the methods of %s: %w", participantID, err)
-		}
-		if seen != AnyVersion && seen != version-1 {
-			return incentive.Errorf(CodeChangedMeantime, "the payout methods of %s are version %d now: look at them again", participantID, version-1)
-		}
-		type said struct {
-			Rail  string          `json:"rail"`
-			Share decimal.Decimal `json:"share"`
-		}
-		var all []said
-		for i, d := range methods {
-			d.ParticipantID, d.Version, d.Position = participantID, version, i+1
-			if err := s.keepMethod(ctx, tx, actor, &d); err != nil {
-				return err
-			}
-			set[i], all = d, append(all, said{d.Rail, d.Share})
-		}
-		if version > 1 {
-			changed := Notification{Recipient: participantID, Kind: notice.DestinationChanged, Subject: "participant/" + participantID, Key: fmt.Sprintf("%s/%d", notice.DestinationChanged, version)}
-			if err := notify(ctx, tx, changed); err != nil {
-				return err
-			}
-		}
-		return audit(ctx, tx, actor, "set-destination", "participant/"+participantID, struct {
-			Version int    `json:"version"`
-			Methods []said `json:"methods"`
-		}{version, all})
+	var set []Destination
+	err := s.inTx(ctx, func(tx pgx.Tx) (err error) {
+		set, err = s.setMethods(ctx, tx, actor, participantID, seen, methods)
+		return err
 	})
 	return set, err
+}
+
+func (s *Store) setMethods(ctx context.Context, tx pgx.Tx, actor, participantID string, seen int, methods []Destination) ([]Destination, error) {
+	if _, err := tx.Exec(ctx, `SELECT FROM participant WHERE id = $1 FOR UPDATE`, participantID); err != nil {
+		return nil, err
+	}
+	version := 0
+	if err := tx.QueryRow(ctx, `SELECT coalesce(max(version), 0) + 1 FROM destination WHERE participant_id = $1`, participantID).Scan(&version); err != nil {
+		return nil, fmt.Errorf("read the methods of %s: %w", participantID, err)
+	}
+	if seen != AnyVersion && seen != version-1 {
+		return nil, incentive.Errorf(CodeChangedMeantime, "the payout methods of %s are version %d now: look at them again", participantID, version-1)
+	}
+	type said struct {
+		Rail  string          `json:"rail"`
+		Share decimal.Decimal `json:"share"`
+	}
+	var all []said
+	set := make([]Destination, len(methods))
+	for i, d := range methods {
+		d.ParticipantID, d.Version, d.Position = participantID, version, i+1
+		if err := s.keepMethod(ctx, tx, actor, &d); err != nil {
+			return nil, err
+		}
+		set[i], all = d, append(all, said{d.Rail, d.Share})
+	}
+	if version > 1 {
+		changed := Notification{Recipient: participantID, Kind: notice.DestinationChanged, Subject: "participant/" + participantID, Key: fmt.Sprintf("%s/%d", notice.DestinationChanged, version)}
+		if err := notify(ctx, tx, changed); err != nil {
+			return nil, err
+		}
+	}
+	return set, audit(ctx, tx, actor, "set-destination", "participant/"+participantID, struct {
+		Version int    `json:"version"`
+		Methods []said `json:"methods"`
+	}{version, all})
 }
 
 func checkShares(methods []Destination) error {
@@ -152,7 +158,11 @@ func (s *Store) keepMethod(ctx context.Context, tx pgx.Tx, actor string, d *Dest
 // Methods returns a participant's latest payout methods in their order, without the secret
 // details: none where they have not said where to be paid.
 func (s *Store) Methods(ctx context.Context, participantID string) ([]Destination, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, participant_id, version, position, share, rail, masked FROM destination d
+	return methodsOf(ctx, s.pool, participantID)
+}
+
+func methodsOf(ctx context.Context, q querier, participantID string) ([]Destination, error) {
+	rows, err := q.Query(ctx, `SELECT id, participant_id, version, position, share, rail, masked FROM destination d
 		WHERE participant_id = $1 AND version = (SELECT max(version) FROM destination l WHERE l.participant_id = d.participant_id) ORDER BY position`, participantID)
 	if err != nil {
 		return nil, fmt.Errorf("read the methods of %s: %w", participantID, err)

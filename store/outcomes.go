@@ -45,10 +45,12 @@ type PayoutOutcome struct {
 	Reason    string
 	Amount    incentive.Money // zero where the bank does not say
 	On        incentive.Date  // zero where the bank does not say
+
+	Correction *Destination // of a payment that stands: where its recipient's money goes as the bank has it now
 }
 
 // AppliedOutcome is what an outcome of a status file changed: Effect is the state into
-// which the payout went, none, or unclear.
+// which the payout went, none, unclear, or a correction of its destination that somebody decides about.
 type AppliedOutcome struct {
 	PayoutID string
 	PeriodID string
@@ -152,7 +154,12 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 				o, payouts = ofTotal(o, payouts)
 			}
 			for _, payout := range payouts {
-				effect, err := settle(ctx, tx, payout, o)
+				effect, err := "", error(nil)
+				if o.Correction != nil {
+					effect, err = s.proposeCorrection(ctx, tx, fileID, number+1, by, payout, o)
+				} else {
+					effect, err = settle(ctx, tx, payout, o)
+				}
 				if err != nil {
 					return err
 				}

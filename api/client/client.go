@@ -712,17 +712,20 @@ func (e SettingsMessages) Valid() bool {
 
 // Defines values for StatusChangeEffect.
 const (
-	StatusChangeEffectFailed    StatusChangeEffect = "failed"
-	StatusChangeEffectNone      StatusChangeEffect = "none"
-	StatusChangeEffectPaid      StatusChangeEffect = "paid"
-	StatusChangeEffectReturned  StatusChangeEffect = "returned"
-	StatusChangeEffectSubmitted StatusChangeEffect = "submitted"
-	StatusChangeEffectUnclear   StatusChangeEffect = "unclear"
+	StatusChangeEffectCorrection StatusChangeEffect = "correction"
+	StatusChangeEffectFailed     StatusChangeEffect = "failed"
+	StatusChangeEffectNone       StatusChangeEffect = "none"
+	StatusChangeEffectPaid       StatusChangeEffect = "paid"
+	StatusChangeEffectReturned   StatusChangeEffect = "returned"
+	StatusChangeEffectSubmitted  StatusChangeEffect = "submitted"
+	StatusChangeEffectUnclear    StatusChangeEffect = "unclear"
 )
 
 // Valid indicates whether the value is a known member of the StatusChangeEffect enum.
 func (e StatusChangeEffect) Valid() bool {
 	switch e {
+	case StatusChangeEffectCorrection:
+		return true
 	case StatusChangeEffectFailed:
 		return true
 	case StatusChangeEffectNone:
@@ -1226,6 +1229,43 @@ type Destination struct {
 	Person  string `json:"person"`
 	Rail    string `json:"rail"`
 	Version int    `json:"version"`
+}
+
+// DestinationCorrection defines model for DestinationCorrection.
+type DestinationCorrection struct {
+	// Code The bank's.
+	Code string `json:"code"`
+
+	// Corrected As the bank has it
+	Corrected string `json:"corrected"`
+
+	// Destination As it stands
+	Destination string    `json:"destination"`
+	Id          string    `json:"id"`
+	Name        string    `json:"name"`
+	Person      string    `json:"person"`
+	ProposedAt  time.Time `json:"proposed_at"`
+
+	// ProposedBy Who handed the bank's file in.
+	ProposedBy string `json:"proposed_by"`
+	Rail       string `json:"rail"`
+	Reason     string `json:"reason"`
+
+	// Version Of the destination as it stands.
+	Version int `json:"version"`
+}
+
+// DestinationCorrectionAnswer defines model for DestinationCorrectionAnswer.
+type DestinationCorrectionAnswer struct {
+	Correction string `json:"correction"`
+}
+
+// DestinationCorrections defines model for DestinationCorrections.
+type DestinationCorrections struct {
+	Corrections []DestinationCorrection `json:"corrections"`
+
+	// Next Where the next page begins.
+	Next *string `json:"next,omitempty"`
 }
 
 // DestinationRequest defines model for DestinationRequest.
@@ -2867,6 +2907,21 @@ type EndDelegationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDestinationCorrectionsParams defines parameters for ListDestinationCorrections.
+type ListDestinationCorrectionsParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DecideDestinationCorrectionParams defines parameters for DecideDestinationCorrection.
+type DecideDestinationCorrectionParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
 	// Period All periods when absent.
@@ -3622,6 +3677,9 @@ type PutCompanyJSONRequestBody = Company
 // DelegateJSONRequestBody defines body for Delegate for application/json ContentType.
 type DelegateJSONRequestBody = DelegationRequest
 
+// DecideDestinationCorrectionJSONRequestBody defines body for DecideDestinationCorrection for application/json ContentType.
+type DecideDestinationCorrectionJSONRequestBody = RedirectionDecisionRequest
+
 // RaiseDisputeJSONRequestBody defines body for RaiseDispute for application/json ContentType.
 type RaiseDisputeJSONRequestBody = DisputeRequest
 
@@ -3932,6 +3990,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
 	EndDelegation(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDestinationCorrections What banks say that accounts are now, and that nobody has decided about.
+	//
+	// Corresponds with GET /destination-corrections (the `ListDestinationCorrections` operationId).
+	ListDestinationCorrections(ctx context.Context, params *ListDestinationCorrectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideDestinationCorrectionWithBody Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+	DecideDestinationCorrectionWithBody(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideDestinationCorrection Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+	DecideDestinationCorrection(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, body DecideDestinationCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDisputes The disputes that you may see, the oldest first.
 	//
@@ -5111,6 +5188,55 @@ func (c *Client) Delegate(ctx context.Context, params *DelegateParams, body Dele
 // Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
 func (c *Client) EndDelegation(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEndDelegationRequest(c.Server, delegation, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDestinationCorrections What banks say that accounts are now, and that nobody has decided about.
+//
+// Corresponds with GET /destination-corrections (the `ListDestinationCorrections` operationId).
+func (c *Client) ListDestinationCorrections(ctx context.Context, params *ListDestinationCorrectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDestinationCorrectionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideDestinationCorrectionWithBody Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+func (c *Client) DecideDestinationCorrectionWithBody(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideDestinationCorrectionRequestWithBody(c.Server, correction, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideDestinationCorrection Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+func (c *Client) DecideDestinationCorrection(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, body DecideDestinationCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideDestinationCorrectionRequest(c.Server, correction, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8141,6 +8267,132 @@ func NewEndDelegationRequest(server string, delegation string, params *EndDelega
 	if err != nil {
 		return nil, err
 	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListDestinationCorrectionsRequest constructs an http.Request for the ListDestinationCorrections method
+func NewListDestinationCorrectionsRequest(server string, params *ListDestinationCorrectionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/destination-corrections")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideDestinationCorrectionRequest calls the generic DecideDestinationCorrection builder with application/json body
+func NewDecideDestinationCorrectionRequest(server string, correction string, params *DecideDestinationCorrectionParams, body DecideDestinationCorrectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideDestinationCorrectionRequestWithBody(server, correction, params, "application/json", bodyReader)
+}
+
+// NewDecideDestinationCorrectionRequestWithBody constructs an http.Request for the DecideDestinationCorrection method, with any body, and a specified content type
+func NewDecideDestinationCorrectionRequestWithBody(server string, correction string, params *DecideDestinationCorrectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "correction", correction, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/destination-corrections/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	if params != nil {
 
@@ -14979,6 +15231,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /delegations/{delegation}/end (the `EndDelegation` operationId).
 	EndDelegationWithResponse(ctx context.Context, delegation string, params *EndDelegationParams, reqEditors ...RequestEditorFn) (*EndDelegationResponse, error)
 
+	// ListDestinationCorrectionsWithResponse What banks say that accounts are now, and that nobody has decided about.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /destination-corrections (the `ListDestinationCorrections` operationId).
+	ListDestinationCorrectionsWithResponse(ctx context.Context, params *ListDestinationCorrectionsParams, reqEditors ...RequestEditorFn) (*ListDestinationCorrectionsResponse, error)
+
+	// DecideDestinationCorrectionWithBodyWithResponse Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+	DecideDestinationCorrectionWithBodyWithResponse(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideDestinationCorrectionResponse, error)
+
+	// DecideDestinationCorrectionWithResponse Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+	DecideDestinationCorrectionWithResponse(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, body DecideDestinationCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideDestinationCorrectionResponse, error)
+
 	// ListDisputesWithResponse The disputes that you may see, the oldest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -16702,6 +16975,102 @@ func (r EndDelegationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r EndDelegationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDestinationCorrectionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DestinationCorrections
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDestinationCorrectionsResponse) GetJSON200() *DestinationCorrections {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDestinationCorrectionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDestinationCorrectionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDestinationCorrectionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDestinationCorrectionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDestinationCorrectionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideDestinationCorrectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DestinationCorrectionAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideDestinationCorrectionResponse) GetJSON200() *DestinationCorrectionAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideDestinationCorrectionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideDestinationCorrectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideDestinationCorrectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideDestinationCorrectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideDestinationCorrectionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22366,6 +22735,45 @@ func (c *ClientWithResponses) EndDelegationWithResponse(ctx context.Context, del
 	return ParseEndDelegationResponse(rsp)
 }
 
+// ListDestinationCorrectionsWithResponse What banks say that accounts are now, and that nobody has decided about.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /destination-corrections (the `ListDestinationCorrections` operationId).
+func (c *ClientWithResponses) ListDestinationCorrectionsWithResponse(ctx context.Context, params *ListDestinationCorrectionsParams, reqEditors ...RequestEditorFn) (*ListDestinationCorrectionsResponse, error) {
+	rsp, err := c.ListDestinationCorrections(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDestinationCorrectionsResponse(rsp)
+}
+
+// DecideDestinationCorrectionWithBodyWithResponse Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+func (c *ClientWithResponses) DecideDestinationCorrectionWithBodyWithResponse(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideDestinationCorrectionResponse, error) {
+	rsp, err := c.DecideDestinationCorrectionWithBody(ctx, correction, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideDestinationCorrectionResponse(rsp)
+}
+
+// DecideDestinationCorrectionWithResponse Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /destination-corrections/{correction}/decision (the `DecideDestinationCorrection` operationId).
+func (c *ClientWithResponses) DecideDestinationCorrectionWithResponse(ctx context.Context, correction string, params *DecideDestinationCorrectionParams, body DecideDestinationCorrectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideDestinationCorrectionResponse, error) {
+	rsp, err := c.DecideDestinationCorrection(ctx, correction, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideDestinationCorrectionResponse(rsp)
+}
+
 // ListDisputesWithResponse The disputes that you may see, the oldest first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -24710,6 +25118,72 @@ func ParseEndDelegationResponse(rsp *http.Response) (*EndDelegationResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Delegation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDestinationCorrectionsResponse parses an HTTP response from a ListDestinationCorrectionsWithResponse call
+func ParseListDestinationCorrectionsResponse(rsp *http.Response) (*ListDestinationCorrectionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDestinationCorrectionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DestinationCorrections
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideDestinationCorrectionResponse parses an HTTP response from a DecideDestinationCorrectionWithResponse call
+func ParseDecideDestinationCorrectionResponse(rsp *http.Response) (*DecideDestinationCorrectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideDestinationCorrectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DestinationCorrectionAnswer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -713,17 +713,20 @@ func (e SettingsMessages) Valid() bool {
 
 // Defines values for StatusChangeEffect.
 const (
-	StatusChangeEffectFailed    StatusChangeEffect = "failed"
-	StatusChangeEffectNone      StatusChangeEffect = "none"
-	StatusChangeEffectPaid      StatusChangeEffect = "paid"
-	StatusChangeEffectReturned  StatusChangeEffect = "returned"
-	StatusChangeEffectSubmitted StatusChangeEffect = "submitted"
-	StatusChangeEffectUnclear   StatusChangeEffect = "unclear"
+	StatusChangeEffectCorrection StatusChangeEffect = "correction"
+	StatusChangeEffectFailed     StatusChangeEffect = "failed"
+	StatusChangeEffectNone       StatusChangeEffect = "none"
+	StatusChangeEffectPaid       StatusChangeEffect = "paid"
+	StatusChangeEffectReturned   StatusChangeEffect = "returned"
+	StatusChangeEffectSubmitted  StatusChangeEffect = "submitted"
+	StatusChangeEffectUnclear    StatusChangeEffect = "unclear"
 )
 
 // Valid indicates whether the value is a known member of the StatusChangeEffect enum.
 func (e StatusChangeEffect) Valid() bool {
 	switch e {
+	case StatusChangeEffectCorrection:
+		return true
 	case StatusChangeEffectFailed:
 		return true
 	case StatusChangeEffectNone:
@@ -1227,6 +1230,43 @@ type Destination struct {
 	Person  string `json:"person"`
 	Rail    string `json:"rail"`
 	Version int    `json:"version"`
+}
+
+// DestinationCorrection defines model for DestinationCorrection.
+type DestinationCorrection struct {
+	// Code The bank's.
+	Code string `json:"code"`
+
+	// Corrected As the bank has it
+	Corrected string `json:"corrected"`
+
+	// Destination As it stands
+	Destination string    `json:"destination"`
+	Id          string    `json:"id"`
+	Name        string    `json:"name"`
+	Person      string    `json:"person"`
+	ProposedAt  time.Time `json:"proposed_at"`
+
+	// ProposedBy Who handed the bank's file in.
+	ProposedBy string `json:"proposed_by"`
+	Rail       string `json:"rail"`
+	Reason     string `json:"reason"`
+
+	// Version Of the destination as it stands.
+	Version int `json:"version"`
+}
+
+// DestinationCorrectionAnswer defines model for DestinationCorrectionAnswer.
+type DestinationCorrectionAnswer struct {
+	Correction string `json:"correction"`
+}
+
+// DestinationCorrections defines model for DestinationCorrections.
+type DestinationCorrections struct {
+	Corrections []DestinationCorrection `json:"corrections"`
+
+	// Next Where the next page begins.
+	Next *string `json:"next,omitempty"`
 }
 
 // DestinationRequest defines model for DestinationRequest.
@@ -2868,6 +2908,21 @@ type EndDelegationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDestinationCorrectionsParams defines parameters for ListDestinationCorrections.
+type ListDestinationCorrectionsParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DecideDestinationCorrectionParams defines parameters for DecideDestinationCorrection.
+type DecideDestinationCorrectionParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
 	// Period All periods when absent.
@@ -3623,6 +3678,9 @@ type PutCompanyJSONRequestBody = Company
 // DelegateJSONRequestBody defines body for Delegate for application/json ContentType.
 type DelegateJSONRequestBody = DelegationRequest
 
+// DecideDestinationCorrectionJSONRequestBody defines body for DecideDestinationCorrection for application/json ContentType.
+type DecideDestinationCorrectionJSONRequestBody = RedirectionDecisionRequest
+
 // RaiseDisputeJSONRequestBody defines body for RaiseDispute for application/json ContentType.
 type RaiseDisputeJSONRequestBody = DisputeRequest
 
@@ -3778,6 +3836,12 @@ type ServerInterface interface {
 	// EndDelegation End a delegation before its last day.
 	// (POST /delegations/{delegation}/end)
 	EndDelegation(c *gin.Context, delegation string, params EndDelegationParams)
+	// ListDestinationCorrections What banks say that accounts are now, and that nobody has decided about.
+	// (GET /destination-corrections)
+	ListDestinationCorrections(c *gin.Context, params ListDestinationCorrectionsParams)
+	// DecideDestinationCorrection Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+	// (POST /destination-corrections/{correction}/decision)
+	DecideDestinationCorrection(c *gin.Context, correction string, params DecideDestinationCorrectionParams)
 	// ListDisputes The disputes that you may see, the oldest first.
 	// (GET /disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
@@ -4669,6 +4733,93 @@ func (siw *ServerInterfaceWrapper) EndDelegation(c *gin.Context) {
 	}
 
 	siw.Handler.EndDelegation(c, delegation, params)
+}
+
+// ListDestinationCorrections operation middleware
+func (siw *ServerInterfaceWrapper) ListDestinationCorrections(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDestinationCorrectionsParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDestinationCorrections(c, params)
+}
+
+// DecideDestinationCorrection operation middleware
+func (siw *ServerInterfaceWrapper) DecideDestinationCorrection(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "correction" -------------
+	var correction string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "correction", c.Param("correction"), &correction, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter correction: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideDestinationCorrectionParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideDestinationCorrection(c, correction, params)
 }
 
 // ListDisputes operation middleware
@@ -9518,6 +9669,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection/decision", wrapper.DecideRedirection)
+	router.GET(options.BaseURL+"/destination-corrections", wrapper.ListDestinationCorrections)
+	router.POST(options.BaseURL+"/destination-corrections/:correction/decision", wrapper.DecideDestinationCorrection)
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
 	router.GET(options.BaseURL+"/payment-files/:file/content", wrapper.GetPaymentFile)
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
@@ -10224,6 +10377,86 @@ type EndDelegationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EndDelegationdefaultApplicationProblemPlusJSONResponse) VisitEndDelegationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDestinationCorrectionsRequestObject struct {
+	Params ListDestinationCorrectionsParams
+}
+
+type ListDestinationCorrectionsResponseObject interface {
+	VisitListDestinationCorrectionsResponse(w http.ResponseWriter) error
+}
+
+type ListDestinationCorrections200JSONResponse DestinationCorrections
+
+func (response ListDestinationCorrections200JSONResponse) VisitListDestinationCorrectionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDestinationCorrectionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDestinationCorrectionsdefaultApplicationProblemPlusJSONResponse) VisitListDestinationCorrectionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideDestinationCorrectionRequestObject struct {
+	Correction string `json:"correction"`
+	Params     DecideDestinationCorrectionParams
+	Body       *DecideDestinationCorrectionJSONRequestBody
+}
+
+type DecideDestinationCorrectionResponseObject interface {
+	VisitDecideDestinationCorrectionResponse(w http.ResponseWriter) error
+}
+
+type DecideDestinationCorrection200JSONResponse DestinationCorrectionAnswer
+
+func (response DecideDestinationCorrection200JSONResponse) VisitDecideDestinationCorrectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideDestinationCorrectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideDestinationCorrectiondefaultApplicationProblemPlusJSONResponse) VisitDecideDestinationCorrectionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -15012,6 +15245,12 @@ type StrictServerInterface interface {
 	// EndDelegation End a delegation before its last day.
 	// (POST /delegations/{delegation}/end)
 	EndDelegation(ctx context.Context, request EndDelegationRequestObject) (EndDelegationResponseObject, error)
+	// ListDestinationCorrections What banks say that accounts are now, and that nobody has decided about.
+	// (GET /destination-corrections)
+	ListDestinationCorrections(ctx context.Context, request ListDestinationCorrectionsRequestObject) (ListDestinationCorrectionsResponseObject, error)
+	// DecideDestinationCorrection Make what a bank says the participant's destination, or refuse it; neither whoever handed the bank's file in nor the participant.
+	// (POST /destination-corrections/{correction}/decision)
+	DecideDestinationCorrection(ctx context.Context, request DecideDestinationCorrectionRequestObject) (DecideDestinationCorrectionResponseObject, error)
 	// ListDisputes The disputes that you may see, the oldest first.
 	// (GET /disputes)
 	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
@@ -15887,6 +16126,77 @@ func (sh *strictHandler) EndDelegation(ctx *gin.Context, delegation string, para
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(EndDelegationResponseObject); ok {
 		if err := validResponse.VisitEndDelegationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDestinationCorrections operation middleware
+func (sh *strictHandler) ListDestinationCorrections(ctx *gin.Context, params ListDestinationCorrectionsParams) {
+	var request ListDestinationCorrectionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDestinationCorrections(ctx, request.(ListDestinationCorrectionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDestinationCorrections")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListDestinationCorrectionsResponseObject); ok {
+		if err := validResponse.VisitListDestinationCorrectionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideDestinationCorrection operation middleware
+func (sh *strictHandler) DecideDestinationCorrection(ctx *gin.Context, correction string, params DecideDestinationCorrectionParams) {
+	var request DecideDestinationCorrectionRequestObject
+
+	request.Correction = correction
+	request.Params = params
+
+	var body DecideDestinationCorrectionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideDestinationCorrection(ctx, request.(DecideDestinationCorrectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideDestinationCorrection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideDestinationCorrectionResponseObject); ok {
+		if err := validResponse.VisitDecideDestinationCorrectionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -73,8 +73,11 @@ type commands struct {
 	Rail       rail       `cmd:"" help:"Decide about a rail that is stopped." group:"money"`
 	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
 	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`
-	Balances   balances   `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`
-	Audit      audit      `cmd:"" help:"Read the audit chain." group:"money"`
+
+	BankCorrections bankCorrections `cmd:"" help:"Decide about what banks say that accounts are now." group:"money"`
+
+	Balances balances `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`
+	Audit    audit    `cmd:"" help:"Read the audit chain." group:"money"`
 
 	Reconciliation reconciliation `cmd:"" help:"Compare our record with a rail's, list what differs, explain it." group:"money"`
 

@@ -58,7 +58,6 @@ type railSettings struct {
 	NachaOrigin      string `env:"NACHA_ORIGIN" placeholder:"ID" help:"Who sends the files, where the bank asks for another id than the company's."`
 	NachaDescription string `env:"NACHA_DESCRIPTION" placeholder:"TEXT" help:"What companies read of what they are paid; COMMISSION when absent. People read PAYROLL."`
 	NachaLeadDays    int    `env:"NACHA_LEAD_DAYS" default:"1" help:"Banking days between the file and the day of payment."`
-	NachaPrenoteDays int    `env:"NACHA_PRENOTE_DAYS" help:"Banking days, 3 or more, that a new account waits after an entry of nothing tried it; none is tried when absent."`
 
 	IndiaTemplate string `env:"INDIA_TEMPLATE" placeholder:"FILE" help:"Pays by bulk files of a bank in India, made by this template."`
 }
@@ -136,7 +135,7 @@ func (o railSettings) nacha(company, zone string) (*nacha.Rail, error) {
 	}
 	return nacha.New(nacha.Config{
 		Company: company, CompanyID: o.NachaCompanyID, Bank: o.NachaBank, BankName: o.NachaBankName, Origin: o.NachaOrigin, Description: o.NachaDescription,
-		LeadDays: o.NachaLeadDays, PrenoteDays: o.NachaPrenoteDays, Zone: day, Now: time.Now,
+		LeadDays: o.NachaLeadDays, Zone: day, Now: time.Now,
 	})
 }
 

@@ -41,7 +41,7 @@ func TestRailsOfTheSettings(t *testing.T) {
 		"Xoxoday":                    {"--xoxoday-client-id=c --xoxoday-client-secret=sk_secret", "payment-file xoxoday", ""},
 		"Xoxoday, no secret":         {"--xoxoday-client-id=c", "", "a client id and its secret"},
 		"India":                      {"--india-template=" + india, "india payment-file", ""},
-		"ACH":                        {"--nacha-bank=021000021 --nacha-bank-name=Bank --nacha-company-id=1123456789 --nacha-prenote-days=3", "nacha payment-file", ""},
+		"ACH":                        {"--nacha-bank=021000021 --nacha-bank-name=Bank --nacha-company-id=1123456789", "nacha payment-file", ""},
 		"ACH, a wrong number":        {"--nacha-bank=021000022 --nacha-bank-name=Bank --nacha-company-id=1123456789", "", "the bank is a routing number"},
 		"India, no template":         {"--india-template=" + india + "x", "", "cannot be read"},
 		"India, a wrong template":    {"--india-template=" + broken, "", "lacks \"modes\""},
