@@ -440,6 +440,78 @@ func (e DisputeRequestType) Valid() bool {
 	}
 }
 
+// Defines values for DutyPart.
+const (
+	DutyPartAdjusted  DutyPart = "adjusted"
+	DutyPartApproved  DutyPart = "approved"
+	DutyPartClosed    DutyPart = "closed"
+	DutyPartConfirmed DutyPart = "confirmed"
+	DutyPartPrepared  DutyPart = "prepared"
+	DutyPartReleased  DutyPart = "released"
+)
+
+// Valid indicates whether the value is a known member of the DutyPart enum.
+func (e DutyPart) Valid() bool {
+	switch e {
+	case DutyPartAdjusted:
+		return true
+	case DutyPartApproved:
+		return true
+	case DutyPartClosed:
+		return true
+	case DutyPartConfirmed:
+		return true
+	case DutyPartPrepared:
+		return true
+	case DutyPartReleased:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DutyConflictRule.
+const (
+	DutyConflictRuleAdjustedOwnPay         DutyConflictRule = "adjusted-own-pay"
+	DutyConflictRuleApprovedAndReleased    DutyConflictRule = "approved-and-released"
+	DutyConflictRuleApprovedOwnPay         DutyConflictRule = "approved-own-pay"
+	DutyConflictRuleCombinedRoles          DutyConflictRule = "combined-roles"
+	DutyConflictRuleDecidedOwnAdjustment   DutyConflictRule = "decided-own-adjustment"
+	DutyConflictRuleDestinationOfAnother   DutyConflictRule = "destination-of-another"
+	DutyConflictRuleGaveOwnRole            DutyConflictRule = "gave-own-role"
+	DutyConflictRuleGaveRoleAndReleased    DutyConflictRule = "gave-role-and-released"
+	DutyConflictRulePreparedAndReleased    DutyConflictRule = "prepared-and-released"
+	DutyConflictRuleRedirectedAndConfirmed DutyConflictRule = "redirected-and-confirmed"
+)
+
+// Valid indicates whether the value is a known member of the DutyConflictRule enum.
+func (e DutyConflictRule) Valid() bool {
+	switch e {
+	case DutyConflictRuleAdjustedOwnPay:
+		return true
+	case DutyConflictRuleApprovedAndReleased:
+		return true
+	case DutyConflictRuleApprovedOwnPay:
+		return true
+	case DutyConflictRuleCombinedRoles:
+		return true
+	case DutyConflictRuleDecidedOwnAdjustment:
+		return true
+	case DutyConflictRuleDestinationOfAnother:
+		return true
+	case DutyConflictRuleGaveOwnRole:
+		return true
+	case DutyConflictRuleGaveRoleAndReleased:
+		return true
+	case DutyConflictRulePreparedAndReleased:
+		return true
+	case DutyConflictRuleRedirectedAndConfirmed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EntryRequestKind.
 const (
 	EntryRequestKindAssignment   EntryRequestKind = "assignment"
@@ -665,6 +737,42 @@ func (e RolesRoles) Valid() bool {
 	case RolesRolesManager:
 		return true
 	case RolesRolesRep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SampleItemVerdict.
+const (
+	SampleItemVerdictException SampleItemVerdict = "exception"
+	SampleItemVerdictFine      SampleItemVerdict = "fine"
+)
+
+// Valid indicates whether the value is a known member of the SampleItemVerdict enum.
+func (e SampleItemVerdict) Valid() bool {
+	switch e {
+	case SampleItemVerdictException:
+		return true
+	case SampleItemVerdictFine:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SampleRemarkVerdict.
+const (
+	SampleRemarkVerdictException SampleRemarkVerdict = "exception"
+	SampleRemarkVerdictFine      SampleRemarkVerdict = "fine"
+)
+
+// Valid indicates whether the value is a known member of the SampleRemarkVerdict enum.
+func (e SampleRemarkVerdict) Valid() bool {
+	switch e {
+	case SampleRemarkVerdictException:
+		return true
+	case SampleRemarkVerdictFine:
 		return true
 	default:
 		return false
@@ -1415,6 +1523,41 @@ type Disputes struct {
 	// Next The value of 'after' for the next page; absent on the last.
 	Next *string `json:"next,omitempty"`
 }
+
+// Duties defines model for Duties.
+type Duties struct {
+	// Conflicts Empty where nothing was in one hand that belongs in two.
+	Conflicts []DutyConflict `json:"conflicts"`
+	Duties    []Duty         `json:"duties"`
+}
+
+// Duty defines model for Duty.
+type Duty struct {
+	LastAt   time.Time `json:"last_at"`
+	Part     DutyPart  `json:"part"`
+	Period   string    `json:"period"`
+	Person   string    `json:"person"`
+	Revision int       `json:"revision"`
+	Times    int       `json:"times"`
+}
+
+// DutyPart defines model for Duty.Part.
+type DutyPart string
+
+// DutyConflict defines model for DutyConflict.
+type DutyConflict struct {
+	At       *time.Time       `json:"at,omitempty"`
+	Period   *string          `json:"period,omitempty"`
+	Person   string           `json:"person"`
+	Revision *int             `json:"revision,omitempty"`
+	Rule     DutyConflictRule `json:"rule"`
+
+	// Subject What it is about, as the audit chain calls it.
+	Subject string `json:"subject"`
+}
+
+// DutyConflictRule defines model for DutyConflict.Rule.
+type DutyConflictRule string
 
 // Entered defines model for Entered.
 type Entered struct {
@@ -2476,6 +2619,89 @@ type Runs struct {
 	Runs []Run `json:"runs"`
 }
 
+// Sample defines model for Sample.
+type Sample struct {
+	// Done Statements of which somebody has said something.
+	Done    int       `json:"done"`
+	DrawnAt time.Time `json:"drawn_at"`
+	DrawnBy string    `json:"drawn_by"`
+
+	// Exceptions Statements that the latest remark calls an exception.
+	Exceptions int   `json:"exceptions"`
+	Id         int64 `json:"id"`
+
+	// Items Absent in lists.
+	Items  *[]SampleItem `json:"items,omitempty"`
+	Period string        `json:"period"`
+
+	// Population Statements that there were.
+	Population int    `json:"population"`
+	Revision   int    `json:"revision"`
+	Seed       string `json:"seed"`
+	Size       int    `json:"size"`
+	Strata     int    `json:"strata"`
+}
+
+// SampleItem defines model for SampleItem.
+type SampleItem struct {
+	Name   string `json:"name"`
+	Number int    `json:"number"`
+	Person string `json:"person"`
+
+	// Proved By that verification.
+	Proved     *bool      `json:"proved,omitempty"`
+	Remark     *string    `json:"remark,omitempty"`
+	RemarkedAt *time.Time `json:"remarked_at,omitempty"`
+	RemarkedBy *string    `json:"remarked_by,omitempty"`
+
+	// Stratum 1 holds the largest amounts.
+	Stratum int `json:"stratum"`
+
+	// Total An amount in whole minor units.
+	Total Money `json:"total"`
+
+	// Verdict Of the latest remark.
+	Verdict *SampleItemVerdict `json:"verdict,omitempty"`
+
+	// Verification The latest that has a result for the statement: its own, or that of the period.
+	Verification *int64 `json:"verification,omitempty"`
+}
+
+// SampleItemVerdict Of the latest remark.
+type SampleItemVerdict string
+
+// SampleRemark defines model for SampleRemark.
+type SampleRemark struct {
+	Number int `json:"number"`
+
+	// Remark An exception has one.
+	Remark  *string             `json:"remark,omitempty"`
+	Verdict SampleRemarkVerdict `json:"verdict"`
+}
+
+// SampleRemarkVerdict defines model for SampleRemark.Verdict.
+type SampleRemarkVerdict string
+
+// SampleRequest defines model for SampleRequest.
+type SampleRequest struct {
+	// Revision The latest when absent.
+	Revision *int `json:"revision,omitempty"`
+
+	// Seed One that nobody could choose when absent.
+	Seed *string `json:"seed,omitempty"`
+	Size int     `json:"size"`
+
+	// Strata Parts by amount, each drawn from alike; 1 when absent.
+	Strata *int `json:"strata,omitempty"`
+}
+
+// Samples defines model for Samples.
+type Samples struct {
+	// Next Where the next page begins.
+	Next    *int64   `json:"next,omitempty"`
+	Samples []Sample `json:"samples"`
+}
+
 // SanctionsList defines model for SanctionsList.
 type SanctionsList struct {
 	// Entries How many names it has.
@@ -2965,6 +3191,15 @@ type AddEvidenceParams struct {
 type ReplyToDisputeParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetDutiesParams defines parameters for GetDuties.
+type GetDutiesParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
 }
 
 // ListExceptionsParams defines parameters for ListExceptions.
@@ -3464,6 +3699,24 @@ type ListRunsParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// ListSamplesParams defines parameters for ListSamples.
+type ListSamplesParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// After The last id of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DrawSampleParams defines parameters for DrawSample.
+type DrawSampleParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // SimulatePlanParams defines parameters for SimulatePlan.
 type SimulatePlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3629,6 +3882,12 @@ type EnterRecordsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RemarkSampleParams defines parameters for RemarkSample.
+type RemarkSampleParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutSanctionsListParams defines parameters for PutSanctionsList.
 type PutSanctionsListParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3761,6 +4020,9 @@ type RemindJSONRequestBody = ReminderRequest
 // ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
 type ReopenPeriodJSONRequestBody = Reason
 
+// DrawSampleJSONRequestBody defines body for DrawSample for application/json ContentType.
+type DrawSampleJSONRequestBody = SampleRequest
+
 // SimulatePlanJSONRequestBody defines body for SimulatePlan for application/json ContentType.
 type SimulatePlanJSONRequestBody = SimulationRequest
 
@@ -3784,6 +4046,9 @@ type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
 // EnterRecordsJSONRequestBody defines body for EnterRecords for application/json ContentType.
 type EnterRecordsJSONRequestBody = EntryRequest
+
+// RemarkSampleJSONRequestBody defines body for RemarkSample for application/json ContentType.
+type RemarkSampleJSONRequestBody = SampleRemark
 
 // PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
 type PutSanctionsListJSONRequestBody = SanctionsListRequest
@@ -4073,6 +4338,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
 	ReplyToDispute(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDuties Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
+	//
+	// Corresponds with GET /duties (the `GetDuties` operationId).
+	GetDuties(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	//
@@ -4624,6 +4894,25 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
 	ListRuns(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSamples What was drawn at random of a revision, the latest first.
+	//
+	// Corresponds with GET /periods/{period}/samples (the `ListSamples` operationId).
+	ListSamples(ctx context.Context, period string, params *ListSamplesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DrawSampleWithBody Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+	DrawSampleWithBody(ctx context.Context, period string, params *DrawSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DrawSample Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+	DrawSample(ctx context.Context, period string, params *DrawSampleParams, body DrawSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SimulatePlanWithBody What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
 	//
 	// Takes any type of body and a specified content type.
@@ -4798,6 +5087,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /records (the `EnterRecords` operationId).
 	EnterRecords(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSample A sample with the statements that were drawn, and what is known of each.
+	//
+	// Corresponds with GET /samples/{sample} (the `GetSample` operationId).
+	GetSample(ctx context.Context, sample int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemarkSampleWithBody Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+	RemarkSampleWithBody(ctx context.Context, sample int64, params *RemarkSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemarkSample Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+	RemarkSample(ctx context.Context, sample int64, params *RemarkSampleParams, body RemarkSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSanctionsLists The latest version of every list of whom the company must not pay.
 	//
@@ -5401,6 +5709,21 @@ func (c *Client) ReplyToDisputeWithBody(ctx context.Context, dispute string, par
 // Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
 func (c *Client) ReplyToDispute(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplyToDisputeRequest(c.Server, dispute, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDuties Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
+//
+// Corresponds with GET /duties (the `GetDuties` operationId).
+func (c *Client) GetDuties(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDutiesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6881,6 +7204,55 @@ func (c *Client) ListRuns(ctx context.Context, period string, params *ListRunsPa
 	return c.Client.Do(req)
 }
 
+// ListSamples What was drawn at random of a revision, the latest first.
+//
+// Corresponds with GET /periods/{period}/samples (the `ListSamples` operationId).
+func (c *Client) ListSamples(ctx context.Context, period string, params *ListSamplesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSamplesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DrawSampleWithBody Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+func (c *Client) DrawSampleWithBody(ctx context.Context, period string, params *DrawSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDrawSampleRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DrawSample Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+func (c *Client) DrawSample(ctx context.Context, period string, params *DrawSampleParams, body DrawSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDrawSampleRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SimulatePlanWithBody What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
 //
 // Takes any type of body and a specified content type.
@@ -7336,6 +7708,55 @@ func (c *Client) EnterRecordsWithBody(ctx context.Context, params *EnterRecordsP
 // Corresponds with POST /records (the `EnterRecords` operationId).
 func (c *Client) EnterRecords(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEnterRecordsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSample A sample with the statements that were drawn, and what is known of each.
+//
+// Corresponds with GET /samples/{sample} (the `GetSample` operationId).
+func (c *Client) GetSample(ctx context.Context, sample int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSampleRequest(c.Server, sample)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemarkSampleWithBody Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+func (c *Client) RemarkSampleWithBody(ctx context.Context, sample int64, params *RemarkSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemarkSampleRequestWithBody(c.Server, sample, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemarkSample Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+func (c *Client) RemarkSample(ctx context.Context, sample int64, params *RemarkSampleParams, body RemarkSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemarkSampleRequest(c.Server, sample, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8816,6 +9237,64 @@ func NewReplyToDisputeRequestWithBody(server string, dispute string, params *Rep
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetDutiesRequest constructs an http.Request for the GetDuties method
+func NewGetDutiesRequest(server string, params *GetDutiesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/duties")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -13133,6 +13612,151 @@ func NewListRunsRequest(server string, period string, params *ListRunsParams) (*
 	return req, nil
 }
 
+// NewListSamplesRequest constructs an http.Request for the ListSamples method
+func NewListSamplesRequest(server string, period string, params *ListSamplesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/samples", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDrawSampleRequest calls the generic DrawSample builder with application/json body
+func NewDrawSampleRequest(server string, period string, params *DrawSampleParams, body DrawSampleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDrawSampleRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewDrawSampleRequestWithBody constructs an http.Request for the DrawSample method, with any body, and a specified content type
+func NewDrawSampleRequestWithBody(server string, period string, params *DrawSampleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/samples", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewSimulatePlanRequest calls the generic SimulatePlan builder with application/json body
 func NewSimulatePlanRequest(server string, period string, params *SimulatePlanParams, body SimulatePlanJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -14593,6 +15217,100 @@ func NewEnterRecordsRequestWithBody(server string, params *EnterRecordsParams, c
 	return req, nil
 }
 
+// NewGetSampleRequest constructs an http.Request for the GetSample method
+func NewGetSampleRequest(server string, sample int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sample", sample, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/samples/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRemarkSampleRequest calls the generic RemarkSample builder with application/json body
+func NewRemarkSampleRequest(server string, sample int64, params *RemarkSampleParams, body RemarkSampleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRemarkSampleRequestWithBody(server, sample, params, "application/json", bodyReader)
+}
+
+// NewRemarkSampleRequestWithBody constructs an http.Request for the RemarkSample method, with any body, and a specified content type
+func NewRemarkSampleRequestWithBody(server string, sample int64, params *RemarkSampleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sample", sample, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/samples/%s/remarks", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListSanctionsListsRequest constructs an http.Request for the ListSanctionsLists method
 func NewListSanctionsListsRequest(server string) (*http.Request, error) {
 	var err error
@@ -15322,6 +16040,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /disputes/{dispute}/replies (the `ReplyToDispute` operationId).
 	ReplyToDisputeWithResponse(ctx context.Context, dispute string, params *ReplyToDisputeParams, body ReplyToDisputeJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplyToDisputeResponse, error)
 
+	// GetDutiesWithResponse Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /duties (the `GetDuties` operationId).
+	GetDutiesWithResponse(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*GetDutiesResponse, error)
+
 	// StreamEstimatesWithResponse Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15966,6 +16691,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /periods/{period}/runs (the `ListRuns` operationId).
 	ListRunsWithResponse(ctx context.Context, period string, params *ListRunsParams, reqEditors ...RequestEditorFn) (*ListRunsResponse, error)
 
+	// ListSamplesWithResponse What was drawn at random of a revision, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/samples (the `ListSamples` operationId).
+	ListSamplesWithResponse(ctx context.Context, period string, params *ListSamplesParams, reqEditors ...RequestEditorFn) (*ListSamplesResponse, error)
+
+	// DrawSampleWithBodyWithResponse Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+	DrawSampleWithBodyWithResponse(ctx context.Context, period string, params *DrawSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DrawSampleResponse, error)
+
+	// DrawSampleWithResponse Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+	DrawSampleWithResponse(ctx context.Context, period string, params *DrawSampleParams, body DrawSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*DrawSampleResponse, error)
+
 	// SimulatePlanWithBodyWithResponse What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -16168,6 +16914,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /records (the `EnterRecords` operationId).
 	EnterRecordsWithResponse(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterRecordsResponse, error)
+
+	// GetSampleWithResponse A sample with the statements that were drawn, and what is known of each.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /samples/{sample} (the `GetSample` operationId).
+	GetSampleWithResponse(ctx context.Context, sample int64, reqEditors ...RequestEditorFn) (*GetSampleResponse, error)
+
+	// RemarkSampleWithBodyWithResponse Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+	RemarkSampleWithBodyWithResponse(ctx context.Context, sample int64, params *RemarkSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemarkSampleResponse, error)
+
+	// RemarkSampleWithResponse Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+	RemarkSampleWithResponse(ctx context.Context, sample int64, params *RemarkSampleParams, body RemarkSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*RemarkSampleResponse, error)
 
 	// ListSanctionsListsWithResponse The latest version of every list of whom the company must not pay.
 	//
@@ -17435,6 +18202,54 @@ func (r ReplyToDisputeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReplyToDisputeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetDutiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Duties
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDutiesResponse) GetJSON200() *Duties {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDutiesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDutiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDutiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDutiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDutiesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -20884,6 +21699,102 @@ func (r ListRunsResponse) ContentType() string {
 	return ""
 }
 
+type ListSamplesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Samples
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSamplesResponse) GetJSON200() *Samples {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSamplesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSamplesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSamplesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSamplesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSamplesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DrawSampleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Sample
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r DrawSampleResponse) GetJSON201() *Sample {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DrawSampleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DrawSampleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DrawSampleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DrawSampleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DrawSampleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SimulatePlanResponse202Headers the declared response headers of an HTTP 202 response for SimulatePlan
 type SimulatePlanResponse202Headers struct {
 	Location *string
@@ -21982,6 +22893,102 @@ func (r EnterRecordsResponse) ContentType() string {
 	return ""
 }
 
+type GetSampleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sample
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSampleResponse) GetJSON200() *Sample {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSampleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSampleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSampleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSampleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSampleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RemarkSampleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sample
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemarkSampleResponse) GetJSON200() *Sample {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RemarkSampleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemarkSampleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemarkSampleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemarkSampleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemarkSampleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSanctionsListsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -22902,6 +23909,19 @@ func (c *ClientWithResponses) ReplyToDisputeWithResponse(ctx context.Context, di
 		return nil, err
 	}
 	return ParseReplyToDisputeResponse(rsp)
+}
+
+// GetDutiesWithResponse Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /duties (the `GetDuties` operationId).
+func (c *ClientWithResponses) GetDutiesWithResponse(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*GetDutiesResponse, error) {
+	rsp, err := c.GetDuties(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDutiesResponse(rsp)
 }
 
 // StreamEstimatesWithResponse Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
@@ -24100,6 +25120,45 @@ func (c *ClientWithResponses) ListRunsWithResponse(ctx context.Context, period s
 	return ParseListRunsResponse(rsp)
 }
 
+// ListSamplesWithResponse What was drawn at random of a revision, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/samples (the `ListSamples` operationId).
+func (c *ClientWithResponses) ListSamplesWithResponse(ctx context.Context, period string, params *ListSamplesParams, reqEditors ...RequestEditorFn) (*ListSamplesResponse, error) {
+	rsp, err := c.ListSamples(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSamplesResponse(rsp)
+}
+
+// DrawSampleWithBodyWithResponse Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+func (c *ClientWithResponses) DrawSampleWithBodyWithResponse(ctx context.Context, period string, params *DrawSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DrawSampleResponse, error) {
+	rsp, err := c.DrawSampleWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDrawSampleResponse(rsp)
+}
+
+// DrawSampleWithResponse Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/samples (the `DrawSample` operationId).
+func (c *ClientWithResponses) DrawSampleWithResponse(ctx context.Context, period string, params *DrawSampleParams, body DrawSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*DrawSampleResponse, error) {
+	rsp, err := c.DrawSample(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDrawSampleResponse(rsp)
+}
+
 // SimulatePlanWithBodyWithResponse What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -24475,6 +25534,45 @@ func (c *ClientWithResponses) EnterRecordsWithResponse(ctx context.Context, para
 		return nil, err
 	}
 	return ParseEnterRecordsResponse(rsp)
+}
+
+// GetSampleWithResponse A sample with the statements that were drawn, and what is known of each.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /samples/{sample} (the `GetSample` operationId).
+func (c *ClientWithResponses) GetSampleWithResponse(ctx context.Context, sample int64, reqEditors ...RequestEditorFn) (*GetSampleResponse, error) {
+	rsp, err := c.GetSample(ctx, sample, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSampleResponse(rsp)
+}
+
+// RemarkSampleWithBodyWithResponse Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+func (c *ClientWithResponses) RemarkSampleWithBodyWithResponse(ctx context.Context, sample int64, params *RemarkSampleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemarkSampleResponse, error) {
+	rsp, err := c.RemarkSampleWithBody(ctx, sample, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemarkSampleResponse(rsp)
+}
+
+// RemarkSampleWithResponse Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /samples/{sample}/remarks (the `RemarkSample` operationId).
+func (c *ClientWithResponses) RemarkSampleWithResponse(ctx context.Context, sample int64, params *RemarkSampleParams, body RemarkSampleJSONRequestBody, reqEditors ...RequestEditorFn) (*RemarkSampleResponse, error) {
+	rsp, err := c.RemarkSample(ctx, sample, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemarkSampleResponse(rsp)
 }
 
 // ListSanctionsListsWithResponse The latest version of every list of whom the company must not pay.
@@ -25473,6 +26571,39 @@ func ParseReplyToDisputeResponse(rsp *http.Response) (*ReplyToDisputeResponse, e
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDutiesResponse parses an HTTP response from a GetDutiesWithResponse call
+func ParseGetDutiesResponse(rsp *http.Response) (*GetDutiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDutiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Duties
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -28003,6 +29134,72 @@ func ParseListRunsResponse(rsp *http.Response) (*ListRunsResponse, error) {
 	return response, nil
 }
 
+// ParseListSamplesResponse parses an HTTP response from a ListSamplesWithResponse call
+func ParseListSamplesResponse(rsp *http.Response) (*ListSamplesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSamplesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Samples
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDrawSampleResponse parses an HTTP response from a DrawSampleWithResponse call
+func ParseDrawSampleResponse(rsp *http.Response) (*DrawSampleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DrawSampleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Sample
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseSimulatePlanResponse parses an HTTP response from a SimulatePlanWithResponse call
 func ParseSimulatePlanResponse(rsp *http.Response) (*SimulatePlanResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -28794,6 +29991,72 @@ func ParseEnterRecordsResponse(rsp *http.Response) (*EnterRecordsResponse, error
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSampleResponse parses an HTTP response from a GetSampleWithResponse call
+func ParseGetSampleResponse(rsp *http.Response) (*GetSampleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSampleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sample
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemarkSampleResponse parses an HTTP response from a RemarkSampleWithResponse call
+func ParseRemarkSampleResponse(rsp *http.Response) (*RemarkSampleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemarkSampleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sample
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

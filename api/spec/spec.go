@@ -441,6 +441,78 @@ func (e DisputeRequestType) Valid() bool {
 	}
 }
 
+// Defines values for DutyPart.
+const (
+	DutyPartAdjusted  DutyPart = "adjusted"
+	DutyPartApproved  DutyPart = "approved"
+	DutyPartClosed    DutyPart = "closed"
+	DutyPartConfirmed DutyPart = "confirmed"
+	DutyPartPrepared  DutyPart = "prepared"
+	DutyPartReleased  DutyPart = "released"
+)
+
+// Valid indicates whether the value is a known member of the DutyPart enum.
+func (e DutyPart) Valid() bool {
+	switch e {
+	case DutyPartAdjusted:
+		return true
+	case DutyPartApproved:
+		return true
+	case DutyPartClosed:
+		return true
+	case DutyPartConfirmed:
+		return true
+	case DutyPartPrepared:
+		return true
+	case DutyPartReleased:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DutyConflictRule.
+const (
+	DutyConflictRuleAdjustedOwnPay         DutyConflictRule = "adjusted-own-pay"
+	DutyConflictRuleApprovedAndReleased    DutyConflictRule = "approved-and-released"
+	DutyConflictRuleApprovedOwnPay         DutyConflictRule = "approved-own-pay"
+	DutyConflictRuleCombinedRoles          DutyConflictRule = "combined-roles"
+	DutyConflictRuleDecidedOwnAdjustment   DutyConflictRule = "decided-own-adjustment"
+	DutyConflictRuleDestinationOfAnother   DutyConflictRule = "destination-of-another"
+	DutyConflictRuleGaveOwnRole            DutyConflictRule = "gave-own-role"
+	DutyConflictRuleGaveRoleAndReleased    DutyConflictRule = "gave-role-and-released"
+	DutyConflictRulePreparedAndReleased    DutyConflictRule = "prepared-and-released"
+	DutyConflictRuleRedirectedAndConfirmed DutyConflictRule = "redirected-and-confirmed"
+)
+
+// Valid indicates whether the value is a known member of the DutyConflictRule enum.
+func (e DutyConflictRule) Valid() bool {
+	switch e {
+	case DutyConflictRuleAdjustedOwnPay:
+		return true
+	case DutyConflictRuleApprovedAndReleased:
+		return true
+	case DutyConflictRuleApprovedOwnPay:
+		return true
+	case DutyConflictRuleCombinedRoles:
+		return true
+	case DutyConflictRuleDecidedOwnAdjustment:
+		return true
+	case DutyConflictRuleDestinationOfAnother:
+		return true
+	case DutyConflictRuleGaveOwnRole:
+		return true
+	case DutyConflictRuleGaveRoleAndReleased:
+		return true
+	case DutyConflictRulePreparedAndReleased:
+		return true
+	case DutyConflictRuleRedirectedAndConfirmed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EntryRequestKind.
 const (
 	EntryRequestKindAssignment   EntryRequestKind = "assignment"
@@ -666,6 +738,42 @@ func (e RolesRoles) Valid() bool {
 	case RolesRolesManager:
 		return true
 	case RolesRolesRep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SampleItemVerdict.
+const (
+	SampleItemVerdictException SampleItemVerdict = "exception"
+	SampleItemVerdictFine      SampleItemVerdict = "fine"
+)
+
+// Valid indicates whether the value is a known member of the SampleItemVerdict enum.
+func (e SampleItemVerdict) Valid() bool {
+	switch e {
+	case SampleItemVerdictException:
+		return true
+	case SampleItemVerdictFine:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SampleRemarkVerdict.
+const (
+	SampleRemarkVerdictException SampleRemarkVerdict = "exception"
+	SampleRemarkVerdictFine      SampleRemarkVerdict = "fine"
+)
+
+// Valid indicates whether the value is a known member of the SampleRemarkVerdict enum.
+func (e SampleRemarkVerdict) Valid() bool {
+	switch e {
+	case SampleRemarkVerdictException:
+		return true
+	case SampleRemarkVerdictFine:
 		return true
 	default:
 		return false
@@ -1416,6 +1524,41 @@ type Disputes struct {
 	// Next The value of 'after' for the next page; absent on the last.
 	Next *string `json:"next,omitempty"`
 }
+
+// Duties defines model for Duties.
+type Duties struct {
+	// Conflicts Empty where nothing was in one hand that belongs in two.
+	Conflicts []DutyConflict `json:"conflicts"`
+	Duties    []Duty         `json:"duties"`
+}
+
+// Duty defines model for Duty.
+type Duty struct {
+	LastAt   time.Time `json:"last_at"`
+	Part     DutyPart  `json:"part"`
+	Period   string    `json:"period"`
+	Person   string    `json:"person"`
+	Revision int       `json:"revision"`
+	Times    int       `json:"times"`
+}
+
+// DutyPart defines model for Duty.Part.
+type DutyPart string
+
+// DutyConflict defines model for DutyConflict.
+type DutyConflict struct {
+	At       *time.Time       `json:"at,omitempty"`
+	Period   *string          `json:"period,omitempty"`
+	Person   string           `json:"person"`
+	Revision *int             `json:"revision,omitempty"`
+	Rule     DutyConflictRule `json:"rule"`
+
+	// Subject What it is about, as the audit chain calls it.
+	Subject string `json:"subject"`
+}
+
+// DutyConflictRule defines model for DutyConflict.Rule.
+type DutyConflictRule string
 
 // Entered defines model for Entered.
 type Entered struct {
@@ -2477,6 +2620,89 @@ type Runs struct {
 	Runs []Run `json:"runs"`
 }
 
+// Sample defines model for Sample.
+type Sample struct {
+	// Done Statements of which somebody has said something.
+	Done    int       `json:"done"`
+	DrawnAt time.Time `json:"drawn_at"`
+	DrawnBy string    `json:"drawn_by"`
+
+	// Exceptions Statements that the latest remark calls an exception.
+	Exceptions int   `json:"exceptions"`
+	Id         int64 `json:"id"`
+
+	// Items Absent in lists.
+	Items  *[]SampleItem `json:"items,omitempty"`
+	Period string        `json:"period"`
+
+	// Population Statements that there were.
+	Population int    `json:"population"`
+	Revision   int    `json:"revision"`
+	Seed       string `json:"seed"`
+	Size       int    `json:"size"`
+	Strata     int    `json:"strata"`
+}
+
+// SampleItem defines model for SampleItem.
+type SampleItem struct {
+	Name   string `json:"name"`
+	Number int    `json:"number"`
+	Person string `json:"person"`
+
+	// Proved By that verification.
+	Proved     *bool      `json:"proved,omitempty"`
+	Remark     *string    `json:"remark,omitempty"`
+	RemarkedAt *time.Time `json:"remarked_at,omitempty"`
+	RemarkedBy *string    `json:"remarked_by,omitempty"`
+
+	// Stratum 1 holds the largest amounts.
+	Stratum int `json:"stratum"`
+
+	// Total An amount in whole minor units.
+	Total Money `json:"total"`
+
+	// Verdict Of the latest remark.
+	Verdict *SampleItemVerdict `json:"verdict,omitempty"`
+
+	// Verification The latest that has a result for the statement: its own, or that of the period.
+	Verification *int64 `json:"verification,omitempty"`
+}
+
+// SampleItemVerdict Of the latest remark.
+type SampleItemVerdict string
+
+// SampleRemark defines model for SampleRemark.
+type SampleRemark struct {
+	Number int `json:"number"`
+
+	// Remark An exception has one.
+	Remark  *string             `json:"remark,omitempty"`
+	Verdict SampleRemarkVerdict `json:"verdict"`
+}
+
+// SampleRemarkVerdict defines model for SampleRemark.Verdict.
+type SampleRemarkVerdict string
+
+// SampleRequest defines model for SampleRequest.
+type SampleRequest struct {
+	// Revision The latest when absent.
+	Revision *int `json:"revision,omitempty"`
+
+	// Seed One that nobody could choose when absent.
+	Seed *string `json:"seed,omitempty"`
+	Size int     `json:"size"`
+
+	// Strata Parts by amount, each drawn from alike; 1 when absent.
+	Strata *int `json:"strata,omitempty"`
+}
+
+// Samples defines model for Samples.
+type Samples struct {
+	// Next Where the next page begins.
+	Next    *int64   `json:"next,omitempty"`
+	Samples []Sample `json:"samples"`
+}
+
 // SanctionsList defines model for SanctionsList.
 type SanctionsList struct {
 	// Entries How many names it has.
@@ -2966,6 +3192,15 @@ type AddEvidenceParams struct {
 type ReplyToDisputeParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetDutiesParams defines parameters for GetDuties.
+type GetDutiesParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
 }
 
 // ListExceptionsParams defines parameters for ListExceptions.
@@ -3465,6 +3700,24 @@ type ListRunsParams struct {
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
+// ListSamplesParams defines parameters for ListSamples.
+type ListSamplesParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// After The last id of the page before.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// DrawSampleParams defines parameters for DrawSample.
+type DrawSampleParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // SimulatePlanParams defines parameters for SimulatePlan.
 type SimulatePlanParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3630,6 +3883,12 @@ type EnterRecordsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RemarkSampleParams defines parameters for RemarkSample.
+type RemarkSampleParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutSanctionsListParams defines parameters for PutSanctionsList.
 type PutSanctionsListParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3762,6 +4021,9 @@ type RemindJSONRequestBody = ReminderRequest
 // ReopenPeriodJSONRequestBody defines body for ReopenPeriod for application/json ContentType.
 type ReopenPeriodJSONRequestBody = Reason
 
+// DrawSampleJSONRequestBody defines body for DrawSample for application/json ContentType.
+type DrawSampleJSONRequestBody = SampleRequest
+
 // SimulatePlanJSONRequestBody defines body for SimulatePlan for application/json ContentType.
 type SimulatePlanJSONRequestBody = SimulationRequest
 
@@ -3785,6 +4047,9 @@ type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
 // EnterRecordsJSONRequestBody defines body for EnterRecords for application/json ContentType.
 type EnterRecordsJSONRequestBody = EntryRequest
+
+// RemarkSampleJSONRequestBody defines body for RemarkSample for application/json ContentType.
+type RemarkSampleJSONRequestBody = SampleRemark
 
 // PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
 type PutSanctionsListJSONRequestBody = SanctionsListRequest
@@ -3863,6 +4128,9 @@ type ServerInterface interface {
 	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
 	// (POST /disputes/{dispute}/replies)
 	ReplyToDispute(c *gin.Context, dispute string, params ReplyToDisputeParams)
+	// GetDuties Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
+	// (GET /duties)
+	GetDuties(c *gin.Context, params GetDutiesParams)
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(c *gin.Context)
@@ -4073,6 +4341,12 @@ type ServerInterface interface {
 	// ListRuns The calculations of a period, oldest first.
 	// (GET /periods/{period}/runs)
 	ListRuns(c *gin.Context, period string, params ListRunsParams)
+	// ListSamples What was drawn at random of a revision, the latest first.
+	// (GET /periods/{period}/samples)
+	ListSamples(c *gin.Context, period string, params ListSamplesParams)
+	// DrawSample Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+	// (POST /periods/{period}/samples)
+	DrawSample(c *gin.Context, period string, params DrawSampleParams)
 	// SimulatePlan What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
 	// (POST /periods/{period}/simulations)
 	SimulatePlan(c *gin.Context, period string, params SimulatePlanParams)
@@ -4139,6 +4413,12 @@ type ServerInterface interface {
 	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
 	// (POST /records)
 	EnterRecords(c *gin.Context, params EnterRecordsParams)
+	// GetSample A sample with the statements that were drawn, and what is known of each.
+	// (GET /samples/{sample})
+	GetSample(c *gin.Context, sample int64)
+	// RemarkSample Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+	// (POST /samples/{sample}/remarks)
+	RemarkSample(c *gin.Context, sample int64, params RemarkSampleParams)
 	// ListSanctionsLists The latest version of every list of whom the company must not pay.
 	// (GET /sanctions-lists)
 	ListSanctionsLists(c *gin.Context)
@@ -5145,6 +5425,41 @@ func (siw *ServerInterfaceWrapper) ReplyToDispute(c *gin.Context) {
 	}
 
 	siw.Handler.ReplyToDispute(c, dispute, params)
+}
+
+// GetDuties operation middleware
+func (siw *ServerInterfaceWrapper) GetDuties(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDutiesParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDuties(c, params)
 }
 
 // StreamEstimates operation middleware
@@ -8210,6 +8525,110 @@ func (siw *ServerInterfaceWrapper) ListRuns(c *gin.Context) {
 	siw.Handler.ListRuns(c, period, params)
 }
 
+// ListSamples operation middleware
+func (siw *ServerInterfaceWrapper) ListSamples(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSamplesParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListSamples(c, period, params)
+}
+
+// DrawSample operation middleware
+func (siw *ServerInterfaceWrapper) DrawSample(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DrawSampleParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DrawSample(c, period, params)
+}
+
 // SimulatePlan operation middleware
 func (siw *ServerInterfaceWrapper) SimulatePlan(c *gin.Context) {
 
@@ -9248,6 +9667,83 @@ func (siw *ServerInterfaceWrapper) EnterRecords(c *gin.Context) {
 	siw.Handler.EnterRecords(c, params)
 }
 
+// GetSample operation middleware
+func (siw *ServerInterfaceWrapper) GetSample(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sample" -------------
+	var sample int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sample", c.Param("sample"), &sample, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sample: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetSample(c, sample)
+}
+
+// RemarkSample operation middleware
+func (siw *ServerInterfaceWrapper) RemarkSample(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sample" -------------
+	var sample int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sample", c.Param("sample"), &sample, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sample: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RemarkSampleParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RemarkSample(c, sample, params)
+}
+
 // ListSanctionsLists operation middleware
 func (siw *ServerInterfaceWrapper) ListSanctionsLists(c *gin.Context) {
 
@@ -9686,6 +10182,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/verifications/:verification", wrapper.GetVerification)
 	router.GET(options.BaseURL+"/verifications/:verification/report", wrapper.GetVerificationReport)
 	router.GET(options.BaseURL+"/verifications/:verification/document", wrapper.GetVerificationDocument)
+	router.GET(options.BaseURL+"/periods/:period/samples", wrapper.ListSamples)
+	router.POST(options.BaseURL+"/periods/:period/samples", wrapper.DrawSample)
+	router.GET(options.BaseURL+"/samples/:sample", wrapper.GetSample)
+	router.POST(options.BaseURL+"/samples/:sample/remarks", wrapper.RemarkSample)
+	router.GET(options.BaseURL+"/duties", wrapper.GetDuties)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
@@ -10786,6 +11287,45 @@ type ReplyToDisputedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReplyToDisputedefaultApplicationProblemPlusJSONResponse) VisitReplyToDisputeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDutiesRequestObject struct {
+	Params GetDutiesParams
+}
+
+type GetDutiesResponseObject interface {
+	VisitGetDutiesResponse(w http.ResponseWriter) error
+}
+
+type GetDuties200JSONResponse Duties
+
+func (response GetDuties200JSONResponse) VisitGetDutiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDutiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDutiesdefaultApplicationProblemPlusJSONResponse) VisitGetDutiesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13823,6 +14363,87 @@ func (response ListRunsdefaultApplicationProblemPlusJSONResponse) VisitListRunsR
 	return err
 }
 
+type ListSamplesRequestObject struct {
+	Period string `json:"period"`
+	Params ListSamplesParams
+}
+
+type ListSamplesResponseObject interface {
+	VisitListSamplesResponse(w http.ResponseWriter) error
+}
+
+type ListSamples200JSONResponse Samples
+
+func (response ListSamples200JSONResponse) VisitListSamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSamplesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSamplesdefaultApplicationProblemPlusJSONResponse) VisitListSamplesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DrawSampleRequestObject struct {
+	Period string `json:"period"`
+	Params DrawSampleParams
+	Body   *DrawSampleJSONRequestBody
+}
+
+type DrawSampleResponseObject interface {
+	VisitDrawSampleResponse(w http.ResponseWriter) error
+}
+
+type DrawSample201JSONResponse Sample
+
+func (response DrawSample201JSONResponse) VisitDrawSampleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DrawSampledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DrawSampledefaultApplicationProblemPlusJSONResponse) VisitDrawSampleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SimulatePlanRequestObject struct {
 	Period string `json:"period"`
 	Params SimulatePlanParams
@@ -14787,6 +15408,86 @@ func (response EnterRecordsdefaultApplicationProblemPlusJSONResponse) VisitEnter
 	return err
 }
 
+type GetSampleRequestObject struct {
+	Sample int64 `json:"sample"`
+}
+
+type GetSampleResponseObject interface {
+	VisitGetSampleResponse(w http.ResponseWriter) error
+}
+
+type GetSample200JSONResponse Sample
+
+func (response GetSample200JSONResponse) VisitGetSampleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSampledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSampledefaultApplicationProblemPlusJSONResponse) VisitGetSampleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemarkSampleRequestObject struct {
+	Sample int64 `json:"sample"`
+	Params RemarkSampleParams
+	Body   *RemarkSampleJSONRequestBody
+}
+
+type RemarkSampleResponseObject interface {
+	VisitRemarkSampleResponse(w http.ResponseWriter) error
+}
+
+type RemarkSample200JSONResponse Sample
+
+func (response RemarkSample200JSONResponse) VisitRemarkSampleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemarkSampledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RemarkSampledefaultApplicationProblemPlusJSONResponse) VisitRemarkSampleResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSanctionsListsRequestObject struct {
 }
 
@@ -15272,6 +15973,9 @@ type StrictServerInterface interface {
 	// ReplyToDispute Reply to a question about your dispute, or withdraw it.
 	// (POST /disputes/{dispute}/replies)
 	ReplyToDispute(ctx context.Context, request ReplyToDisputeRequestObject) (ReplyToDisputeResponseObject, error)
+	// GetDuties Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
+	// (GET /duties)
+	GetDuties(ctx context.Context, request GetDutiesRequestObject) (GetDutiesResponseObject, error)
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(ctx context.Context, request StreamEstimatesRequestObject) (StreamEstimatesResponseObject, error)
@@ -15482,6 +16186,12 @@ type StrictServerInterface interface {
 	// ListRuns The calculations of a period, oldest first.
 	// (GET /periods/{period}/runs)
 	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
+	// ListSamples What was drawn at random of a revision, the latest first.
+	// (GET /periods/{period}/samples)
+	ListSamples(ctx context.Context, request ListSamplesRequestObject) (ListSamplesResponseObject, error)
+	// DrawSample Draw statements at random. The same seed draws the same ones of the same run; it is on record.
+	// (POST /periods/{period}/samples)
+	DrawSample(ctx context.Context, request DrawSampleRequestObject) (DrawSampleResponseObject, error)
 	// SimulatePlan What a draft of a plan would pay in a period, past or open, in the place of the version in force. Nothing of it is kept as a run.
 	// (POST /periods/{period}/simulations)
 	SimulatePlan(ctx context.Context, request SimulatePlanRequestObject) (SimulatePlanResponseObject, error)
@@ -15548,6 +16258,12 @@ type StrictServerInterface interface {
 	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
 	// (POST /records)
 	EnterRecords(ctx context.Context, request EnterRecordsRequestObject) (EnterRecordsResponseObject, error)
+	// GetSample A sample with the statements that were drawn, and what is known of each.
+	// (GET /samples/{sample})
+	GetSample(ctx context.Context, request GetSampleRequestObject) (GetSampleResponseObject, error)
+	// RemarkSample Say of a statement that was drawn that it is fine, or what is wrong with it. The latest remark counts; the earlier ones stay.
+	// (POST /samples/{sample}/remarks)
+	RemarkSample(ctx context.Context, request RemarkSampleRequestObject) (RemarkSampleResponseObject, error)
 	// ListSanctionsLists The latest version of every list of whom the company must not pay.
 	// (GET /sanctions-lists)
 	ListSanctionsLists(ctx context.Context, request ListSanctionsListsRequestObject) (ListSanctionsListsResponseObject, error)
@@ -16444,6 +17160,32 @@ func (sh *strictHandler) ReplyToDispute(ctx *gin.Context, dispute string, params
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReplyToDisputeResponseObject); ok {
 		if err := validResponse.VisitReplyToDisputeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDuties operation middleware
+func (sh *strictHandler) GetDuties(ctx *gin.Context, params GetDutiesParams) {
+	var request GetDutiesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDuties(ctx, request.(GetDutiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDuties")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDutiesResponseObject); ok {
+		if err := validResponse.VisitGetDutiesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -18709,6 +19451,78 @@ func (sh *strictHandler) ListRuns(ctx *gin.Context, period string, params ListRu
 	}
 }
 
+// ListSamples operation middleware
+func (sh *strictHandler) ListSamples(ctx *gin.Context, period string, params ListSamplesParams) {
+	var request ListSamplesRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSamples(ctx, request.(ListSamplesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSamples")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListSamplesResponseObject); ok {
+		if err := validResponse.VisitListSamplesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DrawSample operation middleware
+func (sh *strictHandler) DrawSample(ctx *gin.Context, period string, params DrawSampleParams) {
+	var request DrawSampleRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body DrawSampleJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DrawSample(ctx, request.(DrawSampleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DrawSample")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DrawSampleResponseObject); ok {
+		if err := validResponse.VisitDrawSampleResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // SimulatePlan operation middleware
 func (sh *strictHandler) SimulatePlan(ctx *gin.Context, period string, params SimulatePlanParams) {
 	var request SimulatePlanRequestObject
@@ -19427,6 +20241,77 @@ func (sh *strictHandler) EnterRecords(ctx *gin.Context, params EnterRecordsParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(EnterRecordsResponseObject); ok {
 		if err := validResponse.VisitEnterRecordsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSample operation middleware
+func (sh *strictHandler) GetSample(ctx *gin.Context, sample int64) {
+	var request GetSampleRequestObject
+
+	request.Sample = sample
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSample(ctx, request.(GetSampleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSample")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetSampleResponseObject); ok {
+		if err := validResponse.VisitGetSampleResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RemarkSample operation middleware
+func (sh *strictHandler) RemarkSample(ctx *gin.Context, sample int64, params RemarkSampleParams) {
+	var request RemarkSampleRequestObject
+
+	request.Sample = sample
+	request.Params = params
+
+	var body RemarkSampleJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemarkSample(ctx, request.(RemarkSampleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemarkSample")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RemarkSampleResponseObject); ok {
+		if err := validResponse.VisitRemarkSampleResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/oapi-codegen/runtime/types"
+
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 )
@@ -339,11 +341,48 @@ func (v *visit) addAdministration(body *homePage, all []client.Period) error {
 	return nil
 }
 
-// addAuditing adds where an auditor looks.
+// addAuditing adds what an auditor does next: conflicts of duties to look into, samples to
+// work through, and closed periods of which nothing was proved or drawn yet.
 func (v *visit) addAuditing(body *homePage, all []client.Period) error {
+	today := v.today()
+	list, err := client.Read[client.Duties](v.api.GetDuties(v.r.Context(), &client.GetDutiesParams{From: types.Date{Time: today.AddDays(-365).UTC()}, To: types.Date{Time: today.UTC()}}))
+	if err != nil {
+		return err
+	}
+	if count := len(list.Conflicts); count > 0 {
+		body.Tasks = append(body.Tasks, task{Says: v.counted("task.duties", client.Period{}, count), Do: "task.duties.do", Path: "/duties", Urgent: true})
+	}
+	const looked = 4
+	seen := 0
 	for _, p := range all {
-		if p.Revision > 0 && len(body.Watched) < 4 {
-			body.Watched = append(body.Watched, task{Says: v.about("watch.audit", p, "state", v.texts.Term("state", p.State)), Do: "watch.do", Path: "/periods/" + p.Id})
+		if p.Revision == 0 {
+			continue
+		}
+		if seen++; seen > looked {
+			break
+		}
+		body.Watched = append(body.Watched, task{Says: v.about("watch.audit", p, "state", v.texts.Term("state", p.State)), Do: "watch.do", Path: "/periods/" + p.Id})
+		if p.State != string(incentive.Closed) {
+			continue
+		}
+		proofs, err := client.Read[client.Verifications](v.api.ListVerifications(v.r.Context(), p.Id, &client.ListVerificationsParams{Limit: &most}))
+		if err != nil {
+			return err
+		}
+		samples, err := client.Read[client.Samples](v.api.ListSamples(v.r.Context(), p.Id, &client.ListSamplesParams{Limit: &most}))
+		if err != nil {
+			return err
+		}
+		if len(proofs.Verifications) == 0 {
+			body.Tasks = append(body.Tasks, task{Says: v.about("task.prove", p), Do: "task.prove.do", Path: "/periods/" + p.Id + "/proof"})
+		}
+		if len(samples.Samples) == 0 {
+			body.Tasks = append(body.Tasks, task{Says: v.about("task.sample", p), Do: "task.sample.do", Path: "/periods/" + p.Id + "/samples"})
+		}
+		for _, one := range samples.Samples {
+			if left := one.Size - one.Done; left > 0 {
+				body.Tasks = append(body.Tasks, task{Says: v.counted("task.remarks", p, left), Do: "task.remarks.do", Path: fmt.Sprintf("/samples/%d", one.Id)})
+			}
 		}
 	}
 	return nil

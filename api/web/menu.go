@@ -64,6 +64,7 @@ var entries = []struct {
 	}},
 	{"menu.group.audit", []menuEntry{
 		{"menu.audit", "/audit", may(incentive.ReadAudit)},
+		{"menu.duties", "/duties", may(incentive.ReadAudit)},
 	}},
 }
 

@@ -152,6 +152,7 @@ func (v *visit) of(tab string) (head, error) {
 	add("payouts", true)
 	add("files", totals)
 	add("proof", v.may(incentive.ReadAudit) > incentive.None && calculated(p))
+	add("samples", v.may(incentive.ReadAudit) > incentive.None && calculated(p))
 	return h, nil
 }
 

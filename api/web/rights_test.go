@@ -214,6 +214,8 @@ func (c *rightsCompany) note() {
 	}
 	status, text := c.ask("f1", http.MethodPost, "/periods/"+january+"/verifications", `{}`, nil)
 	require.Equal(c, http.StatusCreated, status, text)
+	status, text = c.ask("f1", http.MethodPost, "/periods/"+january+"/samples", `{"size":2}`, nil)
+	require.Equal(c, http.StatusCreated, status, text)
 	differs := store.RailDifference{Kind: store.StateDiffers, PayoutID: c.things["other"]["payout"], OurMinor: &c.sums["other"][0].Minor, Currency: "USD"}
 	_, err = c.store.KeepReconciliation(c.Context(), "k", store.Reconciliation{Rail: "payment-file", Day: incentive.MustParseDate("2026-02-05"), RunBy: store.System}, nil, []store.RailDifference{differs})
 	require.NoError(c, err)
@@ -350,6 +352,7 @@ var walked = map[string]asked{
 	"redirectPayout": {body: `{"reason":"x","destination_version":1}`, notOwn: true, status: 409}, "decideRedirection": {body: `{"decision":"confirmed"}`, status: 409},
 	"listPaymentFiles": {}, "getPaymentFile": {}, "confirmPaymentFile": {body: `{"paid":false}`}, "uploadStatusFile": {files: map[string]string{"file": "x"}, status: 400}, "getStatusFile": {path: "file=" + uuid.Nil.String(), status: 404},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
+	"listSamples": {}, "drawSample": {body: `{"size":2}`, status: 201}, "getSample": {}, "remarkSample": {body: `{"number":1,"verdict":"fine"}`}, "getDuties": {query: "from=2026-01-01&to=2026-12-31"},
 	"listVerifications": {}, "verify": {body: `{}`, status: 201}, "getVerification": {}, "getVerificationReport": {}, "getVerificationDocument": {}, "getStatementDocument": {}, "getPayoutDocument": {}, "getCertificate": {status: 404},
 	"listTerritories": {}, "getTerritory": {}, "listTeams": {}, "getTeam": {},
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
@@ -361,7 +364,7 @@ var walked = map[string]asked{
 // everywhere is what a path names that is nobody's.
 func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
-	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "line": "1"}
+	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "sample": "1", "line": "1"}
 	all["territory"], all["team"] = "west", "inside"
 	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
 		path, is, _ := strings.Cut(in, " ")

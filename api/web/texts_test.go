@@ -24,6 +24,7 @@ import (
 	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/policy"
 	"github.com/guerdon/guerdon/incentive/proof"
+	"github.com/guerdon/guerdon/store"
 )
 
 // families are the words for values that the API gives: each value has one, and there is
@@ -42,7 +43,7 @@ func families() map[string][]string {
 		did = append(did, string(a))
 	}
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
-	did = append(did, "ask-verification", "verify")
+	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample")
 	did = append(did, "enter-records", "remove-holiday")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
@@ -87,9 +88,10 @@ func families() map[string][]string {
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
 		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate", "territory", "team", "relief"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
-		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof"},
+		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof", "samples"},
 	}
 	all["territories.kind"], all["territories.empty"] = []string{"territory", "team"}, []string{"territory", "team"}
+	all["verdict"], all["duty"], all["conflict"] = []string{"fine", "exception"}, []string{"conflict", "prepared", "adjusted", "approved", "released", "confirmed", "closed"}, store.DutyRules
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}
 	for name, fields := range details {
 		for _, f := range fields {

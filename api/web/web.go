@@ -187,6 +187,12 @@ func (s *site) routes() map[string]page {
 		"GET /periods/{period}/statements/{person}/certificates/{line}": (*visit).certificate,
 		"GET /payouts/{payout}/document":                                (*visit).payoutDocument,
 
+		"GET /periods/{period}/samples":  (*visit).samples,
+		"POST /periods/{period}/samples": (*visit).drawSample,
+		"GET /samples/{sample}":          (*visit).sample,
+		"POST /samples/{sample}":         (*visit).remarkSample,
+		"GET /duties":                    (*visit).duties,
+
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,
 		"POST /reconciliations":                  (*visit).compare,

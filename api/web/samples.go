@@ -1,0 +1,180 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/oapi-codegen/runtime/types"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+type samplesPage struct {
+	head
+	Samples []client.Sample
+	Next    int64
+	First   bool
+	Draws   bool
+	Called  map[string]string
+}
+
+// samples lists what was drawn of a period, and asks for another draw.
+func (v *visit) samples() error {
+	h, err := v.of("samples")
+	if err != nil {
+		return err
+	}
+	body := samplesPage{head: h, First: true, Draws: v.may(incentive.Prove) > incentive.None && calculated(h.Period)}
+	if body.Called, err = v.called(); err != nil {
+		return err
+	}
+	parameters := client.ListSamplesParams{}
+	if after, err := strconv.ParseInt(v.r.URL.Query().Get("after"), 10, 64); err == nil {
+		parameters.After, body.First = &after, false
+	}
+	list, err := client.Read[client.Samples](v.api.ListSamples(v.r.Context(), h.Period.Id, &parameters))
+	if err != nil {
+		return err
+	}
+	body.Samples = list.Samples
+	if list.Next != nil {
+		body.Next = *list.Next
+	}
+	return v.show("samples", "samples.title", body, "period", v.texts.period(h.Period))
+}
+
+// drawSample draws statements at random.
+func (v *visit) drawSample() error {
+	size, _ := strconv.Atoi(v.r.PostFormValue("size")) // what is no number is refused as too small
+	strata, _ := strconv.Atoi(v.r.PostFormValue("strata"))
+	request := client.SampleRequest{Size: size, Seed: given(v.r.PostFormValue("seed"))}
+	if strata > 0 {
+		request.Strata = &strata
+	}
+	one, err := command[client.Sample](v.api.DrawSample(v.r.Context(), v.r.PathValue("period"), &client.DrawSampleParams{IdempotencyKey: v.key()}, request))
+	return v.done(err, fmt.Sprintf("/samples/%d", one.Id), message{Key: "done.sample"}, (*visit).samples)
+}
+
+// drawn is a statement of a sample as a page shows it.
+type drawn struct {
+	client.SampleItem
+	Outcome string // proved or failed, by the latest verification; "" for none
+	Proof   int64
+	Says    string // of the latest remark
+	By      string // a name
+}
+
+type samplePage struct {
+	head
+	Sample  client.Sample
+	DrawnBy string // a name
+	Items   []drawn
+	Proves  bool
+	Failed  string
+}
+
+// sample shows what was drawn, to be worked through.
+func (v *visit) sample() error {
+	id, err := strconv.ParseInt(v.r.PathValue("sample"), 10, 64)
+	if err != nil {
+		return v.nowhere()
+	}
+	body := samplePage{Proves: v.may(incentive.Prove) > incentive.None, Failed: v.failed("number")}
+	if body.Sample, err = client.Read[client.Sample](v.api.GetSample(v.r.Context(), id)); err != nil {
+		return err
+	}
+	v.r.SetPathValue("period", body.Sample.Period)
+	if body.head, err = v.of("samples"); err != nil {
+		return err
+	}
+	called, err := v.called()
+	if err != nil {
+		return err
+	}
+	body.DrawnBy = name(called, body.Sample.DrawnBy)
+	for _, item := range *body.Sample.Items {
+		one := drawn{SampleItem: item}
+		if item.Proved != nil {
+			one.Outcome, one.Proof = "failed", *item.Verification
+			if *item.Proved {
+				one.Outcome = "proved"
+			}
+		}
+		if item.Verdict != nil {
+			one.Says = string(*item.Verdict)
+		}
+		if item.RemarkedBy != nil {
+			one.By = name(called, *item.RemarkedBy)
+		}
+		body.Items = append(body.Items, one)
+	}
+	return v.show("sample", "sample.title", body, "number", body.Sample.Id)
+}
+
+// remarkSample keeps what the visitor says of a statement that was drawn.
+func (v *visit) remarkSample() error {
+	id, err := strconv.ParseInt(v.r.PathValue("sample"), 10, 64)
+	if err != nil {
+		return v.nowhere()
+	}
+	number, _ := strconv.Atoi(v.r.PostFormValue("number"))
+	_, err = command[client.Sample](v.api.RemarkSample(v.r.Context(), id, &client.RemarkSampleParams{IdempotencyKey: v.key()},
+		client.SampleRemark{Number: number, Verdict: client.SampleRemarkVerdict(v.r.PostFormValue("verdict")), Remark: given(v.r.PostFormValue("remark"))}))
+	return v.done(err, v.r.URL.Path, message{Key: "done.remark"}, (*visit).sample)
+}
+
+// duty is who had a part in a revision of a period.
+type duty struct {
+	client.Duty
+	Name string
+}
+
+// conflict is duties in one hand, with names.
+type conflict struct {
+	client.DutyConflict
+	Name string
+}
+
+type dutiesPage struct {
+	From, To  incentive.Date
+	Duties    []duty
+	Conflicts []conflict
+}
+
+// duties shows who had which part in the periods of some days, and conflicts.
+func (v *visit) duties() error {
+	if v.may(incentive.ReadAudit) == incentive.None {
+		return v.forbidden()
+	}
+	today := v.today()
+	body := dutiesPage{From: today.AddDays(-365), To: today}
+	for name, day := range map[string]*incentive.Date{"from": &body.From, "to": &body.To} {
+		if text := v.r.URL.Query().Get(name); text != "" {
+			asked, err := incentive.ParseDate(text)
+			if err != nil {
+				return err
+			}
+			*day = asked
+		}
+	}
+	at := func(d incentive.Date) types.Date {
+		return types.Date{Time: time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)}
+	}
+	list, err := client.Read[client.Duties](v.api.GetDuties(v.r.Context(), &client.GetDutiesParams{From: at(body.From), To: at(body.To)}))
+	if err != nil {
+		return err
+	}
+	called, err := v.called()
+	if err != nil {
+		return err
+	}
+	for _, d := range list.Duties {
+		body.Duties = append(body.Duties, duty{d, name(called, d.Person)})
+	}
+	for _, c := range list.Conflicts {
+		body.Conflicts = append(body.Conflicts, conflict{c, name(called, c.Person)})
+	}
+	return v.show("duties", "duties.title", body)
+}
