@@ -111,7 +111,7 @@ func TestNotifications(t *testing.T) {
 	now = now.Add(time.Minute)
 	send()
 	require.Len(t, posted, 1)
-	require.Equal(t, "*Example Ltd: Ada rencana insentif yang perlu Anda baca dan setujui.*", strings.SplitN(<-posted, "\n", 2)[0])
+	require.Equal(t, "*Example Ltd: Ada skema insentif yang perlu Anda baca dan setujui.*", strings.SplitN(<-posted, "\n", 2)[0])
 	require.Empty(t, posted)
 
 	now = time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC) // eight in the morning in Jakarta

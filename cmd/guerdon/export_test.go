@@ -119,7 +119,7 @@ func TestUncredited(t *testing.T) {
 	p := publishMonth(t)
 	exit, out, told := p.guerdon("fin", "period", "uncredited", month)
 	require.Zero(t, exit, told)
-	require.Equal(t, "crm D-nobody 2026-01-11 5.5 USD", strings.Join(strings.Fields(out), " "))
+	require.Equal(t, "crm D-nobody 2026-01-11 5.5 USD no-rule", strings.Join(strings.Fields(out), " "))
 	exit, _, told = p.guerdon("ann", "period", "uncredited", month)
 	require.NotZero(t, exit)
 	require.Contains(t, told, "may read totals")

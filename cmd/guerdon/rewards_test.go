@@ -20,6 +20,8 @@ func TestRewards(t *testing.T) {
 	rail, err := xoxoday.New(xoxoday.Config{ClientID: "c", ClientSecret: "s", Currency: "INR", BaseURL: shop.URL})
 	require.NoError(t, err)
 	p := publishMonth(t, rail)
+	_, err = p.PutPolicy(t.Context(), "fin", "m", "payouts: {employees: {else_in: [US]}}")
+	require.NoError(t, err)
 	says := func(arguments string) string {
 		exit, out, told := p.guerdon("ann", strings.Fields(arguments)...)
 		require.Zero(t, exit, told)
