@@ -105,6 +105,15 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		if err != nil {
 			return work, err
 		}
+		accounts, err := a.Store.AccountsNotReady(ctx, periodID, revision, rail)
+		if err != nil {
+			return work, err
+		}
+		for _, account := range accounts {
+			if err := a.followAccount(ctx, rail, account); err != nil {
+				activity.GetLogger(ctx).Warn("an account could not be looked up", "rail", rail, "error", err)
+			}
+		}
 		if len(batches) > 0 && !work.OnHold {
 			stop, err := a.cannotSend(ctx, periodID, revision, rail)
 			if payments.ClassOf(err) == payments.Unknown && activity.GetInfo(ctx).Attempt >= awayTries {

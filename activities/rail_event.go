@@ -25,6 +25,11 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 	if err != nil {
 		return err
 	}
+	if e.Account != "" && e.Account == e.RailID {
+		if err := a.followAccount(ctx, e.Rail, e.Account); err != nil {
+			return err
+		}
+	}
 	reference := e.Reference
 	attempt, err := a.Store.AttemptOf(ctx, e.Rail, reference, e.RailID)
 	if reader, reads := rail.(payments.EventReader); reads && reference == "" && incentive.ErrorCode(err) == incentive.CodeNotFound {
@@ -59,6 +64,30 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 		return err
 	}
 	return a.tellDisbursement(ctx, payout.PeriodID, payout.Revision, payout.Rail)
+}
+
+// followAccount asks a rail how a recipient's account there stands, and does what follows. An
+// account that is nobody's here changes nothing.
+func (a *Activities) followAccount(ctx context.Context, name, account string) error {
+	rail, err := a.Rails.Rail(name)
+	onboarder, is := rail.(payments.Onboarder)
+	if err != nil || !is {
+		return err
+	}
+	standing, err := onboarder.Standing(ctx, account)
+	if err != nil {
+		return askLater(err)
+	}
+	tell, err := a.Store.NoteStanding(ctx, name, account, string(standing))
+	if err != nil {
+		return err
+	}
+	for _, d := range tell {
+		if err := a.tellDisbursement(ctx, d.PeriodID, d.Revision, d.Rail); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // askLater has an activity run again, when the rail says so.

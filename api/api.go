@@ -50,6 +50,8 @@ type Config struct {
 	LargestImport int64
 	// SignIn says that people sign in by themselves: nobody makes a token for somebody else.
 	SignIn bool
+	// Pages is where people find the pages, https://pay.example.com: rails lead back there.
+	Pages string
 	// Extra mounts routes of an installation's own; nil for none.
 	Extra func(gin.IRouter)
 }

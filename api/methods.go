@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -11,7 +12,11 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/workflows"
 )
+
+// codeNoPages is the code of an installation that does not say where its pages are.
+const codeNoPages incentive.Code = "settings-missing"
 
 // GetDestination returns where a participant is paid, masked.
 func (s *server) GetDestination(ctx context.Context, request spec.GetDestinationRequestObject) (spec.GetDestinationResponseObject, error) {
@@ -34,7 +39,12 @@ func (s *server) PutDestination(ctx context.Context, request spec.PutDestination
 	if err != nil {
 		return nil, err
 	}
-	d, err = s.Store.SetDestination(ctx, personOf(ctx).ID, d)
+	if d, err = s.Store.SetDestination(ctx, personOf(ctx).ID, d); err != nil {
+		return nil, err
+	}
+	if _, err := s.methodsOf(ctx, request.Person); err != nil { // asks how its account stands
+		return nil, err
+	}
 	return spec.PutDestination200JSONResponse{Person: d.ParticipantID, Rail: d.Rail, Version: d.Version, Masked: d.Masked}, err
 }
 
@@ -48,18 +58,27 @@ func (s *server) destinationOf(ctx context.Context, person, railName string, det
 	if err != nil {
 		return store.Destination{}, err
 	}
-	allowed, err := s.Store.AllowedRails(ctx, person, s.Rails.Names())
-	if err != nil {
+	if err := s.allow(ctx, person, rail.Name()); err != nil {
 		return store.Destination{}, err
 	}
-	if !slices.Contains(allowed, rail.Name()) {
-		by := "none of the rails that are here"
-		if len(allowed) > 0 {
-			by = strings.Join(allowed, ", ")
-		}
-		return store.Destination{}, incentive.Errorf(store.CodeMethodNotAllowed, "the policy does not let %s be paid by %s; it lets them be paid by %s", person, rail.Name(), by)
+	d := store.Destination{ParticipantID: person, Rail: rail.Name(), Details: clean, Masked: masked, Account: clean.Account()}
+	if onboarder, is := rail.(payments.Onboarder); is {
+		d.AtRail = onboarder.AccountOf(clean)
 	}
-	return store.Destination{ParticipantID: person, Rail: rail.Name(), Details: clean, Masked: masked, Account: clean.Account()}, nil
+	return d, nil
+}
+
+// allow refuses a rail by which a participant may not be paid.
+func (s *server) allow(ctx context.Context, person, rail string) error {
+	allowed, err := s.Store.AllowedRails(ctx, person, s.Rails.Names())
+	if err != nil || slices.Contains(allowed, rail) {
+		return err
+	}
+	by := "none of the rails that are here"
+	if len(allowed) > 0 {
+		by = strings.Join(allowed, ", ")
+	}
+	return incentive.Errorf(store.CodeMethodNotAllowed, "the policy does not let %s be paid by %s; it lets them be paid by %s", person, rail, by)
 }
 
 // GetMethods returns the payout methods of a participant.
@@ -71,18 +90,106 @@ func (s *server) GetMethods(ctx context.Context, request spec.GetMethodsRequestO
 	return spec.GetMethods200JSONResponse(answer), err
 }
 
+// follow asks a rail how accounts stand that were not ready when it was asked last. One that
+// does not answer is asked again the next time.
+func (s *server) follow(ctx context.Context, set []store.Destination) error {
+	for i, d := range set {
+		rail, err := s.Rails.Rail(d.Rail)
+		onboarder, is := rail.(payments.Onboarder)
+		if err != nil || !is || d.Standing == "" || d.Standing == string(payments.AccountReady) {
+			continue
+		}
+		asking, cancel := context.WithTimeout(ctx, askTime)
+		standing, err := onboarder.Standing(asking, d.AtRail)
+		cancel()
+		if err != nil {
+			s.Log.WarnContext(ctx, "an account could not be looked up", "rail", d.Rail, "error", err)
+			continue
+		}
+		set[i].Standing = string(standing)
+		tell, err := s.Store.NoteStanding(ctx, d.Rail, d.AtRail, string(standing))
+		if err != nil {
+			return err
+		}
+		for _, of := range tell {
+			if err := workflows.TellDisbursement(ctx, s.Client, of.PeriodID, of.Revision, of.Rail); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// askTime is how long somebody who looks at their methods waits for a rail.
+const askTime = 5 * time.Second
+
+// OpenAccount opens an account for a participant at a rail, and leads to the rail's page.
+func (s *server) OpenAccount(ctx context.Context, request spec.OpenAccountRequestObject) (spec.OpenAccountResponseObject, error) {
+	if err := s.reach(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	rail, err := s.Rails.Rail(request.Body.Rail)
+	if err != nil {
+		return nil, err
+	}
+	onboarder, is := rail.(payments.Onboarder)
+	if !is {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "nobody has an account of their own at %s: name where to be paid instead", rail.Name())
+	}
+	if s.Pages == "" {
+		return nil, incentive.Errorf(codeNoPages, "%s has to lead back to the pages: set GUERDON_ADDRESS", rail.Name())
+	}
+	if err := s.allow(ctx, request.Person, rail.Name()); err != nil {
+		return nil, err
+	}
+	a, err := s.Store.BeginRailAccount(ctx, personOf(ctx).ID, request.Person, rail.Name())
+	if err != nil {
+		return nil, err
+	}
+	if a.Account == "" {
+		who, err := s.Store.Recipient(ctx, request.Person, s.today())
+		if err != nil {
+			return nil, err
+		}
+		recipient := payments.Recipient{ID: request.Person, Email: who.Email, Country: who.Country, Company: who.Kind == incentive.Company}
+		if a.Account, err = onboarder.OpenAccount(ctx, recipient, a.Key); err != nil {
+			return nil, err
+		}
+		if err := s.Store.KeepRailAccount(ctx, a.ID, a.Account); err != nil {
+			return nil, err
+		}
+	}
+	details := onboarder.DestinationOf(a.Account)
+	_, masked, err := rail.ValidateDestination(details)
+	if err != nil {
+		return nil, err
+	}
+	back := strings.TrimSuffix(s.Pages, "/") + "/account"
+	url, err := onboarder.OnboardingLink(ctx, a.Account, back, back)
+	return spec.OpenAccount200JSONResponse{Rail: rail.Name(), Account: masked, Details: details, Url: url}, err
+}
+
 func (s *server) methodsOf(ctx context.Context, person string) (spec.Methods, error) {
-	answer := spec.Methods{Person: person, Methods: []spec.Method{}, Rails: []string{}}
+	answer := spec.Methods{Person: person, Methods: []spec.Method{}, Rails: []string{}, Onboarding: []string{}}
 	set, err := s.Store.Methods(ctx, person)
 	if err != nil {
 		return answer, err
 	}
+	if err := s.follow(ctx, set); err != nil {
+		return answer, err
+	}
 	for _, d := range set {
 		answer.Version = d.Version
-		answer.Methods = append(answer.Methods, spec.Method{Id: d.ID, Rail: d.Rail, Masked: d.Masked, Share: d.Share.String()})
+		answer.Methods = append(answer.Methods, spec.Method{Id: d.ID, Rail: d.Rail, Masked: d.Masked, Share: d.Share.String(), Standing: orNil(d.Standing)})
 	}
 	allowed, err := s.Store.AllowedRails(ctx, person, s.Rails.Names())
 	answer.Rails = append(answer.Rails, allowed...)
+	for _, name := range allowed {
+		rail, _ := s.Rails.Rail(name)
+		if _, is := rail.(payments.Onboarder); is && s.Pages != "" {
+			answer.Onboarding = append(answer.Onboarding, name)
+		}
+	}
 	return answer, err
 }
 

@@ -31,6 +31,8 @@ type Destination struct {
 	Rail          string
 	Details       map[string]string // what the rail needs: secret
 	Masked        string
+	AtRail        string // the participant's account at a rail that has one for each of its recipients
+	Standing      string // of that account: open, submitted or ready; "" where there is none
 	Account       string // what is the same for everybody who is paid to the same account: secret; "" where nothing is
 }
 
@@ -119,8 +121,8 @@ func checkShares(methods []Destination) error {
 func (s *Store) keepMethod(ctx context.Context, tx pgx.Tx, actor string, d *Destination) error {
 	if d.Details == nil {
 		err := tx.QueryRow(ctx, `
-			INSERT INTO destination (participant_id, version, position, share, rail, key_version, details, masked, set_by, account_index)
-			SELECT participant_id, $3, $4, $5, rail, key_version, details, masked, $6, account_index FROM destination WHERE id = $1 AND participant_id = $2 AND version = $3 - 1 RETURNING id, rail, masked`,
+			INSERT INTO destination (participant_id, version, position, share, rail, key_version, details, masked, set_by, account_index, rail_account_id)
+			SELECT participant_id, $3, $4, $5, rail, key_version, details, masked, $6, account_index, rail_account_id FROM destination WHERE id = $1 AND participant_id = $2 AND version = $3 - 1 RETURNING id, rail, masked`,
 			d.ID, d.ParticipantID, d.Version, d.Position, d.Share, actor).Scan(&d.ID, &d.Rail, &d.Masked)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(incentive.CodeNotFound, "%s has no payout method %d to keep", d.ParticipantID, d.ID)
@@ -142,10 +144,16 @@ func (s *Store) keepMethod(ctx context.Context, tx pgx.Tx, actor string, d *Dest
 	if err != nil {
 		return err
 	}
+	var atRail *int64
+	if d.AtRail != "" {
+		if atRail, err = railAccount(ctx, tx, d.ParticipantID, d.Rail, d.AtRail); err != nil {
+			return err
+		}
+	}
 	err = tx.QueryRow(ctx, `
-		INSERT INTO destination (participant_id, version, position, share, rail, key_version, details, masked, set_by, account_index)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
-		d.ParticipantID, d.Version, d.Position, d.Share, d.Rail, keyVersion, sealed, d.Masked, actor, index).Scan(&d.ID)
+		INSERT INTO destination (participant_id, version, position, share, rail, key_version, details, masked, set_by, account_index, rail_account_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id`,
+		d.ParticipantID, d.Version, d.Position, d.Share, d.Rail, keyVersion, sealed, d.Masked, actor, index, atRail).Scan(&d.ID)
 	if constraint(err) == "destination_participant_id_fkey" {
 		return incentive.Errorf(incentive.CodeNotFound, "there is no participant %q", d.ParticipantID)
 	}
@@ -162,13 +170,13 @@ func (s *Store) Methods(ctx context.Context, participantID string) ([]Destinatio
 }
 
 func methodsOf(ctx context.Context, q querier, participantID string) ([]Destination, error) {
-	rows, err := q.Query(ctx, `SELECT id, participant_id, version, position, share, rail, masked FROM destination d
-		WHERE participant_id = $1 AND version = (SELECT max(version) FROM destination l WHERE l.participant_id = d.participant_id) ORDER BY position`, participantID)
+	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, position, share, d.rail, masked, coalesce(a.account, ''), coalesce(a.state, '') FROM destination d LEFT JOIN rail_account a ON a.id = d.rail_account_id
+		WHERE d.participant_id = $1 AND version = (SELECT max(version) FROM destination l WHERE l.participant_id = d.participant_id) ORDER BY position`, participantID)
 	if err != nil {
 		return nil, fmt.Errorf("read the methods of %s: %w", participantID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Destination, err error) {
-		err = row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Position, &d.Share, &d.Rail, &d.Masked)
+		err = row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Position, &d.Share, &d.Rail, &d.Masked, &d.AtRail, &d.Standing)
 		return d, err
 	})
 }

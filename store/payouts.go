@@ -544,6 +544,10 @@ func (s *Store) BeginAttempt(ctx context.Context, payoutID string) (begun BegunA
 		if begun.To, err = s.destination(ctx, tx, o.DestinationID); err != nil {
 			return err
 		}
+		if held, err := holdNotReady(ctx, tx, payoutID, begun.To); err != nil || held {
+			live = false
+			return err
+		}
 		rows, err := tx.Query(ctx, `
 			INSERT INTO payout_attempt (payout_id, number, state, sent_at)
 			SELECT $1, coalesce(max(number), 0) + 1, 'sent', now() FROM payout_attempt WHERE payout_id = $1
@@ -997,14 +1001,14 @@ func (s *Store) destination(ctx context.Context, q querier, id int64) (Destinati
 }
 
 func (s *Store) destinations(ctx context.Context, q querier, where string, argument any) ([]Destination, error) {
-	rows, err := q.Query(ctx, `SELECT id, participant_id, version, rail, masked, key_version, details FROM destination WHERE `+where, argument)
+	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, d.rail, masked, d.key_version, details, coalesce((SELECT a.state FROM rail_account a WHERE a.id = d.rail_account_id), '') FROM destination d WHERE d.`+where, argument)
 	if err != nil {
 		return nil, fmt.Errorf("read destinations: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Destination, err error) {
 		var keyVersion int
 		var sealed []byte
-		if err := row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed); err != nil {
+		if err := row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed, &d.Standing); err != nil {
 			return d, err
 		}
 		plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)

@@ -32,12 +32,13 @@ type Recipient struct {
 	Email    string
 	Country  string
 	Currency incentive.Currency // of their pay
+	Kind     incentive.ParticipantKind
 }
 
 // Recipient returns what is known on a day of somebody to whom something is sent.
 func (s *Store) Recipient(ctx context.Context, participantID string, on incentive.Date) (r Recipient, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT email, country, pay_currency FROM participant_fact WHERE participant_id = $1 AND effective_from <= $2 ORDER BY effective_from DESC, version DESC LIMIT 1`,
-		participantID, on).Scan(&r.Email, &r.Country, &r.Currency)
+	err = s.pool.QueryRow(ctx, `SELECT email, country, pay_currency, kind FROM participant_fact WHERE participant_id = $1 AND effective_from <= $2 ORDER BY effective_from DESC, version DESC LIMIT 1`,
+		participantID, on).Scan(&r.Email, &r.Country, &r.Currency, &r.Kind)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, incentive.Errorf(incentive.CodeNotFound, "nothing is known of a participant %q on %s", participantID, on)
 	}

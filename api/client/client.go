@@ -923,6 +923,11 @@ type Accepted struct {
 	Location string `json:"location"`
 }
 
+// AccountRequest defines model for AccountRequest.
+type AccountRequest struct {
+	Rail string `json:"rail"`
+}
+
 // Achievement What the line achieved, of which there is a certificate; absent where there is nothing.
 type Achievement struct {
 	Kind AchievementKind `json:"kind"`
@@ -1854,6 +1859,9 @@ type Method struct {
 
 	// Share Of each payout: 1 is the whole.
 	Share string `json:"share"`
+
+	// Standing Open, submitted or ready, of the account at a rail that has one for each recipient: nothing is sent to it before it is ready.
+	Standing *string `json:"standing,omitempty"`
 }
 
 // MethodRequest defines model for MethodRequest.
@@ -1871,7 +1879,10 @@ type MethodRequest struct {
 // Methods defines model for Methods.
 type Methods struct {
 	Methods []Method `json:"methods"`
-	Person  string   `json:"person"`
+
+	// Onboarding Those of them at which each recipient has an account of their own, which is opened for them.
+	Onboarding []string `json:"onboarding"`
+	Person     string   `json:"person"`
 
 	// Rails By which the participant may be paid.
 	Rails []string `json:"rails"`
@@ -1958,6 +1969,19 @@ type Notifications struct {
 	// Next The value of 'before' for the next page; absent on the last.
 	Next          *int64         `json:"next,omitempty"`
 	Notifications []Notification `json:"notifications"`
+}
+
+// OpenedAccount defines model for OpenedAccount.
+type OpenedAccount struct {
+	// Account Masked.
+	Account string `json:"account"`
+
+	// Details Of a payout method that pays to it.
+	Details map[string]string `json:"details"`
+	Rail    string            `json:"rail"`
+
+	// Url A page of the rail, good for minutes and once.
+	Url string `json:"url"`
 }
 
 // ParticipantRecord defines model for ParticipantRecord.
@@ -3477,6 +3501,12 @@ type ListPeopleParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// OpenAccountParams defines parameters for OpenAccount.
+type OpenAccountParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutDestinationParams defines parameters for PutDestination.
 type PutDestinationParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3983,6 +4013,9 @@ type DecideRedirectionJSONRequestBody = RedirectionDecisionRequest
 
 // RetryPayoutJSONRequestBody defines body for RetryPayout for application/json ContentType.
 type RetryPayoutJSONRequestBody = Reason
+
+// OpenAccountJSONRequestBody defines body for OpenAccount for application/json ContentType.
+type OpenAccountJSONRequestBody = AccountRequest
 
 // PutDestinationJSONRequestBody defines body for PutDestination for application/json ContentType.
 type PutDestinationJSONRequestBody = DestinationRequest
@@ -4610,6 +4643,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /people/{person} (the `GetHistory` operationId).
 	GetHistory(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenAccountWithBody Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+	OpenAccountWithBody(ctx context.Context, person string, params *OpenAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OpenAccount Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+	OpenAccount(ctx context.Context, person string, params *OpenAccountParams, body OpenAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDestination Where a participant is paid, masked.
 	//
@@ -6441,6 +6488,40 @@ func (c *Client) ListPeople(ctx context.Context, params *ListPeopleParams, reqEd
 // Corresponds with GET /people/{person} (the `GetHistory` operationId).
 func (c *Client) GetHistory(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHistoryRequest(c.Server, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenAccountWithBody Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+func (c *Client) OpenAccountWithBody(ctx context.Context, person string, params *OpenAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenAccountRequestWithBody(c.Server, person, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OpenAccount Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+func (c *Client) OpenAccount(ctx context.Context, person string, params *OpenAccountParams, body OpenAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOpenAccountRequest(c.Server, person, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11453,6 +11534,66 @@ func NewGetHistoryRequest(server string, person string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewOpenAccountRequest calls the generic OpenAccount builder with application/json body
+func NewOpenAccountRequest(server string, person string, params *OpenAccountParams, body OpenAccountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOpenAccountRequestWithBody(server, person, params, "application/json", bodyReader)
+}
+
+// NewOpenAccountRequestWithBody constructs an http.Request for the OpenAccount method, with any body, and a specified content type
+func NewOpenAccountRequestWithBody(server string, person string, params *OpenAccountParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/accounts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetDestinationRequest constructs an http.Request for the GetDestination method
 func NewGetDestinationRequest(server string, person string) (*http.Request, error) {
 	var err error
@@ -16362,6 +16503,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /people/{person} (the `GetHistory` operationId).
 	GetHistoryWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*GetHistoryResponse, error)
 
+	// OpenAccountWithBodyWithResponse Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+	OpenAccountWithBodyWithResponse(ctx context.Context, person string, params *OpenAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenAccountResponse, error)
+
+	// OpenAccountWithResponse Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+	OpenAccountWithResponse(ctx context.Context, person string, params *OpenAccountParams, body OpenAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenAccountResponse, error)
+
 	// GetDestinationWithResponse Where a participant is paid, masked.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -19943,6 +20098,54 @@ func (r GetHistoryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OpenAccountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OpenedAccount
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r OpenAccountResponse) GetJSON200() *OpenedAccount {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OpenAccountResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OpenAccountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OpenAccountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OpenAccountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OpenAccountResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -24509,6 +24712,32 @@ func (c *ClientWithResponses) GetHistoryWithResponse(ctx context.Context, person
 	return ParseGetHistoryResponse(rsp)
 }
 
+// OpenAccountWithBodyWithResponse Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+func (c *ClientWithResponses) OpenAccountWithBodyWithResponse(ctx context.Context, person string, params *OpenAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OpenAccountResponse, error) {
+	rsp, err := c.OpenAccountWithBody(ctx, person, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenAccountResponse(rsp)
+}
+
+// OpenAccountWithResponse Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /people/{person}/accounts (the `OpenAccount` operationId).
+func (c *ClientWithResponses) OpenAccountWithResponse(ctx context.Context, person string, params *OpenAccountParams, body OpenAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*OpenAccountResponse, error) {
+	rsp, err := c.OpenAccount(ctx, person, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOpenAccountResponse(rsp)
+}
+
 // GetDestinationWithResponse Where a participant is paid, masked.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -27856,6 +28085,39 @@ func ParseGetHistoryResponse(rsp *http.Response) (*GetHistoryResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest History
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOpenAccountResponse parses an HTTP response from a OpenAccountWithResponse call
+func ParseOpenAccountResponse(rsp *http.Response) (*OpenAccountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OpenAccountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OpenedAccount
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

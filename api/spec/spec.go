@@ -924,6 +924,11 @@ type Accepted struct {
 	Location string `json:"location"`
 }
 
+// AccountRequest defines model for AccountRequest.
+type AccountRequest struct {
+	Rail string `json:"rail"`
+}
+
 // Achievement What the line achieved, of which there is a certificate; absent where there is nothing.
 type Achievement struct {
 	Kind AchievementKind `json:"kind"`
@@ -1855,6 +1860,9 @@ type Method struct {
 
 	// Share Of each payout: 1 is the whole.
 	Share string `json:"share"`
+
+	// Standing Open, submitted or ready, of the account at a rail that has one for each recipient: nothing is sent to it before it is ready.
+	Standing *string `json:"standing,omitempty"`
 }
 
 // MethodRequest defines model for MethodRequest.
@@ -1872,7 +1880,10 @@ type MethodRequest struct {
 // Methods defines model for Methods.
 type Methods struct {
 	Methods []Method `json:"methods"`
-	Person  string   `json:"person"`
+
+	// Onboarding Those of them at which each recipient has an account of their own, which is opened for them.
+	Onboarding []string `json:"onboarding"`
+	Person     string   `json:"person"`
 
 	// Rails By which the participant may be paid.
 	Rails []string `json:"rails"`
@@ -1959,6 +1970,19 @@ type Notifications struct {
 	// Next The value of 'before' for the next page; absent on the last.
 	Next          *int64         `json:"next,omitempty"`
 	Notifications []Notification `json:"notifications"`
+}
+
+// OpenedAccount defines model for OpenedAccount.
+type OpenedAccount struct {
+	// Account Masked.
+	Account string `json:"account"`
+
+	// Details Of a payout method that pays to it.
+	Details map[string]string `json:"details"`
+	Rail    string            `json:"rail"`
+
+	// Url A page of the rail, good for minutes and once.
+	Url string `json:"url"`
 }
 
 // ParticipantRecord defines model for ParticipantRecord.
@@ -3478,6 +3502,12 @@ type ListPeopleParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// OpenAccountParams defines parameters for OpenAccount.
+type OpenAccountParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutDestinationParams defines parameters for PutDestination.
 type PutDestinationParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3985,6 +4015,9 @@ type DecideRedirectionJSONRequestBody = RedirectionDecisionRequest
 // RetryPayoutJSONRequestBody defines body for RetryPayout for application/json ContentType.
 type RetryPayoutJSONRequestBody = Reason
 
+// OpenAccountJSONRequestBody defines body for OpenAccount for application/json ContentType.
+type OpenAccountJSONRequestBody = AccountRequest
+
 // PutDestinationJSONRequestBody defines body for PutDestination for application/json ContentType.
 type PutDestinationJSONRequestBody = DestinationRequest
 
@@ -4236,6 +4269,9 @@ type ServerInterface interface {
 	// GetHistory What is recorded of a participant over time: their records, managers, plans and quotas.
 	// (GET /people/{person})
 	GetHistory(c *gin.Context, person string)
+	// OpenAccount Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+	// (POST /people/{person}/accounts)
+	OpenAccount(c *gin.Context, person string, params OpenAccountParams)
 	// GetDestination Where a participant is paid, masked.
 	// (GET /people/{person}/destination)
 	GetDestination(c *gin.Context, person string)
@@ -6923,6 +6959,58 @@ func (siw *ServerInterfaceWrapper) GetHistory(c *gin.Context) {
 	}
 
 	siw.Handler.GetHistory(c, person)
+}
+
+// OpenAccount operation middleware
+func (siw *ServerInterfaceWrapper) OpenAccount(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenAccountParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenAccount(c, person, params)
 }
 
 // GetDestination operation middleware
@@ -10090,6 +10178,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/people/:person/destination", wrapper.PutDestination)
 	router.GET(options.BaseURL+"/people/:person/methods", wrapper.GetMethods)
 	router.PUT(options.BaseURL+"/people/:person/methods", wrapper.PutMethods)
+	router.POST(options.BaseURL+"/people/:person/accounts", wrapper.OpenAccount)
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
 	router.GET(options.BaseURL+"/hierarchy", wrapper.GetHierarchy)
 	router.POST(options.BaseURL+"/records", wrapper.EnterRecords)
@@ -12841,6 +12930,47 @@ type GetHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHistorydefaultApplicationProblemPlusJSONResponse) VisitGetHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenAccountRequestObject struct {
+	Person string `json:"person"`
+	Params OpenAccountParams
+	Body   *OpenAccountJSONRequestBody
+}
+
+type OpenAccountResponseObject interface {
+	VisitOpenAccountResponse(w http.ResponseWriter) error
+}
+
+type OpenAccount200JSONResponse OpenedAccount
+
+func (response OpenAccount200JSONResponse) VisitOpenAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OpenAccountdefaultApplicationProblemPlusJSONResponse) VisitOpenAccountResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16081,6 +16211,9 @@ type StrictServerInterface interface {
 	// GetHistory What is recorded of a participant over time: their records, managers, plans and quotas.
 	// (GET /people/{person})
 	GetHistory(ctx context.Context, request GetHistoryRequestObject) (GetHistoryResponseObject, error)
+	// OpenAccount Open an account for a participant at a rail where each recipient has one, unless it is open, and get the page of the rail where they say what it asks for.
+	// (POST /people/{person}/accounts)
+	OpenAccount(ctx context.Context, request OpenAccountRequestObject) (OpenAccountResponseObject, error)
 	// GetDestination Where a participant is paid, masked.
 	// (GET /people/{person}/destination)
 	GetDestination(ctx context.Context, request GetDestinationRequestObject) (GetDestinationResponseObject, error)
@@ -18283,6 +18416,51 @@ func (sh *strictHandler) GetHistory(ctx *gin.Context, person string) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetHistoryResponseObject); ok {
 		if err := validResponse.VisitGetHistoryResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// OpenAccount operation middleware
+func (sh *strictHandler) OpenAccount(ctx *gin.Context, person string, params OpenAccountParams) {
+	var request OpenAccountRequestObject
+
+	request.Person = person
+	request.Params = params
+
+	var body OpenAccountJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenAccount(ctx, request.(OpenAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(OpenAccountResponseObject); ok {
+		if err := validResponse.VisitOpenAccountResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

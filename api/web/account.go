@@ -11,6 +11,7 @@ import (
 
 type accountPage struct {
 	Chooses   bool
+	Continue  string // the rail's page that asks the visitor for what it has to know
 	Methods   client.Methods
 	Rails     []rail
 	Rewards   bool   // there are some to choose
@@ -26,11 +27,12 @@ type accountPage struct {
 }
 
 // account shows who the visitor is, where they are paid, and who can act as them.
-func (v *visit) account() error { return v.accountWith("") }
+func (v *visit) account() error { return v.accountWith("", "") }
 
-// accountWith shows the account and the secret of a token, which nobody can see again.
-func (v *visit) accountWith(secret string) error {
-	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Languages: language.Languages, Timings: notice.Timings}
+// accountWith shows the account and the secret of a token, which nobody can see again, or
+// leads to the page of a rail.
+func (v *visit) accountWith(secret, page string) error {
+	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Continue: page, Languages: language.Languages, Timings: notice.Timings}
 	var err error
 	if body.Settings, err = client.Read[client.Settings](v.api.GetSettings(v.r.Context())); err != nil {
 		return err
@@ -73,7 +75,7 @@ func (v *visit) makeToken() error {
 	}
 	made, err := command[client.Token](v.api.MakeToken(v.r.Context(), v.me.Id, &client.MakeTokenParams{IdempotencyKey: v.key()}, request))
 	v.problem = err
-	return v.accountWith(made.Secret)
+	return v.accountWith(made.Secret, "")
 }
 
 // revokeToken makes a token of the visitor's worthless.

@@ -20,15 +20,37 @@ func (v *visit) setDestination() error {
 	return v.done(v.payBy(rail, given), "/account", message{Key: "done.destination"}, (*visit).account)
 }
 
+// openAccount opens an account for the visitor at a rail where each recipient has one, pays
+// them there for the share that the form names, and leads to the rail's page. One that is
+// open is led to only.
+func (v *visit) openAccount() error {
+	opened, err := command[client.OpenedAccount](v.api.OpenAccount(v.r.Context(), v.me.Id, &client.OpenAccountParams{IdempotencyKey: v.key()}, client.AccountRequest{Rail: v.r.PostFormValue("rail")}))
+	if err == nil {
+		var now client.Methods
+		now, err = client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id))
+		if err == nil && !slices.ContainsFunc(now.Methods, func(m client.Method) bool { return m.Rail == opened.Rail && m.Masked == opened.Account }) {
+			err = v.payByKey(opened.Rail, opened.Details, client.NewKey())
+		}
+	}
+	if err != nil {
+		return v.done(err, "/account", message{}, (*visit).account)
+	}
+	return v.accountWith("", opened.Url)
+}
+
 // payBy lets the visitor be paid by one more method, for the share of each payout that the
 // form names: the first method is paid so much less. A share of the whole replaces all of them.
 func (v *visit) payBy(rail string, given map[string]string) error {
+	return v.payByKey(rail, given, v.key())
+}
+
+func (v *visit) payByKey(rail string, given map[string]string, key string) error {
 	share, err := v.percent("share")
 	if err != nil {
 		return err
 	}
 	if share.Equal(whole) {
-		_, err := command[client.Destination](v.api.PutDestination(v.r.Context(), v.me.Id, &client.PutDestinationParams{IdempotencyKey: v.key()}, client.DestinationRequest{Rail: rail, Details: given}))
+		_, err := command[client.Destination](v.api.PutDestination(v.r.Context(), v.me.Id, &client.PutDestinationParams{IdempotencyKey: key}, client.DestinationRequest{Rail: rail, Details: given}))
 		return err
 	}
 	now, err := client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id))
@@ -52,7 +74,7 @@ func (v *visit) payBy(rail string, given map[string]string) error {
 		request.Methods = append(request.Methods, client.MethodRequest{Id: &m.Id, Share: left.String()})
 	}
 	request.Methods = append(request.Methods, client.MethodRequest{Rail: &rail, Details: &given, Share: share.String()})
-	_, err = command[client.Methods](v.api.PutMethods(v.r.Context(), v.me.Id, &client.PutMethodsParams{IdempotencyKey: v.key()}, request))
+	_, err = command[client.Methods](v.api.PutMethods(v.r.Context(), v.me.Id, &client.PutMethodsParams{IdempotencyKey: key}, request))
 	return err
 }
 

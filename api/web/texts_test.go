@@ -85,6 +85,7 @@ func families() map[string][]string {
 		"participant": {"employee", "contractor", "company"}, "pattern": patterns,
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable"},
+		"account.standing": {"open", "submitted", "ready"}, "account.onboarding": {"stripe"}, "account.open": {"stripe"},
 		"needs":         {"hold", "refused-records", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
 		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate", "territory", "team", "relief"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},

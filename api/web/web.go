@@ -117,6 +117,7 @@ func (s *site) routes() map[string]page {
 		"GET /account":                 (*visit).account,
 		"POST /account":                (*visit).setDestination,
 		"POST /account/methods":        (*visit).shareMethods,
+		"POST /account/accounts":       (*visit).openAccount,
 		"POST /account/settings":       (*visit).setSettings,
 		"GET /notifications":           (*visit).notifications,
 		"POST /notifications":          (*visit).seeNotifications,

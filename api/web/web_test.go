@@ -190,7 +190,7 @@ func openAs(t *testing.T, picks bool, wait time.Duration, change func(address st
 	room := &engineRoom{T: t}
 	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now, Replay: worker.Replay}
 	log := slog.New(slog.DiscardHandler)
-	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait})
+	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait, Pages: "https://pay.example.com"})
 	require.NoError(t, err)
 	config := Config{API: surface, Sessions: s, Rails: rails.Names(), Log: log}
 	if picks {
@@ -644,7 +644,7 @@ func TestAPeriod(t *testing.T) {
 
 // needs is the action that a page needs of the rights table; "" where everybody may.
 var needs = map[string]incentive.Action{
-	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/accounts": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,

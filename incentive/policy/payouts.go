@@ -98,10 +98,11 @@ const (
 	SharedAccount    Exception = "account-shared" // whatever the policy says: somebody else is paid there too
 	AboveLargest     Exception = "above-largest"
 	AboveWithinTotal Exception = "above-total-of-days"
+	AccountNotReady  Exception = "account-not-ready" // whatever the policy says: the rail does not pay the person's account yet
 )
 
 // Exceptions lists the exceptions.
-var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, NotByMethod, SharedAccount, AboveLargest, AboveWithinTotal}
+var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, NotByMethod, SharedAccount, AboveLargest, AboveWithinTotal, AccountNotReady}
 
 // PayoutFacts are what is known of a payout that is planned.
 type PayoutFacts struct {
@@ -114,6 +115,7 @@ type PayoutFacts struct {
 	TaxDetails bool // are on record
 	Listed     bool // a sanctions list may mean them
 	Shared     bool // somebody else is paid to the same account
+	NotReady   bool // the account at the rail cannot be paid yet
 	Rail       string
 }
 
@@ -139,6 +141,8 @@ func (p Payouts) Exception(f PayoutFacts) Exception {
 		return AboveLargest
 	case p.Within.Days > 0 && above(p.Within.Total, incentive.Money{Minor: f.Amount.Minor + f.Recent, Currency: f.Amount.Currency}):
 		return AboveWithinTotal
+	case f.NotReady:
+		return AccountNotReady
 	}
 	return ""
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/account"
+	"github.com/stripe/stripe-go/v76/accountlink"
 	"github.com/stripe/stripe-go/v76/balance"
 	"github.com/stripe/stripe-go/v76/transfer"
 	"github.com/stripe/stripe-go/v76/transferreversal"
@@ -51,6 +53,8 @@ type Rail struct {
 	transfers transfer.Client
 	reversals transferreversal.Client
 	balances  balance.Client
+	accounts  account.Client
+	links     accountlink.Client
 	secrets   []string
 	perSecond float64
 }
@@ -99,6 +103,8 @@ func New(config Config) (*Rail, error) {
 		transfers: transfer.Client{B: backend, Key: config.APIKey},
 		reversals: transferreversal.Client{B: backend, Key: config.APIKey},
 		balances:  balance.Client{B: backend, Key: config.APIKey},
+		accounts:  account.Client{B: backend, Key: config.APIKey},
+		links:     accountlink.Client{B: backend, Key: config.APIKey},
 		secrets:   config.WebhookSecrets,
 		perSecond: cmp.Or(config.PerSecond, perSecond),
 	}, nil

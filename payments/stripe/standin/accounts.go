@@ -2,6 +2,7 @@ package standin
 
 import (
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,6 +66,10 @@ func (s *Server) getAccount(r *http.Request, query url.Values) answer {
 		return a
 	}
 	found := s.accounts[r.PathValue("id")]
+	if found == nil && s.options.AnyAccount && strings.HasPrefix(r.PathValue("id"), "acct_") {
+		found = s.newAccount(r.PathValue("id"))
+		found.activate()
+	}
 	if found == nil {
 		return noAccount(r.PathValue("id"))
 	}
@@ -75,8 +80,8 @@ func noAccount(id string) answer {
 	return refuse(http.StatusForbidden, sdk.ErrorCodeAccountInvalid, "", "The provided key does not have access to account '%s' (or that account does not exist).", id)
 }
 
-// createAccountLink answers with a page of the stand-in that, once visited, has the
-// account ready to be paid.
+// createAccountLink answers with a page of the stand-in where the account is made ready to
+// be paid.
 func (s *Server) createAccountLink(r *http.Request, form url.Values) outcome {
 	if a, unknown := unknownParameter(form, "account", "type", "refresh_url", "return_url", "collect"); unknown {
 		return outcome{answer: a}
@@ -97,10 +102,34 @@ func (s *Server) createAccountLink(r *http.Request, form url.Values) outcome {
 	return outcome{executed: true, answer: ok(map[string]any{"object": "account_link", "created": now, "expires_at": now + 300, "url": page.String()})}
 }
 
-func (s *Server) onboard(w http.ResponseWriter, r *http.Request) {
-	if err := s.Onboard(r.PathValue("id")); err != nil {
+// hostedPage stands in for the page on which Stripe asks the owner of an account for what it
+// has to know.
+var hostedPage = template.Must(template.New("onboarding").Parse(`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Stand-in for Stripe's onboarding</title></head>
+<body><main><h1>Stand-in for Stripe's onboarding</h1>
+<p>On Stripe's own page, the owner of the account {{.Account}} would now say who they are and to which bank account they want to be paid.</p>
+<form method="post"><button name="say" value="everything">Say everything that is asked for</button> <button name="say" value="nothing">Go back without</button></form>
+</main></body></html>
+`))
+
+func (s *Server) showOnboarding(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	known := s.accounts[r.PathValue("id")] != nil
+	s.mu.Unlock()
+	if !known {
 		noAccount(r.PathValue("id")).write(w)
 		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_ = hostedPage.Execute(w, map[string]string{"Account": r.PathValue("id")}) // a reader that went away
+}
+
+func (s *Server) onboard(w http.ResponseWriter, r *http.Request) {
+	if r.PostFormValue("say") == "everything" {
+		if err := s.Onboard(r.PathValue("id")); err != nil {
+			noAccount(r.PathValue("id")).write(w)
+			return
+		}
 	}
 	http.Redirect(w, r, r.URL.Query().Get("return_url"), http.StatusSeeOther)
 }

@@ -85,7 +85,8 @@ func New(options Options) (*Server, error) {
 	s.mux.HandleFunc("POST /v1/accounts", s.post(s.createAccount))
 	s.mux.HandleFunc("GET /v1/accounts/{id}", s.get(s.getAccount))
 	s.mux.HandleFunc("POST /v1/account_links", s.post(s.createAccountLink))
-	s.mux.HandleFunc("GET /standin/onboarding/{id}", s.onboard)
+	s.mux.HandleFunc("GET /standin/onboarding/{id}", s.showOnboarding)
+	s.mux.HandleFunc("POST /standin/onboarding/{id}", s.onboard)
 	s.mux.HandleFunc("GET /standin/report", s.getReport)
 	s.mux.HandleFunc("PUT /standin/faults", s.putFaults)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

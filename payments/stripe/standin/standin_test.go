@@ -163,7 +163,7 @@ func TestAccountsAreOnboardedBeforeTheyArePaid(t *testing.T) {
 	require.Equal(t, 200, link.status)
 	client := *web.Client()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	visit, err := client.Get(link.body["url"].(string))
+	visit, err := client.PostForm(link.body["url"].(string), url.Values{"say": {"everything"}})
 	require.NoError(t, err)
 	require.NoError(t, visit.Body.Close())
 	require.Equal(t, http.StatusSeeOther, visit.StatusCode)
