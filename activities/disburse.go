@@ -70,6 +70,11 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 	if err != nil {
 		return work, err
 	}
+	lock, err := a.Store.SendingLock(ctx)
+	if err != nil {
+		return work, err
+	}
+	work.OnHold = lock != nil
 	for _, one := range stops {
 		if one.Rail == rail {
 			work.OnHold, work.Away = true, one.Code == string(store.CodeRailAway)
@@ -79,7 +84,7 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 		_, presumes := byFile.(payments.Presumer)
 		if !work.OnHold {
 			err := a.buildFiles(ctx, periodID, revision, rail)
-			if incentive.ErrorCode(err) == incentive.CodeOnHold {
+			if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeSendingLocked {
 				return RailWork{OnHold: true}, nil
 			}
 			if payments.ClassOf(err).Handling().StopRun {
@@ -348,7 +353,7 @@ type SubmitOutcome struct {
 func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitOutcome, error) {
 	defer heartbeat(ctx)()
 	attempt, live, err := a.Store.BeginAttempt(ctx, payoutID)
-	if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeRailStopped {
+	if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeRailStopped || code == store.CodeSendingLocked {
 		return SubmitOutcome{OnHold: true}, nil
 	}
 	if err != nil || !live {

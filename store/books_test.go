@@ -18,6 +18,7 @@ import (
 type books struct {
 	*testing.T
 	*store.Store
+	url  string // of the database
 	acts int
 }
 
@@ -25,7 +26,10 @@ type books struct {
 // the months of 2026.
 func openBooks(t *testing.T) *books {
 	t.Helper()
-	return booksIn(t, storetest.New(t))
+	s, url := storetest.NewWithURL(t)
+	b := booksIn(t, s)
+	b.url = url
+	return b
 }
 
 func booksIn(t *testing.T, s *store.Store) *books {

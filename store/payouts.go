@@ -521,19 +521,23 @@ type BegunAttempt struct {
 // The attempt's number and key come from here alone, so that however often Temporal
 // runs an activity again, the key stays the same. A payout that is not planned any more
 // has no attempt to make: live is false. While the period is on hold it refuses with
-// incentive.CodeOnHold, and while the rail is stopped with CodeRailStopped.
+// incentive.CodeOnHold, while the rail is stopped with CodeRailStopped, and while sending is locked
+// with CodeSendingLocked.
 func (s *Store) BeginAttempt(ctx context.Context, payoutID string) (begun BegunAttempt, live bool, err error) {
 	o := &begun.Order
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		var onHold bool
+		var onHold, locked bool
 		err := tx.QueryRow(ctx, `
-			SELECT r.on_hold, `+orderColumns+` FROM payout o JOIN period_revision r USING (period_id, revision) WHERE o.id = $1 FOR SHARE OF r FOR UPDATE OF o`, payoutID).
-			Scan(append([]any{&onHold}, o.columns()...)...)
+			SELECT r.on_hold, sending_locked(), `+orderColumns+` FROM payout o JOIN period_revision r USING (period_id, revision) WHERE o.id = $1 FOR SHARE OF r FOR UPDATE OF o`, payoutID).
+			Scan(append([]any{&onHold, &locked}, o.columns()...)...)
 		if err != nil {
 			return fmt.Errorf("read payout %s: %w", payoutID, err)
 		}
 		if onHold {
 			return errOnHold
+		}
+		if locked {
+			return errSendingLocked
 		}
 		if live = o.State == "planned"; !live {
 			return nil
@@ -822,6 +826,9 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		if err := refuseOnHold(ctx, tx, f.PeriodID, f.Revision); err != nil {
 			return err
 		}
+		if err := refuseSendingLocked(ctx, tx); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO payment_file (period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor, effective_on)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (period_id, revision, supplement, rail, currency) DO NOTHING`,
@@ -944,6 +951,9 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 		}
 		if !paid {
 			if err := refuseOnHold(ctx, tx, periodID, revision); err != nil {
+				return err
+			}
+			if err := refuseSendingLocked(ctx, tx); err != nil {
 				return err
 			}
 			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id::text = $1 AND confirmed_at IS NULL`, fileID, actor)

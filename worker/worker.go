@@ -39,15 +39,38 @@ const quiet = 20 * time.Second
 // the start it makes sure that every period and dispute under way has its workflow, as one that
 // was opened just before a crash may not, and that each rail is compared with our record day
 // by day, and that each verification asked for is made. Meanwhile it keeps estimates up to date.
-// While database or Temporal are away it waits for them.
+// While database or Temporal are away it waits for them. Nothing is sent by a rail before it was
+// looked what that rail has done since the last payment on record.
 func Run(ctx context.Context, config Config) error {
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay,
 		Messenger: config.Messenger, Pages: config.Pages, Quiet: quiet, CreditsPerShard: config.CreditsPerShard}
-	kinds := []func() worker.Worker{func() worker.Worker {
+	var lock sync.Mutex
+	var workers []worker.Worker
+	start := func(make func() worker.Worker) {
+		config.insist(ctx, "start a worker", func() error {
+			w := make()
+			if err := w.Start(); err != nil {
+				return err
+			}
+			lock.Lock()
+			defer lock.Unlock()
+			workers = append(workers, w)
+			return nil
+		})
+	}
+	var starting sync.WaitGroup
+	defer func() {
+		starting.Wait()
+		for _, w := range workers {
+			w.Stop()
+		}
+	}()
+	start(func() worker.Worker {
 		w := worker.New(config.Client, activities.PeriodQueue, worker.Options{WorkerStopTimeout: 10 * time.Second, StickyScheduleToStartTimeout: activities.Wait(5 * time.Second)})
 		Register(w, shared)
 		return w
-	}, func() worker.Worker {
+	})
+	start(func() worker.Worker {
 		w := worker.New(config.Client, activities.CalculationQueue, worker.Options{
 			DisableWorkflowWorker:              true,
 			MaxConcurrentActivityExecutionSize: runtime.GOMAXPROCS(0),
@@ -56,39 +79,29 @@ func Run(ctx context.Context, config Config) error {
 		w.RegisterActivity(shared.MeasureShard)
 		w.RegisterActivity(shared.CalculateShard)
 		return w
-	}}
+	})
 	for _, rail := range config.Rails.Names() {
-		kinds = append(kinds, func() worker.Worker {
-			// Temporal spreads the limit over all workers of the queue, and a partition of the queue
-			// that nobody asks gives none of its share: there are as many pollers as it has use for.
-			w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
-				DisableWorkflowWorker:        true,
-				ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
-				WorkerStopTimeout:            10 * time.Second,
-				TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
-			})
-			w.RegisterActivity(shared.SubmitPayout)
-			w.RegisterActivity(shared.AskAfter)
-			w.RegisterActivity(shared.Probe)
-			w.RegisterActivity(shared.ApplyRailEvent)
-			w.RegisterActivity(shared.Reconcile)
-			return w
-		})
-	}
-	var workers []worker.Worker
-	defer func() {
-		for _, w := range workers {
-			w.Stop()
-		}
-	}()
-	for _, one := range kinds {
-		config.insist(ctx, "start a worker", func() error {
-			w := one()
-			err := w.Start()
-			if err == nil {
-				workers = append(workers, w)
+		starting.Go(func() {
+			config.insist(ctx, "look what "+rail+" has done", func() error { return shared.Sweep(ctx, rail) })
+			if ctx.Err() != nil {
+				return
 			}
-			return err
+			start(func() worker.Worker {
+				// Temporal spreads the limit over all workers of the queue, and a partition of the queue
+				// that nobody asks gives none of its share: there are as many pollers as it has use for.
+				w := worker.New(config.Client, activities.RailQueue(rail), worker.Options{
+					DisableWorkflowWorker:        true,
+					ActivityTaskPollerBehavior:   worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+					WorkerStopTimeout:            10 * time.Second,
+					TaskQueueActivitiesPerSecond: config.Rails.PerSecond(rail),
+				})
+				w.RegisterActivity(shared.SubmitPayout)
+				w.RegisterActivity(shared.AskAfter)
+				w.RegisterActivity(shared.Probe)
+				w.RegisterActivity(shared.ApplyRailEvent)
+				w.RegisterActivity(shared.Reconcile)
+				return w
+			})
 		})
 	}
 	var running []store.PeriodRevision

@@ -278,6 +278,13 @@ func (v *visit) addDifferences(body *homePage, _ []client.Period) error {
 	for _, r := range list.Reconciliations {
 		count += r.Open
 	}
+	sending, err := client.Read[client.Sending](v.api.GetSending(v.r.Context()))
+	if err != nil {
+		return err
+	}
+	if sending.Locked {
+		body.Tasks = append(body.Tasks, task{Says: message{Key: "task.sending"}, Do: "task.sending.do", Path: "/reconciliations", Urgent: true})
+	}
 	if count > 0 {
 		body.Tasks = append(body.Tasks, task{Says: v.counted("task.differences", client.Period{}, count), Do: "task.differences.do", Path: "/reconciliations?open=yes", Urgent: true})
 	}

@@ -18,6 +18,7 @@ type reconciliationsPage struct {
 	First      bool
 	MayCompare bool
 	Called     map[string]string
+	Sending    client.Sending
 }
 
 // reconciliations lists comparisons of our record with those of rails, by rail and day.
@@ -46,6 +47,9 @@ func (v *visit) reconciliations() error {
 	if body.Called, err = v.called(); err != nil {
 		return err
 	}
+	if body.Sending, err = client.Read[client.Sending](v.api.GetSending(v.r.Context())); err != nil {
+		return err
+	}
 	return v.show("reconciliations", "reconciliations.title", body)
 }
 
@@ -59,6 +63,15 @@ func (v *visit) compare() error {
 		_, err = command[client.Reconciliation](v.api.Reconcile(v.r.Context(), &client.ReconcileParams{IdempotencyKey: v.key()}, client.ReconciliationRequest{Rail: v.r.PostFormValue("rail"), Day: day}))
 	}
 	return v.done(err, "/reconciliations", message{Key: "done.compared"}, (*visit).reconciliations)
+}
+
+// clearSending lets payouts be sent again.
+func (v *visit) clearSending() error {
+	if v.may(incentive.ReconcileRails) == incentive.None {
+		return v.forbidden()
+	}
+	_, err := command[client.Sending](v.api.ClearSending(v.r.Context(), &client.ClearSendingParams{IdempotencyKey: v.key()}, client.Reason{Reason: v.r.PostFormValue("reason")}))
+	return v.done(err, "/reconciliations", message{Key: "done.cleared-sending"}, (*visit).reconciliations)
 }
 
 type reconciliationPage struct {

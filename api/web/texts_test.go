@@ -81,7 +81,7 @@ func families() map[string][]string {
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
 		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles, "spoken": {"en", "id"}, "timing": {"at-once", "daily", "never"},
-		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away"),
+		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored"),
 		"participant": {"employee", "contractor", "company"}, "pattern": patterns,
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable"},

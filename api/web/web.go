@@ -197,6 +197,7 @@ func (s *site) routes() map[string]page {
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,
 		"POST /reconciliations":                  (*visit).compare,
+		"POST /sending":                          (*visit).clearSending,
 		"GET /reconciliations/{reconciliation}":  (*visit).reconciliation,
 		"POST /reconciliations/{reconciliation}": (*visit).explain,
 

@@ -79,6 +79,7 @@ type commands struct {
 	Balances balances `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`
 	Audit    audit    `cmd:"" help:"Read the audit chain." group:"money"`
 
+	Sending        sending        `cmd:"" help:"Whether payouts are sent at all; let them be after a restore." group:"money"`
 	Reconciliation reconciliation `cmd:"" help:"Compare our record with a rail's, list what differs, explain it." group:"money"`
 
 	Prove prove `cmd:"" help:"Have the results of a period, or one statement, proved again where they are kept." group:"money"`

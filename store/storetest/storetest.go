@@ -48,6 +48,7 @@ func NewWithURL(t testing.TB) (*store.Store, string) {
 	name := newName()
 	exec(t, server, "CREATE DATABASE "+name+" TEMPLATE "+templateName)
 	own := databaseURL(t, server, name)
+	exec(t, own, "INSERT INTO guerdon.sending_clearance (database) VALUES (guerdon.database_now())") // a copy, and meant to be one
 	s, err := store.Open(context.Background(), own, keys)
 	require.NoError(t, err)
 	t.Cleanup(func() {
