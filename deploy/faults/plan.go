@@ -77,7 +77,7 @@ var (
 // post is what becomes of a letter: what a rail tells us by a webhook.
 type post struct {
 	Late   bool `json:",omitempty"` // it comes after what was written later
-	Last   bool `json:",omitempty"` // it comes at the end, when everything is known
+	Last   bool `json:",omitempty"` // it comes at the end, when everything is known; never of what comes back, which nothing else tells
 	Twice  bool `json:",omitempty"`
 	Forged bool `json:",omitempty"` // another comes with it that the rail has not written
 }
@@ -166,7 +166,7 @@ func draw(seed uint64, number int) plan {
 				one.LookUps = append(one.LookUps, askingFaults[dice.IntN(len(askingFaults))])
 			}
 			for range 4 {
-				one.Letters = append(one.Letters, post{Late: chance(20), Last: chance(3), Twice: chance(20), Forged: chance(10)})
+				one.Letters = append(one.Letters, post{Late: chance(20), Last: chance(3) && one.Fate != returned, Twice: chance(20), Forged: chance(10)})
 			}
 			one.Slow = chance(10)
 		}
