@@ -59,10 +59,9 @@ const (
 	AdministerPeople Action = "administer-people" // roles
 
 	ReadTerritories Action = "read-territories" // territories, teams and who is in them; no money
-	ReadTargets     Action = "read-targets"     // proposals of quotas, and reductions of quotas
+	ReadTargets     Action = "read-targets"     // proposals of quotas
 	ProposeTargets  Action = "propose-targets"  // make proposals of quotas, and publish them
 	ReviewTargets   Action = "review-targets"   // change what is proposed for somebody
-	RelieveQuota    Action = "relieve-quota"    // ask for a reduction of somebody's quota, and decide about those of others
 
 	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
 	Prove        Action = "prove"         // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
@@ -100,7 +99,6 @@ var rights = map[Action]map[Role]Scope{
 	ReadTargets:     {Manager: Team, Finance: All, Administrator: All, Auditor: All},
 	ProposeTargets:  {Finance: All, Administrator: All},
 	ReviewTargets:   {Manager: Team, Finance: All, Administrator: All},
-	RelieveQuota:    {Manager: Team, Finance: All},
 
 	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
 	Prove:        {Finance: All, Auditor: All},

@@ -28,3 +28,9 @@ func ExportedColumns() (exported map[string][]string, left map[string]string) {
 	}
 	return exported, notExported
 }
+
+// QuotasKept returns every quota as text, by participant and first day.
+func (s *Store) QuotasKept(ctx context.Context) (all []string, err error) {
+	err = collect(ctx, s.pool, &all, `SELECT participant_id || ' ' || starts_on || ' ' || ends_on || ' ' || amount FROM quota ORDER BY participant_id, starts_on`, pgx.RowTo[string])
+	return all, err
+}

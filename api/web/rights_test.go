@@ -356,6 +356,8 @@ var walked = map[string]asked{
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
 	"listSamples": {}, "drawSample": {body: `{"size":2}`, status: 201}, "getSample": {}, "remarkSample": {body: `{"number":1,"verdict":"fine"}`}, "getDuties": {query: "from=2026-01-01&to=2026-12-31"},
 	"listVerifications": {}, "verify": {body: `{}`, status: 201}, "getVerification": {}, "getVerificationReport": {}, "getVerificationDocument": {}, "getStatementDocument": {}, "getPayoutDocument": {}, "getCertificate": {status: 404},
+	"listTargetProposals": {}, "proposeTargets": {body: `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1"}`, status: 201},
+	"getTargetProposal": {}, "changeTarget": {body: `{"person":"PERSON","version":9,"amount":"1","reason":"x"}`, notOwn: true, status: 409, refused: 403}, "endTargetProposal": {body: `{"outcome":"published","sum":"0"}`, status: 409},
 	"listTerritories": {}, "getTerritory": {}, "listTeams": {}, "getTeam": {},
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
 	"getPayrollFile": {query: "period=" + january}, "getJournalFile": {query: "from=2026-01-01&to=2026-12-31"}, "getRegisterFile": {query: "from=2026-01-01&to=2026-12-31"}, "getYearEndFile": {query: "year=2026"},
@@ -368,6 +370,9 @@ func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
 	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "sample": "1", "line": "1"}
 	all["territory"], all["team"] = "west", "inside"
+	status, proposal := c.ask("f1", http.MethodPost, "/target-proposals", `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1000"}`, nil)
+	require.Equal(c, http.StatusCreated, status, proposal)
+	all["proposal"] = regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(proposal)[1]
 	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
 		path, is, _ := strings.Cut(in, " ")
 		_, text := c.ask("f1", http.MethodGet, path, "", nil)

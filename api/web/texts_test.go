@@ -91,6 +91,7 @@ func families() map[string][]string {
 		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate", "territory", "team", "relief"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
 		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof", "samples"},
 	}
+	all["target-method"], all["target-state"], all["targeted"] = []string{"last-year", "evenly", "capacity", "growth"}, []string{"in-review", "published", "withdrawn"}, []string{"published", "withdrawn"}
 	all["territories.kind"], all["territories.empty"] = []string{"territory", "team"}, []string{"territory", "team"}
 	all["verdict"], all["duty"], all["conflict"] = []string{"fine", "exception"}, []string{"conflict", "prepared", "adjusted", "approved", "released", "confirmed", "closed"}, store.DutyRules
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}

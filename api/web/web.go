@@ -210,6 +210,12 @@ func (s *site) routes() map[string]page {
 		"GET /exports/contract-costs": (*visit).contractCostsFile,
 		"GET /exports/company":        (*visit).everything,
 
+		"GET /targets":                     (*visit).targets,
+		"POST /targets":                    (*visit).proposeTargets,
+		"GET /targets/{proposal}":          (*visit).target,
+		"POST /targets/{proposal}/figures": (*visit).changeTarget,
+		"POST /targets/{proposal}/outcome": (*visit).endTargets,
+
 		"GET /territories":             (*visit).territories,
 		"GET /territories/{territory}": (*visit).territory,
 		"GET /teams/{team}":            (*visit).salesTeam,

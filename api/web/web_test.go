@@ -664,6 +664,7 @@ var needs = map[string]incentive.Action{
 	"GET /periods/{period}/proof": incentive.ReadAudit, "POST /periods/{period}/proof": incentive.Prove, "GET /verifications/{verification}": incentive.ReadAudit, "GET /verifications/{verification}/report": incentive.ReadAudit,
 	"GET /periods/{period}/samples": incentive.ReadAudit, "POST /periods/{period}/samples": incentive.Prove, "GET /samples/{sample}": incentive.ReadAudit, "POST /samples/{sample}": incentive.Prove, "GET /duties": incentive.ReadAudit,
 	"GET /verifications/{verification}/document": incentive.ReadAudit, "GET /periods/{period}/statements/{person}/document": incentive.ReadStatements, "GET /periods/{period}/statements/{person}/certificates/{line}": incentive.ReadStatements, "GET /payouts/{payout}/document": incentive.ReadStatements,
+	"GET /targets": incentive.ReadTargets, "POST /targets": incentive.ProposeTargets, "GET /targets/{proposal}": incentive.ReadTargets, "POST /targets/{proposal}/figures": incentive.ReviewTargets, "POST /targets/{proposal}/outcome": incentive.ProposeTargets,
 	"GET /territories": incentive.ReadTerritories, "GET /territories/{territory}": incentive.ReadTerritories, "GET /teams/{team}": incentive.ReadTerritories,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /people": incentive.ReadRecords,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,

@@ -61,8 +61,11 @@ type commands struct {
 	Adjust      adjust          `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
 	Adjustment  adjustment      `cmd:"" help:"Approve or reject an adjustment." group:"period"`
 
-	Territories territories `cmd:"" help:"List territories, or show one with its members and quotas." group:"people"`
-	Teams       teams       `cmd:"" help:"List teams, or show one with its members and quotas." group:"people"`
+	Territories    territories    `cmd:"" help:"List territories, or show one with its members and quotas." group:"people"`
+	Targets        targets        `cmd:"" help:"List proposals of quotas, or show one with its figures." group:"people"`
+	PublishTargets publishTargets `cmd:"" help:"Make the figures of a proposal quotas, all together, or withdraw it." group:"people"`
+
+	Teams teams `cmd:"" help:"List teams, or show one with its members and quotas." group:"people"`
 
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`
 	Rehearse   rehearse   `cmd:"" help:"Say what a release would send, without sending anything, or write a file that it would build." group:"money"`
