@@ -82,7 +82,7 @@ const (
 	PartPerson      = "person"              // of a participant: name, currency, attributes and so on
 	PartManager     = "manager"             // whom they report to
 	PartCredits     = "credits"             // their credits, each with the whole transaction and its refunds
-	PartQuotas      = "quotas"              // their quotas
+	PartQuotas      = "quotas"              // their quotas and objectives
 	PartAssignments = "assignments"         // their plans
 	PartPosted      = "posted"              // their lines of earlier periods, with the transactions that may be taken back, and their adjustments
 	PartRates       = "rates"               // all exchange rates of a source
@@ -212,6 +212,16 @@ func (s Snapshot) write(of func(kind, id string) digester) {
 		d.decimal(q.Amount)
 	}
 	s.writeGroups(of)
+	for _, o := range s.Objectives {
+		d := of(PartQuotas, o.ParticipantID)
+		d.texts("an objective", o.PeriodID, o.Name)
+		d.number(int64(o.Version))
+		d.decimal(o.Weight)
+		if o.Score != nil {
+			d.text("scored")
+			d.decimal(*o.Score)
+		}
+	}
 	for _, a := range s.Assignments {
 		d := of(PartAssignments, a.ParticipantID)
 		d.texts(a.PlanID, a.StartsOn.String(), a.EndsOn.String())

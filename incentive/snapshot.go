@@ -73,6 +73,17 @@ type Quota struct {
 	Version       int             `json:"version"`
 }
 
+// Objective is a manual objective of a participant in a period, as their manager set it and,
+// once there is a Score, judged it.
+type Objective struct {
+	ParticipantID string           `json:"participant_id"`
+	PeriodID      string           `json:"period_id"`
+	Name          string           `json:"name"`
+	Weight        decimal.Decimal  `json:"weight"`          // 1 is the whole of what objectives pay; 0 withdraws it
+	Score         *decimal.Decimal `json:"score,omitempty"` // 1 is fully reached; nil: nobody has judged it yet
+	Version       int              `json:"version"`
+}
+
 // Assignment puts a participant on a plan between two days, both included; a zero EndsOn
 // has no end.
 type Assignment struct {
@@ -157,6 +168,7 @@ type Snapshot struct {
 	Transactions []Transaction  `json:"transactions"`
 	Credits      []Credit       `json:"credits"`
 	Quotas       []Quota        `json:"quotas"`
+	Objectives   []Objective    `json:"objectives,omitempty"` // of the period, by (participant, name)
 	Assignments  []Assignment   `json:"assignments"`
 	PlanVersions []PlanVersion  `json:"plan_versions"`
 	Posted       []Posted       `json:"posted"` // what a plan that looks back may need of earlier periods

@@ -31,13 +31,14 @@ type part struct {
 
 // measured is what a measure comes to.
 type measured struct {
-	parts     []part          // the credits that earn
-	before    decimal.Decimal // what earlier periods of the interval add, whose credits have earned
-	total     decimal.Decimal // all together
-	count     int             // of all credits together
-	since     int             // how many of them are of earlier periods
-	of, to    *measured       // of a ratio
-	exchanges []Step          // into the plan's currency
+	parts      []part          // the credits that earn
+	before     decimal.Decimal // what earlier periods of the interval add, whose credits have earned
+	total      decimal.Decimal // all together
+	count      int             // of all credits together
+	since      int             // how many of them are of earlier periods
+	of, to     *measured       // of a ratio
+	objectives []incentive.Objective
+	exchanges  []Step // into the plan's currency
 }
 
 func (c *computation) line() (incentive.Line, error) {
@@ -102,6 +103,10 @@ func (c *computation) explained(line incentive.Line) (json.RawMessage, error) {
 }
 
 func (c *computation) explainMeasure(of plan.Measure, m measured) {
+	if of.Aggregate == plan.Achieved {
+		c.explainAchieved(of, m)
+		return
+	}
 	if of.Aggregate == plan.Quotient {
 		c.explainMeasure(*of.Of, *m.of)
 		c.explainMeasure(*of.To, *m.to)
@@ -134,6 +139,9 @@ func (c *computation) assignedOn(day incentive.Date) bool {
 func (c *computation) measure(of plan.Measure) (m measured, err error) {
 	if of.Aggregate == plan.Quotient {
 		return c.ratio(of)
+	}
+	if of.Aggregate == plan.Achieved {
+		return c.achieved(of)
 	}
 	credits := c.own[c.participant.ID]
 	if c.component.Override != nil {

@@ -87,7 +87,7 @@ type goalpost struct {
 
 // progress returns nil for a component whose pay has no steps that its measure climbs.
 func (c computation) progress() (*Progress, error) {
-	if c.component.Measure.Aggregate == plan.Quotient || c.component.Scorecard != nil || c.component.Evaluate == plan.EachTransaction {
+	if !c.component.Measure.OfCredits() || c.component.Scorecard != nil || c.component.Evaluate == plan.EachTransaction {
 		return nil, nil
 	}
 	posts, goal, err := c.goalposts()

@@ -106,6 +106,9 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 			s.GroupQuotas = append(s.GroupQuotas, incentive.GroupQuota{Group: g.GroupKey, Measure: name, StartsOn: first, EndsOn: last, Amount: g.Quotas[name], Version: 1})
 		}
 	}
+	for _, o := range slices.SortedFunc(slices.Values(e.Objectives), func(a, b plan.Scores) int { return strings.Compare(a.Name, b.Name) }) {
+		s.Objectives = append(s.Objectives, incentive.Objective{ParticipantID: id(0), PeriodID: s.Period.ID, Name: o.Name, Weight: o.Weight, Score: o.Score, Version: 1})
+	}
 	for _, name := range slices.Sorted(maps.Keys(e.Earlier)) {
 		amount, err := incentive.MoneyOf(e.Earlier[name], p.Currency)
 		if err != nil {

@@ -29,6 +29,8 @@ const (
 	StepExchange   Kind = "exchange"   // Amount in Currency, of Count credits, times Rate or divided by Unit
 	StepPaidIn     Kind = "paid_in"    // Amount times Rate or divided by Unit, rounded to the currency of the line
 	StepMeasure    Kind = "measure"    // Result is the measure of Count credits
+	StepObjective  Kind = "objective"  // Amount, the score of the objective Name, times Rate, its weight; without Amount it has no score yet
+	StepAchieved   Kind = "achieved"   // Result is the sum of the Count objectives before it
 	StepRatio      Kind = "ratio"      // Amount divided by Unit; nothing where Unit is nothing
 	StepQuota      Kind = "quota"      // Amount of the quota, of which Rate where there is one, for Days (or months) of its OfDays
 	StepAttainment Kind = "attainment" // Amount divided by Unit, the quota
@@ -118,6 +120,7 @@ func CheckLine(line incentive.Line) error {
 		return incentive.Errorf(CodeExplanationWrong, "%s of plan %s: %s", line.Component, line.PlanID, fmt.Sprintf(format, arguments...))
 	}
 	earned, payable, factors := decimal.Zero, decimal.Zero, one
+	achieved, objectives := decimal.Zero, 0
 	currency := line.Amount.Currency // of the plan
 	for _, s := range e.Steps {
 		if s.Kind == StepRounding && s.Currency != "" {
@@ -133,6 +136,16 @@ func CheckLine(line incentive.Line) error {
 		}
 		switch s.Kind {
 		case StepMeasure:
+		case StepObjective:
+			if want = decimal.Zero; s.Amount != nil {
+				want = s.Amount.Mul(*s.Rate)
+			}
+			achieved, objectives = achieved.Add(want), objectives+1
+		case StepAchieved:
+			if s.Count != objectives {
+				return wrong("step %d adds %d objectives up, and there are %d", i+1, s.Count, objectives)
+			}
+			want, achieved, objectives = achieved, decimal.Zero, 0
 		case StepExchange:
 			// Each credit's part is rounded, at least to the places of a quotient.
 			apart := want.Sub(s.exchanged()).Abs().Shift(currency.Exponent())
@@ -355,6 +368,8 @@ func (s Step) whole() bool {
 		return s.Amount != nil && s.OfDays > 0
 	case StepAttainment:
 		return s.Amount != nil && s.Unit != nil && s.Unit.IsPositive()
+	case StepObjective:
+		return s.Rate != nil
 	case StepRate, StepCap, StepMultiplier, StepFloor, StepHold:
 		return s.Amount != nil && s.Rate != nil
 	case StepKey:
@@ -414,6 +429,13 @@ func (s Step) In(l language.Language) string {
 		return l.Sprintf("%s in %s (%s): %s %s = %s", counted(l, s.Count, "%d credit", "%d credits"), s.Currency, s.Name, s.Amount, s.rate(), s.Result)
 	case StepPaidIn:
 		return l.Sprintf("paid in another currency (%s): %s %s %s = %s", s.Name, s.Currency, s.Amount, s.rate(), s.Result)
+	case StepObjective:
+		if s.Amount == nil {
+			return l.Sprintf("objective %s: it has no score yet", s.Name)
+		}
+		return l.Sprintf("objective %s: scored %s, weighing %s, counts %s", s.Name, s.Amount, s.Rate, s.Result)
+	case StepAchieved:
+		return l.Sprintf("objectives together: %s", s.Result)
 	case StepRatio:
 		return l.Sprintf("ratio: %s ÷ %s = %s", s.Amount, s.Unit, s.Result)
 	case StepQuota:

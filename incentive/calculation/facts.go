@@ -24,6 +24,7 @@ type facts struct {
 	people       map[string][]incentive.Participant // each by date of effect
 	quotas       map[string][]incentive.Quota       // by participant
 	groups       groups
+	objectives   map[string][]incentive.Objective // by participant, in the order of their names
 	transactions map[incentive.TransactionKey]*incentive.Transaction
 	refunds      map[incentive.TransactionKey][]*incentive.Transaction // by what they give back, in their order
 	own          map[string][]credit                                   // by participant, in the order in which deals climb tiers
@@ -44,7 +45,7 @@ type teamLevel struct {
 // arrange builds the facts; levels of the hierarchy only as far as a plan's overrides go.
 func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*facts, error) {
 	f := &facts{
-		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{},
+		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{}, objectives: map[string][]incentive.Objective{},
 		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
 		transactions: make(map[incentive.TransactionKey]*incentive.Transaction, len(snapshot.Transactions)), refunds: map[incentive.TransactionKey][]*incentive.Transaction{}, rates: map[ratePair][]incentive.ExchangeRate{},
 	}
@@ -63,6 +64,9 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		f.quotas[q.ParticipantID] = append(f.quotas[q.ParticipantID], q)
 	}
 	f.groups = arrangeGroups(snapshot)
+	for _, o := range snapshot.Objectives {
+		f.objectives[o.ParticipantID] = append(f.objectives[o.ParticipantID], o)
+	}
 	depth := deepest(plans)
 	credits := map[incentive.TransactionKey][]*incentive.Credit{}
 	for i := range snapshot.Credits {

@@ -19,6 +19,7 @@ type Example struct {
 	Participant map[string]string // attributes
 	Quotas      map[string]Goal
 	Groups      []ExampleGroup
+	Objectives  []Scores
 	Rates       map[string]decimal.Decimal // what one unit of a currency is worth in the plan's
 	Deals       []Deal
 	Earlier     map[string]decimal.Decimal // by line, what December posted
@@ -40,6 +41,13 @@ type ExampleMember struct {
 	By    string // a name of somebody else on the plan; "" the participant
 	Role  string
 	Share decimal.Decimal
+}
+
+// Scores is an objective of an example.
+type Scores struct {
+	Name   string
+	Weight decimal.Decimal
+	Score  *decimal.Decimal // nil: it has none yet
 }
 
 // Goal is a quota of an example.
@@ -102,6 +110,23 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"territories": document.Optional(r.exampleGroups(incentive.KindTerritory, &e, p)),
 		"teams":       document.Optional(r.exampleGroups(incentive.KindTeam, &e, p)),
 		"rates":       document.Optional(r.rateExamples(e.Rates)),
+		"objectives": document.Optional(func(n *yaml.Node) {
+			r.Each(n, "\"objectives\"", func(item *yaml.Node) {
+				var o Scores
+				r.Mapping(item, "an objective", fields{
+					"name":   document.Needed(r.Text(&o.Name)),
+					"weight": document.Needed(r.Number(&o.Weight)),
+					"score": document.Optional(func(n *yaml.Node) {
+						o.Score = &decimal.Decimal{}
+						r.Number(o.Score)(n)
+					}),
+				})
+				if slices.ContainsFunc(e.Objectives, func(other Scores) bool { return other.Name == o.Name }) {
+					r.On(item, "two objectives have the name %q", o.Name)
+				}
+				e.Objectives = append(e.Objectives, o)
+			})
+		}),
 		"deals": document.Optional(func(n *yaml.Node) {
 			r.Each(n, "\"deals\"", func(item *yaml.Node) {
 				d := Deal{Share: decimal.NewFromInt(1), Attributes: map[string]string{}}

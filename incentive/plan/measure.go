@@ -32,20 +32,28 @@ func (r *reader) measure(node *yaml.Node, into *Measure) {
 			into.Of = &Measure{}
 			r.measure(n, into.Of)
 		}),
-		"to":    document.Optional(func(n *yaml.Node) { to = n }),
-		"where": document.Optional(r.filter(&into.Where)),
+		"objectives": way(Achieved, func(n *yaml.Node) {
+			if n.Kind != yaml.ScalarNode || n.Value != "all" {
+				r.On(n, "%q is not known here: write all, for every objective by its weight, or \"objective: NAME\" for the score of one", n.Value)
+			}
+		}),
+		"objective": way(Achieved, r.Text(&into.Objective)),
+		"to":        document.Optional(func(n *yaml.Node) { to = n }),
+		"where":     document.Optional(r.filter(&into.Where)),
 	})
 	switch {
 	case !readable:
 	case ways != 1:
-		r.On(node, "a measure says either \"sum: credits\" or \"count: credits\", or sum or distinct of an attribute of the transaction, or \"ratio: {…}, to: {…}\"")
+		r.On(node, "a measure says either \"sum: credits\" or \"count: credits\", or sum or distinct of an attribute of the transaction, or \"ratio: {…}, to: {…}\", or \"objectives: all\"")
+	case into.Aggregate == Achieved && into.Where != nil:
+		r.On(node, "objectives are of no transaction, so that \"where\" has nothing to ask about: leave it out")
 	case (into.Aggregate == Quotient) != (to != nil):
 		r.On(node, "a ratio says what it is of and to, as in {ratio: {sum: transaction.margin}, to: {sum: credits}}")
 	case into.Aggregate == Quotient:
 		into.To = &Measure{}
 		r.measure(to, into.To)
-		if into.Where != nil || into.Of.Aggregate == Quotient || into.To.Aggregate == Quotient {
-			r.On(node, "the two measures of a ratio have filters of their own, and are no ratios themselves")
+		if into.Where != nil || !into.Of.OfCredits() || !into.To.OfCredits() {
+			r.On(node, "the two measures of a ratio have filters of their own, are of credits, and are no ratios themselves")
 		}
 	}
 }
@@ -78,6 +86,10 @@ func (m Measure) describe() string {
 	switch {
 	case m.Aggregate == Quotient:
 		return "the ratio of " + m.Of.describe() + " to " + m.To.describe()
+	case m.Aggregate == Achieved && m.Objective != "":
+		return "the score of the objective " + m.Objective
+	case m.Aggregate == Achieved:
+		return "the scores of the participant's objectives, each times its weight"
 	case m.Aggregate == Distinct:
 		text = "the number of different values of transaction." + m.Attribute + " among the credits"
 	case m.Aggregate == Count:

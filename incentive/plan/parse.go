@@ -257,6 +257,10 @@ func (r *reader) component(node *yaml.Node) Component {
 		r.On(evaluated, "\"evaluate\" goes with a rate table or a curve")
 	case c.Evaluate == EachTransaction && (c.RateTable != nil && c.RateTable.On != Amount || c.Curve != nil && c.Curve.On != Amount):
 		r.On(evaluated, "a transaction by itself has an amount and no attainment: write \"on: amount\"")
+	case c.Measure.Aggregate == Achieved && (contest || c.Curve == nil && !fixed || c.Evaluate == EachTransaction):
+		r.On(node, "objectives are no amount that is paid a rate of: component %q pays of them by a curve, a scorecard or a bonus with a gate", c.Name)
+	case (c.Cumulative != nil || c.Override != nil) && c.achieves():
+		r.On(node, "objectives belong to one participant and one period: leave \"cumulative\" and \"override\" out of component %q", c.Name)
 	case c.Measure.Aggregate == Quotient && (c.Curve == nil && !fixed || c.Pool != nil), c.Measure.Aggregate == Quotient && c.Evaluate == EachTransaction:
 		r.On(node, "a ratio is no amount that is paid a rate of: component %q pays of a ratio by a curve, a ranking or a bonus with a gate", c.Name)
 	case c.Measure.Aggregate == Quotient && c.Cumulative != nil && c.Cumulative.RateOnly():
@@ -265,23 +269,31 @@ func (r *reader) component(node *yaml.Node) Component {
 		r.On(node, "who wins is known when the interval has ended: write \"pays: at_end\" in component %q", c.Name)
 	case c.Ranking != nil && c.Ranking.Ties == TiesEarliest && c.Measure.Aggregate == Quotient:
 		r.On(node, "a ratio is reached by no single credit, so that nobody came to it first: write \"ties: share\" or \"ties: all\" in component %q", c.Name)
-	case c.Holdback != nil && (fixed || c.Measure.Aggregate == Quotient):
+	case c.Holdback != nil && (fixed || !c.Measure.OfCredits()):
 		r.On(node, "component %q earns by no single transaction, so that there is nothing to hold back of one", c.Name)
 	case c.Holdback != nil && (c.CapCarriesOver || c.Cumulative != nil && c.Cumulative.TrueUp):
 		r.On(node, "what component %q holds back of a deal is held back once: leave out the true-up, or the cap that carries over", c.Name)
-	case c.Clawback != nil && (fixed || c.Measure.Aggregate == Quotient):
+	case c.Clawback != nil && (fixed || !c.Measure.OfCredits()):
 		r.On(node, "component %q earns by no single transaction, so that there is nothing to take back of one", c.Name)
 	case c.Clawback != nil && (c.CapCarriesOver || c.Cumulative != nil && c.Cumulative.TrueUp):
 		r.On(node, "what component %q paid for a deal is known where it is paid once: leave out the true-up, or the cap that carries over", c.Name)
 	case c.Clawback != nil && c.Holdback != nil && c.Holdback.Forfeits:
 		r.On(node, "what component %q held back of a deal is either forfeited or taken back: write \"otherwise: released\"", c.Name)
-	case c.CapEach != nil && (fixed || c.Measure.Aggregate == Quotient):
+	case c.CapEach != nil && (fixed || !c.Measure.OfCredits()):
 		r.On(node, "component %q earns by no single transaction, so that cap_each_transaction has no meaning", c.Name)
 	}
 	if c.Gate != nil && c.Gate.Measure.Aggregate == "" {
 		c.Gate.Measure = c.Measure
 	}
 	return c
+}
+
+// achieves reports whether the component looks at objectives.
+func (c Component) achieves() bool {
+	if c.Measure.Aggregate == Achieved || c.Gate != nil && c.Gate.Measure.Aggregate == Achieved {
+		return true
+	}
+	return c.Scorecard != nil && slices.ContainsFunc(c.Scorecard.Measures, func(m Scored) bool { return m.Measure.Aggregate == Achieved })
 }
 
 func (r *reader) cumulative(node *yaml.Node) *Cumulative {

@@ -247,15 +247,22 @@ const (
 	Count    Aggregate = "count"    // the credits
 	Distinct Aggregate = "distinct" // the values of an attribute, each once; credits without it do not count
 	Quotient Aggregate = "ratio"    // one measure divided by another, and nothing where that other is nothing
+	// Achieved is how far manual objectives of the participant and period were reached: each
+	// one's score times its weight. What has no score yet counts as nothing.
+	Achieved Aggregate = "objectives"
 )
 
 // Measure is the figure that performance is measured by.
 type Measure struct {
 	Aggregate Aggregate
 	Attribute string   // of the transaction, for Sum and Distinct; "" for the credited amounts
+	Objective string   // the name of the one whose score is the measure, for Achieved; "" for all, by weight
 	Where     *Filter  // nil: every credit
 	Of, To    *Measure // of a Quotient
 }
+
+// OfCredits reports whether single credits add up to the measure.
+func (m Measure) OfCredits() bool { return m.Aggregate != Quotient && m.Aggregate != Achieved }
 
 // Value is a number written in the plan or kept as an attribute of each participant.
 type Value struct {

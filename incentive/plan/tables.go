@@ -197,9 +197,17 @@ func (r *reader) scorecard(node *yaml.Node) *Scorecard {
 			"name":          document.Needed(r.Text(&m.Name)),
 			"weight":        document.Needed(r.Number(&m.Weight)),
 			"measure":       document.Needed(func(n *yaml.Node) { r.measure(n, &m.Measure) }),
-			"quota":         document.Needed(r.Text(&m.Quota)),
+			"quota":         document.Optional(r.Text(&m.Quota)),
 			"without_quota": document.Optional(document.Choice(&r.Reader, &m.WithoutQuota, Refuse, Nothing)),
 		})
+		switch achieved := m.Measure.Aggregate == Achieved; {
+		case achieved && m.Quota != "":
+			r.On(item, "objectives are scored and held against no quota: leave \"quota\" out")
+		case achieved:
+			m.On = Amount
+		case m.Quota == "":
+			r.On(item, "a measure of a scorecard lacks \"quota\"")
+		}
 		sum = sum.Add(m.Weight)
 		s.Measures = append(s.Measures, m)
 	})
