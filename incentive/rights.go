@@ -63,6 +63,8 @@ const (
 	ProposeTargets  Action = "propose-targets"  // make proposals of quotas, and publish them
 	ReviewTargets   Action = "review-targets"   // change what is proposed for somebody
 
+	SetObjectives Action = "set-objectives" // set and score the manual objectives of others
+
 	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
 	Prove        Action = "prove"         // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
 
@@ -99,6 +101,8 @@ var rights = map[Action]map[Role]Scope{
 	ReadTargets:     {Manager: Team, Finance: All, Administrator: All, Auditor: All},
 	ProposeTargets:  {Finance: All, Administrator: All},
 	ReviewTargets:   {Manager: Team, Finance: All, Administrator: All},
+
+	SetObjectives: {Manager: Team, Finance: All},
 
 	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
 	Prove:        {Finance: All, Auditor: All},

@@ -40,13 +40,14 @@ type Amendment struct {
 // keyed lists a snapshot's records with the change that each belongs to.
 const keyed = `(
 	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' WHEN 'group' THEN g.kind WHEN 'membership' THEN b.kind WHEN 'group_quota' THEN h.kind ELSE r.kind END AS change_kind,
-		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source, g.group_id, b.group_id, h.group_id,
+		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, o.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source, g.group_id, b.group_id, h.group_id,
 			(SELECT earned_in FROM posted_line w WHERE r.kind IN ('posted', 'paid') AND w.line_id = r.record_id LIMIT 1),
 			(SELECT period_id FROM snapshot s WHERE r.kind = 'correction' AND s.id = r.record_id), j.id::text) AS change_id
 	FROM snapshot_record r
 	LEFT JOIN transaction t ON r.kind IN ('transaction', 'refunded') AND t.record_id = r.record_id
 	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
 	LEFT JOIN quota q ON r.kind = 'quota' AND q.record_id = r.record_id
+	LEFT JOIN objective o ON r.kind = 'objective' AND o.record_id = r.record_id
 	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id
 	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id
 	LEFT JOIN exchange_rate e ON r.kind = 'exchange_rate' AND e.record_id = r.record_id

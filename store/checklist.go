@@ -16,6 +16,7 @@ import (
 const (
 	ItemHold           = "hold"            // the period is on hold
 	ItemRefusedRecords = "refused-records" // rows of the latest imports that were not taken
+	ItemObjectives     = "objectives"      // which nobody has scored
 	ItemLock           = "lock"
 	ItemCalculate      = "calculate"
 	ItemRecordsSince   = "records-since-lock" // imported since, and not in the calculation
@@ -176,6 +177,11 @@ func (l *checklist) beforePublishing() error {
 			return err
 		}
 	}
+	if l.is(incentive.Open) {
+		if err := l.objectives(); err != nil {
+			return err
+		}
+	}
 	l.step(ItemLock, incentive.Open, byFinance, incentive.Lock, incentive.Recalculate)
 	l.step(ItemCalculate, incentive.Locked, ChecklistItem{State: ItemUnderWay}, incentive.Calculate)
 	if l.is(incentive.Calculated) {
@@ -208,6 +214,22 @@ func (l *checklist) beforePublishing() error {
 	}
 	l.step(ItemPublish, incentive.Calculated, byFinance, incentive.Publish)
 	return nil
+}
+
+// objectives adds what managers have not scored, where the period has objectives at all.
+func (l *checklist) objectives() error {
+	err := l.counted(ChecklistItem{Item: ItemObjectives, Optional: true}, `
+		SELECT manager, CASE WHEN manager = $2 THEN '' ELSE `+named("manager")+` END, count(*) FILTER (WHERE score IS NULL)::int FROM (
+			SELECT o.score, coalesce((SELECT f.manager_id FROM participant_fact f WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today()
+				ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), $2) AS manager FROM current_objective o WHERE o.period_id = $1 AND o.weight > 0) o
+		GROUP BY 1 ORDER BY 3 DESC, 1`, l.period.ID, FinanceQueue)
+	last := &l.items[len(l.items)-1]
+	if err == nil && len(last.Waiting) == 0 {
+		l.items = l.items[:len(l.items)-1]
+		return nil
+	}
+	last.Waiting = slices.DeleteFunc(last.Waiting, func(p ChecklistParty) bool { return p.Count == 0 })
+	return err
 }
 
 func (l *checklist) beforeRelease() error {

@@ -61,6 +61,9 @@ type commands struct {
 	Adjust      adjust          `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
 	Adjustment  adjustment      `cmd:"" help:"Approve or reject an adjustment." group:"period"`
 
+	Objectives objectives `cmd:"" help:"List the manual objectives of a period, with their scores." group:"period"`
+	Objective  objective  `cmd:"" help:"Set, score or correct a manual objective of somebody, until the period is locked." group:"period"`
+
 	Territories    territories    `cmd:"" help:"List territories, or show one with its members and quotas." group:"people"`
 	Targets        targets        `cmd:"" help:"List proposals of quotas, or show one with its figures." group:"people"`
 	PublishTargets publishTargets `cmd:"" help:"Make the figures of a proposal quotas, all together, or withdraw it." group:"people"`

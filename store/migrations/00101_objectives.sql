@@ -32,3 +32,6 @@ BEGIN
     EXECUTE 'ALTER TABLE snapshot_record ADD CONSTRAINT snapshot_record_kind_check ' || said;
 END $$;
 -- +goose StatementEnd
+
+CREATE VIEW current_objective AS
+SELECT DISTINCT ON (period_id, participant_id, name) * FROM objective ORDER BY period_id, participant_id, name, version DESC;

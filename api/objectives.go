@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/guerdon/guerdon/api/spec"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+)
+
+func objectiveOf(o store.Objective) spec.Objective {
+	shown := spec.Objective{Period: o.PeriodID, Person: o.ParticipantID, PersonName: o.PersonName, Name: o.Name, Weight: o.Weight.String(), Description: o.Description,
+		Reason: o.Reason, Version: o.Version, EnteredBy: o.EnteredBy, EnteredAt: o.EnteredAt}
+	if o.Score != nil {
+		score := o.Score.String()
+		shown.Score = &score
+	}
+	return shown
+}
+
+// ListObjectives lists the objectives of a period that the caller may see.
+func (s *server) ListObjectives(ctx context.Context, request spec.ListObjectivesRequestObject) (spec.ListObjectivesResponseObject, error) {
+	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), s.today())
+	if err != nil {
+		return nil, err
+	}
+	// No id holds a line break, and no name does.
+	person, name, _ := strings.Cut(value(request.Params.After), "\n")
+	limit := limitOf(request.Params.Limit)
+	all, err := s.Store.Objectives(ctx, request.Period, people, [2]string{person, name}, limit)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListObjectives200JSONResponse{Objectives: []spec.Objective{}}
+	for _, o := range all {
+		answer.Objectives = append(answer.Objectives, objectiveOf(o))
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID + "\n" + all[len(all)-1].Name })
+	return answer, nil
+}
+
+// SetObjective sets or scores an objective.
+func (s *server) SetObjective(ctx context.Context, request spec.SetObjectiveRequestObject) (spec.SetObjectiveResponseObject, error) {
+	body, me := request.Body, personOf(ctx).ID
+	if err := s.reach(ctx, body.Person); err != nil {
+		return nil, err
+	}
+	o := store.Objective{Objective: incentive.Objective{ParticipantID: body.Person, PeriodID: request.Period, Name: body.Name}, Description: value(body.Description), EnteredBy: me}
+	if strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' }) {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "an objective's name has no line breaks")
+	}
+	var err error
+	if o.Weight, err = decimal.NewFromString(body.Weight); err != nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the weight %q is no decimal, such as 0.4", body.Weight)
+	}
+	if body.Score != nil {
+		score, err := decimal.NewFromString(*body.Score)
+		if err != nil {
+			return nil, incentive.Errorf(incentive.CodeInvalid, "the score %q is no decimal, such as 0.95", *body.Score)
+		}
+		o.Score = &score
+	}
+	if reason := strings.TrimSpace(value(body.Reason)); reason != "" {
+		if o.ReasonID, err = s.Store.WriteText(ctx, me, reason); err != nil {
+			return nil, err
+		}
+	}
+	if o, err = s.Store.SetObjective(ctx, o); err != nil {
+		return nil, err
+	}
+	return spec.SetObjective200JSONResponse(objectiveOf(o)), nil
+}
