@@ -261,6 +261,7 @@ const (
 	ChecklistItemItemExceptions       ChecklistItemItem = "exceptions"
 	ChecklistItemItemHold             ChecklistItemItem = "hold"
 	ChecklistItemItemLock             ChecklistItemItem = "lock"
+	ChecklistItemItemObjectives       ChecklistItemItem = "objectives"
 	ChecklistItemItemPaymentFiles     ChecklistItemItem = "payment-files"
 	ChecklistItemItemPeriodBefore     ChecklistItemItem = "period-before"
 	ChecklistItemItemPublish          ChecklistItemItem = "publish"
@@ -297,6 +298,8 @@ func (e ChecklistItemItem) Valid() bool {
 	case ChecklistItemItemHold:
 		return true
 	case ChecklistItemItemLock:
+		return true
+	case ChecklistItemItemObjectives:
 		return true
 	case ChecklistItemItemPaymentFiles:
 		return true
@@ -779,6 +782,24 @@ func (e SampleRemarkVerdict) Valid() bool {
 	}
 }
 
+// Defines values for SendingCode.
+const (
+	SendingCodeForeignPayments SendingCode = "foreign-payments"
+	SendingCodeRestored        SendingCode = "restored"
+)
+
+// Valid indicates whether the value is a known member of the SendingCode enum.
+func (e SendingCode) Valid() bool {
+	switch e {
+	case SendingCodeForeignPayments:
+		return true
+	case SendingCodeRestored:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SettingsLanguage.
 const (
 	SettingsLanguageEn SettingsLanguage = "en"
@@ -866,6 +887,93 @@ func (e StatusExceptionEffect) Valid() bool {
 	case StatusExceptionEffectReturned:
 		return true
 	case StatusExceptionEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetOutcomeOutcome.
+const (
+	TargetOutcomeOutcomePublished TargetOutcomeOutcome = "published"
+	TargetOutcomeOutcomeWithdrawn TargetOutcomeOutcome = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the TargetOutcomeOutcome enum.
+func (e TargetOutcomeOutcome) Valid() bool {
+	switch e {
+	case TargetOutcomeOutcomePublished:
+		return true
+	case TargetOutcomeOutcomeWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetProposalMethod.
+const (
+	TargetProposalMethodCapacity TargetProposalMethod = "capacity"
+	TargetProposalMethodEvenly   TargetProposalMethod = "evenly"
+	TargetProposalMethodGrowth   TargetProposalMethod = "growth"
+	TargetProposalMethodLastYear TargetProposalMethod = "last-year"
+)
+
+// Valid indicates whether the value is a known member of the TargetProposalMethod enum.
+func (e TargetProposalMethod) Valid() bool {
+	switch e {
+	case TargetProposalMethodCapacity:
+		return true
+	case TargetProposalMethodEvenly:
+		return true
+	case TargetProposalMethodGrowth:
+		return true
+	case TargetProposalMethodLastYear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetProposalState.
+const (
+	TargetProposalStateInReview  TargetProposalState = "in-review"
+	TargetProposalStatePublished TargetProposalState = "published"
+	TargetProposalStateWithdrawn TargetProposalState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the TargetProposalState enum.
+func (e TargetProposalState) Valid() bool {
+	switch e {
+	case TargetProposalStateInReview:
+		return true
+	case TargetProposalStatePublished:
+		return true
+	case TargetProposalStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetProposalRequestMethod.
+const (
+	TargetProposalRequestMethodCapacity TargetProposalRequestMethod = "capacity"
+	TargetProposalRequestMethodEvenly   TargetProposalRequestMethod = "evenly"
+	TargetProposalRequestMethodGrowth   TargetProposalRequestMethod = "growth"
+	TargetProposalRequestMethodLastYear TargetProposalRequestMethod = "last-year"
+)
+
+// Valid indicates whether the value is a known member of the TargetProposalRequestMethod enum.
+func (e TargetProposalRequestMethod) Valid() bool {
+	switch e {
+	case TargetProposalRequestMethodCapacity:
+		return true
+	case TargetProposalRequestMethodEvenly:
+		return true
+	case TargetProposalRequestMethodGrowth:
+		return true
+	case TargetProposalRequestMethodLastYear:
 		return true
 	default:
 		return false
@@ -1971,6 +2079,49 @@ type Notifications struct {
 	Notifications []Notification `json:"notifications"`
 }
 
+// Objective defines model for Objective.
+type Objective struct {
+	Description string    `json:"description"`
+	EnteredAt   time.Time `json:"entered_at"`
+	EnteredBy   string    `json:"entered_by"`
+	Name        string    `json:"name"`
+	Period      string    `json:"period"`
+	Person      string    `json:"person"`
+	PersonName  string    `json:"person_name"`
+
+	// Reason Of the score.
+	Reason string `json:"reason"`
+
+	// Score Absent while nobody has scored it.
+	Score   *string `json:"score,omitempty"`
+	Version int     `json:"version"`
+	Weight  string  `json:"weight"`
+}
+
+// ObjectiveRequest defines model for ObjectiveRequest.
+type ObjectiveRequest struct {
+	// Description What is to be reached.
+	Description *string `json:"description,omitempty"`
+	Name        string  `json:"name"`
+	Person      string  `json:"person"`
+
+	// Reason Why; a score needs one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Score How far it was reached, 1 being fully. Absent while nobody has scored it.
+	Score *string `json:"score,omitempty"`
+
+	// Weight 1 is the whole of what objectives pay; those of a participant and period come to no more.
+	Weight string `json:"weight"`
+}
+
+// Objectives defines model for Objectives.
+type Objectives struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next       *string     `json:"next,omitempty"`
+	Objectives []Objective `json:"objectives"`
+}
+
 // OpenedAccount defines model for OpenedAccount.
 type OpenedAccount struct {
 	// Account Masked.
@@ -2339,6 +2490,12 @@ type Quotas struct {
 // RailAnswer defines model for RailAnswer.
 type RailAnswer struct {
 	Rail string `json:"rail"`
+}
+
+// RailDay defines model for RailDay.
+type RailDay struct {
+	Day  incentive.Date `json:"day"`
+	Rail string         `json:"rail"`
 }
 
 // RailDifference defines model for RailDifference.
@@ -2752,6 +2909,28 @@ type Seen struct {
 	UpTo int64 `json:"up_to"`
 }
 
+// Sending defines model for Sending.
+type Sending struct {
+	// At When it was noticed.
+	At *time.Time `json:"at,omitempty"`
+
+	// Code Why: the database is not the one from which payouts were sent, or a rail has payments by references of ours that are not on record.
+	Code   *SendingCode `json:"code,omitempty"`
+	Locked bool         `json:"locked"`
+
+	// Payments Of foreign-payments: how many.
+	Payments *int `json:"payments,omitempty"`
+
+	// Rail Of foreign-payments.
+	Rail *string `json:"rail,omitempty"`
+
+	// ToCompare What is to be compared, or to be explained, before it is cleared.
+	ToCompare []RailDay `json:"to_compare"`
+}
+
+// SendingCode Why: the database is not the one from which payouts were sent, or a rail has payments by references of ours that are not on record.
+type SendingCode string
+
 // Settings defines model for Settings.
 type Settings struct {
 	ByEmail  bool             `json:"by_email"`
@@ -2950,6 +3129,143 @@ type StatusFile struct {
 type StatusFileRequest struct {
 	// File The bank's file, as it came.
 	File openapi_types.File `json:"file"`
+}
+
+// TargetChange defines model for TargetChange.
+type TargetChange struct {
+	// Amount An exact decimal.
+	Amount string `json:"amount"`
+	Person string `json:"person"`
+	Reason string `json:"reason"`
+
+	// Version The one that you have seen.
+	Version int `json:"version"`
+}
+
+// TargetFigure defines model for TargetFigure.
+type TargetFigure struct {
+	// Amount As it is now.
+	Amount    string     `json:"amount"`
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
+	ChangedBy *string    `json:"changed_by,omitempty"`
+
+	// LastYear What they sold in the same interval a year before.
+	LastYear string `json:"last_year"`
+	Name     string `json:"name"`
+	Person   string `json:"person"`
+
+	// Proposed As it was at first.
+	Proposed string `json:"proposed"`
+
+	// Reason Of the last change.
+	Reason  *string `json:"reason,omitempty"`
+	Version int     `json:"version"`
+}
+
+// TargetFigures defines model for TargetFigures.
+type TargetFigures struct {
+	Figures []TargetFigure `json:"figures"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next     *string        `json:"next,omitempty"`
+	Proposal TargetProposal `json:"proposal"`
+}
+
+// TargetOutcome defines model for TargetOutcome.
+type TargetOutcome struct {
+	Outcome TargetOutcomeOutcome `json:"outcome"`
+
+	// Sum What the figures come to as you have seen them.
+	Sum string `json:"sum"`
+}
+
+// TargetOutcomeOutcome defines model for TargetOutcome.Outcome.
+type TargetOutcomeOutcome string
+
+// TargetProposal defines model for TargetProposal.
+type TargetProposal struct {
+	// Currency Of the deals that count as history.
+	Currency  string         `json:"currency"`
+	DecidedAt *time.Time     `json:"decided_at,omitempty"`
+	DecidedBy *string        `json:"decided_by,omitempty"`
+	EndsOn    incentive.Date `json:"ends_on"`
+
+	// Growth An exact decimal.
+	Growth string `json:"growth"`
+	Id     string `json:"id"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+
+	// Method last-year, evenly and capacity split the target; growth lets last year's figures grow.
+	Method TargetProposalMethod `json:"method"`
+	Name   string               `json:"name"`
+	People int                  `json:"people"`
+
+	// Plan Everybody who is on it on the first day.
+	Plan       string    `json:"plan"`
+	ProposedAt time.Time `json:"proposed_at"`
+	ProposedBy string    `json:"proposed_by"`
+
+	// RampMonths Of capacity: until somebody new counts wholly.
+	RampMonths int `json:"ramp_months"`
+
+	// Seasonal A quota for each month, by what the months weighed a year before, in the place of one over the interval.
+	Seasonal bool                `json:"seasonal"`
+	StartsOn incentive.Date      `json:"starts_on"`
+	State    TargetProposalState `json:"state"`
+
+	// Sum What the figures come to now.
+	Sum string `json:"sum"`
+
+	// Target An exact decimal.
+	Target string `json:"target"`
+}
+
+// TargetProposalMethod last-year, evenly and capacity split the target; growth lets last year's figures grow.
+type TargetProposalMethod string
+
+// TargetProposalState defines model for TargetProposal.State.
+type TargetProposalState string
+
+// TargetProposalRequest defines model for TargetProposalRequest.
+type TargetProposalRequest struct {
+	// Currency Of the deals that count as history.
+	Currency string         `json:"currency"`
+	EndsOn   incentive.Date `json:"ends_on"`
+
+	// Growth An exact decimal.
+	Growth *string `json:"growth,omitempty"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+
+	// Method last-year, evenly and capacity split the target; growth lets last year's figures grow.
+	Method TargetProposalRequestMethod `json:"method"`
+	Name   string                      `json:"name"`
+
+	// Plan Everybody who is on it on the first day.
+	Plan string `json:"plan"`
+
+	// RampMonths Of capacity: until somebody new counts wholly.
+	RampMonths *int `json:"ramp_months,omitempty"`
+
+	// Seasonal A quota for each month, by what the months weighed a year before, in the place of one over the interval.
+	Seasonal *bool          `json:"seasonal,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+
+	// Target An exact decimal.
+	Target *string `json:"target,omitempty"`
+}
+
+// TargetProposalRequestMethod last-year, evenly and capacity split the target; growth lets last year's figures grow.
+type TargetProposalRequestMethod string
+
+// TargetProposals defines model for TargetProposals.
+type TargetProposals struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next      *string          `json:"next,omitempty"`
+	Proposals []TargetProposal `json:"proposals"`
 }
 
 // Token defines model for Token.
@@ -3648,6 +3964,21 @@ type ListLateDataParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListObjectivesParams defines parameters for ListObjectives.
+type ListObjectivesParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SetObjectiveParams defines parameters for SetObjective.
+type SetObjectiveParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // OpenPeriodParams defines parameters for OpenPeriod.
 type OpenPeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3924,6 +4255,48 @@ type PutSanctionsListParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ClearSendingParams defines parameters for ClearSending.
+type ClearSendingParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListTargetProposalsParams defines parameters for ListTargetProposals.
+type ListTargetProposalsParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ProposeTargetsParams defines parameters for ProposeTargets.
+type ProposeTargetsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetTargetProposalParams defines parameters for GetTargetProposal.
+type GetTargetProposalParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ChangeTargetParams defines parameters for ChangeTarget.
+type ChangeTargetParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// EndTargetProposalParams defines parameters for EndTargetProposal.
+type EndTargetProposalParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListTeamsParams defines parameters for ListTeams.
 type ListTeamsParams struct {
 	// Day Today when absent.
@@ -4038,6 +4411,9 @@ type DecideJSONRequestBody = DecisionRequest
 // WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
 type WhatIfJSONRequestBody = WhatIfRequest
 
+// SetObjectiveJSONRequestBody defines body for SetObjective for application/json ContentType.
+type SetObjectiveJSONRequestBody = ObjectiveRequest
+
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
 
@@ -4085,6 +4461,18 @@ type RemarkSampleJSONRequestBody = SampleRemark
 
 // PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
 type PutSanctionsListJSONRequestBody = SanctionsListRequest
+
+// ClearSendingJSONRequestBody defines body for ClearSending for application/json ContentType.
+type ClearSendingJSONRequestBody = Reason
+
+// ProposeTargetsJSONRequestBody defines body for ProposeTargets for application/json ContentType.
+type ProposeTargetsJSONRequestBody = TargetProposalRequest
+
+// ChangeTargetJSONRequestBody defines body for ChangeTarget for application/json ContentType.
+type ChangeTargetJSONRequestBody = TargetChange
+
+// EndTargetProposalJSONRequestBody defines body for EndTargetProposal for application/json ContentType.
+type EndTargetProposalJSONRequestBody = TargetOutcome
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -4831,6 +5219,25 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/late-data (the `ListLateData` operationId).
 	ListLateData(ctx context.Context, period string, params *ListLateDataParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListObjectives Manual objectives of a period, by participant and name, of those whose statements you may see.
+	//
+	// Corresponds with GET /periods/{period}/objectives (the `ListObjectives` operationId).
+	ListObjectives(ctx context.Context, period string, params *ListObjectivesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetObjectiveWithBody Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+	SetObjectiveWithBody(ctx context.Context, period string, params *SetObjectiveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetObjective Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+	SetObjective(ctx context.Context, period string, params *SetObjectiveParams, body SetObjectiveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// OpenPeriod Open a period: its workflow starts.
 	//
 	// Corresponds with POST /periods/{period}/open (the `OpenPeriod` operationId).
@@ -5173,10 +5580,81 @@ type ClientInterface interface {
 	// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
 	PutSanctionsList(ctx context.Context, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetSending Whether payouts are sent, or nothing is until finance has compared the rails with our record: the database was restored, or lacks what a rail has done.
+	//
+	// Corresponds with GET /sending (the `GetSending` operationId).
+	GetSending(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClearSendingWithBody Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /sending (the `ClearSending` operationId).
+	ClearSendingWithBody(ctx context.Context, params *ClearSendingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClearSending Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /sending (the `ClearSending` operationId).
+	ClearSending(ctx context.Context, params *ClearSendingParams, body ClearSendingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetStatusFile What a bank's file changed.
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 	GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTargetProposals Quotas that are or were proposed, the latest first.
+	//
+	// Corresponds with GET /target-proposals (the `ListTargetProposals` operationId).
+	ListTargetProposals(ctx context.Context, params *ListTargetProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeTargetsWithBody Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+	ProposeTargetsWithBody(ctx context.Context, params *ProposeTargetsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeTargets Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+	ProposeTargets(ctx context.Context, params *ProposeTargetsParams, body ProposeTargetsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTargetProposal A proposal with its figures that you may see.
+	//
+	// Corresponds with GET /target-proposals/{proposal} (the `GetTargetProposal` operationId).
+	GetTargetProposal(ctx context.Context, proposal string, params *GetTargetProposalParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTargetWithBody Change what is proposed for somebody, with the reason.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+	ChangeTargetWithBody(ctx context.Context, proposal string, params *ChangeTargetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeTarget Change what is proposed for somebody, with the reason.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+	ChangeTarget(ctx context.Context, proposal string, params *ChangeTargetParams, body ChangeTargetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndTargetProposalWithBody Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+	EndTargetProposalWithBody(ctx context.Context, proposal string, params *EndTargetProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndTargetProposal Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+	EndTargetProposal(ctx context.Context, proposal string, params *EndTargetProposalParams, body EndTargetProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTeams The teams as they are on a day, each with what it covers.
 	//
@@ -6995,6 +7473,55 @@ func (c *Client) ListLateData(ctx context.Context, period string, params *ListLa
 	return c.Client.Do(req)
 }
 
+// ListObjectives Manual objectives of a period, by participant and name, of those whose statements you may see.
+//
+// Corresponds with GET /periods/{period}/objectives (the `ListObjectives` operationId).
+func (c *Client) ListObjectives(ctx context.Context, period string, params *ListObjectivesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListObjectivesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetObjectiveWithBody Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+func (c *Client) SetObjectiveWithBody(ctx context.Context, period string, params *SetObjectiveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetObjectiveRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetObjective Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+func (c *Client) SetObjective(ctx context.Context, period string, params *SetObjectiveParams, body SetObjectiveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetObjectiveRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // OpenPeriod Open a period: its workflow starts.
 //
 // Corresponds with POST /periods/{period}/open (the `OpenPeriod` operationId).
@@ -7897,11 +8424,192 @@ func (c *Client) PutSanctionsList(ctx context.Context, list string, params *PutS
 	return c.Client.Do(req)
 }
 
+// GetSending Whether payouts are sent, or nothing is until finance has compared the rails with our record: the database was restored, or lacks what a rail has done.
+//
+// Corresponds with GET /sending (the `GetSending` operationId).
+func (c *Client) GetSending(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSendingRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClearSendingWithBody Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /sending (the `ClearSending` operationId).
+func (c *Client) ClearSendingWithBody(ctx context.Context, params *ClearSendingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClearSendingRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClearSending Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /sending (the `ClearSending` operationId).
+func (c *Client) ClearSending(ctx context.Context, params *ClearSendingParams, body ClearSendingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClearSendingRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetStatusFile What a bank's file changed.
 //
 // Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 func (c *Client) GetStatusFile(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatusFileRequest(c.Server, file)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTargetProposals Quotas that are or were proposed, the latest first.
+//
+// Corresponds with GET /target-proposals (the `ListTargetProposals` operationId).
+func (c *Client) ListTargetProposals(ctx context.Context, params *ListTargetProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTargetProposalsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeTargetsWithBody Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+func (c *Client) ProposeTargetsWithBody(ctx context.Context, params *ProposeTargetsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeTargetsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeTargets Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+func (c *Client) ProposeTargets(ctx context.Context, params *ProposeTargetsParams, body ProposeTargetsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeTargetsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTargetProposal A proposal with its figures that you may see.
+//
+// Corresponds with GET /target-proposals/{proposal} (the `GetTargetProposal` operationId).
+func (c *Client) GetTargetProposal(ctx context.Context, proposal string, params *GetTargetProposalParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTargetProposalRequest(c.Server, proposal, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTargetWithBody Change what is proposed for somebody, with the reason.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+func (c *Client) ChangeTargetWithBody(ctx context.Context, proposal string, params *ChangeTargetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTargetRequestWithBody(c.Server, proposal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeTarget Change what is proposed for somebody, with the reason.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+func (c *Client) ChangeTarget(ctx context.Context, proposal string, params *ChangeTargetParams, body ChangeTargetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeTargetRequest(c.Server, proposal, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndTargetProposalWithBody Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+func (c *Client) EndTargetProposalWithBody(ctx context.Context, proposal string, params *EndTargetProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndTargetProposalRequestWithBody(c.Server, proposal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndTargetProposal Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+func (c *Client) EndTargetProposal(ctx context.Context, proposal string, params *EndTargetProposalParams, body EndTargetProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndTargetProposalRequest(c.Server, proposal, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12945,6 +13653,139 @@ func NewListLateDataRequest(server string, period string, params *ListLateDataPa
 	return req, nil
 }
 
+// NewListObjectivesRequest constructs an http.Request for the ListObjectives method
+func NewListObjectivesRequest(server string, period string, params *ListObjectivesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/objectives", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetObjectiveRequest calls the generic SetObjective builder with application/json body
+func NewSetObjectiveRequest(server string, period string, params *SetObjectiveParams, body SetObjectiveJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetObjectiveRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewSetObjectiveRequestWithBody constructs an http.Request for the SetObjective method, with any body, and a specified content type
+func NewSetObjectiveRequestWithBody(server string, period string, params *SetObjectiveParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/objectives", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewOpenPeriodRequest constructs an http.Request for the OpenPeriod method
 func NewOpenPeriodRequest(server string, period string, params *OpenPeriodParams) (*http.Request, error) {
 	var err error
@@ -15539,6 +16380,86 @@ func NewPutSanctionsListRequestWithBody(server string, list string, params *PutS
 	return req, nil
 }
 
+// NewGetSendingRequest constructs an http.Request for the GetSending method
+func NewGetSendingRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sending")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewClearSendingRequest calls the generic ClearSending builder with application/json body
+func NewClearSendingRequest(server string, params *ClearSendingParams, body ClearSendingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewClearSendingRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewClearSendingRequestWithBody constructs an http.Request for the ClearSending method, with any body, and a specified content type
+func NewClearSendingRequestWithBody(server string, params *ClearSendingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sending")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetStatusFileRequest constructs an http.Request for the GetStatusFile method
 func NewGetStatusFileRequest(server string, file string) (*http.Request, error) {
 	var err error
@@ -15568,6 +16489,318 @@ func NewGetStatusFileRequest(server string, file string) (*http.Request, error) 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListTargetProposalsRequest constructs an http.Request for the ListTargetProposals method
+func NewListTargetProposalsRequest(server string, params *ListTargetProposalsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/target-proposals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewProposeTargetsRequest calls the generic ProposeTargets builder with application/json body
+func NewProposeTargetsRequest(server string, params *ProposeTargetsParams, body ProposeTargetsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewProposeTargetsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewProposeTargetsRequestWithBody constructs an http.Request for the ProposeTargets method, with any body, and a specified content type
+func NewProposeTargetsRequestWithBody(server string, params *ProposeTargetsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/target-proposals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetTargetProposalRequest constructs an http.Request for the GetTargetProposal method
+func NewGetTargetProposalRequest(server string, proposal string, params *GetTargetProposalParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "proposal", proposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/target-proposals/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeTargetRequest calls the generic ChangeTarget builder with application/json body
+func NewChangeTargetRequest(server string, proposal string, params *ChangeTargetParams, body ChangeTargetJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeTargetRequestWithBody(server, proposal, params, "application/json", bodyReader)
+}
+
+// NewChangeTargetRequestWithBody constructs an http.Request for the ChangeTarget method, with any body, and a specified content type
+func NewChangeTargetRequestWithBody(server string, proposal string, params *ChangeTargetParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "proposal", proposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/target-proposals/%s/figures", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewEndTargetProposalRequest calls the generic EndTargetProposal builder with application/json body
+func NewEndTargetProposalRequest(server string, proposal string, params *EndTargetProposalParams, body EndTargetProposalJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEndTargetProposalRequestWithBody(server, proposal, params, "application/json", bodyReader)
+}
+
+// NewEndTargetProposalRequestWithBody constructs an http.Request for the EndTargetProposal method, with any body, and a specified content type
+func NewEndTargetProposalRequestWithBody(server string, proposal string, params *EndTargetProposalParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "proposal", proposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/target-proposals/%s/outcome", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -16720,6 +17953,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /periods/{period}/late-data (the `ListLateData` operationId).
 	ListLateDataWithResponse(ctx context.Context, period string, params *ListLateDataParams, reqEditors ...RequestEditorFn) (*ListLateDataResponse, error)
 
+	// ListObjectivesWithResponse Manual objectives of a period, by participant and name, of those whose statements you may see.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/objectives (the `ListObjectives` operationId).
+	ListObjectivesWithResponse(ctx context.Context, period string, params *ListObjectivesParams, reqEditors ...RequestEditorFn) (*ListObjectivesResponse, error)
+
+	// SetObjectiveWithBodyWithResponse Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+	SetObjectiveWithBodyWithResponse(ctx context.Context, period string, params *SetObjectiveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetObjectiveResponse, error)
+
+	// SetObjectiveWithResponse Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+	SetObjectiveWithResponse(ctx context.Context, period string, params *SetObjectiveParams, body SetObjectiveJSONRequestBody, reqEditors ...RequestEditorFn) (*SetObjectiveResponse, error)
+
 	// OpenPeriodWithResponse Open a period: its workflow starts.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -17112,12 +18366,89 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /sanctions-lists/{list} (the `PutSanctionsList` operationId).
 	PutSanctionsListWithResponse(ctx context.Context, list string, params *PutSanctionsListParams, body PutSanctionsListJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSanctionsListResponse, error)
 
+	// GetSendingWithResponse Whether payouts are sent, or nothing is until finance has compared the rails with our record: the database was restored, or lacks what a rail has done.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /sending (the `GetSending` operationId).
+	GetSendingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSendingResponse, error)
+
+	// ClearSendingWithBodyWithResponse Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sending (the `ClearSending` operationId).
+	ClearSendingWithBodyWithResponse(ctx context.Context, params *ClearSendingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClearSendingResponse, error)
+
+	// ClearSendingWithResponse Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /sending (the `ClearSending` operationId).
+	ClearSendingWithResponse(ctx context.Context, params *ClearSendingParams, body ClearSendingJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearSendingResponse, error)
+
 	// GetStatusFileWithResponse What a bank's file changed.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
 	GetStatusFileWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetStatusFileResponse, error)
+
+	// ListTargetProposalsWithResponse Quotas that are or were proposed, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /target-proposals (the `ListTargetProposals` operationId).
+	ListTargetProposalsWithResponse(ctx context.Context, params *ListTargetProposalsParams, reqEditors ...RequestEditorFn) (*ListTargetProposalsResponse, error)
+
+	// ProposeTargetsWithBodyWithResponse Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+	ProposeTargetsWithBodyWithResponse(ctx context.Context, params *ProposeTargetsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeTargetsResponse, error)
+
+	// ProposeTargetsWithResponse Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+	ProposeTargetsWithResponse(ctx context.Context, params *ProposeTargetsParams, body ProposeTargetsJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeTargetsResponse, error)
+
+	// GetTargetProposalWithResponse A proposal with its figures that you may see.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /target-proposals/{proposal} (the `GetTargetProposal` operationId).
+	GetTargetProposalWithResponse(ctx context.Context, proposal string, params *GetTargetProposalParams, reqEditors ...RequestEditorFn) (*GetTargetProposalResponse, error)
+
+	// ChangeTargetWithBodyWithResponse Change what is proposed for somebody, with the reason.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+	ChangeTargetWithBodyWithResponse(ctx context.Context, proposal string, params *ChangeTargetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTargetResponse, error)
+
+	// ChangeTargetWithResponse Change what is proposed for somebody, with the reason.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+	ChangeTargetWithResponse(ctx context.Context, proposal string, params *ChangeTargetParams, body ChangeTargetJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTargetResponse, error)
+
+	// EndTargetProposalWithBodyWithResponse Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+	EndTargetProposalWithBodyWithResponse(ctx context.Context, proposal string, params *EndTargetProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EndTargetProposalResponse, error)
+
+	// EndTargetProposalWithResponse Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+	EndTargetProposalWithResponse(ctx context.Context, proposal string, params *EndTargetProposalParams, body EndTargetProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*EndTargetProposalResponse, error)
 
 	// ListTeamsWithResponse The teams as they are on a day, each with what it covers.
 	//
@@ -21236,6 +22567,102 @@ func (r ListLateDataResponse) ContentType() string {
 	return ""
 }
 
+type ListObjectivesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Objectives
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListObjectivesResponse) GetJSON200() *Objectives {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListObjectivesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListObjectivesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListObjectivesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListObjectivesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListObjectivesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetObjectiveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Objective
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetObjectiveResponse) GetJSON200() *Objective {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetObjectiveResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetObjectiveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetObjectiveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetObjectiveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetObjectiveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type OpenPeriodResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -23288,6 +24715,102 @@ func (r PutSanctionsListResponse) ContentType() string {
 	return ""
 }
 
+type GetSendingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sending
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSendingResponse) GetJSON200() *Sending {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSendingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSendingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSendingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSendingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSendingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ClearSendingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sending
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ClearSendingResponse) GetJSON200() *Sending {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ClearSendingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ClearSendingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ClearSendingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ClearSendingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ClearSendingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatusFileResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -23330,6 +24853,246 @@ func (r GetStatusFileResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetStatusFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListTargetProposalsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TargetProposals
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTargetProposalsResponse) GetJSON200() *TargetProposals {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListTargetProposalsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListTargetProposalsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListTargetProposalsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListTargetProposalsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListTargetProposalsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ProposeTargetsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *TargetProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ProposeTargetsResponse) GetJSON201() *TargetProposal {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ProposeTargetsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ProposeTargetsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ProposeTargetsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ProposeTargetsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ProposeTargetsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTargetProposalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TargetFigures
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTargetProposalResponse) GetJSON200() *TargetFigures {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTargetProposalResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTargetProposalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTargetProposalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTargetProposalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTargetProposalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeTargetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TargetProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeTargetResponse) GetJSON200() *TargetProposal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeTargetResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeTargetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeTargetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeTargetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeTargetResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EndTargetProposalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TargetProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EndTargetProposalResponse) GetJSON200() *TargetProposal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EndTargetProposalResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EndTargetProposalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndTargetProposalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndTargetProposalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndTargetProposalResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25115,6 +26878,45 @@ func (c *ClientWithResponses) ListLateDataWithResponse(ctx context.Context, peri
 	return ParseListLateDataResponse(rsp)
 }
 
+// ListObjectivesWithResponse Manual objectives of a period, by participant and name, of those whose statements you may see.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/objectives (the `ListObjectives` operationId).
+func (c *ClientWithResponses) ListObjectivesWithResponse(ctx context.Context, period string, params *ListObjectivesParams, reqEditors ...RequestEditorFn) (*ListObjectivesResponse, error) {
+	rsp, err := c.ListObjectives(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListObjectivesResponse(rsp)
+}
+
+// SetObjectiveWithBodyWithResponse Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+func (c *ClientWithResponses) SetObjectiveWithBodyWithResponse(ctx context.Context, period string, params *SetObjectiveParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetObjectiveResponse, error) {
+	rsp, err := c.SetObjectiveWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetObjectiveResponse(rsp)
+}
+
+// SetObjectiveWithResponse Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /periods/{period}/objectives (the `SetObjective` operationId).
+func (c *ClientWithResponses) SetObjectiveWithResponse(ctx context.Context, period string, params *SetObjectiveParams, body SetObjectiveJSONRequestBody, reqEditors ...RequestEditorFn) (*SetObjectiveResponse, error) {
+	rsp, err := c.SetObjective(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetObjectiveResponse(rsp)
+}
+
 // OpenPeriodWithResponse Open a period: its workflow starts.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -25843,6 +27645,45 @@ func (c *ClientWithResponses) PutSanctionsListWithResponse(ctx context.Context, 
 	return ParsePutSanctionsListResponse(rsp)
 }
 
+// GetSendingWithResponse Whether payouts are sent, or nothing is until finance has compared the rails with our record: the database was restored, or lacks what a rail has done.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /sending (the `GetSending` operationId).
+func (c *ClientWithResponses) GetSendingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSendingResponse, error) {
+	rsp, err := c.GetSending(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSendingResponse(rsp)
+}
+
+// ClearSendingWithBodyWithResponse Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sending (the `ClearSending` operationId).
+func (c *ClientWithResponses) ClearSendingWithBodyWithResponse(ctx context.Context, params *ClearSendingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClearSendingResponse, error) {
+	rsp, err := c.ClearSendingWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClearSendingResponse(rsp)
+}
+
+// ClearSendingWithResponse Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /sending (the `ClearSending` operationId).
+func (c *ClientWithResponses) ClearSendingWithResponse(ctx context.Context, params *ClearSendingParams, body ClearSendingJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearSendingResponse, error) {
+	rsp, err := c.ClearSending(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClearSendingResponse(rsp)
+}
+
 // GetStatusFileWithResponse What a bank's file changed.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -25854,6 +27695,110 @@ func (c *ClientWithResponses) GetStatusFileWithResponse(ctx context.Context, fil
 		return nil, err
 	}
 	return ParseGetStatusFileResponse(rsp)
+}
+
+// ListTargetProposalsWithResponse Quotas that are or were proposed, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /target-proposals (the `ListTargetProposals` operationId).
+func (c *ClientWithResponses) ListTargetProposalsWithResponse(ctx context.Context, params *ListTargetProposalsParams, reqEditors ...RequestEditorFn) (*ListTargetProposalsResponse, error) {
+	rsp, err := c.ListTargetProposals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListTargetProposalsResponse(rsp)
+}
+
+// ProposeTargetsWithBodyWithResponse Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+func (c *ClientWithResponses) ProposeTargetsWithBodyWithResponse(ctx context.Context, params *ProposeTargetsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeTargetsResponse, error) {
+	rsp, err := c.ProposeTargetsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeTargetsResponse(rsp)
+}
+
+// ProposeTargetsWithResponse Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /target-proposals (the `ProposeTargets` operationId).
+func (c *ClientWithResponses) ProposeTargetsWithResponse(ctx context.Context, params *ProposeTargetsParams, body ProposeTargetsJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeTargetsResponse, error) {
+	rsp, err := c.ProposeTargets(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeTargetsResponse(rsp)
+}
+
+// GetTargetProposalWithResponse A proposal with its figures that you may see.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /target-proposals/{proposal} (the `GetTargetProposal` operationId).
+func (c *ClientWithResponses) GetTargetProposalWithResponse(ctx context.Context, proposal string, params *GetTargetProposalParams, reqEditors ...RequestEditorFn) (*GetTargetProposalResponse, error) {
+	rsp, err := c.GetTargetProposal(ctx, proposal, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTargetProposalResponse(rsp)
+}
+
+// ChangeTargetWithBodyWithResponse Change what is proposed for somebody, with the reason.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+func (c *ClientWithResponses) ChangeTargetWithBodyWithResponse(ctx context.Context, proposal string, params *ChangeTargetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeTargetResponse, error) {
+	rsp, err := c.ChangeTargetWithBody(ctx, proposal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTargetResponse(rsp)
+}
+
+// ChangeTargetWithResponse Change what is proposed for somebody, with the reason.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /target-proposals/{proposal}/figures (the `ChangeTarget` operationId).
+func (c *ClientWithResponses) ChangeTargetWithResponse(ctx context.Context, proposal string, params *ChangeTargetParams, body ChangeTargetJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeTargetResponse, error) {
+	rsp, err := c.ChangeTarget(ctx, proposal, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeTargetResponse(rsp)
+}
+
+// EndTargetProposalWithBodyWithResponse Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+func (c *ClientWithResponses) EndTargetProposalWithBodyWithResponse(ctx context.Context, proposal string, params *EndTargetProposalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EndTargetProposalResponse, error) {
+	rsp, err := c.EndTargetProposalWithBody(ctx, proposal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndTargetProposalResponse(rsp)
+}
+
+// EndTargetProposalWithResponse Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /target-proposals/{proposal}/outcome (the `EndTargetProposal` operationId).
+func (c *ClientWithResponses) EndTargetProposalWithResponse(ctx context.Context, proposal string, params *EndTargetProposalParams, body EndTargetProposalJSONRequestBody, reqEditors ...RequestEditorFn) (*EndTargetProposalResponse, error) {
+	rsp, err := c.EndTargetProposal(ctx, proposal, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndTargetProposalResponse(rsp)
 }
 
 // ListTeamsWithResponse The teams as they are on a day, each with what it covers.
@@ -28901,6 +30846,72 @@ func ParseListLateDataResponse(rsp *http.Response) (*ListLateDataResponse, error
 	return response, nil
 }
 
+// ParseListObjectivesResponse parses an HTTP response from a ListObjectivesWithResponse call
+func ParseListObjectivesResponse(rsp *http.Response) (*ListObjectivesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListObjectivesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Objectives
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetObjectiveResponse parses an HTTP response from a SetObjectiveWithResponse call
+func ParseSetObjectiveResponse(rsp *http.Response) (*SetObjectiveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetObjectiveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Objective
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseOpenPeriodResponse parses an HTTP response from a OpenPeriodWithResponse call
 func ParseOpenPeriodResponse(rsp *http.Response) (*OpenPeriodResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -30398,6 +32409,72 @@ func ParsePutSanctionsListResponse(rsp *http.Response) (*PutSanctionsListRespons
 	return response, nil
 }
 
+// ParseGetSendingResponse parses an HTTP response from a GetSendingWithResponse call
+func ParseGetSendingResponse(rsp *http.Response) (*GetSendingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSendingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sending
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseClearSendingResponse parses an HTTP response from a ClearSendingWithResponse call
+func ParseClearSendingResponse(rsp *http.Response) (*ClearSendingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ClearSendingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sending
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetStatusFileResponse parses an HTTP response from a GetStatusFileWithResponse call
 func ParseGetStatusFileResponse(rsp *http.Response) (*GetStatusFileResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -30414,6 +32491,171 @@ func ParseGetStatusFileResponse(rsp *http.Response) (*GetStatusFileResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest StatusFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListTargetProposalsResponse parses an HTTP response from a ListTargetProposalsWithResponse call
+func ParseListTargetProposalsResponse(rsp *http.Response) (*ListTargetProposalsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListTargetProposalsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TargetProposals
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseProposeTargetsResponse parses an HTTP response from a ProposeTargetsWithResponse call
+func ParseProposeTargetsResponse(rsp *http.Response) (*ProposeTargetsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ProposeTargetsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest TargetProposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTargetProposalResponse parses an HTTP response from a GetTargetProposalWithResponse call
+func ParseGetTargetProposalResponse(rsp *http.Response) (*GetTargetProposalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTargetProposalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TargetFigures
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeTargetResponse parses an HTTP response from a ChangeTargetWithResponse call
+func ParseChangeTargetResponse(rsp *http.Response) (*ChangeTargetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeTargetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TargetProposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEndTargetProposalResponse parses an HTTP response from a EndTargetProposalWithResponse call
+func ParseEndTargetProposalResponse(rsp *http.Response) (*EndTargetProposalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndTargetProposalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TargetProposal
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -262,6 +262,7 @@ const (
 	ChecklistItemItemExceptions       ChecklistItemItem = "exceptions"
 	ChecklistItemItemHold             ChecklistItemItem = "hold"
 	ChecklistItemItemLock             ChecklistItemItem = "lock"
+	ChecklistItemItemObjectives       ChecklistItemItem = "objectives"
 	ChecklistItemItemPaymentFiles     ChecklistItemItem = "payment-files"
 	ChecklistItemItemPeriodBefore     ChecklistItemItem = "period-before"
 	ChecklistItemItemPublish          ChecklistItemItem = "publish"
@@ -298,6 +299,8 @@ func (e ChecklistItemItem) Valid() bool {
 	case ChecklistItemItemHold:
 		return true
 	case ChecklistItemItemLock:
+		return true
+	case ChecklistItemItemObjectives:
 		return true
 	case ChecklistItemItemPaymentFiles:
 		return true
@@ -780,6 +783,24 @@ func (e SampleRemarkVerdict) Valid() bool {
 	}
 }
 
+// Defines values for SendingCode.
+const (
+	SendingCodeForeignPayments SendingCode = "foreign-payments"
+	SendingCodeRestored        SendingCode = "restored"
+)
+
+// Valid indicates whether the value is a known member of the SendingCode enum.
+func (e SendingCode) Valid() bool {
+	switch e {
+	case SendingCodeForeignPayments:
+		return true
+	case SendingCodeRestored:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SettingsLanguage.
 const (
 	SettingsLanguageEn SettingsLanguage = "en"
@@ -867,6 +888,93 @@ func (e StatusExceptionEffect) Valid() bool {
 	case StatusExceptionEffectReturned:
 		return true
 	case StatusExceptionEffectUnclear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetOutcomeOutcome.
+const (
+	TargetOutcomeOutcomePublished TargetOutcomeOutcome = "published"
+	TargetOutcomeOutcomeWithdrawn TargetOutcomeOutcome = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the TargetOutcomeOutcome enum.
+func (e TargetOutcomeOutcome) Valid() bool {
+	switch e {
+	case TargetOutcomeOutcomePublished:
+		return true
+	case TargetOutcomeOutcomeWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetProposalMethod.
+const (
+	TargetProposalMethodCapacity TargetProposalMethod = "capacity"
+	TargetProposalMethodEvenly   TargetProposalMethod = "evenly"
+	TargetProposalMethodGrowth   TargetProposalMethod = "growth"
+	TargetProposalMethodLastYear TargetProposalMethod = "last-year"
+)
+
+// Valid indicates whether the value is a known member of the TargetProposalMethod enum.
+func (e TargetProposalMethod) Valid() bool {
+	switch e {
+	case TargetProposalMethodCapacity:
+		return true
+	case TargetProposalMethodEvenly:
+		return true
+	case TargetProposalMethodGrowth:
+		return true
+	case TargetProposalMethodLastYear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetProposalState.
+const (
+	TargetProposalStateInReview  TargetProposalState = "in-review"
+	TargetProposalStatePublished TargetProposalState = "published"
+	TargetProposalStateWithdrawn TargetProposalState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the TargetProposalState enum.
+func (e TargetProposalState) Valid() bool {
+	switch e {
+	case TargetProposalStateInReview:
+		return true
+	case TargetProposalStatePublished:
+		return true
+	case TargetProposalStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetProposalRequestMethod.
+const (
+	TargetProposalRequestMethodCapacity TargetProposalRequestMethod = "capacity"
+	TargetProposalRequestMethodEvenly   TargetProposalRequestMethod = "evenly"
+	TargetProposalRequestMethodGrowth   TargetProposalRequestMethod = "growth"
+	TargetProposalRequestMethodLastYear TargetProposalRequestMethod = "last-year"
+)
+
+// Valid indicates whether the value is a known member of the TargetProposalRequestMethod enum.
+func (e TargetProposalRequestMethod) Valid() bool {
+	switch e {
+	case TargetProposalRequestMethodCapacity:
+		return true
+	case TargetProposalRequestMethodEvenly:
+		return true
+	case TargetProposalRequestMethodGrowth:
+		return true
+	case TargetProposalRequestMethodLastYear:
 		return true
 	default:
 		return false
@@ -1972,6 +2080,49 @@ type Notifications struct {
 	Notifications []Notification `json:"notifications"`
 }
 
+// Objective defines model for Objective.
+type Objective struct {
+	Description string    `json:"description"`
+	EnteredAt   time.Time `json:"entered_at"`
+	EnteredBy   string    `json:"entered_by"`
+	Name        string    `json:"name"`
+	Period      string    `json:"period"`
+	Person      string    `json:"person"`
+	PersonName  string    `json:"person_name"`
+
+	// Reason Of the score.
+	Reason string `json:"reason"`
+
+	// Score Absent while nobody has scored it.
+	Score   *string `json:"score,omitempty"`
+	Version int     `json:"version"`
+	Weight  string  `json:"weight"`
+}
+
+// ObjectiveRequest defines model for ObjectiveRequest.
+type ObjectiveRequest struct {
+	// Description What is to be reached.
+	Description *string `json:"description,omitempty"`
+	Name        string  `json:"name"`
+	Person      string  `json:"person"`
+
+	// Reason Why; a score needs one.
+	Reason *string `json:"reason,omitempty"`
+
+	// Score How far it was reached, 1 being fully. Absent while nobody has scored it.
+	Score *string `json:"score,omitempty"`
+
+	// Weight 1 is the whole of what objectives pay; those of a participant and period come to no more.
+	Weight string `json:"weight"`
+}
+
+// Objectives defines model for Objectives.
+type Objectives struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next       *string     `json:"next,omitempty"`
+	Objectives []Objective `json:"objectives"`
+}
+
 // OpenedAccount defines model for OpenedAccount.
 type OpenedAccount struct {
 	// Account Masked.
@@ -2340,6 +2491,12 @@ type Quotas struct {
 // RailAnswer defines model for RailAnswer.
 type RailAnswer struct {
 	Rail string `json:"rail"`
+}
+
+// RailDay defines model for RailDay.
+type RailDay struct {
+	Day  incentive.Date `json:"day"`
+	Rail string         `json:"rail"`
 }
 
 // RailDifference defines model for RailDifference.
@@ -2753,6 +2910,28 @@ type Seen struct {
 	UpTo int64 `json:"up_to"`
 }
 
+// Sending defines model for Sending.
+type Sending struct {
+	// At When it was noticed.
+	At *time.Time `json:"at,omitempty"`
+
+	// Code Why: the database is not the one from which payouts were sent, or a rail has payments by references of ours that are not on record.
+	Code   *SendingCode `json:"code,omitempty"`
+	Locked bool         `json:"locked"`
+
+	// Payments Of foreign-payments: how many.
+	Payments *int `json:"payments,omitempty"`
+
+	// Rail Of foreign-payments.
+	Rail *string `json:"rail,omitempty"`
+
+	// ToCompare What is to be compared, or to be explained, before it is cleared.
+	ToCompare []RailDay `json:"to_compare"`
+}
+
+// SendingCode Why: the database is not the one from which payouts were sent, or a rail has payments by references of ours that are not on record.
+type SendingCode string
+
 // Settings defines model for Settings.
 type Settings struct {
 	ByEmail  bool             `json:"by_email"`
@@ -2951,6 +3130,143 @@ type StatusFile struct {
 type StatusFileRequest struct {
 	// File The bank's file, as it came.
 	File openapi_types.File `json:"file"`
+}
+
+// TargetChange defines model for TargetChange.
+type TargetChange struct {
+	// Amount An exact decimal.
+	Amount string `json:"amount"`
+	Person string `json:"person"`
+	Reason string `json:"reason"`
+
+	// Version The one that you have seen.
+	Version int `json:"version"`
+}
+
+// TargetFigure defines model for TargetFigure.
+type TargetFigure struct {
+	// Amount As it is now.
+	Amount    string     `json:"amount"`
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
+	ChangedBy *string    `json:"changed_by,omitempty"`
+
+	// LastYear What they sold in the same interval a year before.
+	LastYear string `json:"last_year"`
+	Name     string `json:"name"`
+	Person   string `json:"person"`
+
+	// Proposed As it was at first.
+	Proposed string `json:"proposed"`
+
+	// Reason Of the last change.
+	Reason  *string `json:"reason,omitempty"`
+	Version int     `json:"version"`
+}
+
+// TargetFigures defines model for TargetFigures.
+type TargetFigures struct {
+	Figures []TargetFigure `json:"figures"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next     *string        `json:"next,omitempty"`
+	Proposal TargetProposal `json:"proposal"`
+}
+
+// TargetOutcome defines model for TargetOutcome.
+type TargetOutcome struct {
+	Outcome TargetOutcomeOutcome `json:"outcome"`
+
+	// Sum What the figures come to as you have seen them.
+	Sum string `json:"sum"`
+}
+
+// TargetOutcomeOutcome defines model for TargetOutcome.Outcome.
+type TargetOutcomeOutcome string
+
+// TargetProposal defines model for TargetProposal.
+type TargetProposal struct {
+	// Currency Of the deals that count as history.
+	Currency  string         `json:"currency"`
+	DecidedAt *time.Time     `json:"decided_at,omitempty"`
+	DecidedBy *string        `json:"decided_by,omitempty"`
+	EndsOn    incentive.Date `json:"ends_on"`
+
+	// Growth An exact decimal.
+	Growth string `json:"growth"`
+	Id     string `json:"id"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+
+	// Method last-year, evenly and capacity split the target; growth lets last year's figures grow.
+	Method TargetProposalMethod `json:"method"`
+	Name   string               `json:"name"`
+	People int                  `json:"people"`
+
+	// Plan Everybody who is on it on the first day.
+	Plan       string    `json:"plan"`
+	ProposedAt time.Time `json:"proposed_at"`
+	ProposedBy string    `json:"proposed_by"`
+
+	// RampMonths Of capacity: until somebody new counts wholly.
+	RampMonths int `json:"ramp_months"`
+
+	// Seasonal A quota for each month, by what the months weighed a year before, in the place of one over the interval.
+	Seasonal bool                `json:"seasonal"`
+	StartsOn incentive.Date      `json:"starts_on"`
+	State    TargetProposalState `json:"state"`
+
+	// Sum What the figures come to now.
+	Sum string `json:"sum"`
+
+	// Target An exact decimal.
+	Target string `json:"target"`
+}
+
+// TargetProposalMethod last-year, evenly and capacity split the target; growth lets last year's figures grow.
+type TargetProposalMethod string
+
+// TargetProposalState defines model for TargetProposal.State.
+type TargetProposalState string
+
+// TargetProposalRequest defines model for TargetProposalRequest.
+type TargetProposalRequest struct {
+	// Currency Of the deals that count as history.
+	Currency string         `json:"currency"`
+	EndsOn   incentive.Date `json:"ends_on"`
+
+	// Growth An exact decimal.
+	Growth *string `json:"growth,omitempty"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+
+	// Method last-year, evenly and capacity split the target; growth lets last year's figures grow.
+	Method TargetProposalRequestMethod `json:"method"`
+	Name   string                      `json:"name"`
+
+	// Plan Everybody who is on it on the first day.
+	Plan string `json:"plan"`
+
+	// RampMonths Of capacity: until somebody new counts wholly.
+	RampMonths *int `json:"ramp_months,omitempty"`
+
+	// Seasonal A quota for each month, by what the months weighed a year before, in the place of one over the interval.
+	Seasonal *bool          `json:"seasonal,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+
+	// Target An exact decimal.
+	Target *string `json:"target,omitempty"`
+}
+
+// TargetProposalRequestMethod last-year, evenly and capacity split the target; growth lets last year's figures grow.
+type TargetProposalRequestMethod string
+
+// TargetProposals defines model for TargetProposals.
+type TargetProposals struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next      *string          `json:"next,omitempty"`
+	Proposals []TargetProposal `json:"proposals"`
 }
 
 // Token defines model for Token.
@@ -3649,6 +3965,21 @@ type ListLateDataParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListObjectivesParams defines parameters for ListObjectives.
+type ListObjectivesParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SetObjectiveParams defines parameters for SetObjective.
+type SetObjectiveParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // OpenPeriodParams defines parameters for OpenPeriod.
 type OpenPeriodParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -3925,6 +4256,48 @@ type PutSanctionsListParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ClearSendingParams defines parameters for ClearSending.
+type ClearSendingParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListTargetProposalsParams defines parameters for ListTargetProposals.
+type ListTargetProposalsParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ProposeTargetsParams defines parameters for ProposeTargets.
+type ProposeTargetsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetTargetProposalParams defines parameters for GetTargetProposal.
+type GetTargetProposalParams struct {
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ChangeTargetParams defines parameters for ChangeTarget.
+type ChangeTargetParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// EndTargetProposalParams defines parameters for EndTargetProposal.
+type EndTargetProposalParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListTeamsParams defines parameters for ListTeams.
 type ListTeamsParams struct {
 	// Day Today when absent.
@@ -4039,6 +4412,9 @@ type DecideJSONRequestBody = DecisionRequest
 // WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
 type WhatIfJSONRequestBody = WhatIfRequest
 
+// SetObjectiveJSONRequestBody defines body for SetObjective for application/json ContentType.
+type SetObjectiveJSONRequestBody = ObjectiveRequest
+
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
 
@@ -4086,6 +4462,18 @@ type RemarkSampleJSONRequestBody = SampleRemark
 
 // PutSanctionsListJSONRequestBody defines body for PutSanctionsList for application/json ContentType.
 type PutSanctionsListJSONRequestBody = SanctionsListRequest
+
+// ClearSendingJSONRequestBody defines body for ClearSending for application/json ContentType.
+type ClearSendingJSONRequestBody = Reason
+
+// ProposeTargetsJSONRequestBody defines body for ProposeTargets for application/json ContentType.
+type ProposeTargetsJSONRequestBody = TargetProposalRequest
+
+// ChangeTargetJSONRequestBody defines body for ChangeTarget for application/json ContentType.
+type ChangeTargetJSONRequestBody = TargetChange
+
+// EndTargetProposalJSONRequestBody defines body for EndTargetProposal for application/json ContentType.
+type EndTargetProposalJSONRequestBody = TargetOutcome
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -4338,6 +4726,12 @@ type ServerInterface interface {
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	// (GET /periods/{period}/late-data)
 	ListLateData(c *gin.Context, period string, params ListLateDataParams)
+	// ListObjectives Manual objectives of a period, by participant and name, of those whose statements you may see.
+	// (GET /periods/{period}/objectives)
+	ListObjectives(c *gin.Context, period string, params ListObjectivesParams)
+	// SetObjective Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+	// (PUT /periods/{period}/objectives)
+	SetObjective(c *gin.Context, period string, params SetObjectiveParams)
 	// OpenPeriod Open a period: its workflow starts.
 	// (POST /periods/{period}/open)
 	OpenPeriod(c *gin.Context, period string, params OpenPeriodParams)
@@ -4461,9 +4855,30 @@ type ServerInterface interface {
 	// PutSanctionsList Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
 	// (PUT /sanctions-lists/{list})
 	PutSanctionsList(c *gin.Context, list string, params PutSanctionsListParams)
+	// GetSending Whether payouts are sent, or nothing is until finance has compared the rails with our record: the database was restored, or lacks what a rail has done.
+	// (GET /sending)
+	GetSending(c *gin.Context)
+	// ClearSending Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+	// (POST /sending)
+	ClearSending(c *gin.Context, params ClearSendingParams)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(c *gin.Context, file string)
+	// ListTargetProposals Quotas that are or were proposed, the latest first.
+	// (GET /target-proposals)
+	ListTargetProposals(c *gin.Context, params ListTargetProposalsParams)
+	// ProposeTargets Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+	// (POST /target-proposals)
+	ProposeTargets(c *gin.Context, params ProposeTargetsParams)
+	// GetTargetProposal A proposal with its figures that you may see.
+	// (GET /target-proposals/{proposal})
+	GetTargetProposal(c *gin.Context, proposal string, params GetTargetProposalParams)
+	// ChangeTarget Change what is proposed for somebody, with the reason.
+	// (POST /target-proposals/{proposal}/figures)
+	ChangeTarget(c *gin.Context, proposal string, params ChangeTargetParams)
+	// EndTargetProposal Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+	// (POST /target-proposals/{proposal}/outcome)
+	EndTargetProposal(c *gin.Context, proposal string, params EndTargetProposalParams)
 	// ListTeams The teams as they are on a day, each with what it covers.
 	// (GET /teams)
 	ListTeams(c *gin.Context, params ListTeamsParams)
@@ -7995,6 +8410,102 @@ func (siw *ServerInterfaceWrapper) ListLateData(c *gin.Context) {
 	siw.Handler.ListLateData(c, period, params)
 }
 
+// ListObjectives operation middleware
+func (siw *ServerInterfaceWrapper) ListObjectives(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListObjectivesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListObjectives(c, period, params)
+}
+
+// SetObjective operation middleware
+func (siw *ServerInterfaceWrapper) SetObjective(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetObjectiveParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SetObjective(c, period, params)
+}
+
 // OpenPeriod operation middleware
 func (siw *ServerInterfaceWrapper) OpenPeriod(c *gin.Context) {
 
@@ -9897,6 +10408,62 @@ func (siw *ServerInterfaceWrapper) PutSanctionsList(c *gin.Context) {
 	siw.Handler.PutSanctionsList(c, list, params)
 }
 
+// GetSending operation middleware
+func (siw *ServerInterfaceWrapper) GetSending(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetSending(c)
+}
+
+// ClearSending operation middleware
+func (siw *ServerInterfaceWrapper) ClearSending(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ClearSendingParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ClearSending(c, params)
+}
+
 // GetStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 
@@ -9920,6 +10487,232 @@ func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 	}
 
 	siw.Handler.GetStatusFile(c, file)
+}
+
+// ListTargetProposals operation middleware
+func (siw *ServerInterfaceWrapper) ListTargetProposals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTargetProposalsParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListTargetProposals(c, params)
+}
+
+// ProposeTargets operation middleware
+func (siw *ServerInterfaceWrapper) ProposeTargets(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeTargetsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeTargets(c, params)
+}
+
+// GetTargetProposal operation middleware
+func (siw *ServerInterfaceWrapper) GetTargetProposal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "proposal" -------------
+	var proposal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "proposal", c.Param("proposal"), &proposal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter proposal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTargetProposalParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetTargetProposal(c, proposal, params)
+}
+
+// ChangeTarget operation middleware
+func (siw *ServerInterfaceWrapper) ChangeTarget(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "proposal" -------------
+	var proposal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "proposal", c.Param("proposal"), &proposal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter proposal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeTargetParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ChangeTarget(c, proposal, params)
+}
+
+// EndTargetProposal operation middleware
+func (siw *ServerInterfaceWrapper) EndTargetProposal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "proposal" -------------
+	var proposal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "proposal", c.Param("proposal"), &proposal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter proposal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndTargetProposalParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EndTargetProposal(c, proposal, params)
 }
 
 // ListTeams operation middleware
@@ -10193,6 +10986,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/territories/:territory", wrapper.GetTerritory)
 	router.GET(options.BaseURL+"/teams", wrapper.ListTeams)
 	router.GET(options.BaseURL+"/teams/:team", wrapper.GetTeam)
+	router.GET(options.BaseURL+"/target-proposals", wrapper.ListTargetProposals)
+	router.POST(options.BaseURL+"/target-proposals", wrapper.ProposeTargets)
+	router.GET(options.BaseURL+"/target-proposals/:proposal", wrapper.GetTargetProposal)
+	router.POST(options.BaseURL+"/target-proposals/:proposal/figures", wrapper.ChangeTarget)
+	router.POST(options.BaseURL+"/target-proposals/:proposal/outcome", wrapper.EndTargetProposal)
 	router.GET(options.BaseURL+"/plans", wrapper.ListPlans)
 	router.POST(options.BaseURL+"/plans", wrapper.PutPlan)
 	router.GET(options.BaseURL+"/plans/:plan/versions/:version", wrapper.GetPlan)
@@ -10220,6 +11018,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/disputes/:dispute/answers", wrapper.AnswerDispute)
 	router.POST(options.BaseURL+"/disputes/:dispute/evidence", wrapper.AddEvidence)
 	router.GET(options.BaseURL+"/disputes/:dispute/evidence/:evidence", wrapper.GetEvidence)
+	router.GET(options.BaseURL+"/periods/:period/objectives", wrapper.ListObjectives)
+	router.PUT(options.BaseURL+"/periods/:period/objectives", wrapper.SetObjective)
 	router.GET(options.BaseURL+"/adjustments", wrapper.ListAdjustments)
 	router.POST(options.BaseURL+"/adjustments", wrapper.EnterAdjustment)
 	router.POST(options.BaseURL+"/adjustments/:adjustment/decision", wrapper.DecideAdjustment)
@@ -10263,6 +11063,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/status-files/:file", wrapper.GetStatusFile)
 	router.GET(options.BaseURL+"/reconciliations", wrapper.ListReconciliations)
 	router.POST(options.BaseURL+"/reconciliations", wrapper.Reconcile)
+	router.GET(options.BaseURL+"/sending", wrapper.GetSending)
+	router.POST(options.BaseURL+"/sending", wrapper.ClearSending)
 	router.GET(options.BaseURL+"/reconciliations/:reconciliation", wrapper.GetReconciliation)
 	router.GET(options.BaseURL+"/reconciliations/:reconciliation/differences", wrapper.ListRailDifferences)
 	router.POST(options.BaseURL+"/reconciliations/:reconciliation/explanations", wrapper.ExplainDifferences)
@@ -13901,6 +14703,87 @@ func (response ListLateDatadefaultApplicationProblemPlusJSONResponse) VisitListL
 	return err
 }
 
+type ListObjectivesRequestObject struct {
+	Period string `json:"period"`
+	Params ListObjectivesParams
+}
+
+type ListObjectivesResponseObject interface {
+	VisitListObjectivesResponse(w http.ResponseWriter) error
+}
+
+type ListObjectives200JSONResponse Objectives
+
+func (response ListObjectives200JSONResponse) VisitListObjectivesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListObjectivesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListObjectivesdefaultApplicationProblemPlusJSONResponse) VisitListObjectivesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetObjectiveRequestObject struct {
+	Period string `json:"period"`
+	Params SetObjectiveParams
+	Body   *SetObjectiveJSONRequestBody
+}
+
+type SetObjectiveResponseObject interface {
+	VisitSetObjectiveResponse(w http.ResponseWriter) error
+}
+
+type SetObjective200JSONResponse Objective
+
+func (response SetObjective200JSONResponse) VisitSetObjectiveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetObjectivedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetObjectivedefaultApplicationProblemPlusJSONResponse) VisitSetObjectiveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type OpenPeriodRequestObject struct {
 	Period string `json:"period"`
 	Params OpenPeriodParams
@@ -15697,6 +16580,84 @@ func (response PutSanctionsListdefaultApplicationProblemPlusJSONResponse) VisitP
 	return err
 }
 
+type GetSendingRequestObject struct {
+}
+
+type GetSendingResponseObject interface {
+	VisitGetSendingResponse(w http.ResponseWriter) error
+}
+
+type GetSending200JSONResponse Sending
+
+func (response GetSending200JSONResponse) VisitGetSendingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSendingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSendingdefaultApplicationProblemPlusJSONResponse) VisitGetSendingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearSendingRequestObject struct {
+	Params ClearSendingParams
+	Body   *ClearSendingJSONRequestBody
+}
+
+type ClearSendingResponseObject interface {
+	VisitClearSendingResponse(w http.ResponseWriter) error
+}
+
+type ClearSending200JSONResponse Sending
+
+func (response ClearSending200JSONResponse) VisitClearSendingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearSendingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ClearSendingdefaultApplicationProblemPlusJSONResponse) VisitClearSendingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusFileRequestObject struct {
 	File string `json:"file"`
 }
@@ -15725,6 +16686,207 @@ type GetStatusFiledefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetStatusFiledefaultApplicationProblemPlusJSONResponse) VisitGetStatusFileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTargetProposalsRequestObject struct {
+	Params ListTargetProposalsParams
+}
+
+type ListTargetProposalsResponseObject interface {
+	VisitListTargetProposalsResponse(w http.ResponseWriter) error
+}
+
+type ListTargetProposals200JSONResponse TargetProposals
+
+func (response ListTargetProposals200JSONResponse) VisitListTargetProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTargetProposalsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTargetProposalsdefaultApplicationProblemPlusJSONResponse) VisitListTargetProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeTargetsRequestObject struct {
+	Params ProposeTargetsParams
+	Body   *ProposeTargetsJSONRequestBody
+}
+
+type ProposeTargetsResponseObject interface {
+	VisitProposeTargetsResponse(w http.ResponseWriter) error
+}
+
+type ProposeTargets201JSONResponse TargetProposal
+
+func (response ProposeTargets201JSONResponse) VisitProposeTargetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeTargetsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ProposeTargetsdefaultApplicationProblemPlusJSONResponse) VisitProposeTargetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTargetProposalRequestObject struct {
+	Proposal string `json:"proposal"`
+	Params   GetTargetProposalParams
+}
+
+type GetTargetProposalResponseObject interface {
+	VisitGetTargetProposalResponse(w http.ResponseWriter) error
+}
+
+type GetTargetProposal200JSONResponse TargetFigures
+
+func (response GetTargetProposal200JSONResponse) VisitGetTargetProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTargetProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTargetProposaldefaultApplicationProblemPlusJSONResponse) VisitGetTargetProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeTargetRequestObject struct {
+	Proposal string `json:"proposal"`
+	Params   ChangeTargetParams
+	Body     *ChangeTargetJSONRequestBody
+}
+
+type ChangeTargetResponseObject interface {
+	VisitChangeTargetResponse(w http.ResponseWriter) error
+}
+
+type ChangeTarget200JSONResponse TargetProposal
+
+func (response ChangeTarget200JSONResponse) VisitChangeTargetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ChangeTargetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ChangeTargetdefaultApplicationProblemPlusJSONResponse) VisitChangeTargetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndTargetProposalRequestObject struct {
+	Proposal string `json:"proposal"`
+	Params   EndTargetProposalParams
+	Body     *EndTargetProposalJSONRequestBody
+}
+
+type EndTargetProposalResponseObject interface {
+	VisitEndTargetProposalResponse(w http.ResponseWriter) error
+}
+
+type EndTargetProposal200JSONResponse TargetProposal
+
+func (response EndTargetProposal200JSONResponse) VisitEndTargetProposalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndTargetProposaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndTargetProposaldefaultApplicationProblemPlusJSONResponse) VisitEndTargetProposalResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16280,6 +17442,12 @@ type StrictServerInterface interface {
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	// (GET /periods/{period}/late-data)
 	ListLateData(ctx context.Context, request ListLateDataRequestObject) (ListLateDataResponseObject, error)
+	// ListObjectives Manual objectives of a period, by participant and name, of those whose statements you may see.
+	// (GET /periods/{period}/objectives)
+	ListObjectives(ctx context.Context, request ListObjectivesRequestObject) (ListObjectivesResponseObject, error)
+	// SetObjective Set, score or correct an objective of somebody else, until the period is locked. The name says which; a weight of 0 withdraws it.
+	// (PUT /periods/{period}/objectives)
+	SetObjective(ctx context.Context, request SetObjectiveRequestObject) (SetObjectiveResponseObject, error)
 	// OpenPeriod Open a period: its workflow starts.
 	// (POST /periods/{period}/open)
 	OpenPeriod(ctx context.Context, request OpenPeriodRequestObject) (OpenPeriodResponseObject, error)
@@ -16403,9 +17571,30 @@ type StrictServerInterface interface {
 	// PutSanctionsList Keep a list as the next version of its name. Payouts that are not released, and that it concerns, are held.
 	// (PUT /sanctions-lists/{list})
 	PutSanctionsList(ctx context.Context, request PutSanctionsListRequestObject) (PutSanctionsListResponseObject, error)
+	// GetSending Whether payouts are sent, or nothing is until finance has compared the rails with our record: the database was restored, or lacks what a rail has done.
+	// (GET /sending)
+	GetSending(ctx context.Context, request GetSendingRequestObject) (GetSendingResponseObject, error)
+	// ClearSending Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
+	// (POST /sending)
+	ClearSending(ctx context.Context, request ClearSendingRequestObject) (ClearSendingResponseObject, error)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
+	// ListTargetProposals Quotas that are or were proposed, the latest first.
+	// (GET /target-proposals)
+	ListTargetProposals(ctx context.Context, request ListTargetProposalsRequestObject) (ListTargetProposalsResponseObject, error)
+	// ProposeTargets Propose quotas for everybody on a plan, from history and capacity. Nothing counts before somebody publishes them.
+	// (POST /target-proposals)
+	ProposeTargets(ctx context.Context, request ProposeTargetsRequestObject) (ProposeTargetsResponseObject, error)
+	// GetTargetProposal A proposal with its figures that you may see.
+	// (GET /target-proposals/{proposal})
+	GetTargetProposal(ctx context.Context, request GetTargetProposalRequestObject) (GetTargetProposalResponseObject, error)
+	// ChangeTarget Change what is proposed for somebody, with the reason.
+	// (POST /target-proposals/{proposal}/figures)
+	ChangeTarget(ctx context.Context, request ChangeTargetRequestObject) (ChangeTargetResponseObject, error)
+	// EndTargetProposal Publish a proposal, which makes its figures quotas, all together; or withdraw it.
+	// (POST /target-proposals/{proposal}/outcome)
+	EndTargetProposal(ctx context.Context, request EndTargetProposalRequestObject) (EndTargetProposalResponseObject, error)
 	// ListTeams The teams as they are on a day, each with what it covers.
 	// (GET /teams)
 	ListTeams(ctx context.Context, request ListTeamsRequestObject) (ListTeamsResponseObject, error)
@@ -19186,6 +20375,78 @@ func (sh *strictHandler) ListLateData(ctx *gin.Context, period string, params Li
 	}
 }
 
+// ListObjectives operation middleware
+func (sh *strictHandler) ListObjectives(ctx *gin.Context, period string, params ListObjectivesParams) {
+	var request ListObjectivesRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListObjectives(ctx, request.(ListObjectivesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListObjectives")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListObjectivesResponseObject); ok {
+		if err := validResponse.VisitListObjectivesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetObjective operation middleware
+func (sh *strictHandler) SetObjective(ctx *gin.Context, period string, params SetObjectiveParams) {
+	var request SetObjectiveRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body SetObjectiveJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetObjective(ctx, request.(SetObjectiveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetObjective")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SetObjectiveResponseObject); ok {
+		if err := validResponse.VisitSetObjectiveResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // OpenPeriod operation middleware
 func (sh *strictHandler) OpenPeriod(ctx *gin.Context, period string, params OpenPeriodParams) {
 	var request OpenPeriodRequestObject
@@ -20566,6 +21827,74 @@ func (sh *strictHandler) PutSanctionsList(ctx *gin.Context, list string, params 
 	}
 }
 
+// GetSending operation middleware
+func (sh *strictHandler) GetSending(ctx *gin.Context) {
+	var request GetSendingRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSending(ctx, request.(GetSendingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSending")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetSendingResponseObject); ok {
+		if err := validResponse.VisitGetSendingResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ClearSending operation middleware
+func (sh *strictHandler) ClearSending(ctx *gin.Context, params ClearSendingParams) {
+	var request ClearSendingRequestObject
+
+	request.Params = params
+
+	var body ClearSendingJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClearSending(ctx, request.(ClearSendingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClearSending")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ClearSendingResponseObject); ok {
+		if err := validResponse.VisitClearSendingResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetStatusFile operation middleware
 func (sh *strictHandler) GetStatusFile(ctx *gin.Context, file string) {
 	var request GetStatusFileRequestObject
@@ -20585,6 +21914,193 @@ func (sh *strictHandler) GetStatusFile(ctx *gin.Context, file string) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetStatusFileResponseObject); ok {
 		if err := validResponse.VisitGetStatusFileResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListTargetProposals operation middleware
+func (sh *strictHandler) ListTargetProposals(ctx *gin.Context, params ListTargetProposalsParams) {
+	var request ListTargetProposalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTargetProposals(ctx, request.(ListTargetProposalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTargetProposals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListTargetProposalsResponseObject); ok {
+		if err := validResponse.VisitListTargetProposalsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeTargets operation middleware
+func (sh *strictHandler) ProposeTargets(ctx *gin.Context, params ProposeTargetsParams) {
+	var request ProposeTargetsRequestObject
+
+	request.Params = params
+
+	var body ProposeTargetsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeTargets(ctx, request.(ProposeTargetsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeTargets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeTargetsResponseObject); ok {
+		if err := validResponse.VisitProposeTargetsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetTargetProposal operation middleware
+func (sh *strictHandler) GetTargetProposal(ctx *gin.Context, proposal string, params GetTargetProposalParams) {
+	var request GetTargetProposalRequestObject
+
+	request.Proposal = proposal
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTargetProposal(ctx, request.(GetTargetProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTargetProposal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetTargetProposalResponseObject); ok {
+		if err := validResponse.VisitGetTargetProposalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ChangeTarget operation middleware
+func (sh *strictHandler) ChangeTarget(ctx *gin.Context, proposal string, params ChangeTargetParams) {
+	var request ChangeTargetRequestObject
+
+	request.Proposal = proposal
+	request.Params = params
+
+	var body ChangeTargetJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeTarget(ctx, request.(ChangeTargetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeTarget")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ChangeTargetResponseObject); ok {
+		if err := validResponse.VisitChangeTargetResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndTargetProposal operation middleware
+func (sh *strictHandler) EndTargetProposal(ctx *gin.Context, proposal string, params EndTargetProposalParams) {
+	var request EndTargetProposalRequestObject
+
+	request.Proposal = proposal
+	request.Params = params
+
+	var body EndTargetProposalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndTargetProposal(ctx, request.(EndTargetProposalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndTargetProposal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EndTargetProposalResponseObject); ok {
+		if err := validResponse.VisitEndTargetProposalResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

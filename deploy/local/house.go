@@ -127,7 +127,7 @@ func (h *house) welcome(ctx context.Context) error {
 	}
 	fmt.Fprintf(h.out, "  Database     %s\n", h.database)
 	fmt.Fprintln(h.out, "\nSign in as, for example:")
-	everybody, err := h.store.People(ctx, "", 500)
+	everybody, err := h.store.People(ctx, "", "", 500)
 	if err != nil {
 		return err
 	}

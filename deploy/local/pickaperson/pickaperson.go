@@ -28,7 +28,7 @@ func Page(s *store.Store) *web.PickAPerson {
 		Lifetime: lifetime,
 		Token:    func(ctx context.Context, person string) (string, error) { return token(ctx, s, person) },
 		People: func(ctx context.Context) ([]client.Person, error) {
-			all, err := s.People(ctx, "", shown)
+			all, err := s.People(ctx, "", "", shown)
 			people := make([]client.Person, len(all))
 			for i, p := range all {
 				people[i] = client.Person{Id: p.ID, Name: p.Name, Roles: []string{}}
