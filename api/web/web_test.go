@@ -645,6 +645,7 @@ func TestAPeriod(t *testing.T) {
 // needs is the action that a page needs of the rights table; "" where everybody may.
 var needs = map[string]incentive.Action{
 	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/accounts": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"POST /account/settings": incentive.KeepSettings, "GET /notifications": incentive.KeepSettings, "POST /notifications": incentive.KeepSettings,
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
