@@ -1457,10 +1457,10 @@ type DestinationCorrection struct {
 	// Code The bank's.
 	Code string `json:"code"`
 
-	// Corrected As the bank has it
+	// Corrected As the bank has it, as far as it may be shown.
 	Corrected string `json:"corrected"`
 
-	// Destination As it stands
+	// Destination As it stands, as far as it may be shown.
 	Destination string    `json:"destination"`
 	Id          string    `json:"id"`
 	Name        string    `json:"name"`
