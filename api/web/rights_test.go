@@ -369,7 +369,7 @@ var walked = map[string]asked{
 // everywhere is what a path names that is nobody's.
 func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
-	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "correction": "none", "line": "1"}
+	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "sample": "1", "correction": "none", "line": "1"}
 	all["territory"], all["team"] = "west", "inside"
 	status, proposal := c.ask("f1", http.MethodPost, "/target-proposals", `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1000"}`, nil)
 	require.Equal(c, http.StatusCreated, status, proposal)
