@@ -7,6 +7,7 @@ package api
 
 import (
 	"context"
+	"crypto/ed25519"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -52,6 +53,8 @@ type Config struct {
 	SignIn bool
 	// Pages is where people find the pages, https://pay.example.com: rails lead back there.
 	Pages string
+	// EvidenceKey signs evidence packs; nil where there are none.
+	EvidenceKey ed25519.PrivateKey
 	// Extra mounts routes of an installation's own; nil for none.
 	Extra func(gin.IRouter)
 }

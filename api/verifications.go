@@ -42,6 +42,9 @@ func (s *server) ListVerifications(ctx context.Context, request spec.ListVerific
 		return nil, err
 	}
 	answer := spec.ListVerifications200JSONResponse{Verifications: []spec.Verification{}}
+	if s.EvidenceKey != nil {
+		answer.EvidenceKey = orNil(proof.PublicKey(s.EvidenceKey))
+	}
 	for _, v := range all {
 		shown, err := verificationOf(v, false)
 		if err != nil {

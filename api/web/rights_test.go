@@ -355,6 +355,7 @@ var walked = map[string]asked{
 	"getSending": {}, "clearSending": {body: `{"reason":"x"}`, status: 409},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
 	"listSamples": {}, "drawSample": {body: `{"size":2}`, status: 201}, "getSample": {}, "remarkSample": {body: `{"number":1,"verdict":"fine"}`}, "getDuties": {query: "from=2026-01-01&to=2026-12-31"},
+	"getEvidencePack":   {},
 	"listVerifications": {}, "verify": {body: `{}`, status: 201}, "getVerification": {}, "getVerificationReport": {}, "getVerificationDocument": {}, "getStatementDocument": {}, "getPayoutDocument": {}, "getCertificate": {status: 404},
 	"listTargetProposals": {}, "proposeTargets": {body: `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1"}`, status: 201},
 	"getTargetProposal": {}, "changeTarget": {body: `{"person":"PERSON","version":9,"amount":"1","reason":"x"}`, notOwn: true, status: 409, refused: 403}, "endTargetProposal": {body: `{"outcome":"published","sum":"0"}`, status: 409},
@@ -526,7 +527,7 @@ func TestRightsOfPages(t *testing.T) {
 						require.Equal(t, http.StatusForbidden, status, where)
 					case somebody && reach < needed[to], strings.Contains(path, "/statements/{person}") && period == march, strings.Contains(path, "/certificates/"): // no line achieves anything
 						require.Equal(t, http.StatusNotFound, status, where)
-					case strings.HasPrefix(path, "/exports/"), strings.HasPrefix(path, "/commands/"), strings.HasSuffix(path, "/rehearsal/{rail}/{currency}"), path == "/disputes/new": // asked for nothing that there is
+					case strings.HasSuffix(path, "/evidence-pack"), strings.HasPrefix(path, "/exports/"), strings.HasPrefix(path, "/commands/"), strings.HasSuffix(path, "/rehearsal/{rail}/{currency}"), path == "/disputes/new": // asked for nothing that there is
 						require.Less(t, status, http.StatusInternalServerError, where)
 					default:
 						require.Equal(t, http.StatusOK, status, "%s: %s", where, text)

@@ -37,6 +37,8 @@ type verificationsPage struct {
 	Next   int64
 	First  bool
 	Proves bool
+	Packed bool   // there is a proof of the whole period, and a key
+	Key    string // the public one
 	Called map[string]string
 }
 
@@ -63,6 +65,10 @@ func (v *visit) verifications() error {
 	}
 	for _, one := range list.Verifications {
 		body.List = append(body.List, v.verified(one, body.Called))
+		body.Packed = body.Packed || body.Proves && one.Person == nil && one.EndedAt != nil && list.EvidenceKey != nil
+	}
+	if list.EvidenceKey != nil {
+		body.Key = *list.EvidenceKey
 	}
 	if list.Next != nil {
 		body.Next = *list.Next
@@ -123,4 +129,9 @@ func (v *visit) verificationReport() error {
 		return v.nowhere()
 	}
 	return v.download(client.NewGetVerificationReportRequest(within, id))
+}
+
+// evidencePack hands over the signed evidence of a period.
+func (v *visit) evidencePack() error {
+	return v.download(client.NewGetEvidencePackRequest(within, v.r.PathValue("period"), &client.GetEvidencePackParams{}))
 }

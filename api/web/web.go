@@ -194,6 +194,8 @@ func (s *site) routes() map[string]page {
 		"POST /samples/{sample}":         (*visit).remarkSample,
 		"GET /duties":                    (*visit).duties,
 
+		"GET /periods/{period}/evidence-pack": (*visit).evidencePack,
+
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,
 		"POST /reconciliations":                  (*visit).compare,

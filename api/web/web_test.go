@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -190,7 +191,7 @@ func openAs(t *testing.T, picks bool, wait time.Duration, change func(address st
 	room := &engineRoom{T: t}
 	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now, Replay: worker.Replay}
 	log := slog.New(slog.DiscardHandler)
-	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait, Pages: "https://pay.example.com"})
+	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait, EvidenceKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), Pages: "https://pay.example.com"})
 	require.NoError(t, err)
 	config := Config{API: surface, Sessions: s, Rails: rails.Names(), Log: log}
 	if picks {
@@ -663,7 +664,8 @@ var needs = map[string]incentive.Action{
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"GET /reconciliations": incentive.ReadTotals, "POST /reconciliations": incentive.ReconcileRails, "GET /reconciliations/{reconciliation}": incentive.ReadTotals, "POST /reconciliations/{reconciliation}": incentive.ReconcileRails,
 	"GET /periods/{period}/proof": incentive.ReadAudit, "POST /periods/{period}/proof": incentive.Prove, "GET /verifications/{verification}": incentive.ReadAudit, "GET /verifications/{verification}/report": incentive.ReadAudit,
-	"GET /periods/{period}/samples": incentive.ReadAudit, "POST /periods/{period}/samples": incentive.Prove, "GET /samples/{sample}": incentive.ReadAudit, "POST /samples/{sample}": incentive.Prove, "GET /duties": incentive.ReadAudit,
+	"GET /periods/{period}/evidence-pack": incentive.Prove,
+	"GET /periods/{period}/samples":       incentive.ReadAudit, "POST /periods/{period}/samples": incentive.Prove, "GET /samples/{sample}": incentive.ReadAudit, "POST /samples/{sample}": incentive.Prove, "GET /duties": incentive.ReadAudit,
 	"GET /verifications/{verification}/document": incentive.ReadAudit, "GET /periods/{period}/statements/{person}/document": incentive.ReadStatements, "GET /periods/{period}/statements/{person}/certificates/{line}": incentive.ReadStatements, "GET /payouts/{payout}/document": incentive.ReadStatements,
 	"GET /targets": incentive.ReadTargets, "POST /targets": incentive.ProposeTargets, "GET /targets/{proposal}": incentive.ReadTargets, "POST /targets/{proposal}/figures": incentive.ReviewTargets, "POST /targets/{proposal}/outcome": incentive.ProposeTargets,
 	"GET /territories": incentive.ReadTerritories, "GET /territories/{territory}": incentive.ReadTerritories, "GET /teams/{team}": incentive.ReadTerritories,

@@ -30,6 +30,8 @@ type export struct {
 
 	Contractors   exportContractors   `cmd:"" help:"Write what each contractor was paid in a year in dollars: the totals for form 1099-NEC."`
 	ContractCosts exportContractCosts `cmd:"" help:"Write what it cost to obtain contracts, capitalised and amortised by month (ASC 340-40, IFRS 15)."`
+
+	Evidence exportEvidence `cmd:"" help:"Write the signed evidence of a period: guerdon verify proves it again anywhere."`
 }
 
 type exportCompany struct {

@@ -111,3 +111,29 @@ func showReport(w *tabwriter.Writer, r proof.PeriodReport) {
 		}
 	}
 }
+
+type exportEvidence struct {
+	Period   string `arg:""`
+	Output   string `short:"o" required:"" placeholder:"FILE" help:"Where to, a zip."`
+	Revision int    `help:"The latest when absent."`
+}
+
+func (e exportEvidence) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	parameters := client.GetEvidencePackParams{}
+	if e.Revision > 0 {
+		parameters.Revision = &e.Revision
+	}
+	content, err := client.Bytes(c.GetEvidencePack(ctx, e.Period, &parameters))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(e.Output, content, 0o600); err != nil {
+		return fmt.Errorf("keep the evidence: %w", err)
+	}
+	fmt.Fprintf(d.out, "Written to %s: guerdon verify %s proves it, on any machine.\n", e.Output, e.Output)
+	return nil
+}

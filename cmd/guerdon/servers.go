@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"github.com/guerdon/guerdon/api/openid"
 	"github.com/guerdon/guerdon/api/web"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/proof"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/worker"
@@ -116,6 +118,7 @@ type serveAPI struct {
 	server
 	signInSettings
 	Listen     string `env:"GUERDON_LISTEN" default:":8080" help:"Where to listen."`
+	Evidence   string `name:"evidence-key" env:"GUERDON_EVIDENCE_KEY" placeholder:"SEED" help:"What evidence packs are signed with: 64 hexadecimal digits, from openssl rand -hex 32. There are none when absent."`
 	TemporalUI string `env:"TEMPORAL_UI" placeholder:"URL" help:"Where people find Temporal's own interface. The audit pages link to it."`
 }
 
@@ -134,6 +137,12 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
+	var evidence ed25519.PrivateKey
+	if a.Evidence != "" {
+		if evidence, err = proof.ParseKey(a.Evidence); err != nil {
+			return err
+		}
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Listen)
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", a.Listen, err)
@@ -143,7 +152,7 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 	if a.TemporalUI != "" {
 		workflows = web.Workflows(a.TemporalUI, a.TemporalNamespace)
 	}
-	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Messenger: sender, SignIn: provider != nil, Pages: a.Address, Log: log},
+	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, Messenger: sender, SignIn: provider != nil, Pages: a.Address, EvidenceKey: evidence, Log: log},
 		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names(), Temporal: workflows, Log: log})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 type verify struct {
-	What        string `arg:"" optional:"" placeholder:"PERIOD|FILE" help:"A period, or a file that guerdon export statement has written; every period with a result when absent."`
+	What        string `arg:"" optional:"" placeholder:"PERIOD|FILE" help:"A period, or a file that guerdon export statement or guerdon export evidence has written; every period with a result when absent."`
 	Revision    int    `help:"Of the period; the latest when absent."`
 	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"The PostgreSQL database, postgres://…; not needed for a file."`
 }
@@ -56,6 +57,9 @@ func (v verify) file(ctx context.Context, d *desk) error {
 	if err != nil {
 		return fmt.Errorf("read the proof: %w", err)
 	}
+	if bytes.HasPrefix(content, []byte("PK")) {
+		return v.pack(ctx, d, content)
+	}
 	f, err := proof.Read(content)
 	if err != nil {
 		return err
@@ -72,6 +76,27 @@ func (v verify) file(ctx context.Context, d *desk) error {
 		list(w, "Proved:", answer.Proved)
 		if answer.Failure != nil {
 			list(w, "\nFAILED, so that the file proves nothing:", []string{answer.Failure.Message})
+			return
+		}
+		list(w, "\nNot proved:", answer.NotProved)
+	}))
+}
+
+// pack proves the evidence pack of a period.
+func (v verify) pack(ctx context.Context, d *desk, content []byte) error {
+	answer := struct {
+		proof.PackVerified
+		Failure *failure `json:"failure,omitempty"`
+	}{}
+	var err error
+	if answer.PackVerified, err = proof.VerifyPack(ctx, bytes.NewReader(content), int64(len(content))); err != nil {
+		answer.Failure = failureOf(v.What, err)
+	}
+	return told(answer.Failure != nil, d.show(answer, func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "The evidence of %s, revision %d.\n\n", answer.Period, answer.Revision)
+		list(w, "Proved:", answer.Proved)
+		if answer.Failure != nil {
+			list(w, "\nFAILED, so that the pack proves nothing:", []string{answer.Failure.Message})
 			return
 		}
 		list(w, "\nNot proved:", answer.NotProved)

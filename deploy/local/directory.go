@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -8,6 +11,7 @@ import (
 
 	"github.com/guerdon/guerdon/deploy/local/postgres"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/proof"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -15,6 +19,7 @@ import (
 //
 //	<root>/postgres          the database
 //	<root>/encryption-keys   of the bank details in it
+//	<root>/evidence-key      that signs evidence packs
 //	<root>/stripe-standin    what the stand-in for Stripe has done
 type directory string
 
@@ -47,17 +52,39 @@ func (d directory) mail() string     { return filepath.Join(string(d), "mail") }
 
 // keys reads the encryption keys, or makes one at the first start.
 func (d directory) keys() (store.Keys, error) {
-	path := filepath.Join(string(d), "encryption-keys")
+	text, err := d.secret("encryption-keys", func() string { return store.NewKey(1) })
+	if err != nil {
+		return store.Keys{}, err
+	}
+	return store.ParseKeys(text)
+}
+
+// evidenceKey reads the key that signs evidence packs, or makes one at the first start.
+func (d directory) evidenceKey() (ed25519.PrivateKey, error) {
+	text, err := d.secret("evidence-key", func() string {
+		seed := make([]byte, ed25519.SeedSize)
+		rand.Read(seed)
+		return hex.EncodeToString(seed)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return proof.ParseKey(text)
+}
+
+// secret reads a file that nobody else may read, and makes it where there is none.
+func (d directory) secret(name string, fresh func() string) (string, error) {
+	path := filepath.Join(string(d), name)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(store.NewKey(1))
+		text = []byte(fresh())
 		unfinished := path + ".new"
 		if err = os.WriteFile(unfinished, text, 0o600); err == nil {
 			err = os.Rename(unfinished, path)
 		}
 	}
 	if err != nil {
-		return store.Keys{}, incentive.Errorf(postgres.CodeDirectory, "The encryption keys in the data directory cannot be read: %v", err)
+		return "", incentive.Errorf(postgres.CodeDirectory, "The file %s in the data directory cannot be read: %v", name, err)
 	}
-	return store.ParseKeys(string(text))
+	return string(text), nil
 }

@@ -272,7 +272,11 @@ func (h *house) startMail(context.Context) (string, error) {
 }
 
 func (h *house) startAPI(context.Context) (string, error) {
-	config := api.Config{Store: h.store, Client: h.temporal, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
+	evidence, err := h.directory.evidenceKey()
+	if err != nil {
+		return "", err
+	}
+	config := api.Config{EvidenceKey: evidence, Store: h.store, Client: h.temporal, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
 	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names(), Log: h.log}
 	if h.ui != "" {
 		pages.Temporal = web.Workflows(h.ui, temporal.Namespace)
