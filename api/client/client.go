@@ -3361,6 +3361,9 @@ type VerificationRequest struct {
 
 // Verifications defines model for Verifications.
 type Verifications struct {
+	// EvidenceKey The public key, in hexadecimal, with which evidence packs are signed here; absent where none is set.
+	EvidenceKey *string `json:"evidence_key,omitempty"`
+
 	// Next Where the next page begins.
 	Next          *int64         `json:"next,omitempty"`
 	Verifications []Verification `json:"verifications"`
@@ -3953,6 +3956,12 @@ type ListEstimatesParams struct {
 type WhatIfParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetEvidencePackParams defines parameters for GetEvidencePack.
+type GetEvidencePackParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListLateDataParams defines parameters for ListLateData.
@@ -5213,6 +5222,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
 	WhatIf(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEvidencePack The signed evidence of a revision: what proves it again with neither database nor network. Somebody has had the whole period proved before.
+	//
+	// Corresponds with GET /periods/{period}/evidence-pack (the `GetEvidencePack` operationId).
+	GetEvidencePack(ctx context.Context, period string, params *GetEvidencePackParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	//
@@ -7448,6 +7462,21 @@ func (c *Client) WhatIfWithBody(ctx context.Context, period string, person strin
 // Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
 func (c *Client) WhatIf(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewWhatIfRequest(c.Server, period, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEvidencePack The signed evidence of a revision: what proves it again with neither database nor network. Somebody has had the whole period proved before.
+//
+// Corresponds with GET /periods/{period}/evidence-pack (the `GetEvidencePack` operationId).
+func (c *Client) GetEvidencePack(ctx context.Context, period string, params *GetEvidencePackParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEvidencePackRequest(c.Server, period, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13580,6 +13609,67 @@ func NewWhatIfRequestWithBody(server string, period string, person string, param
 	return req, nil
 }
 
+// NewGetEvidencePackRequest constructs an http.Request for the GetEvidencePack method
+func NewGetEvidencePackRequest(server string, period string, params *GetEvidencePackParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/evidence-pack", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListLateDataRequest constructs an http.Request for the ListLateData method
 func NewListLateDataRequest(server string, period string, params *ListLateDataParams) (*http.Request, error) {
 	var err error
@@ -17945,6 +18035,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/estimates/{person}/what-if (the `WhatIf` operationId).
 	WhatIfWithResponse(ctx context.Context, period string, person string, params *WhatIfParams, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*WhatIfResponse, error)
+
+	// GetEvidencePackWithResponse The signed evidence of a revision: what proves it again with neither database nor network. Somebody has had the whole period proved before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/evidence-pack (the `GetEvidencePack` operationId).
+	GetEvidencePackWithResponse(ctx context.Context, period string, params *GetEvidencePackParams, reqEditors ...RequestEditorFn) (*GetEvidencePackResponse, error)
 
 	// ListLateDataWithResponse What was wrong or came late in closed periods, and the next lock of this one would correct.
 	//
@@ -22519,6 +22616,47 @@ func (r WhatIfResponse) ContentType() string {
 	return ""
 }
 
+type GetEvidencePackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEvidencePackResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEvidencePackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEvidencePackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEvidencePackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEvidencePackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListLateDataResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -26865,6 +27003,19 @@ func (c *ClientWithResponses) WhatIfWithResponse(ctx context.Context, period str
 	return ParseWhatIfResponse(rsp)
 }
 
+// GetEvidencePackWithResponse The signed evidence of a revision: what proves it again with neither database nor network. Somebody has had the whole period proved before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/evidence-pack (the `GetEvidencePack` operationId).
+func (c *ClientWithResponses) GetEvidencePackWithResponse(ctx context.Context, period string, params *GetEvidencePackParams, reqEditors ...RequestEditorFn) (*GetEvidencePackResponse, error) {
+	rsp, err := c.GetEvidencePack(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEvidencePackResponse(rsp)
+}
+
 // ListLateDataWithResponse What was wrong or came late in closed periods, and the next lock of this one would correct.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -30801,6 +30952,32 @@ func ParseWhatIfResponse(rsp *http.Response) (*WhatIfResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEvidencePackResponse parses an HTTP response from a GetEvidencePackWithResponse call
+func ParseGetEvidencePackResponse(rsp *http.Response) (*GetEvidencePackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEvidencePackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -3362,6 +3362,9 @@ type VerificationRequest struct {
 
 // Verifications defines model for Verifications.
 type Verifications struct {
+	// EvidenceKey The public key, in hexadecimal, with which evidence packs are signed here; absent where none is set.
+	EvidenceKey *string `json:"evidence_key,omitempty"`
+
 	// Next Where the next page begins.
 	Next          *int64         `json:"next,omitempty"`
 	Verifications []Verification `json:"verifications"`
@@ -3954,6 +3957,12 @@ type ListEstimatesParams struct {
 type WhatIfParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetEvidencePackParams defines parameters for GetEvidencePack.
+type GetEvidencePackParams struct {
+	// Revision The latest when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 }
 
 // ListLateDataParams defines parameters for ListLateData.
@@ -4723,6 +4732,9 @@ type ServerInterface interface {
 	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
 	// (POST /periods/{period}/estimates/{person}/what-if)
 	WhatIf(c *gin.Context, period string, person string, params WhatIfParams)
+	// GetEvidencePack The signed evidence of a revision: what proves it again with neither database nor network. Somebody has had the whole period proved before.
+	// (GET /periods/{period}/evidence-pack)
+	GetEvidencePack(c *gin.Context, period string, params GetEvidencePackParams)
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	// (GET /periods/{period}/late-data)
 	ListLateData(c *gin.Context, period string, params ListLateDataParams)
@@ -8366,6 +8378,42 @@ func (siw *ServerInterfaceWrapper) WhatIf(c *gin.Context) {
 	siw.Handler.WhatIf(c, period, person, params)
 }
 
+// GetEvidencePack operation middleware
+func (siw *ServerInterfaceWrapper) GetEvidencePack(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEvidencePackParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEvidencePack(c, period, params)
+}
+
 // ListLateData operation middleware
 func (siw *ServerInterfaceWrapper) ListLateData(c *gin.Context) {
 
@@ -11078,6 +11126,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/samples/:sample", wrapper.GetSample)
 	router.POST(options.BaseURL+"/samples/:sample/remarks", wrapper.RemarkSample)
 	router.GET(options.BaseURL+"/duties", wrapper.GetDuties)
+	router.GET(options.BaseURL+"/periods/:period/evidence-pack", wrapper.GetEvidencePack)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
 	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
@@ -14663,6 +14712,52 @@ func (response WhatIfdefaultApplicationProblemPlusJSONResponse) VisitWhatIfRespo
 	return err
 }
 
+type GetEvidencePackRequestObject struct {
+	Period string `json:"period"`
+	Params GetEvidencePackParams
+}
+
+type GetEvidencePackResponseObject interface {
+	VisitGetEvidencePackResponse(w http.ResponseWriter) error
+}
+
+type GetEvidencePack200ApplicationzipResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetEvidencePack200ApplicationzipResponse) VisitGetEvidencePackResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetEvidencePackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEvidencePackdefaultApplicationProblemPlusJSONResponse) VisitGetEvidencePackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListLateDataRequestObject struct {
 	Period string `json:"period"`
 	Params ListLateDataParams
@@ -17439,6 +17534,9 @@ type StrictServerInterface interface {
 	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
 	// (POST /periods/{period}/estimates/{person}/what-if)
 	WhatIf(ctx context.Context, request WhatIfRequestObject) (WhatIfResponseObject, error)
+	// GetEvidencePack The signed evidence of a revision: what proves it again with neither database nor network. Somebody has had the whole period proved before.
+	// (GET /periods/{period}/evidence-pack)
+	GetEvidencePack(ctx context.Context, request GetEvidencePackRequestObject) (GetEvidencePackResponseObject, error)
 	// ListLateData What was wrong or came late in closed periods, and the next lock of this one would correct.
 	// (GET /periods/{period}/late-data)
 	ListLateData(ctx context.Context, request ListLateDataRequestObject) (ListLateDataResponseObject, error)
@@ -20341,6 +20439,33 @@ func (sh *strictHandler) WhatIf(ctx *gin.Context, period string, person string, 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(WhatIfResponseObject); ok {
 		if err := validResponse.VisitWhatIfResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEvidencePack operation middleware
+func (sh *strictHandler) GetEvidencePack(ctx *gin.Context, period string, params GetEvidencePackParams) {
+	var request GetEvidencePackRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEvidencePack(ctx, request.(GetEvidencePackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEvidencePack")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEvidencePackResponseObject); ok {
+		if err := validResponse.VisitGetEvidencePackResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
