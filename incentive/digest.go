@@ -88,7 +88,6 @@ const (
 	PartRates       = "rates"               // all exchange rates of a source
 	PartTerritory   = string(KindTerritory) // a territory with its members and quotas
 	PartTeam        = string(KindTeam)      // a team, likewise
-	PartReliefs     = "reliefs"             // by how much their quotas are reduced
 	PartCorrected   = "corrected"           // their lines of a period that is corrected, as they stand
 )
 
@@ -266,7 +265,7 @@ func (t Transaction) digest() Digest {
 	return d.sum()
 }
 
-// writeGroups writes territories, teams and reliefs, of which a snapshot without any has no
+// writeGroups writes territories and teams, of which a snapshot without any has no
 // parts.
 func (s Snapshot) writeGroups(of func(kind, id string) digester) {
 	for _, g := range s.Groups {
@@ -286,12 +285,6 @@ func (s Snapshot) writeGroups(of func(kind, id string) digester) {
 		d.texts("a quota", q.Measure, q.StartsOn.String(), q.EndsOn.String())
 		d.decimal(q.Amount)
 		d.number(int64(q.Version))
-	}
-	for _, r := range s.Reliefs {
-		d := of(PartReliefs, r.ParticipantID)
-		d.texts(r.ID, r.Measure, r.StartsOn.String(), r.EndsOn.String())
-		d.decimal(r.Share)
-		d.decimal(r.Amount)
 	}
 }
 

@@ -176,10 +176,9 @@ type Snapshot struct {
 	Rates        []ExchangeRate `json:"rates,omitempty"` // of the sources that plans name
 	// Territories and teams, by kind and id and then by date of effect, with their members (by
 	// participant and first day) and quotas (by measure and first day), where a plan asks for them.
-	Groups      []Group       `json:"groups,omitempty"`
-	Memberships []Membership  `json:"memberships,omitempty"`
-	GroupQuotas []GroupQuota  `json:"group_quotas,omitempty"`
-	Reliefs     []QuotaRelief `json:"reliefs,omitempty"` // approved, by participant and id
+	Groups      []Group      `json:"groups,omitempty"`
+	Memberships []Membership `json:"memberships,omitempty"`
+	GroupQuotas []GroupQuota `json:"group_quotas,omitempty"`
 	// Corrections are earlier periods of the calendar, by first day, as they stand today,
 	// where that is not what was posted of them.
 	Corrections []Snapshot `json:"corrections,omitempty"`

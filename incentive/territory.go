@@ -88,15 +88,3 @@ type GroupQuota struct {
 	Amount   decimal.Decimal `json:"amount"`
 	Version  int             `json:"version"`
 }
-
-// QuotaRelief is an approved reduction of what somebody is expected to reach, for the days
-// between two, both included: of a share of the quotas that lie on them.
-type QuotaRelief struct {
-	ID            string          `json:"id"`
-	ParticipantID string          `json:"participant_id"`
-	Measure       string          `json:"measure"`
-	StartsOn      Date            `json:"starts_on"`
-	EndsOn        Date            `json:"ends_on"`
-	Share         decimal.Decimal `json:"share"`  // of the quota, day by day; zero where there is an amount
-	Amount        decimal.Decimal `json:"amount"` // taken off over all of the days; zero where there is a share
-}

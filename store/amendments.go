@@ -23,7 +23,7 @@ const MaxChanges = 5000
 // earlier period posts, what is corrected of it, an adjustment that was approved, or a
 // territory or team with its members and quotas.
 type Change struct {
-	Kind string // transaction, participant, quota, assignment, plan, posted, correction, adjustment, exchange_rate, territory, team or relief
+	Kind string // transaction, participant, quota, assignment, plan, posted, correction, adjustment, exchange_rate, territory or team
 	ID   string // "<source>/<id>" of a transaction; otherwise of the participant, plan, period, adjustment or source of rates
 	What string // new, changed or gone; empty where a change is only named
 }
@@ -128,7 +128,7 @@ func (s *Store) KeepAmendment(ctx context.Context, a Amendment) error {
 		case "amendment_item_pkey":
 			return incentive.Errorf(incentive.CodeInvalid, "a change is named twice")
 		case "amendment_item_kind_check":
-			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source, a territory, a team, a relief, or of what is posted or corrected of a period")
+			return incentive.Errorf(incentive.CodeInvalid, "a change is of a transaction, participant, quota, assignment, plan, adjustment, the exchange rates of a source, a territory, a team, or of what is posted or corrected of a period")
 		}
 		if err != nil {
 			return fmt.Errorf("keep an amendment: %w", err)

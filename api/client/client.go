@@ -210,7 +210,6 @@ const (
 	ChangeKindPlan         ChangeKind = "plan"
 	ChangeKindPosted       ChangeKind = "posted"
 	ChangeKindQuota        ChangeKind = "quota"
-	ChangeKindRelief       ChangeKind = "relief"
 	ChangeKindTeam         ChangeKind = "team"
 	ChangeKindTerritory    ChangeKind = "territory"
 	ChangeKindTransaction  ChangeKind = "transaction"
@@ -234,8 +233,6 @@ func (e ChangeKind) Valid() bool {
 	case ChangeKindPosted:
 		return true
 	case ChangeKindQuota:
-		return true
-	case ChangeKindRelief:
 		return true
 	case ChangeKindTeam:
 		return true

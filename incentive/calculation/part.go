@@ -111,11 +111,6 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			part.GroupQuotas = append(part.GroupQuotas, q)
 		}
 	}
-	for _, r := range snapshot.Reliefs {
-		if r.ParticipantID == participantID {
-			part.Reliefs = append(part.Reliefs, r)
-		}
-	}
 	for _, l := range snapshot.Posted {
 		if l.ParticipantID == participantID {
 			part.Posted = append(part.Posted, l)

@@ -69,7 +69,7 @@ DECLARE
 BEGIN
     FOR c IN SELECT conname, conrelid::regclass AS of, pg_get_constraintdef(oid) AS said FROM pg_constraint WHERE conname IN ('snapshot_record_kind_check', 'amendment_item_kind_check') LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', c.of, c.conname, c.conname,
-            replace(c.said, 'ARRAY[', 'ARRAY[' || CASE c.conname WHEN 'snapshot_record_kind_check' THEN '''group''::text, ''membership''::text, ''group_quota''::text, ''relief''::text, ' ELSE '''territory''::text, ''team''::text, ''relief''::text, ' END));
+            replace(c.said, 'ARRAY[', 'ARRAY[' || CASE c.conname WHEN 'snapshot_record_kind_check' THEN '''group''::text, ''membership''::text, ''group_quota''::text, ' ELSE '''territory''::text, ''team''::text, ' END));
     END LOOP;
     FOREACH t IN ARRAY ARRAY['sales_group', 'membership', 'group_quota'] LOOP
         EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION append_only()', t);
