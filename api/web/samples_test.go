@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store/storetest"
 )
 
@@ -75,9 +76,8 @@ func TestDuties(t *testing.T) {
 		INSERT INTO adjustment (id, period_id, participant_id, type, amount_minor, currency, reason_id, entered_by) VALUES ('00000000-0000-0000-0000-000000000001', 'm-2026-01', 'fin2', 'goodwill', 1, 'USD', gen_random_uuid(), 'fin2');
 		INSERT INTO adjustment_decision (adjustment_id, participant_id, entered_by, decision, decided_by) VALUES ('00000000-0000-0000-0000-000000000001', 'fin2', 'fin2', 'approved', 'fin2');
 		INSERT INTO destination (participant_id, version, rail, key_version, details, masked, set_by) VALUES ('r2', 1, 'payment-file', 1, '', '…', 'fin3')`)
-	admin := h.as("admin")
-	admin.does("/people", "/people", url.Values{"person": {"fin3"}, "role": {"finance", "auditor"}}, "are saved.")
-	admin.does("/people", "/people", url.Values{"person": {"admin"}, "role": {"administrator"}}, "are saved.")
+	require.NoError(t, h.store.Grant(t.Context(), "admin", "fin3", []incentive.Role{incentive.Finance, incentive.Auditor}))
+	require.NoError(t, h.store.Grant(t.Context(), "admin", "admin", []incentive.Role{incentive.Administrator}))
 	page = aud.visit("/duties")
 	for _, found := range []string{"Prepared the period and released its payouts", "Approved for finance and released the payouts", "Approved their own pay", "Entered an adjustment of their own pay",
 		"Decided about an adjustment that they entered", "Said where somebody else is paid", "Gave roles to themselves", "Holds roles that combine duties"} {
