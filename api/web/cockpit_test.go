@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // TestCockpit takes a month through its steps as the cockpit shows them: what comes of the
@@ -54,7 +56,7 @@ func TestCockpit(t *testing.T) {
 	fin.does("/cockpit", "/cockpit", reminder, "Reminded. Told: 1.")
 	told, err := h.store.Notifications(t.Context(), "m", 0, 10)
 	require.NoError(t, err)
-	require.Equal(t, "approvals-reminder", told[len(told)-1].Kind)
+	require.Equal(t, notice.Reminder("approvals"), told[len(told)-1].Kind)
 	status, text := fin2.fill("/cockpit", "/cockpit", reminder)
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, text, "was reminded of it already today")

@@ -88,7 +88,6 @@ func read(text []byte, p Policy) (Policy, error) {
 				p.Payouts.Methods = nil
 				r.Each(n, "\"methods\"", func(item *yaml.Node) { p.Payouts.Methods = append(p.Payouts.Methods, r.method(item)) })
 			}),
-			"confirm_above": document.Optional(r.amounts("\"confirm_above\"", &p.Payouts.Confirm)),
 		}),
 	})
 	return p, r.Err()

@@ -18,8 +18,7 @@ type Payouts struct {
 	Within     Within
 	TaxDetails []incentive.ParticipantKind // who is paid only with their tax details on record
 	Employees  Employees
-	Methods    []MethodRule      // by which rails participants may be paid; none: by any
-	Confirm    []incentive.Money // of a payout: above it, what one person decides about an exception waits for another
+	Methods    []MethodRule // by which rails participants may be paid; none: by any
 
 	// Withholding is the tax that is kept of what participants are owed, the first rate that
 	// concerns them; none is kept of those whom no rate concerns.
@@ -146,10 +145,6 @@ func (p Payouts) Exception(f PayoutFacts) Exception {
 	}
 	return ""
 }
-
-// NeedsSecond reports whether what one person decides about a payout that waits for a person
-// waits for another one to confirm it.
-func (p Payouts) NeedsSecond(amount incentive.Money) bool { return above(p.Confirm, amount) }
 
 // AboveList returns the limit that a payout list exceeds, by what it pays in each currency;
 // none where it keeps to all.
