@@ -44,6 +44,9 @@ func (v *visit) calendars() error {
 
 // changeCalendars takes one of the forms of the calendars' page.
 func (v *visit) changeCalendars() error {
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
 	here := local(v.r.URL.RequestURI())
 	switch v.r.PostFormValue("form") {
 	case "periods":

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
 )
 
 type notificationsPage struct {
@@ -36,7 +37,9 @@ func (v *visit) notifications() error {
 // seeNotifications notes that the visitor has seen what they were told.
 func (v *visit) seeNotifications() error {
 	upTo, err := strconv.ParseInt(v.r.PostFormValue("up_to"), 10, 64)
-	if err == nil {
+	if err != nil {
+		err = incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("refused.form"))
+	} else {
 		_, err = command[client.Seen](v.api.SeeNotifications(v.r.Context(), &client.SeeNotificationsParams{IdempotencyKey: v.key()}, client.Seen{UpTo: upTo}))
 	}
 	return v.done(err, "/notifications", message{Key: "done.seen"}, (*visit).notifications)

@@ -78,6 +78,9 @@ var participantFields = []string{"participant_id", "effective_from", "name", "em
 
 // newPerson makes a participant, or says what is true of one from a day on.
 func (v *visit) newPerson() error {
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
 	id := strings.TrimSpace(v.r.PostFormValue("participant_id"))
 	_, err := v.enter("participant", participantFields...)
 	return v.done(err, "/people/"+url.PathEscape(id), message{Key: "done.person", With: map[string]any{"name": v.r.PostFormValue("name")}}, (*visit).people)
@@ -147,6 +150,9 @@ func lines(attributes map[string]string) string {
 
 // changePerson takes one of the forms of a person's page.
 func (v *visit) changePerson() error {
+	if v.may(incentive.ImportData) == incentive.None {
+		return v.forbidden()
+	}
 	id := v.r.PathValue("person")
 	here := "/people/" + url.PathEscape(id)
 	v.r.PostForm.Set("participant_id", id)

@@ -663,7 +663,7 @@ var needs = map[string]incentive.Action{
 	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
 	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
-	"GET /reconciliations": incentive.ReadTotals, "POST /reconciliations": incentive.ReconcileRails, "GET /reconciliations/{reconciliation}": incentive.ReadTotals, "POST /reconciliations/{reconciliation}": incentive.ReconcileRails,
+	"POST /sending": incentive.ReconcileRails, "GET /reconciliations": incentive.ReadTotals, "POST /reconciliations": incentive.ReconcileRails, "GET /reconciliations/{reconciliation}": incentive.ReadTotals, "POST /reconciliations/{reconciliation}": incentive.ReconcileRails,
 	"GET /periods/{period}/proof": incentive.ReadAudit, "POST /periods/{period}/proof": incentive.Prove, "GET /verifications/{verification}": incentive.ReadAudit, "GET /verifications/{verification}/report": incentive.ReadAudit,
 	"GET /periods/{period}/evidence-pack": incentive.Prove,
 	"GET /periods/{period}/samples":       incentive.ReadAudit, "POST /periods/{period}/samples": incentive.Prove, "GET /samples/{sample}": incentive.ReadAudit, "POST /samples/{sample}": incentive.Prove, "GET /duties": incentive.ReadAudit,

@@ -105,7 +105,7 @@ func TestARestoredBackup(t *testing.T) {
 	}
 	require.Equal(t, store.CodeNotCompared, incentive.ErrorCode(clears()))
 	for _, one := range is.ToCompare {
-		found, err := client.Read[client.Reconciliation](finance.Reconcile(ctx, &client.ReconcileParams{IdempotencyKey: client.NewKey()}, client.ReconciliationRequest{Rail: one.Rail, Day: one.Day}))
+		found, err := client.Read[client.Reconciliation](finance.Reconcile(ctx, &client.ReconcileParams{IdempotencyKey: client.NewKey()}, client.ReconciliationRequest(one)))
 		require.NoError(t, err)
 		if found.Differences == 0 {
 			continue
