@@ -54,13 +54,17 @@ func (s *server) GetYearEndFile(ctx context.Context, request spec.GetYearEndFile
 // GetContractorsFile makes the totals for form 1099-NEC.
 func (s *server) GetContractorsFile(ctx context.Context, request spec.GetContractorsFileRequestObject) (spec.GetContractorsFileResponseObject, error) {
 	p := request.Params
-	amount, err := incentive.ParseDecimal(p.Least)
-	if err != nil {
-		return nil, err
-	}
-	least, err := incentive.MoneyOf(amount, "USD")
-	if err != nil {
-		return nil, err
+	least, known := accounting.LeastReported(p.Year)
+	if p.Least != nil {
+		amount, err := incentive.ParseDecimal(*p.Least)
+		if err != nil {
+			return nil, err
+		}
+		if least, err = incentive.MoneyOf(amount, "USD"); err != nil {
+			return nil, err
+		}
+	} else if !known {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "what is to be reported of %d is not known here: name the least amount, such as 2000", p.Year)
 	}
 	made, err := s.file(ctx, accounting.Request{Kind: accounting.Contractors, Template: value(p.Template), Version: value(p.TemplateVersion), Year: p.Year, Least: least, Through: value(p.Through), People: value(p.People)})
 	return spec.GetContractorsFile200TextcsvResponse{CSVTextcsvResponse: made}, err

@@ -53,10 +53,18 @@ func TestFiles(t *testing.T) {
 			return c.GetYearEndFile(ctx, &client.GetYearEndFileParams{Year: 2026})
 		}, "year-end-2026-01-01-2026-12-31.csv", ""},
 		"contractors": {func(c *client.Client) (*http.Response, error) {
-			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2026, Least: "2000"})
+			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2026})
 		}, "contractors-2026-01-01-2026-12-31-USD.csv", ""},
+		"contractors of a year of which the law's amount is not known": {func(c *client.Client) (*http.Response, error) {
+			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2027})
+		}, "", incentive.CodeInvalid},
+		"contractors from a named amount": {func(c *client.Client) (*http.Response, error) {
+			least := "2100"
+			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2027, Least: &least})
+		}, "contractors-2027-01-01-2027-12-31-USD.csv", ""},
 		"no amount": {func(c *client.Client) (*http.Response, error) {
-			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2026, Least: "2e3"})
+			least := "2e3"
+			return c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: 2026, Least: &least})
 		}, "", incentive.CodeInvalid},
 		"contract costs": {func(c *client.Client) (*http.Response, error) {
 			months := 12

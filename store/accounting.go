@@ -214,7 +214,8 @@ const paidRows = `
 		WHERE e.kind IN ('paid', 'returned') AND e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3`
 
 // contractorRows are what contractors were paid in a year in currency $6, with what was kept
-// as tax of their pay in it, where both come to $7 or more. $8 is withholding payable.
+// as tax of their pay in it, where both come to $7 or more or tax was kept, which is reported of
+// any amount. $8 is withholding payable.
 const contractorRows = `
 	WITH paid AS (` + paidRows + `),
 	kept AS (
@@ -225,7 +226,7 @@ const contractorRows = `
 		FROM (SELECT participant_id, currency, amount, 0 AS withheld FROM paid UNION ALL SELECT participant_id, currency, 0, amount FROM kept) both_of_them
 		WHERE currency = $6 GROUP BY participant_id, currency)
 	SELECT ` + known + `$5::bigint AS year, x.currency, x.amount AS amount_minor, x.withheld AS withheld_minor FROM x` + knownByRecord + `
-	WHERE f.kind = 'contractor' AND x.amount > 0 AND x.amount >= $7 ORDER BY x.participant_id COLLATE "C"`
+	WHERE f.kind = 'contractor' AND (x.amount > 0 AND x.amount >= $7 OR x.withheld > 0) ORDER BY x.participant_id COLLATE "C"`
 
 // until returns the newest journal entry and record of a participant, or those that are
 // named. All up to them are there for good: who is writing some is waited for.

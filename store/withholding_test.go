@@ -144,6 +144,8 @@ func TestWithholdingInFiles(t *testing.T) {
 	year := 2026
 	_, contractors := b.file(accounting.Request{Kind: accounting.Contractors, Year: year, Least: incentive.Money{Minor: 1, Currency: "USD"}})
 	require.Equal(t, []string{"2026,ann,Name of ann,IN,USD,100.00,5.00"}, contractors)
+	_, contractors = b.file(accounting.Request{Kind: accounting.Contractors, Year: year, Least: incentive.Money{Minor: 2000_00, Currency: "USD"}})
+	require.Equal(t, []string{"2026,ann,Name of ann,IN,USD,100.00,5.00"}, contractors, "what was kept as tax is reported of any amount")
 	_, totals := b.file(accounting.Request{Kind: accounting.YearEnd, Year: year})
 	require.Contains(t, fmt.Sprint(totals), "kept as tax,-5.00")
 }

@@ -3594,8 +3594,8 @@ type GetContractCostsFileParams struct {
 type GetContractorsFileParams struct {
 	Year int `form:"year" json:"year"`
 
-	// Least Who was paid less is left out: what the year's law asks to be reported, such as 2000.
-	Least string `form:"least" json:"least"`
+	// Least Who was paid less is left out, unless tax was kept of their pay. When absent, what the law asks to be reported: 600 until 2025, 2000 in 2026; of later years it has to be named.
+	Least *string `form:"least,omitempty" json:"least,omitempty"`
 
 	// Through The last journal entry that counts; the newest when absent.
 	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
@@ -10545,12 +10545,16 @@ func NewGetContractorsFileRequest(server string, params *GetContractorsFileParam
 			}
 		}
 
-		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "least", params.Least, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-			return nil, err
-		} else {
-			for _, qp := range strings.Split(queryFrag, "&") {
-				rawQueryFragments = append(rawQueryFragments, qp)
+		if params.Least != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "least", *params.Least, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
 			}
+
 		}
 
 		if params.Through != nil {

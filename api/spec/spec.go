@@ -3595,8 +3595,8 @@ type GetContractCostsFileParams struct {
 type GetContractorsFileParams struct {
 	Year int `form:"year" json:"year"`
 
-	// Least Who was paid less is left out: what the year's law asks to be reported, such as 2000.
-	Least string `form:"least" json:"least"`
+	// Least Who was paid less is left out, unless tax was kept of their pay. When absent, what the law asks to be reported: 600 until 2025, 2000 in 2026; of later years it has to be named.
+	Least *string `form:"least,omitempty" json:"least,omitempty"`
 
 	// Through The last journal entry that counts; the newest when absent.
 	Through *EntriesThrough `form:"through,omitempty" json:"through,omitempty"`
@@ -6173,9 +6173,9 @@ func (siw *ServerInterfaceWrapper) GetContractorsFile(c *gin.Context) {
 		return
 	}
 
-	// ------------- Required query parameter "least" -------------
+	// ------------- Optional query parameter "least" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "least", c.Request.URL.Query(), &params.Least, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "least", c.Request.URL.Query(), &params.Least, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter least: %w", err), http.StatusBadRequest)
 		return

@@ -117,7 +117,7 @@ func (v *visit) contractorsFile() error {
 	if err != nil {
 		return err
 	}
-	return v.download(client.NewGetContractorsFileRequest(within, &client.GetContractorsFileParams{Year: year, Least: v.r.URL.Query().Get("least"), Template: v.asked("template")}))
+	return v.download(client.NewGetContractorsFileRequest(within, &client.GetContractorsFileParams{Year: year, Least: v.asked("least"), Template: v.asked("template")}))
 }
 
 // contractCostsFile hands over what it cost to obtain contracts.

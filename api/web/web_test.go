@@ -585,7 +585,7 @@ func TestAPeriod(t *testing.T) {
 	require.Contains(t, aud.visit("/audit?subject=file/payroll"), "Exported")
 	for path, want := range map[string]int{
 		"/exports/payroll?period=none": http.StatusNotFound, "/exports/journal?from=2026-01-31": http.StatusBadRequest, "/exports/register?to=2026-01-31": http.StatusBadRequest,
-		"/exports/contractors?year=2026": http.StatusBadRequest, "/exports/contractors?year=now&least=1": http.StatusBadRequest, "/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=a": http.StatusBadRequest,
+		"/exports/contractors?year=2027": http.StatusBadRequest, "/exports/contractors?year=now&least=1": http.StatusBadRequest, "/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=a": http.StatusBadRequest,
 		"/exports/year-end?year=now": http.StatusBadRequest, "/exports/journal?from=2026-01-01&to=2026-01-31&template=register": http.StatusBadRequest,
 	} {
 		status, text := aud.send(http.MethodGet, path, nil)

@@ -145,7 +145,7 @@ func (e exportYearEnd) Run(ctx context.Context, d *desk) error {
 
 type exportContractors struct {
 	Year  int    `arg:""`
-	Least string `required:"" placeholder:"AMOUNT" help:"Who was paid less is left out: what the year's law asks to be reported, such as 2000."`
+	Least string `placeholder:"AMOUNT" help:"Who was paid less is left out, unless tax was kept of their pay; what the year's law asks to be reported when absent: 600 until 2025, 2000 in 2026."`
 	fileTo
 	counting
 }
@@ -155,7 +155,7 @@ func (e exportContractors) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: e.Year, Least: e.Least, Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
+	response, err := c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: e.Year, Least: optional(e.Least), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
 	return e.take(d, response, err)
 }
 

@@ -26,6 +26,19 @@ const (
 	ContractCosts Kind = "contract-costs"
 )
 
+// LeastReported is from what total on the payments of a year to a contractor are reported on form
+// 1099-NEC: $600 until 2025 and $2,000 in 2026. From 2027 on the amount follows prices, and
+// whoever asks has to name it: known is false.
+func LeastReported(year int) (least incentive.Money, known bool) {
+	switch {
+	case year < 2026:
+		return incentive.Money{Minor: 600_00, Currency: "USD"}, true
+	case year == 2026:
+		return incentive.Money{Minor: 2000_00, Currency: "USD"}, true
+	}
+	return incentive.Money{}, false
+}
+
 // Kinds lists the kinds of files.
 var Kinds = []Kind{Payroll, Journal, Register, YearEnd, Contractors, ContractCosts}
 
@@ -88,7 +101,7 @@ type Request struct {
 	From, To incentive.Date
 	Year     int
 	Currency incentive.Currency // "" is all of them
-	Least    incentive.Money    // contractors: who was paid less is left out
+	Least    incentive.Money    // contractors: who was paid less is left out, unless tax was kept
 	Longest  int                // contract costs: months of contracts whose cost is expensed at once, and left out
 	Through  int64              // the last journal entry that counts, or of contract costs the last posted line; 0 is the newest
 	People   int64              // the last record of a participant that counts; 0 is the newest

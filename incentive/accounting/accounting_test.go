@@ -30,6 +30,18 @@ func TestStandard(t *testing.T) {
 	}
 }
 
+// TestLeastReported is by the year of the payments.
+func TestLeastReported(t *testing.T) {
+	t.Parallel()
+	for year, want := range map[int]string{2020: "600.00 USD", 2025: "600.00 USD", 2026: "2000.00 USD", 2027: ""} {
+		least, known := LeastReported(year)
+		require.Equal(t, want != "", known, "%d", year)
+		if known {
+			require.Equal(t, want, least.String(), "%d", year)
+		}
+	}
+}
+
 // TestProblems names what is wrong with a template, with its place.
 func TestProblems(t *testing.T) {
 	t.Parallel()
