@@ -68,6 +68,7 @@ const (
 	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
 	Prove        Action = "prove"         // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
 
+	CostPlans   Action = "cost-plans"   // what a draft would cost everybody together
 	ReadRecords Action = "read-records" // people over time, hierarchy, quotas, assignments, imports with their quarantine
 )
 
@@ -107,6 +108,7 @@ var rights = map[Action]map[Role]Scope{
 	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
 	Prove:        {Finance: All, Auditor: All},
 
+	CostPlans:   {Finance: All, Administrator: All, Auditor: All},
 	ReadRecords: {Finance: All, Administrator: All, Auditor: All},
 }
 

@@ -30,6 +30,7 @@ var exportedTables string
 // notExported are the tables and columns that an export leaves out, with the reason. An
 // export holds every other one.
 var notExported = map[string]string{
+	"plan_draft":                         "drafts of plans, none of which pays anybody",
 	"api_token":                          "what lets people in; who was given a token when stands in the audit chain",
 	"command":                            "answers kept for repeated requests, which say nothing of their own",
 	"run_measured":                       "work of a calculation under way",

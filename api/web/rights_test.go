@@ -322,6 +322,8 @@ var (
 // walked is every operation of the document.
 var walked = map[string]asked{
 	"getHealth": {}, "getMe": {}, "getSettings": {}, "putSettings": {body: `{"language":"en","messages":"daily","by_email":true}`}, "listNotifications": {}, "seeNotifications": {body: `{"up_to":1}`}, "getCompany": {}, "putCompany": {body: `{"name":"Test","time_zone":"Asia/Jakarta"}`},
+	"listPlanGallery": {}, "checkPlan": {body: fmt.Sprintf(`{"document":%q}`, rightsPlan)}, "listPlanDrafts": {}, "beginPlanDraft": {body: `{"document":"x"}`, status: 201}, "getPlanDraft": {}, "costPlan": {body: fmt.Sprintf(`{"document":%q}`, rightsPlan)},
+	"putPlanDraft": {body: `{"version":9,"document":"x"}`, status: 409}, "discardPlanDraft": {path: "draft=" + uuid.Nil.String(), status: 404},
 	"getHistory": {}, "getHierarchy": {}, "listQuotas": {}, "listHolidays": {query: "year=2026"}, "listCalendars": {},
 	"enterRecords":  {body: `{"kind":"quota","records":[{"fields":{"participant_id":"other","measure":"sales","starts_on":"2026-04-01","ends_on":"2026-04-30","amount":"1000"}}]}`, status: 201},
 	"removeHoliday": {path: "date=2026-12-25", status: 404}, "makePeriods": {body: `{"pattern":"monthly","count":1}`, path: "calendar=m", status: 201},
@@ -375,6 +377,9 @@ func (c *rightsCompany) everywhere() map[string]string {
 	status, proposal := c.ask("f1", http.MethodPost, "/target-proposals", `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1000"}`, nil)
 	require.Equal(c, http.StatusCreated, status, proposal)
 	all["proposal"] = regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(proposal)[1]
+	status, text := c.ask("admin", http.MethodPost, "/plan-drafts", fmt.Sprintf(`{"document":%q}`, rightsPlan), nil)
+	require.Equal(c, http.StatusCreated, status, text)
+	all["draft"] = regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(text)[1]
 	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
 		path, is, _ := strings.Cut(in, " ")
 		_, text := c.ask("f1", http.MethodGet, path, "", nil)

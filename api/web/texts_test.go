@@ -44,7 +44,7 @@ func families() map[string][]string {
 	}
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample", "take-evidence")
-	did = append(did, "enter-records", "remove-holiday")
+	did = append(did, "enter-records", "remove-holiday", "keep-draft")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period

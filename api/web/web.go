@@ -241,8 +241,13 @@ func (s *site) routes() map[string]page {
 		"POST /plans":                           (*visit).putPlan,
 		"GET /plans/{plan}/versions/{version}":  (*visit).plan,
 		"POST /plans/{plan}/versions/{version}": (*visit).acceptPlan,
-		"GET /simulation":                       (*visit).trial,
-		"POST /simulation":                      (*visit).simulate,
+		"GET /plan-drafts":                      (*visit).drafts,
+		"POST /plan-drafts":                     (*visit).beginDraft,
+		"GET /plan-drafts/{draft}":              (*visit).draft,
+		"POST /plan-drafts/{draft}":             (*visit).changeDraft,
+
+		"GET /simulation":  (*visit).trial,
+		"POST /simulation": (*visit).simulate,
 
 		"GET /imports":          (*visit).imports,
 		"POST /imports":         (*visit).importFiles,

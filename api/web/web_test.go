@@ -674,6 +674,7 @@ var needs = map[string]incentive.Action{
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
 	"POST /people": incentive.ImportStructure, "GET /people/{person}": incentive.ReadRecords, "POST /people/{person}": incentive.ImportData, "GET /hierarchy": incentive.ReadRecords, "GET /quotas": incentive.ReadRecords, "POST /quotas": incentive.ImportData,
 	"GET /calendars": incentive.ReadRecords, "POST /calendars": incentive.ImportStructure, "GET /calendars/{calendar}/policy": incentive.ReadRecords, "POST /calendars/{calendar}/policy": incentive.ImportStructure,
+	"GET /plan-drafts": incentive.ImportStructure, "POST /plan-drafts": incentive.ImportStructure, "GET /plan-drafts/{draft}": incentive.ImportStructure, "POST /plan-drafts/{draft}": incentive.ImportStructure,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,
 	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadRecords,
 }
