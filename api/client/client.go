@@ -1357,6 +1357,18 @@ type Contribution struct {
 	Transaction string `json:"transaction"`
 }
 
+// CostSum defines model for CostSum.
+type CostSum struct {
+	// After An amount in whole minor units.
+	After Money `json:"after"`
+
+	// Before An amount in whole minor units.
+	Before Money `json:"before"`
+
+	// Difference An amount in whole minor units.
+	Difference Money `json:"difference"`
+}
+
 // Deal defines model for Deal.
 type Deal struct {
 	// Amount An exact decimal.
@@ -1785,6 +1797,18 @@ type FileTemplateRequest struct {
 // FileTemplates defines model for FileTemplates.
 type FileTemplates struct {
 	Templates []FileTemplate `json:"templates"`
+}
+
+// Gallery defines model for Gallery.
+type Gallery struct {
+	Plans []GalleryPlan `json:"plans"`
+}
+
+// GalleryPlan defines model for GalleryPlan.
+type GalleryPlan struct {
+	Document string `json:"document"`
+	Name     string `json:"name"`
+	Plan     string `json:"plan"`
 }
 
 // Group defines model for Group.
@@ -2361,6 +2385,83 @@ type Plan struct {
 	EffectiveFrom incentive.Date `json:"effective_from"`
 	Plan          string         `json:"plan"`
 	Version       int            `json:"version"`
+}
+
+// PlanCheck defines model for PlanCheck.
+type PlanCheck struct {
+	// Against The version that it is compared with: the one in force. Absent where the plan is new.
+	Against     *int             `json:"against,omitempty"`
+	Differences []PlanDifference `json:"differences"`
+
+	// Examples How many it carries.
+	Examples int `json:"examples"`
+
+	// Failures Examples that do not hold.
+	Failures *[]string `json:"failures,omitempty"`
+
+	// Plan The id that it names; absent where it cannot be read.
+	Plan     *string       `json:"plan,omitempty"`
+	Problems []PlanProblem `json:"problems"`
+
+	// Reads The plan in plain English.
+	Reads []string `json:"reads"`
+}
+
+// PlanCheckRequest defines model for PlanCheckRequest.
+type PlanCheckRequest struct {
+	// Document YAML.
+	Document string `json:"document"`
+}
+
+// PlanCost defines model for PlanCost.
+type PlanCost struct {
+	People int       `json:"people"`
+	Period string    `json:"period"`
+	Sums   []CostSum `json:"sums"`
+}
+
+// PlanDifference defines model for PlanDifference.
+type PlanDifference struct {
+	// Is Empty where the part is gone.
+	Is   string `json:"is"`
+	Part string `json:"part"`
+
+	// Was Empty where the part is new.
+	Was string `json:"was"`
+}
+
+// PlanDraft defines model for PlanDraft.
+type PlanDraft struct {
+	Authors  []string `json:"authors"`
+	Document string   `json:"document"`
+	Id       string   `json:"id"`
+
+	// Plan The id that it names; empty where it names none.
+	Plan    string    `json:"plan"`
+	SavedAt time.Time `json:"saved_at"`
+	SavedBy string    `json:"saved_by"`
+	Version int       `json:"version"`
+}
+
+// PlanDraftRequest defines model for PlanDraftRequest.
+type PlanDraftRequest struct {
+	// Document YAML.
+	Document string `json:"document"`
+
+	// Version That was read.
+	Version int `json:"version"`
+}
+
+// PlanDrafts defines model for PlanDrafts.
+type PlanDrafts struct {
+	Drafts []PlanDraft `json:"drafts"`
+}
+
+// PlanProblem defines model for PlanProblem.
+type PlanProblem struct {
+	Column  int    `json:"column"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
 }
 
 // PlanRequest defines model for PlanRequest.
@@ -4021,6 +4122,12 @@ type ListPayoutsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CostPlanParams defines parameters for CostPlan.
+type CostPlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListQueuesParams defines parameters for ListQueues.
 type ListQueuesParams struct {
 	// After The last item of the page before.
@@ -4155,6 +4262,30 @@ type ListVerificationsParams struct {
 
 // VerifyParams defines parameters for Verify.
 type VerifyParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CheckPlanParams defines parameters for CheckPlan.
+type CheckPlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// BeginPlanDraftParams defines parameters for BeginPlanDraft.
+type BeginPlanDraftParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DiscardPlanDraftParams defines parameters for DiscardPlanDraft.
+type DiscardPlanDraftParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutPlanDraftParams defines parameters for PutPlanDraft.
+type PutPlanDraftParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -4420,6 +4551,9 @@ type WhatIfJSONRequestBody = WhatIfRequest
 // SetObjectiveJSONRequestBody defines body for SetObjective for application/json ContentType.
 type SetObjectiveJSONRequestBody = ObjectiveRequest
 
+// CostPlanJSONRequestBody defines body for CostPlan for application/json ContentType.
+type CostPlanJSONRequestBody = PlanCheckRequest
+
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
 
@@ -4443,6 +4577,15 @@ type SimulatePlanJSONRequestBody = SimulationRequest
 
 // VerifyJSONRequestBody defines body for Verify for application/json ContentType.
 type VerifyJSONRequestBody = VerificationRequest
+
+// CheckPlanJSONRequestBody defines body for CheckPlan for application/json ContentType.
+type CheckPlanJSONRequestBody = PlanCheckRequest
+
+// BeginPlanDraftJSONRequestBody defines body for BeginPlanDraft for application/json ContentType.
+type BeginPlanDraftJSONRequestBody = PlanCheckRequest
+
+// PutPlanDraftJSONRequestBody defines body for PutPlanDraft for application/json ContentType.
+type PutPlanDraftJSONRequestBody = PlanDraftRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -5279,6 +5422,20 @@ type ClientInterface interface {
 	// Corresponds with GET /periods/{period}/payouts (the `ListPayouts` operationId).
 	ListPayouts(ctx context.Context, period string, params *ListPayoutsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CostPlanWithBody What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+	CostPlanWithBody(ctx context.Context, period string, params *CostPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CostPlan What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+	CostPlan(ctx context.Context, period string, params *CostPlanParams, body CostPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListQueues Who is waited for: every approval queue with what waits in it.
 	//
 	// Corresponds with GET /periods/{period}/queues (the `ListQueues` operationId).
@@ -5440,6 +5597,68 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
 	Verify(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckPlanWithBody What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+	CheckPlanWithBody(ctx context.Context, params *CheckPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+	CheckPlan(ctx context.Context, params *CheckPlanParams, body CheckPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPlanDrafts The drafts of plans that stand, the latest first.
+	//
+	// Corresponds with GET /plan-drafts (the `ListPlanDrafts` operationId).
+	ListPlanDrafts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BeginPlanDraftWithBody Begin a draft of a plan.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+	BeginPlanDraftWithBody(ctx context.Context, params *BeginPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BeginPlanDraft Begin a draft of a plan.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+	BeginPlanDraft(ctx context.Context, params *BeginPlanDraftParams, body BeginPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DiscardPlanDraft Take a draft away.
+	//
+	// Corresponds with DELETE /plan-drafts/{draft} (the `DiscardPlanDraft` operationId).
+	DiscardPlanDraft(ctx context.Context, draft openapi_types.UUID, params *DiscardPlanDraftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPlanDraft A draft of a plan as it stands.
+	//
+	// Corresponds with GET /plan-drafts/{draft} (the `GetPlanDraft` operationId).
+	GetPlanDraft(ctx context.Context, draft openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPlanDraftWithBody Keep a draft, unless somebody else has kept it since the version that was read.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+	PutPlanDraftWithBody(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPlanDraft Keep a draft, unless somebody else has kept it since the version that was read.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+	PutPlanDraft(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, body PutPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPlanGallery Plans of usual kinds to begin with, each with examples.
+	//
+	// Corresponds with GET /plan-gallery (the `ListPlanGallery` operationId).
+	ListPlanGallery(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPlans Every version of every plan.
 	//
@@ -7638,6 +7857,40 @@ func (c *Client) ListPayouts(ctx context.Context, period string, params *ListPay
 	return c.Client.Do(req)
 }
 
+// CostPlanWithBody What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+func (c *Client) CostPlanWithBody(ctx context.Context, period string, params *CostPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCostPlanRequestWithBody(c.Server, period, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CostPlan What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+func (c *Client) CostPlan(ctx context.Context, period string, params *CostPlanParams, body CostPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCostPlanRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListQueues Who is waited for: every approval queue with what waits in it.
 //
 // Corresponds with GET /periods/{period}/queues (the `ListQueues` operationId).
@@ -8050,6 +8303,168 @@ func (c *Client) VerifyWithBody(ctx context.Context, period string, params *Veri
 // Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
 func (c *Client) Verify(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyRequest(c.Server, period, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckPlanWithBody What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+func (c *Client) CheckPlanWithBody(ctx context.Context, params *CheckPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckPlanRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+func (c *Client) CheckPlan(ctx context.Context, params *CheckPlanParams, body CheckPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckPlanRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPlanDrafts The drafts of plans that stand, the latest first.
+//
+// Corresponds with GET /plan-drafts (the `ListPlanDrafts` operationId).
+func (c *Client) ListPlanDrafts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPlanDraftsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BeginPlanDraftWithBody Begin a draft of a plan.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+func (c *Client) BeginPlanDraftWithBody(ctx context.Context, params *BeginPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBeginPlanDraftRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BeginPlanDraft Begin a draft of a plan.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+func (c *Client) BeginPlanDraft(ctx context.Context, params *BeginPlanDraftParams, body BeginPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBeginPlanDraftRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DiscardPlanDraft Take a draft away.
+//
+// Corresponds with DELETE /plan-drafts/{draft} (the `DiscardPlanDraft` operationId).
+func (c *Client) DiscardPlanDraft(ctx context.Context, draft openapi_types.UUID, params *DiscardPlanDraftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDiscardPlanDraftRequest(c.Server, draft, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPlanDraft A draft of a plan as it stands.
+//
+// Corresponds with GET /plan-drafts/{draft} (the `GetPlanDraft` operationId).
+func (c *Client) GetPlanDraft(ctx context.Context, draft openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPlanDraftRequest(c.Server, draft)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPlanDraftWithBody Keep a draft, unless somebody else has kept it since the version that was read.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+func (c *Client) PutPlanDraftWithBody(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPlanDraftRequestWithBody(c.Server, draft, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPlanDraft Keep a draft, unless somebody else has kept it since the version that was read.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+func (c *Client) PutPlanDraft(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, body PutPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPlanDraftRequest(c.Server, draft, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPlanGallery Plans of usual kinds to begin with, each with examples.
+//
+// Corresponds with GET /plan-gallery (the `ListPlanGallery` operationId).
+func (c *Client) ListPlanGallery(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPlanGalleryRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -14237,6 +14652,66 @@ func NewListPayoutsRequest(server string, period string, params *ListPayoutsPara
 	return req, nil
 }
 
+// NewCostPlanRequest calls the generic CostPlan builder with application/json body
+func NewCostPlanRequest(server string, period string, params *CostPlanParams, body CostPlanJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCostPlanRequestWithBody(server, period, params, "application/json", bodyReader)
+}
+
+// NewCostPlanRequestWithBody constructs an http.Request for the CostPlan method, with any body, and a specified content type
+func NewCostPlanRequestWithBody(server string, period string, params *CostPlanParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/plan-costs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListQueuesRequest constructs an http.Request for the ListQueues method
 func NewListQueuesRequest(server string, period string, params *ListQueuesParams) (*http.Request, error) {
 	var err error
@@ -15491,6 +15966,307 @@ func NewVerifyRequestWithBody(server string, period string, params *VerifyParams
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewCheckPlanRequest calls the generic CheckPlan builder with application/json body
+func NewCheckPlanRequest(server string, params *CheckPlanParams, body CheckPlanJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCheckPlanRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCheckPlanRequestWithBody constructs an http.Request for the CheckPlan method, with any body, and a specified content type
+func NewCheckPlanRequestWithBody(server string, params *CheckPlanParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-checks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListPlanDraftsRequest constructs an http.Request for the ListPlanDrafts method
+func NewListPlanDraftsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-drafts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBeginPlanDraftRequest calls the generic BeginPlanDraft builder with application/json body
+func NewBeginPlanDraftRequest(server string, params *BeginPlanDraftParams, body BeginPlanDraftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBeginPlanDraftRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewBeginPlanDraftRequestWithBody constructs an http.Request for the BeginPlanDraft method, with any body, and a specified content type
+func NewBeginPlanDraftRequestWithBody(server string, params *BeginPlanDraftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-drafts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDiscardPlanDraftRequest constructs an http.Request for the DiscardPlanDraft method
+func NewDiscardPlanDraftRequest(server string, draft openapi_types.UUID, params *DiscardPlanDraftParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "draft", draft, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-drafts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetPlanDraftRequest constructs an http.Request for the GetPlanDraft method
+func NewGetPlanDraftRequest(server string, draft openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "draft", draft, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-drafts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutPlanDraftRequest calls the generic PutPlanDraft builder with application/json body
+func NewPutPlanDraftRequest(server string, draft openapi_types.UUID, params *PutPlanDraftParams, body PutPlanDraftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutPlanDraftRequestWithBody(server, draft, params, "application/json", bodyReader)
+}
+
+// NewPutPlanDraftRequestWithBody constructs an http.Request for the PutPlanDraft method, with any body, and a specified content type
+func NewPutPlanDraftRequestWithBody(server string, draft openapi_types.UUID, params *PutPlanDraftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "draft", draft, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-drafts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListPlanGalleryRequest constructs an http.Request for the ListPlanGallery method
+func NewListPlanGalleryRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/plan-gallery")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -18114,6 +18890,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /periods/{period}/payouts (the `ListPayouts` operationId).
 	ListPayoutsWithResponse(ctx context.Context, period string, params *ListPayoutsParams, reqEditors ...RequestEditorFn) (*ListPayoutsResponse, error)
 
+	// CostPlanWithBodyWithResponse What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+	CostPlanWithBodyWithResponse(ctx context.Context, period string, params *CostPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CostPlanResponse, error)
+
+	// CostPlanWithResponse What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+	CostPlanWithResponse(ctx context.Context, period string, params *CostPlanParams, body CostPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*CostPlanResponse, error)
+
 	// ListQueuesWithResponse Who is waited for: every approval queue with what waits in it.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -18295,6 +19085,76 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
 	VerifyWithResponse(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyResponse, error)
+
+	// CheckPlanWithBodyWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+	CheckPlanWithBodyWithResponse(ctx context.Context, params *CheckPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckPlanResponse, error)
+
+	// CheckPlanWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+	CheckPlanWithResponse(ctx context.Context, params *CheckPlanParams, body CheckPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckPlanResponse, error)
+
+	// ListPlanDraftsWithResponse The drafts of plans that stand, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /plan-drafts (the `ListPlanDrafts` operationId).
+	ListPlanDraftsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPlanDraftsResponse, error)
+
+	// BeginPlanDraftWithBodyWithResponse Begin a draft of a plan.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+	BeginPlanDraftWithBodyWithResponse(ctx context.Context, params *BeginPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BeginPlanDraftResponse, error)
+
+	// BeginPlanDraftWithResponse Begin a draft of a plan.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+	BeginPlanDraftWithResponse(ctx context.Context, params *BeginPlanDraftParams, body BeginPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*BeginPlanDraftResponse, error)
+
+	// DiscardPlanDraftWithResponse Take a draft away.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /plan-drafts/{draft} (the `DiscardPlanDraft` operationId).
+	DiscardPlanDraftWithResponse(ctx context.Context, draft openapi_types.UUID, params *DiscardPlanDraftParams, reqEditors ...RequestEditorFn) (*DiscardPlanDraftResponse, error)
+
+	// GetPlanDraftWithResponse A draft of a plan as it stands.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /plan-drafts/{draft} (the `GetPlanDraft` operationId).
+	GetPlanDraftWithResponse(ctx context.Context, draft openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetPlanDraftResponse, error)
+
+	// PutPlanDraftWithBodyWithResponse Keep a draft, unless somebody else has kept it since the version that was read.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+	PutPlanDraftWithBodyWithResponse(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPlanDraftResponse, error)
+
+	// PutPlanDraftWithResponse Keep a draft, unless somebody else has kept it since the version that was read.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+	PutPlanDraftWithResponse(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, body PutPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPlanDraftResponse, error)
+
+	// ListPlanGalleryWithResponse Plans of usual kinds to begin with, each with examples.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /plan-gallery (the `ListPlanGallery` operationId).
+	ListPlanGalleryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPlanGalleryResponse, error)
 
 	// ListPlansWithResponse Every version of every plan.
 	//
@@ -23090,6 +23950,68 @@ func (r ListPayoutsResponse) ContentType() string {
 	return ""
 }
 
+// CostPlanResponse202Headers the declared response headers of an HTTP 202 response for CostPlan
+type CostPlanResponse202Headers struct {
+	Location *string
+}
+
+type CostPlanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanCost
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *CostPlanResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CostPlanResponse) GetJSON200() *PlanCost {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CostPlanResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CostPlanResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CostPlanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CostPlanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CostPlanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CostPlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListQueuesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -24004,6 +24926,342 @@ func (r VerifyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CheckPlanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanCheck
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CheckPlanResponse) GetJSON200() *PlanCheck {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CheckPlanResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckPlanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckPlanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckPlanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckPlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPlanDraftsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanDrafts
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPlanDraftsResponse) GetJSON200() *PlanDrafts {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPlanDraftsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPlanDraftsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPlanDraftsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPlanDraftsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPlanDraftsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BeginPlanDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PlanDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r BeginPlanDraftResponse) GetJSON201() *PlanDraft {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BeginPlanDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BeginPlanDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BeginPlanDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BeginPlanDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BeginPlanDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DiscardPlanDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DiscardPlanDraftResponse) GetJSON200() *PlanDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DiscardPlanDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DiscardPlanDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DiscardPlanDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DiscardPlanDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DiscardPlanDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPlanDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPlanDraftResponse) GetJSON200() *PlanDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPlanDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPlanDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPlanDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPlanDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPlanDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutPlanDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutPlanDraftResponse) GetJSON200() *PlanDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutPlanDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutPlanDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutPlanDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutPlanDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutPlanDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPlanGalleryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Gallery
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPlanGalleryResponse) GetJSON200() *Gallery {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPlanGalleryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPlanGalleryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPlanGalleryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPlanGalleryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPlanGalleryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -27147,6 +28405,32 @@ func (c *ClientWithResponses) ListPayoutsWithResponse(ctx context.Context, perio
 	return ParseListPayoutsResponse(rsp)
 }
 
+// CostPlanWithBodyWithResponse What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+func (c *ClientWithResponses) CostPlanWithBodyWithResponse(ctx context.Context, period string, params *CostPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CostPlanResponse, error) {
+	rsp, err := c.CostPlanWithBody(ctx, period, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCostPlanResponse(rsp)
+}
+
+// CostPlanWithResponse What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /periods/{period}/plan-costs (the `CostPlan` operationId).
+func (c *ClientWithResponses) CostPlanWithResponse(ctx context.Context, period string, params *CostPlanParams, body CostPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*CostPlanResponse, error) {
+	rsp, err := c.CostPlan(ctx, period, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCostPlanResponse(rsp)
+}
+
 // ListQueuesWithResponse Who is waited for: every approval queue with what waits in it.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -27483,6 +28767,136 @@ func (c *ClientWithResponses) VerifyWithResponse(ctx context.Context, period str
 		return nil, err
 	}
 	return ParseVerifyResponse(rsp)
+}
+
+// CheckPlanWithBodyWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+func (c *ClientWithResponses) CheckPlanWithBodyWithResponse(ctx context.Context, params *CheckPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckPlanResponse, error) {
+	rsp, err := c.CheckPlanWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckPlanResponse(rsp)
+}
+
+// CheckPlanWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
+func (c *ClientWithResponses) CheckPlanWithResponse(ctx context.Context, params *CheckPlanParams, body CheckPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckPlanResponse, error) {
+	rsp, err := c.CheckPlan(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckPlanResponse(rsp)
+}
+
+// ListPlanDraftsWithResponse The drafts of plans that stand, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /plan-drafts (the `ListPlanDrafts` operationId).
+func (c *ClientWithResponses) ListPlanDraftsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPlanDraftsResponse, error) {
+	rsp, err := c.ListPlanDrafts(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPlanDraftsResponse(rsp)
+}
+
+// BeginPlanDraftWithBodyWithResponse Begin a draft of a plan.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+func (c *ClientWithResponses) BeginPlanDraftWithBodyWithResponse(ctx context.Context, params *BeginPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BeginPlanDraftResponse, error) {
+	rsp, err := c.BeginPlanDraftWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBeginPlanDraftResponse(rsp)
+}
+
+// BeginPlanDraftWithResponse Begin a draft of a plan.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /plan-drafts (the `BeginPlanDraft` operationId).
+func (c *ClientWithResponses) BeginPlanDraftWithResponse(ctx context.Context, params *BeginPlanDraftParams, body BeginPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*BeginPlanDraftResponse, error) {
+	rsp, err := c.BeginPlanDraft(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBeginPlanDraftResponse(rsp)
+}
+
+// DiscardPlanDraftWithResponse Take a draft away.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /plan-drafts/{draft} (the `DiscardPlanDraft` operationId).
+func (c *ClientWithResponses) DiscardPlanDraftWithResponse(ctx context.Context, draft openapi_types.UUID, params *DiscardPlanDraftParams, reqEditors ...RequestEditorFn) (*DiscardPlanDraftResponse, error) {
+	rsp, err := c.DiscardPlanDraft(ctx, draft, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDiscardPlanDraftResponse(rsp)
+}
+
+// GetPlanDraftWithResponse A draft of a plan as it stands.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /plan-drafts/{draft} (the `GetPlanDraft` operationId).
+func (c *ClientWithResponses) GetPlanDraftWithResponse(ctx context.Context, draft openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetPlanDraftResponse, error) {
+	rsp, err := c.GetPlanDraft(ctx, draft, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPlanDraftResponse(rsp)
+}
+
+// PutPlanDraftWithBodyWithResponse Keep a draft, unless somebody else has kept it since the version that was read.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+func (c *ClientWithResponses) PutPlanDraftWithBodyWithResponse(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPlanDraftResponse, error) {
+	rsp, err := c.PutPlanDraftWithBody(ctx, draft, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPlanDraftResponse(rsp)
+}
+
+// PutPlanDraftWithResponse Keep a draft, unless somebody else has kept it since the version that was read.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /plan-drafts/{draft} (the `PutPlanDraft` operationId).
+func (c *ClientWithResponses) PutPlanDraftWithResponse(ctx context.Context, draft openapi_types.UUID, params *PutPlanDraftParams, body PutPlanDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPlanDraftResponse, error) {
+	rsp, err := c.PutPlanDraft(ctx, draft, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPlanDraftResponse(rsp)
+}
+
+// ListPlanGalleryWithResponse Plans of usual kinds to begin with, each with examples.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /plan-gallery (the `ListPlanGallery` operationId).
+func (c *ClientWithResponses) ListPlanGalleryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListPlanGalleryResponse, error) {
+	rsp, err := c.ListPlanGallery(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPlanGalleryResponse(rsp)
 }
 
 // ListPlansWithResponse Every version of every plan.
@@ -31294,6 +32708,59 @@ func ParseListPayoutsResponse(rsp *http.Response) (*ListPayoutsResponse, error) 
 	return response, nil
 }
 
+// ParseCostPlanResponse parses an HTTP response from a CostPlanWithResponse call
+func ParseCostPlanResponse(rsp *http.Response) (*CostPlanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CostPlanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanCost
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers CostPlanResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListQueuesResponse parses an HTTP response from a ListQueuesWithResponse call
 func ParseListQueuesResponse(rsp *http.Response) (*ListQueuesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -31973,6 +33440,237 @@ func ParseVerifyResponse(rsp *http.Response) (*VerifyResponse, error) {
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCheckPlanResponse parses an HTTP response from a CheckPlanWithResponse call
+func ParseCheckPlanResponse(rsp *http.Response) (*CheckPlanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckPlanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanCheck
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPlanDraftsResponse parses an HTTP response from a ListPlanDraftsWithResponse call
+func ParseListPlanDraftsResponse(rsp *http.Response) (*ListPlanDraftsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPlanDraftsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanDrafts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBeginPlanDraftResponse parses an HTTP response from a BeginPlanDraftWithResponse call
+func ParseBeginPlanDraftResponse(rsp *http.Response) (*BeginPlanDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BeginPlanDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PlanDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDiscardPlanDraftResponse parses an HTTP response from a DiscardPlanDraftWithResponse call
+func ParseDiscardPlanDraftResponse(rsp *http.Response) (*DiscardPlanDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DiscardPlanDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPlanDraftResponse parses an HTTP response from a GetPlanDraftWithResponse call
+func ParseGetPlanDraftResponse(rsp *http.Response) (*GetPlanDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPlanDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutPlanDraftResponse parses an HTTP response from a PutPlanDraftWithResponse call
+func ParsePutPlanDraftResponse(rsp *http.Response) (*PutPlanDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutPlanDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPlanGalleryResponse parses an HTTP response from a ListPlanGalleryWithResponse call
+func ParseListPlanGalleryResponse(rsp *http.Response) (*ListPlanGalleryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPlanGalleryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Gallery
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -1358,6 +1358,18 @@ type Contribution struct {
 	Transaction string `json:"transaction"`
 }
 
+// CostSum defines model for CostSum.
+type CostSum struct {
+	// After An amount in whole minor units.
+	After Money `json:"after"`
+
+	// Before An amount in whole minor units.
+	Before Money `json:"before"`
+
+	// Difference An amount in whole minor units.
+	Difference Money `json:"difference"`
+}
+
 // Deal defines model for Deal.
 type Deal struct {
 	// Amount An exact decimal.
@@ -1786,6 +1798,18 @@ type FileTemplateRequest struct {
 // FileTemplates defines model for FileTemplates.
 type FileTemplates struct {
 	Templates []FileTemplate `json:"templates"`
+}
+
+// Gallery defines model for Gallery.
+type Gallery struct {
+	Plans []GalleryPlan `json:"plans"`
+}
+
+// GalleryPlan defines model for GalleryPlan.
+type GalleryPlan struct {
+	Document string `json:"document"`
+	Name     string `json:"name"`
+	Plan     string `json:"plan"`
 }
 
 // Group defines model for Group.
@@ -2362,6 +2386,83 @@ type Plan struct {
 	EffectiveFrom incentive.Date `json:"effective_from"`
 	Plan          string         `json:"plan"`
 	Version       int            `json:"version"`
+}
+
+// PlanCheck defines model for PlanCheck.
+type PlanCheck struct {
+	// Against The version that it is compared with: the one in force. Absent where the plan is new.
+	Against     *int             `json:"against,omitempty"`
+	Differences []PlanDifference `json:"differences"`
+
+	// Examples How many it carries.
+	Examples int `json:"examples"`
+
+	// Failures Examples that do not hold.
+	Failures *[]string `json:"failures,omitempty"`
+
+	// Plan The id that it names; absent where it cannot be read.
+	Plan     *string       `json:"plan,omitempty"`
+	Problems []PlanProblem `json:"problems"`
+
+	// Reads The plan in plain English.
+	Reads []string `json:"reads"`
+}
+
+// PlanCheckRequest defines model for PlanCheckRequest.
+type PlanCheckRequest struct {
+	// Document YAML.
+	Document string `json:"document"`
+}
+
+// PlanCost defines model for PlanCost.
+type PlanCost struct {
+	People int       `json:"people"`
+	Period string    `json:"period"`
+	Sums   []CostSum `json:"sums"`
+}
+
+// PlanDifference defines model for PlanDifference.
+type PlanDifference struct {
+	// Is Empty where the part is gone.
+	Is   string `json:"is"`
+	Part string `json:"part"`
+
+	// Was Empty where the part is new.
+	Was string `json:"was"`
+}
+
+// PlanDraft defines model for PlanDraft.
+type PlanDraft struct {
+	Authors  []string `json:"authors"`
+	Document string   `json:"document"`
+	Id       string   `json:"id"`
+
+	// Plan The id that it names; empty where it names none.
+	Plan    string    `json:"plan"`
+	SavedAt time.Time `json:"saved_at"`
+	SavedBy string    `json:"saved_by"`
+	Version int       `json:"version"`
+}
+
+// PlanDraftRequest defines model for PlanDraftRequest.
+type PlanDraftRequest struct {
+	// Document YAML.
+	Document string `json:"document"`
+
+	// Version That was read.
+	Version int `json:"version"`
+}
+
+// PlanDrafts defines model for PlanDrafts.
+type PlanDrafts struct {
+	Drafts []PlanDraft `json:"drafts"`
+}
+
+// PlanProblem defines model for PlanProblem.
+type PlanProblem struct {
+	Column  int    `json:"column"`
+	Line    int    `json:"line"`
+	Message string `json:"message"`
 }
 
 // PlanRequest defines model for PlanRequest.
@@ -4022,6 +4123,12 @@ type ListPayoutsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// CostPlanParams defines parameters for CostPlan.
+type CostPlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListQueuesParams defines parameters for ListQueues.
 type ListQueuesParams struct {
 	// After The last item of the page before.
@@ -4156,6 +4263,30 @@ type ListVerificationsParams struct {
 
 // VerifyParams defines parameters for Verify.
 type VerifyParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CheckPlanParams defines parameters for CheckPlan.
+type CheckPlanParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// BeginPlanDraftParams defines parameters for BeginPlanDraft.
+type BeginPlanDraftParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DiscardPlanDraftParams defines parameters for DiscardPlanDraft.
+type DiscardPlanDraftParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutPlanDraftParams defines parameters for PutPlanDraft.
+type PutPlanDraftParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -4421,6 +4552,9 @@ type WhatIfJSONRequestBody = WhatIfRequest
 // SetObjectiveJSONRequestBody defines body for SetObjective for application/json ContentType.
 type SetObjectiveJSONRequestBody = ObjectiveRequest
 
+// CostPlanJSONRequestBody defines body for CostPlan for application/json ContentType.
+type CostPlanJSONRequestBody = PlanCheckRequest
+
 // ReassignJSONRequestBody defines body for Reassign for application/json ContentType.
 type ReassignJSONRequestBody = ReassignRequest
 
@@ -4444,6 +4578,15 @@ type SimulatePlanJSONRequestBody = SimulationRequest
 
 // VerifyJSONRequestBody defines body for Verify for application/json ContentType.
 type VerifyJSONRequestBody = VerificationRequest
+
+// CheckPlanJSONRequestBody defines body for CheckPlan for application/json ContentType.
+type CheckPlanJSONRequestBody = PlanCheckRequest
+
+// BeginPlanDraftJSONRequestBody defines body for BeginPlanDraft for application/json ContentType.
+type BeginPlanDraftJSONRequestBody = PlanCheckRequest
+
+// PutPlanDraftJSONRequestBody defines body for PutPlanDraft for application/json ContentType.
+type PutPlanDraftJSONRequestBody = PlanDraftRequest
 
 // PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
 type PutPlanJSONRequestBody = PlanRequest
@@ -4759,6 +4902,9 @@ type ServerInterface interface {
 	// ListPayouts The payouts that you may see.
 	// (GET /periods/{period}/payouts)
 	ListPayouts(c *gin.Context, period string, params ListPayoutsParams)
+	// CostPlan What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+	// (POST /periods/{period}/plan-costs)
+	CostPlan(c *gin.Context, period string, params CostPlanParams)
 	// ListQueues Who is waited for: every approval queue with what waits in it.
 	// (GET /periods/{period}/queues)
 	ListQueues(c *gin.Context, period string, params ListQueuesParams)
@@ -4813,6 +4959,27 @@ type ServerInterface interface {
 	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
 	// (POST /periods/{period}/verifications)
 	Verify(c *gin.Context, period string, params VerifyParams)
+	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// (POST /plan-checks)
+	CheckPlan(c *gin.Context, params CheckPlanParams)
+	// ListPlanDrafts The drafts of plans that stand, the latest first.
+	// (GET /plan-drafts)
+	ListPlanDrafts(c *gin.Context)
+	// BeginPlanDraft Begin a draft of a plan.
+	// (POST /plan-drafts)
+	BeginPlanDraft(c *gin.Context, params BeginPlanDraftParams)
+	// DiscardPlanDraft Take a draft away.
+	// (DELETE /plan-drafts/{draft})
+	DiscardPlanDraft(c *gin.Context, draft openapi_types.UUID, params DiscardPlanDraftParams)
+	// GetPlanDraft A draft of a plan as it stands.
+	// (GET /plan-drafts/{draft})
+	GetPlanDraft(c *gin.Context, draft openapi_types.UUID)
+	// PutPlanDraft Keep a draft, unless somebody else has kept it since the version that was read.
+	// (PUT /plan-drafts/{draft})
+	PutPlanDraft(c *gin.Context, draft openapi_types.UUID, params PutPlanDraftParams)
+	// ListPlanGallery Plans of usual kinds to begin with, each with examples.
+	// (GET /plan-gallery)
+	ListPlanGallery(c *gin.Context)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(c *gin.Context)
@@ -8811,6 +8978,58 @@ func (siw *ServerInterfaceWrapper) ListPayouts(c *gin.Context) {
 	siw.Handler.ListPayouts(c, period, params)
 }
 
+// CostPlan operation middleware
+func (siw *ServerInterfaceWrapper) CostPlan(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CostPlanParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CostPlan(c, period, params)
+}
+
 // ListQueues operation middleware
 func (siw *ServerInterfaceWrapper) ListQueues(c *gin.Context) {
 
@@ -9728,6 +9947,247 @@ func (siw *ServerInterfaceWrapper) Verify(c *gin.Context) {
 	}
 
 	siw.Handler.Verify(c, period, params)
+}
+
+// CheckPlan operation middleware
+func (siw *ServerInterfaceWrapper) CheckPlan(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CheckPlanParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CheckPlan(c, params)
+}
+
+// ListPlanDrafts operation middleware
+func (siw *ServerInterfaceWrapper) ListPlanDrafts(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPlanDrafts(c)
+}
+
+// BeginPlanDraft operation middleware
+func (siw *ServerInterfaceWrapper) BeginPlanDraft(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BeginPlanDraftParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.BeginPlanDraft(c, params)
+}
+
+// DiscardPlanDraft operation middleware
+func (siw *ServerInterfaceWrapper) DiscardPlanDraft(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "draft" -------------
+	var draft openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "draft", c.Param("draft"), &draft, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter draft: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DiscardPlanDraftParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DiscardPlanDraft(c, draft, params)
+}
+
+// GetPlanDraft operation middleware
+func (siw *ServerInterfaceWrapper) GetPlanDraft(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "draft" -------------
+	var draft openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "draft", c.Param("draft"), &draft, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter draft: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPlanDraft(c, draft)
+}
+
+// PutPlanDraft operation middleware
+func (siw *ServerInterfaceWrapper) PutPlanDraft(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "draft" -------------
+	var draft openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "draft", c.Param("draft"), &draft, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter draft: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutPlanDraftParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutPlanDraft(c, draft, params)
+}
+
+// ListPlanGallery operation middleware
+func (siw *ServerInterfaceWrapper) ListPlanGallery(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPlanGallery(c)
 }
 
 // ListPlans operation middleware
@@ -11038,10 +11498,18 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/target-proposals/:proposal/outcome", wrapper.EndTargetProposal)
 	router.GET(options.BaseURL+"/plans", wrapper.ListPlans)
 	router.POST(options.BaseURL+"/plans", wrapper.PutPlan)
+	router.GET(options.BaseURL+"/plan-gallery", wrapper.ListPlanGallery)
+	router.POST(options.BaseURL+"/plan-checks", wrapper.CheckPlan)
+	router.GET(options.BaseURL+"/plan-drafts", wrapper.ListPlanDrafts)
+	router.POST(options.BaseURL+"/plan-drafts", wrapper.BeginPlanDraft)
+	router.DELETE(options.BaseURL+"/plan-drafts/:draft", wrapper.DiscardPlanDraft)
+	router.GET(options.BaseURL+"/plan-drafts/:draft", wrapper.GetPlanDraft)
+	router.PUT(options.BaseURL+"/plan-drafts/:draft", wrapper.PutPlanDraft)
 	router.GET(options.BaseURL+"/plans/:plan/versions/:version", wrapper.GetPlan)
 	router.GET(options.BaseURL+"/plans/:plan/versions/:version/acceptances", wrapper.ListAcceptances)
 	router.POST(options.BaseURL+"/plans/:plan/versions/:version/acceptances", wrapper.AcceptPlan)
 	router.POST(options.BaseURL+"/periods/:period/simulations", wrapper.SimulatePlan)
+	router.POST(options.BaseURL+"/periods/:period/plan-costs", wrapper.CostPlan)
 	router.GET(options.BaseURL+"/calendars/:calendar/policy", wrapper.GetPolicy)
 	router.PUT(options.BaseURL+"/calendars/:calendar/policy", wrapper.PutPolicy)
 	router.GET(options.BaseURL+"/periods", wrapper.ListPeriods)
@@ -15130,6 +15598,64 @@ func (response ListPayoutsdefaultApplicationProblemPlusJSONResponse) VisitListPa
 	return err
 }
 
+type CostPlanRequestObject struct {
+	Period string `json:"period"`
+	Params CostPlanParams
+	Body   *CostPlanJSONRequestBody
+}
+
+type CostPlanResponseObject interface {
+	VisitCostPlanResponse(w http.ResponseWriter) error
+}
+
+type CostPlan200JSONResponse PlanCost
+
+func (response CostPlan200JSONResponse) VisitCostPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CostPlan202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response CostPlan202JSONResponse) VisitCostPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CostPlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CostPlandefaultApplicationProblemPlusJSONResponse) VisitCostPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListQueuesRequestObject struct {
 	Period string `json:"period"`
 	Params ListQueuesParams
@@ -15948,6 +16474,282 @@ type VerifydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response VerifydefaultApplicationProblemPlusJSONResponse) VisitVerifyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckPlanRequestObject struct {
+	Params CheckPlanParams
+	Body   *CheckPlanJSONRequestBody
+}
+
+type CheckPlanResponseObject interface {
+	VisitCheckPlanResponse(w http.ResponseWriter) error
+}
+
+type CheckPlan200JSONResponse PlanCheck
+
+func (response CheckPlan200JSONResponse) VisitCheckPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckPlandefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckPlandefaultApplicationProblemPlusJSONResponse) VisitCheckPlanResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlanDraftsRequestObject struct {
+}
+
+type ListPlanDraftsResponseObject interface {
+	VisitListPlanDraftsResponse(w http.ResponseWriter) error
+}
+
+type ListPlanDrafts200JSONResponse PlanDrafts
+
+func (response ListPlanDrafts200JSONResponse) VisitListPlanDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlanDraftsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPlanDraftsdefaultApplicationProblemPlusJSONResponse) VisitListPlanDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginPlanDraftRequestObject struct {
+	Params BeginPlanDraftParams
+	Body   *BeginPlanDraftJSONRequestBody
+}
+
+type BeginPlanDraftResponseObject interface {
+	VisitBeginPlanDraftResponse(w http.ResponseWriter) error
+}
+
+type BeginPlanDraft201JSONResponse PlanDraft
+
+func (response BeginPlanDraft201JSONResponse) VisitBeginPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BeginPlanDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BeginPlanDraftdefaultApplicationProblemPlusJSONResponse) VisitBeginPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiscardPlanDraftRequestObject struct {
+	Draft  openapi_types.UUID `json:"draft"`
+	Params DiscardPlanDraftParams
+}
+
+type DiscardPlanDraftResponseObject interface {
+	VisitDiscardPlanDraftResponse(w http.ResponseWriter) error
+}
+
+type DiscardPlanDraft200JSONResponse PlanDraft
+
+func (response DiscardPlanDraft200JSONResponse) VisitDiscardPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiscardPlanDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DiscardPlanDraftdefaultApplicationProblemPlusJSONResponse) VisitDiscardPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlanDraftRequestObject struct {
+	Draft openapi_types.UUID `json:"draft"`
+}
+
+type GetPlanDraftResponseObject interface {
+	VisitGetPlanDraftResponse(w http.ResponseWriter) error
+}
+
+type GetPlanDraft200JSONResponse PlanDraft
+
+func (response GetPlanDraft200JSONResponse) VisitGetPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPlanDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPlanDraftdefaultApplicationProblemPlusJSONResponse) VisitGetPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutPlanDraftRequestObject struct {
+	Draft  openapi_types.UUID `json:"draft"`
+	Params PutPlanDraftParams
+	Body   *PutPlanDraftJSONRequestBody
+}
+
+type PutPlanDraftResponseObject interface {
+	VisitPutPlanDraftResponse(w http.ResponseWriter) error
+}
+
+type PutPlanDraft200JSONResponse PlanDraft
+
+func (response PutPlanDraft200JSONResponse) VisitPutPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutPlanDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutPlanDraftdefaultApplicationProblemPlusJSONResponse) VisitPutPlanDraftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlanGalleryRequestObject struct {
+}
+
+type ListPlanGalleryResponseObject interface {
+	VisitListPlanGalleryResponse(w http.ResponseWriter) error
+}
+
+type ListPlanGallery200JSONResponse Gallery
+
+func (response ListPlanGallery200JSONResponse) VisitListPlanGalleryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPlanGallerydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPlanGallerydefaultApplicationProblemPlusJSONResponse) VisitListPlanGalleryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17561,6 +18363,9 @@ type StrictServerInterface interface {
 	// ListPayouts The payouts that you may see.
 	// (GET /periods/{period}/payouts)
 	ListPayouts(ctx context.Context, request ListPayoutsRequestObject) (ListPayoutsResponseObject, error)
+	// CostPlan What a draft of a plan would cost in a period instead of the version in force, in sums of everybody.
+	// (POST /periods/{period}/plan-costs)
+	CostPlan(ctx context.Context, request CostPlanRequestObject) (CostPlanResponseObject, error)
 	// ListQueues Who is waited for: every approval queue with what waits in it.
 	// (GET /periods/{period}/queues)
 	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
@@ -17615,6 +18420,27 @@ type StrictServerInterface interface {
 	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
 	// (POST /periods/{period}/verifications)
 	Verify(ctx context.Context, request VerifyRequestObject) (VerifyResponseObject, error)
+	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// (POST /plan-checks)
+	CheckPlan(ctx context.Context, request CheckPlanRequestObject) (CheckPlanResponseObject, error)
+	// ListPlanDrafts The drafts of plans that stand, the latest first.
+	// (GET /plan-drafts)
+	ListPlanDrafts(ctx context.Context, request ListPlanDraftsRequestObject) (ListPlanDraftsResponseObject, error)
+	// BeginPlanDraft Begin a draft of a plan.
+	// (POST /plan-drafts)
+	BeginPlanDraft(ctx context.Context, request BeginPlanDraftRequestObject) (BeginPlanDraftResponseObject, error)
+	// DiscardPlanDraft Take a draft away.
+	// (DELETE /plan-drafts/{draft})
+	DiscardPlanDraft(ctx context.Context, request DiscardPlanDraftRequestObject) (DiscardPlanDraftResponseObject, error)
+	// GetPlanDraft A draft of a plan as it stands.
+	// (GET /plan-drafts/{draft})
+	GetPlanDraft(ctx context.Context, request GetPlanDraftRequestObject) (GetPlanDraftResponseObject, error)
+	// PutPlanDraft Keep a draft, unless somebody else has kept it since the version that was read.
+	// (PUT /plan-drafts/{draft})
+	PutPlanDraft(ctx context.Context, request PutPlanDraftRequestObject) (PutPlanDraftResponseObject, error)
+	// ListPlanGallery Plans of usual kinds to begin with, each with examples.
+	// (GET /plan-gallery)
+	ListPlanGallery(ctx context.Context, request ListPlanGalleryRequestObject) (ListPlanGalleryResponseObject, error)
 	// ListPlans Every version of every plan.
 	// (GET /plans)
 	ListPlans(ctx context.Context, request ListPlansRequestObject) (ListPlansResponseObject, error)
@@ -20731,6 +21557,51 @@ func (sh *strictHandler) ListPayouts(ctx *gin.Context, period string, params Lis
 	}
 }
 
+// CostPlan operation middleware
+func (sh *strictHandler) CostPlan(ctx *gin.Context, period string, params CostPlanParams) {
+	var request CostPlanRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	var body CostPlanJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CostPlan(ctx, request.(CostPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CostPlan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CostPlanResponseObject); ok {
+		if err := validResponse.VisitCostPlanResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListQueues operation middleware
 func (sh *strictHandler) ListQueues(ctx *gin.Context, period string, params ListQueuesParams) {
 	var request ListQueuesRequestObject
@@ -21361,6 +22232,240 @@ func (sh *strictHandler) Verify(ctx *gin.Context, period string, params VerifyPa
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(VerifyResponseObject); ok {
 		if err := validResponse.VisitVerifyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CheckPlan operation middleware
+func (sh *strictHandler) CheckPlan(ctx *gin.Context, params CheckPlanParams) {
+	var request CheckPlanRequestObject
+
+	request.Params = params
+
+	var body CheckPlanJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckPlan(ctx, request.(CheckPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckPlan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CheckPlanResponseObject); ok {
+		if err := validResponse.VisitCheckPlanResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPlanDrafts operation middleware
+func (sh *strictHandler) ListPlanDrafts(ctx *gin.Context) {
+	var request ListPlanDraftsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPlanDrafts(ctx, request.(ListPlanDraftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPlanDrafts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPlanDraftsResponseObject); ok {
+		if err := validResponse.VisitListPlanDraftsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BeginPlanDraft operation middleware
+func (sh *strictHandler) BeginPlanDraft(ctx *gin.Context, params BeginPlanDraftParams) {
+	var request BeginPlanDraftRequestObject
+
+	request.Params = params
+
+	var body BeginPlanDraftJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BeginPlanDraft(ctx, request.(BeginPlanDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BeginPlanDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(BeginPlanDraftResponseObject); ok {
+		if err := validResponse.VisitBeginPlanDraftResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DiscardPlanDraft operation middleware
+func (sh *strictHandler) DiscardPlanDraft(ctx *gin.Context, draft openapi_types.UUID, params DiscardPlanDraftParams) {
+	var request DiscardPlanDraftRequestObject
+
+	request.Draft = draft
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DiscardPlanDraft(ctx, request.(DiscardPlanDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiscardPlanDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DiscardPlanDraftResponseObject); ok {
+		if err := validResponse.VisitDiscardPlanDraftResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPlanDraft operation middleware
+func (sh *strictHandler) GetPlanDraft(ctx *gin.Context, draft openapi_types.UUID) {
+	var request GetPlanDraftRequestObject
+
+	request.Draft = draft
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPlanDraft(ctx, request.(GetPlanDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPlanDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPlanDraftResponseObject); ok {
+		if err := validResponse.VisitGetPlanDraftResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutPlanDraft operation middleware
+func (sh *strictHandler) PutPlanDraft(ctx *gin.Context, draft openapi_types.UUID, params PutPlanDraftParams) {
+	var request PutPlanDraftRequestObject
+
+	request.Draft = draft
+	request.Params = params
+
+	var body PutPlanDraftJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPlanDraft(ctx, request.(PutPlanDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPlanDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutPlanDraftResponseObject); ok {
+		if err := validResponse.VisitPutPlanDraftResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPlanGallery operation middleware
+func (sh *strictHandler) ListPlanGallery(ctx *gin.Context) {
+	var request ListPlanGalleryRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPlanGallery(ctx, request.(ListPlanGalleryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPlanGallery")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPlanGalleryResponseObject); ok {
+		if err := validResponse.VisitListPlanGalleryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
