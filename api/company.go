@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -142,13 +143,39 @@ func (s *server) ListTokens(ctx context.Context, request spec.ListTokensRequestO
 	all, err := s.Store.Tokens(ctx, request.Person)
 	answer := spec.ListTokens200JSONResponse{Tokens: []spec.KeptToken{}}
 	for _, t := range all {
-		kept := spec.KeptToken{Id: t.ID, Name: t.Name, Session: t.Session, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
-		if t.Only != nil {
-			only := textsOf(t.Only)
-			kept.Only = &only
-		}
-		answer.Tokens = append(answer.Tokens, kept)
+		answer.Tokens = append(answer.Tokens, tokenOf(t))
 	}
+	return answer, err
+}
+
+func tokenOf(t store.Token) spec.KeptToken {
+	kept := spec.KeptToken{Id: t.ID, Name: t.Name, Session: t.Session, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt, LastUsedAt: t.LastUsed}
+	if t.Only != nil {
+		only := textsOf(t.Only)
+		kept.Only = &only
+	}
+	return kept
+}
+
+// ListAllTokens lists everybody's tokens, or those of the caller where they keep no others.
+func (s *server) ListAllTokens(ctx context.Context, request spec.ListAllTokensRequestObject) (spec.ListAllTokensResponseObject, error) {
+	person := value(request.Params.Person)
+	if person == "" && scopeOf(ctx) != incentive.All {
+		person = personOf(ctx).ID
+	}
+	if err := keepsTokens(ctx, person); err != nil {
+		return nil, err
+	}
+	limit, owner, id := limitOf(request.Params.Limit), value(request.Params.After), ""
+	if at := strings.LastIndexByte(owner, '/'); at >= 0 {
+		owner, id = owner[:at], owner[at+1:]
+	}
+	all, err := s.Store.AllTokens(ctx, person, value(request.Params.Sessions), owner, id, limit)
+	answer := spec.ListAllTokens200JSONResponse{Tokens: []spec.OwnedToken{}}
+	for _, t := range all {
+		answer.Tokens = append(answer.Tokens, spec.OwnedToken{Person: t.ParticipantID, Owner: t.Name, Token: tokenOf(t.Token)})
+	}
+	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID + "/" + all[len(all)-1].ID })
 	return answer, err
 }
 
@@ -278,21 +305,6 @@ func (s *server) GetBalances(ctx context.Context, request spec.GetBalancesReques
 		answer.Balances = append(answer.Balances, spec.Balance{Account: string(b.Kind), Rail: b.Rail, Balance: incentive.Money{Minor: b.Minor, Currency: b.Currency}})
 	}
 	return answer, err
-}
-
-// ListAuditEvents lists the audit chain.
-func (s *server) ListAuditEvents(ctx context.Context, request spec.ListAuditEventsRequestObject) (spec.ListAuditEventsResponseObject, error) {
-	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.AuditEvents(ctx, value(request.Params.Subject), value(request.Params.After), limit)
-	if err != nil {
-		return nil, err
-	}
-	answer := spec.ListAuditEvents200JSONResponse{Events: []spec.AuditEvent{}}
-	for _, e := range all {
-		answer.Events = append(answer.Events, spec.AuditEvent{Number: e.Number, At: e.At, Actor: e.Actor, Act: e.Act, Subject: e.Subject, Body: e.Body, Hash: fmt.Sprintf("%x", e.Hash)})
-	}
-	answer.Next = next(len(all), limit, func() int64 { return all[len(all)-1].Number })
-	return answer, nil
 }
 
 // keptAnswer gives the answer of a command again, as it was.

@@ -54,7 +54,7 @@ const (
 	ReconcileRails   Action = "reconcile-rails"   // compare a day with a rail's record, and explain what differs
 	DecideApproval   Action = "decide-approval"   // approve or reject statements that wait for one
 	ChooseMethod     Action = "choose-method"     // payout methods and destinations
-	AdministerRails  Action = "administer-rails"  // rails, their limits and accounts
+	AdministerRails  Action = "administer-rails"  // the limits of rails
 	KeepTokens       Action = "keep-tokens"       // make, list and end tokens
 	AdministerPeople Action = "administer-people" // roles
 
@@ -67,6 +67,8 @@ const (
 
 	KeepSettings Action = "keep-settings" // how oneself wants to be spoken to
 	Prove        Action = "prove"         // have results proved again, draw samples and work through them, take evidence; none of it changes what anybody is paid
+
+	ReadRails Action = "read-rails" // rails, what they may do and how they are
 
 	CostPlans   Action = "cost-plans"   // what a draft would cost everybody together
 	ReadRecords Action = "read-records" // people over time, hierarchy, quotas, assignments, imports with their quarantine
@@ -107,6 +109,8 @@ var rights = map[Action]map[Role]Scope{
 
 	KeepSettings: {Rep: Own, Manager: Own, Finance: Own, Administrator: Own, Auditor: Own},
 	Prove:        {Finance: All, Auditor: All},
+
+	ReadRails: {Finance: All, Administrator: All, Auditor: All},
 
 	CostPlans:   {Finance: All, Administrator: All, Auditor: All},
 	ReadRecords: {Finance: All, Administrator: All, Auditor: All},

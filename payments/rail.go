@@ -112,6 +112,8 @@ type Capabilities struct {
 	LookupByReference bool
 	PaidAtOnce        bool    // what Submit took is paid; otherwise events or a person say so
 	PerSecond         float64 // calls that the rail bears; 0: no limit
+	LeadDays          int     // of a FileRail: banking days between the file and its payment
+	Test              bool    // what it does is for trying out: no money moves
 }
 
 // Check refuses an amount that the rail cannot pay, with an *Error of class Definite.

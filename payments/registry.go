@@ -8,6 +8,9 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
+// Known lists the rails that Guerdon has, by the names that they have unless they are given others.
+var Known = []string{"india", "iso20022-general", "iso20022-sepa", "nacha", "payment-file", "stripe", "tremendous", "xendit", "xoxoday"}
+
 // CodeRailUnknown is the code of a rail that this installation does not have.
 const CodeRailUnknown incentive.Code = "rail-unknown"
 

@@ -62,13 +62,19 @@ func scanPerson(row pgx.CollectableRow) (p Person, err error) {
 func (s *Store) Authenticate(ctx context.Context, secret string) (Person, error) {
 	hash := sha256.Sum256([]byte(secret))
 	var p Person
-	err := s.pool.QueryRow(ctx, `SELECT t.actions, `+personColumns+` FROM participant p JOIN api_token t ON t.participant_id = p.id WHERE t.hash = $1 AND t.expires_at > now()`, hash[:]).
-		Scan(&p.Only, &p.ID, &p.Name, &p.Roles, &p.Language)
+	var noted bool
+	err := s.pool.QueryRow(ctx, `SELECT coalesce(t.last_used_at > now() - $2::interval, false), t.actions, `+personColumns+` FROM participant p JOIN api_token t ON t.participant_id = p.id WHERE t.hash = $1 AND t.expires_at > now()`, hash[:], useNoted).
+		Scan(&noted, &p.Only, &p.ID, &p.Name, &p.Roles, &p.Language)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, incentive.Errorf(CodeUnauthenticated, "the token is not known or has expired: make a new one")
 	}
 	if err != nil {
 		return p, fmt.Errorf("look a token up: %w", err)
+	}
+	if !noted {
+		if _, err := s.pool.Exec(ctx, `UPDATE api_token SET last_used_at = now() WHERE hash = $1`, hash[:]); err != nil {
+			return p, fmt.Errorf("note the use of a token: %w", err)
+		}
 	}
 	return p, nil
 }

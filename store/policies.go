@@ -30,6 +30,9 @@ func policyOf(ctx context.Context, q querier, calendarID string) (PolicyVersion,
 	if err == nil || errors.Is(err, pgx.ErrNoRows) {
 		v.Policy, err = policy.Parse([]byte(v.Document))
 	}
+	if err == nil {
+		v.Payouts.LargestByRail, err = largestByRail(ctx, q)
+	}
 	if err != nil {
 		return v, fmt.Errorf("read the policy of calendar %s: %w", calendarID, err)
 	}

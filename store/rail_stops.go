@@ -88,15 +88,17 @@ func refuseStopped(ctx context.Context, q querier, periodID string, revision int
 func (s *Store) RailStops(ctx context.Context, periodID string, revision int) (stops []RailStop, err error) {
 	err = collect(ctx, s.pool, &stops, `
 		SELECT period_id, revision, rail, code, coalesce(currency, ''), coalesce(available_minor, 0), coalesce(needed_minor, 0), stopped_at
-		FROM rail_stop s WHERE s.period_id = $1 AND s.revision = $2 AND `+undecidedStop+` ORDER BY rail`, func(row pgx.CollectableRow) (one RailStop, err error) {
-		err = row.Scan(&one.PeriodID, &one.Revision, &one.Rail, &one.Code, &one.Needed.Currency, &one.Available.Minor, &one.Needed.Minor, &one.At)
-		one.Available.Currency = one.Needed.Currency
-		return one, err
-	}, periodID, revision)
+		FROM rail_stop s WHERE s.period_id = $1 AND s.revision = $2 AND `+undecidedStop+` ORDER BY rail`, scanRailStop, periodID, revision)
 	if err != nil {
 		err = fmt.Errorf("list the stopped rails of %s: %w", periodID, err)
 	}
 	return stops, err
+}
+
+func scanRailStop(row pgx.CollectableRow) (one RailStop, err error) {
+	err = row.Scan(&one.PeriodID, &one.Revision, &one.Rail, &one.Code, &one.Needed.Currency, &one.Available.Minor, &one.Needed.Minor, &one.At)
+	one.Available.Currency = one.Needed.Currency
+	return one, err
 }
 
 // DecideRailStop lets a person say what becomes of a stopped rail: it goes on, or each of its

@@ -22,7 +22,11 @@ type Token struct {
 	Only      []incentive.Action // what it may be used for; nil where for all that its owner may
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	LastUsed  *time.Time // to within useNoted; nil where it never was
 }
+
+// useNoted is how exactly the use of a token is noted.
+const useNoted = 5 * time.Minute
 
 // NewToken makes a bearer token for a participant, for some actions only where there are
 // any, and returns its secret, which is never stored: the database has its SHA-256 alone.
@@ -59,14 +63,37 @@ func (s *Store) newToken(ctx context.Context, actor, participantID string, t Tok
 // the newest first.
 func (s *Store) Tokens(ctx context.Context, participantID string) ([]Token, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT encode(hash, 'hex'), name, session, actions, created_at, expires_at FROM api_token
+		SELECT encode(hash, 'hex'), name, session, actions, created_at, expires_at, last_used_at FROM api_token
 		WHERE participant_id = $1 AND expires_at > now() ORDER BY created_at DESC, hash`, participantID)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (t Token, err error) {
-		err = row.Scan(&t.ID, &t.Name, &t.Session, &t.Only, &t.CreatedAt, &t.ExpiresAt)
+		err = row.Scan(&t.ID, &t.Name, &t.Session, &t.Only, &t.CreatedAt, &t.ExpiresAt, &t.LastUsed)
 		return t, err
+	})
+}
+
+// OwnedToken is a token with whose it is.
+type OwnedToken struct {
+	Token
+	ParticipantID, Name string
+}
+
+// AllTokens returns up to limit tokens that are worth something, of one participant or ("")
+// of anybody, by their owner; sessions only where these are asked for. after is the owner and the
+// id of the last one of the page before.
+func (s *Store) AllTokens(ctx context.Context, participantID string, sessions bool, afterOwner, afterID string, limit int) ([]OwnedToken, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT encode(hash, 'hex'), t.name, session, actions, t.created_at, expires_at, last_used_at, participant_id, `+nameAt("participant_id", "company_today()")+` FROM api_token t
+		WHERE expires_at > now() AND ($1 = '' OR participant_id = $1) AND ($2 OR NOT session) AND (participant_id COLLATE "C", encode(hash, 'hex')) > ($3, $4)
+		ORDER BY participant_id COLLATE "C", encode(hash, 'hex') LIMIT $5`, participantID, sessions, afterOwner, afterID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list tokens: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (o OwnedToken, err error) {
+		err = row.Scan(&o.ID, &o.Token.Name, &o.Session, &o.Only, &o.CreatedAt, &o.ExpiresAt, &o.LastUsed, &o.ParticipantID, &o.Name)
+		return o, err
 	})
 }
 

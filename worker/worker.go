@@ -2,6 +2,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"runtime"
@@ -21,9 +22,12 @@ import (
 // Config is what a worker needs.
 type Config struct {
 	Client client.Client
-	Store  *store.Store
-	Rails  payments.Registry
-	Log    *slog.Logger
+	// Namespace is that of Client; "" is the SDK's own.
+	Namespace string
+
+	Store *store.Store
+	Rails payments.Registry
+	Log   *slog.Logger
 
 	Messenger *messenger.Messenger // nil sends nothing
 	Pages     string               // where people find the pages, for links; "" where that is not known
@@ -42,6 +46,7 @@ const quiet = 20 * time.Second
 // While database or Temporal are away it waits for them. Nothing is sent by a rail before it was
 // looked what that rail has done since the last payment on record.
 func Run(ctx context.Context, config Config) error {
+	config.Namespace = cmp.Or(config.Namespace, client.DefaultNamespace)
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay,
 		Messenger: config.Messenger, Pages: config.Pages, Quiet: quiet, CreditsPerShard: config.CreditsPerShard}
 	var lock sync.Mutex
@@ -131,9 +136,10 @@ func Run(ctx context.Context, config Config) error {
 		}
 		return nil
 	})
-	var estimating sync.WaitGroup
-	estimating.Go(func() { config.keepEstimates(ctx) })
-	defer estimating.Wait()
+	var keeping sync.WaitGroup
+	keeping.Go(func() { config.keepEstimates(ctx) })
+	keeping.Go(func() { config.keepRates(ctx) })
+	defer keeping.Wait()
 	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", disputes)
 	<-ctx.Done()
 	return nil

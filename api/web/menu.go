@@ -63,6 +63,10 @@ var entries = []struct {
 		{"menu.targets", "/targets", may(incentive.ReadTargets)},
 		{"menu.imports", "/imports", may(incentive.ImportData)},
 	}},
+	{"menu.group.installation", []menuEntry{
+		{"menu.rails", "/rails", may(incentive.ReadRails)},
+		{"menu.tokens", "/tokens", beyond(incentive.KeepTokens, incentive.Own)},
+	}},
 	{"menu.group.audit", []menuEntry{
 		{"menu.audit", "/audit", may(incentive.ReadAudit)},
 		{"menu.duties", "/duties", may(incentive.ReadAudit)},

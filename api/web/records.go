@@ -1,9 +1,7 @@
 package web
 
 import (
-	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -43,47 +41,6 @@ func (v *visit) opened() ([]client.Period, error) {
 		}
 	}
 	return found, err
-}
-
-type auditPage struct {
-	Workflow string // where Temporal shows what was done; "" where that is not known
-	Periods  []client.Period
-	Subject  string
-	Events   []client.AuditEvent
-	Next     int64
-	First    bool
-	Called   map[string]string
-}
-
-// audit shows the audit chain, of one subject or all.
-func (v *visit) audit() error {
-	query := v.r.URL.Query()
-	body := auditPage{Subject: query.Get("subject"), First: query.Get("after") == ""}
-	parameters := client.ListAuditEventsParams{}
-	if body.Subject != "" {
-		parameters.Subject = &body.Subject
-	}
-	if after, err := strconv.ParseInt(query.Get("after"), 10, 64); err == nil {
-		parameters.After = &after
-	}
-	if kind, _, _ := strings.Cut(body.Subject, "/"); v.Temporal != "" && (kind == "pay-period" || kind == "dispute") { // the subject is the workflow's id
-		body.Workflow = v.Temporal + "/" + url.PathEscape(body.Subject)
-	}
-	list, err := client.Read[client.AuditEvents](v.api.ListAuditEvents(v.r.Context(), &parameters))
-	if err != nil {
-		return err
-	}
-	body.Events = list.Events
-	if list.Next != nil {
-		body.Next = *list.Next
-	}
-	if body.Called, err = v.called(); err != nil {
-		return err
-	}
-	if body.Periods, err = v.opened(); err != nil {
-		return err
-	}
-	return v.show("audit", "audit.title", body)
 }
 
 type plansPage struct {

@@ -222,7 +222,14 @@ func (s *site) routes() map[string]page {
 		"GET /territories/{territory}": (*visit).territory,
 		"GET /teams/{team}":            (*visit).salesTeam,
 
-		"GET /audit": (*visit).audit,
+		"GET /audit":      (*visit).audit,
+		"GET /audit/file": (*visit).auditFile,
+
+		"GET /rails":         (*visit).rails,
+		"GET /rails/{rail}":  (*visit).rail,
+		"POST /rails/{rail}": (*visit).limitRail,
+		"GET /tokens":        (*visit).tokens,
+		"POST /tokens":       (*visit).endToken,
 
 		"GET /people": (*visit).people,
 

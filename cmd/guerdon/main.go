@@ -27,7 +27,7 @@ type commands struct {
 	People      people      `cmd:"" help:"List the participants with their roles." group:"people"`
 	Roles       roles       `cmd:"" help:"Give a participant exactly these roles." group:"people"`
 	Token_      token       `cmd:"" name:"token" help:"Make an API token for a participant." group:"people"`
-	Tokens      tokens      `cmd:"" help:"List the tokens of a participant, or revoke one." group:"people"`
+	Tokens      tokens      `cmd:"" help:"List the tokens of everybody or of a participant, or revoke one." group:"people"`
 	Company     company     `cmd:"" help:"Show the company, or name it and its time zone." group:"people"`
 	Reward      reward      `cmd:"" help:"List the rewards to be paid by, or choose one." group:"people"`
 	Destination destination `cmd:"" help:"Show where somebody is paid, or say it: all of it." group:"people"`
@@ -76,7 +76,8 @@ type commands struct {
 	Exceptions exceptions `cmd:"" help:"List the payouts of all periods that wait for a person." group:"money"`
 	Payout     payout     `cmd:"" help:"Decide about a payout." group:"money"`
 	Sanctions  sanctions  `cmd:"" help:"Keep the lists of whom the company must not pay." group:"money"`
-	Rail       rail       `cmd:"" help:"Decide about a rail that is stopped." group:"money"`
+	Rails      rails      `cmd:"" help:"List the rails, with how they are." group:"money"`
+	Rail       rail       `cmd:"" help:"Look at a rail, say what it may do, decide about one that is stopped." group:"money"`
 	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
 	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`
 

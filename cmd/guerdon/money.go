@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/oapi-codegen/runtime/types"
+
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 )
@@ -173,6 +175,8 @@ func (p payoutDecision) Run(ctx context.Context, d *desk, name commandName) erro
 }
 
 type rail struct {
+	Show     railShow     `cmd:"" help:"Show a rail: what it holds, what it can do and may, and what it was allowed over time."`
+	Limits   railLimits   `cmd:"" help:"Say what a rail may do from now on: all of it. What is not named is no limit."`
 	Resume   railDecision `cmd:"" help:"Let a rail that is stopped go on with what is left of a period."`
 	SetAside railDecision `cmd:"" help:"Set aside what is left on a rail that is stopped, payout by payout."`
 }
@@ -347,8 +351,24 @@ func debitOrCredit(m incentive.Money) string {
 	return "debit " + m.String()
 }
 
+// optionalDay is a day as the API's client takes it; nil for "".
+func optionalDay(text string) (*types.Date, error) {
+	if text == "" {
+		return nil, nil
+	}
+	day, err := incentive.ParseDate(text)
+	return &types.Date{Time: day.UTC()}, err
+}
+
 type audit struct {
-	Subject string `arg:"" optional:"" help:"Such as period/monthly-2026-01/1; everything when absent."`
+	Subject string `arg:"" optional:"" help:"Such as pay-period/monthly-2026-01/1, rail/ for all rails, or statement/monthly-2026-01/1/ann; everything when absent."`
+	Parts   bool   `help:"Of a period: with its disputes, adjustments, payouts, decisions, proofs, samples and files."`
+	Actor   string `placeholder:"PERSON" help:"Who did it; system for the system."`
+	Act     string `help:"What was done, such as release."`
+	From    string `placeholder:"DAY" help:"The first day, such as 2026-01-31."`
+	To      string `placeholder:"DAY" help:"The last day."`
+	Newest  bool   `help:"The newest first."`
+	Output  string `short:"o" placeholder:"FILE" help:"Write it to a CSV file instead."`
 }
 
 func (a audit) Run(ctx context.Context, d *desk) error {
@@ -356,9 +376,33 @@ func (a audit) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
+	from, err := optionalDay(a.From)
+	if err != nil {
+		return err
+	}
+	to, err := optionalDay(a.To)
+	if err != nil {
+		return err
+	}
+	order := client.ListAuditEventsParamsOrderOldest
+	if a.Newest {
+		order = client.ListAuditEventsParamsOrderNewest
+	}
+	if a.Output != "" {
+		sorted := client.GetAuditFileParamsOrder(order)
+		content, err := client.Bytes(c.GetAuditFile(ctx, &client.GetAuditFileParams{Subject: optional(a.Subject), Parts: &a.Parts, Actor: optional(a.Actor), Act: optional(a.Act), From: from, To: to, Order: &sorted}))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(a.Output, content, 0o600); err != nil {
+			return fmt.Errorf("keep the audit chain: %w", err)
+		}
+		fmt.Fprintf(d.out, "Written to %s.\n", a.Output)
+		return nil
+	}
 	all := []client.AuditEvent{}
 	for after := (*int64)(nil); ; {
-		page, err := client.Read[client.AuditEvents](c.ListAuditEvents(ctx, &client.ListAuditEventsParams{Subject: optional(a.Subject), After: after}))
+		page, err := client.Read[client.AuditEvents](c.ListAuditEvents(ctx, &client.ListAuditEventsParams{Subject: optional(a.Subject), Parts: &a.Parts, Actor: optional(a.Actor), Act: optional(a.Act), From: from, To: to, Order: &order, After: after}))
 		if err != nil {
 			return err
 		}

@@ -95,8 +95,9 @@ func (t token) Run(ctx context.Context, d *desk) error {
 }
 
 type tokens struct {
-	Person string `arg:""`
-	Revoke string `placeholder:"ID" help:"Make this one worthless."`
+	Person   string `arg:"" optional:"" help:"Whose; everybody's when absent, for administrators."`
+	Revoke   string `placeholder:"ID" help:"Make this one of the participant's worthless."`
+	Sessions bool   `help:"With sessions of the pages."`
 }
 
 func (t tokens) Run(ctx context.Context, d *desk) error {
@@ -105,21 +106,34 @@ func (t tokens) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	if t.Revoke != "" {
+		if t.Person == "" {
+			return incentive.Errorf(incentive.CodeInvalid, "say whose token is to be revoked: guerdon tokens PERSON --revoke ID")
+		}
 		if _, err := client.Read[client.Revoked](c.RevokeToken(ctx, t.Person, t.Revoke, &client.RevokeTokenParams{IdempotencyKey: client.NewKey()})); err != nil {
 			return err
 		}
 	}
-	list, err := client.Read[client.Tokens](c.ListTokens(ctx, t.Person))
-	if err != nil {
-		return err
+	all := []client.OwnedToken{}
+	for after := (*string)(nil); ; {
+		page, err := client.Read[client.AllTokens](c.ListAllTokens(ctx, &client.ListAllTokensParams{Person: optional(t.Person), Sessions: &t.Sessions, After: after}))
+		if err != nil {
+			return err
+		}
+		all = append(all, page.Tokens...)
+		if after = page.Next; after == nil {
+			break
+		}
 	}
-	return d.show(list.Tokens, func(w *tabwriter.Writer) {
-		for _, kept := range list.Tokens {
-			only := "everything"
-			if kept.Only != nil {
-				only = strings.Join(*kept.Only, ", ")
+	return d.show(all, func(w *tabwriter.Writer) {
+		for _, one := range all {
+			only, used := "everything", "never used"
+			if one.Token.Only != nil {
+				only = strings.Join(*one.Token.Only, ", ")
 			}
-			row(w, kept.Id, kept.Name, only, "until "+kept.ExpiresAt.Format(time.DateOnly))
+			if one.Token.LastUsedAt != nil {
+				used = "used " + one.Token.LastUsedAt.Format(time.DateOnly)
+			}
+			row(w, one.Person, one.Token.Id, one.Token.Name, only, "until "+one.Token.ExpiresAt.Format(time.DateOnly), used)
 		}
 	})
 }

@@ -169,7 +169,7 @@ func (w work) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	return worker.Run(ctx, worker.Config{Client: c, Store: s, Rails: rails, Messenger: sender, Pages: w.Address, Log: log})
+	return worker.Run(ctx, worker.Config{Client: c, Namespace: w.TemporalNamespace, Store: s, Rails: rails, Messenger: sender, Pages: w.Address, Log: log})
 }
 
 type migrate struct {

@@ -287,7 +287,7 @@ func (h *house) startAPI(context.Context) (string, error) {
 
 func (h *house) startWorker(context.Context) (string, error) {
 	h.background("the worker", func(ctx context.Context) error {
-		return worker.Run(ctx, worker.Config{Client: h.temporal, Store: h.store, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log})
+		return worker.Run(ctx, worker.Config{Client: h.temporal, Namespace: temporal.Namespace, Store: h.store, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log})
 	})
 	return "works", nil
 }

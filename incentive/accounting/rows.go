@@ -30,7 +30,7 @@ type Writer struct {
 func NewWriter(w io.Writer, t Template) (*Writer, error) {
 	headings := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		headings[i] = guarded(c.Heading)
+		headings[i] = Guarded(c.Heading)
 	}
 	into := &Writer{template: t, csv: csv.NewWriter(w)}
 	return into, into.csv.Write(headings)
@@ -57,7 +57,7 @@ func (w *Writer) Write(row Row) error {
 	}
 	for i, c := range w.template.Columns {
 		if c.isText {
-			cells[i] = guarded(cells[i])
+			cells[i] = Guarded(cells[i])
 		}
 	}
 	w.Rows++
@@ -97,8 +97,8 @@ func (c Column) cell(row Row) string {
 	}
 }
 
-// guarded is a text that no spreadsheet takes for a formula.
-func guarded(text string) string {
+// Guarded is a text that no spreadsheet takes for a formula.
+func Guarded(text string) string {
 	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(text))
 	if strings.ContainsRune("=+-@＝＋－＠", first) || text != "" && strings.ContainsRune("\t\r\n", rune(text[0])) {
 		return "'" + text

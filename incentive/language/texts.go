@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -16,6 +17,17 @@ import (
 type Texts struct {
 	Language
 	byKey map[string]string
+}
+
+// Family lists the values of a family of terms, such as "rejected" of decision.rejected, sorted.
+func (t Texts) Family(family string) (values []string) {
+	for key := range t.byKey {
+		if value, is := strings.CutPrefix(key, family+"."); is {
+			values = append(values, value)
+		}
+	}
+	slices.Sort(values)
+	return values
 }
 
 // ReadTexts reads the texts of every language from a directory's <language>.yaml. A text

@@ -27,6 +27,10 @@ type Payouts struct {
 	// ChangeWaitsDays is how many business days it takes until payouts go to a destination
 	// that replaces another one.
 	ChangeWaitsDays int
+
+	// LargestByRail is the largest payout by a rail, whatever the calendar: no part of the
+	// document, but what an administrator lets the rail do.
+	LargestByRail map[string][]incentive.Money
 }
 
 // Within bounds what one person is paid within so many days, by the calendar.
@@ -136,7 +140,7 @@ func (p Payouts) Exception(f PayoutFacts) Exception {
 		return NotByMethod
 	case f.Shared:
 		return SharedAccount
-	case above(p.Largest, incentive.Money{Minor: max(f.Whole, f.Amount.Minor), Currency: f.Amount.Currency}):
+	case above(p.Largest, incentive.Money{Minor: max(f.Whole, f.Amount.Minor), Currency: f.Amount.Currency}), above(p.LargestByRail[f.Rail], f.Amount):
 		return AboveLargest
 	case p.Within.Days > 0 && above(p.Within.Total, incentive.Money{Minor: f.Amount.Minor + f.Recent, Currency: f.Amount.Currency}):
 		return AboveWithinTotal

@@ -167,7 +167,7 @@ func (r *Rail) Name() string { return r.config.Name }
 
 // Capabilities says that the rail builds files, in the currencies of its accounts.
 func (r *Rail) Capabilities() payments.Capabilities {
-	can := payments.Capabilities{File: true, Currencies: slices.Sorted(maps.Keys(r.config.Accounts)), Largest: map[incentive.Currency]int64{}}
+	can := payments.Capabilities{File: true, Currencies: slices.Sorted(maps.Keys(r.config.Accounts)), Largest: map[incentive.Currency]int64{}, LeadDays: r.config.LeadDays}
 	for _, currency := range can.Currencies {
 		can.Largest[currency] = r.config.Scheme.largest()
 	}

@@ -111,7 +111,7 @@ func (r *Rail) Name() string { return r.config.Name }
 
 // Capabilities says that the rail builds files, in dollars.
 func (r *Rail) Capabilities() payments.Capabilities {
-	return payments.Capabilities{File: true, Currencies: []incentive.Currency{"USD"}, Largest: map[incentive.Currency]int64{"USD": largestEntry}}
+	return payments.Capabilities{File: true, Currencies: []incentive.Currency{"USD"}, Largest: map[incentive.Currency]int64{"USD": largestEntry}, LeadDays: r.config.LeadDays}
 }
 
 // FilesADay is how many modifiers tell files of a day apart.

@@ -57,6 +57,7 @@ type Rail struct {
 	links     accountlink.Client
 	secrets   []string
 	perSecond float64
+	test      bool
 }
 
 var (
@@ -107,6 +108,7 @@ func New(config Config) (*Rail, error) {
 		links:     accountlink.Client{B: backend, Key: config.APIKey},
 		secrets:   config.WebhookSecrets,
 		perSecond: cmp.Or(config.PerSecond, perSecond),
+		test:      base != sdk.APIURL || strings.Contains(config.APIKey, "_test_"),
 	}, nil
 }
 
@@ -116,7 +118,7 @@ func (*Rail) Name() string { return Name }
 // Capabilities says what Stripe can do. Which currencies an account takes is the
 // account's affair, so every currency is tried.
 func (r *Rail) Capabilities() payments.Capabilities {
-	return payments.Capabilities{DedupeWindow: keyWindow, LookupByReference: true, PaidAtOnce: true, PerSecond: r.perSecond}
+	return payments.Capabilities{DedupeWindow: keyWindow, LookupByReference: true, PaidAtOnce: true, PerSecond: r.perSecond, Test: r.test}
 }
 
 var accountID = regexp.MustCompile(`^acct_[A-Za-z0-9]{1,64}$`)

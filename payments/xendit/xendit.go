@@ -88,6 +88,7 @@ func (r *Rail) Capabilities() payments.Capabilities {
 		DedupeWindow:      keyWindow,
 		LookupByReference: true,
 		PerSecond:         r.perSecond,
+		Test:              r.base != apiURL || strings.HasPrefix(r.key, "xnd_development_"),
 	}
 }
 

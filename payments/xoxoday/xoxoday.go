@@ -87,7 +87,7 @@ func (*Rail) Name() string { return Name }
 // Capabilities says what Xoxoday can do. There is no DedupeWindow: no order may be placed
 // a second time.
 func (r *Rail) Capabilities() payments.Capabilities {
-	return payments.Capabilities{Currencies: []incentive.Currency{r.currency}, LookupByReference: true, PaidAtOnce: true, PerSecond: r.perSecond}
+	return payments.Capabilities{Currencies: []incentive.Currency{r.currency}, LookupByReference: true, PaidAtOnce: true, PerSecond: r.perSecond, Test: r.base != apiURL}
 }
 
 // orderRequest is a new order. Its tag comes back with it, and says whose it is.

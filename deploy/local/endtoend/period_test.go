@@ -50,7 +50,7 @@ func start(t *testing.T, rails ...payments.Rail) *house {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- worker.Run(ctx, worker.Config{Client: c, Store: s, Rails: registry, Log: slog.New(slog.DiscardHandler)})
+		ended <- worker.Run(ctx, worker.Config{Client: c, Namespace: server.Namespace(), Store: s, Rails: registry, Log: slog.New(slog.DiscardHandler)})
 	}()
 	t.Cleanup(func() {
 		stop()

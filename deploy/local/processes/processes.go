@@ -129,7 +129,7 @@ func (s settings) run(ctx context.Context) error {
 	}
 	if s.Name == Worker {
 		fmt.Println("ready")
-		return worker.Run(ctx, worker.Config{Client: c, Store: db, Rails: rails, Log: log})
+		return worker.Run(ctx, worker.Config{Client: c, Namespace: temporal.Namespace, Store: db, Rails: rails, Log: log})
 	}
 	listener, err := net.Listen("tcp", s.API)
 	if err != nil {

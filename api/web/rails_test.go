@@ -1,0 +1,91 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// TestRails lets an administrator say what a rail may do, with a reason that stays on record.
+func TestRails(t *testing.T) {
+	t.Parallel()
+	h := settled(t, 0)
+	admin, aud := h.as("admin"), h.as("aud")
+	page := admin.visit("/rails")
+	require.Contains(t, page, `<a href="/rails/payment-file">Bank transfer</a>`)
+	require.Contains(t, page, "Not set up here")
+	require.Contains(t, page, `/calendars/m/policy`)
+	const at = "/rails/payment-file"
+	require.NotContains(t, aud.visit(at), "Change what it may do")
+	for name, c := range map[string]struct {
+		form url.Values
+		says string
+	}{
+		"no reason":   {url.Values{"largest": {"500 USD"}}, "reason"},
+		"no currency": {url.Values{"largest": {"500"}, "reason": {"x"}}, "currency"},
+		"no amount":   {url.Values{"largest": {"much USD"}, "reason": {"x"}}, "much"},
+		"a file":      {url.Values{"per_second": {"3"}, "reason": {"x"}}, "pays by file"},
+	} {
+		status, text := admin.fill(at, at, c.form)
+		require.GreaterOrEqual(t, status, 400, name)
+		require.Contains(t, text, c.says, name)
+	}
+	admin.does(at, at, url.Values{"largest": {"500.50 USD\n400 EUR"}, "reason": {"the bank <asked>"}}, "The limits are set.")
+	page = aud.visit(at)
+	require.Regexp(t, `(?s)Up to 400.00\x{a0}EUR at a time.\s*Up to 500.50\x{a0}USD at a time.*the bank &lt;asked&gt;`, page)
+	require.Contains(t, aud.visit("/audit?subject=rail/"), "Limits of a rail set")
+	status, _ := admin.send(http.MethodGet, "/rails/stripe", nil)
+	require.Equal(t, http.StatusNotFound, status, "which is not set up here")
+}
+
+// TestEverybodysTokens shows an administrator whose tokens there are, and ends them.
+func TestEverybodysTokens(t *testing.T) {
+	t.Parallel()
+	h := settled(t, 0)
+	admin := h.as("admin")
+	secret, err := h.store.NewToken(t.Context(), "admin", "r1", "nightly <import>", time.Hour, incentive.ReadCompany)
+	require.NoError(t, err)
+	page := admin.visit("/tokens")
+	require.Regexp(t, `(?s)nightly &lt;import&gt;.*Read periods and calendars.*never`, page)
+	require.NotContains(t, page, "signed in at the pages")
+	require.Contains(t, admin.visit("/tokens?sessions=yes"), "signed in at the pages")
+	_, err = h.store.Authenticate(t.Context(), secret)
+	require.NoError(t, err)
+	page = admin.visit("/tokens?person=r1")
+	require.NotContains(t, page, "never", "it was just used")
+	id := regexp.MustCompile(`name="token" value="([0-9a-f]{64})"`).FindStringSubmatch(page)
+	require.NotNil(t, id)
+	admin.does("/tokens?person=r1", "/tokens?person=r1", url.Values{"person": {"r1"}, "token": {id[1]}}, "There is none.")
+	_, err = h.store.Authenticate(t.Context(), secret)
+	require.Error(t, err)
+}
+
+// TestAuditTimeline finds acts by what they were about, who did them and when, and takes them away.
+func TestAuditTimeline(t *testing.T) {
+	t.Parallel()
+	h := settled(t, 0)
+	aud := h.as("aud")
+	const plan = "/audit?subject=plan/p"
+	require.Contains(t, aud.visit(plan), "Plan kept")
+	require.Contains(t, aud.visit(plan), `href="/audit/file?subject=plan%2Fp"`)
+	require.Contains(t, aud.visit(plan+"&act=put-plan&actor=admin"), `<td data-label="What">Plan kept`)
+	for _, none := range []string{plan + "&act=release", plan + "&actor=nobody", "/audit?to=2020-01-01"} {
+		require.Contains(t, aud.visit(none), "Nothing is recorded about this.", none)
+	}
+	require.Contains(t, aud.visit("/audit?subject=pay-period/m-2026-01/1"), `<a href="/periods/m-2026-01">See its page</a>`)
+	first := regexp.MustCompile(`<th scope="row" class="amount">(\d+)</th>`)
+	require.Equal(t, "1", first.FindStringSubmatch(aud.visit("/audit?order=oldest"))[1])
+	require.NotEqual(t, "1", first.FindStringSubmatch(aud.visit("/audit"))[1])
+	status, _ := aud.send(http.MethodGet, "/audit?from=soon", nil)
+	require.Equal(t, http.StatusBadRequest, status)
+	status, file := aud.send(http.MethodGet, "/audit/file?subject=plan/p&act=put-plan", nil)
+	require.Equal(t, http.StatusOK, status)
+	require.Regexp(t, `^number,at,actor,act,subject,body,previous_hash,hash\n\d+,[^\n]*,put-plan,plan/p,[^\n]*\n$`, file)
+	require.Contains(t, aud.visit("/audit?subject=file/audit"), "Exported", "and who took it away")
+}
