@@ -1001,6 +1001,60 @@ func (e UncreditedTransactionReason) Valid() bool {
 	}
 }
 
+// Defines values for AuditOrder.
+const (
+	AuditOrderNewest AuditOrder = "newest"
+	AuditOrderOldest AuditOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the AuditOrder enum.
+func (e AuditOrder) Valid() bool {
+	switch e {
+	case AuditOrderNewest:
+		return true
+	case AuditOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAuditEventsParamsOrder.
+const (
+	ListAuditEventsParamsOrderNewest ListAuditEventsParamsOrder = "newest"
+	ListAuditEventsParamsOrderOldest ListAuditEventsParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListAuditEventsParamsOrder enum.
+func (e ListAuditEventsParamsOrder) Valid() bool {
+	switch e {
+	case ListAuditEventsParamsOrderNewest:
+		return true
+	case ListAuditEventsParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetAuditFileParamsOrder.
+const (
+	GetAuditFileParamsOrderNewest GetAuditFileParamsOrder = "newest"
+	GetAuditFileParamsOrderOldest GetAuditFileParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the GetAuditFileParamsOrder enum.
+func (e GetAuditFileParamsOrder) Valid() bool {
+	switch e {
+	case GetAuditFileParamsOrderNewest:
+		return true
+	case GetAuditFileParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Acceptance defines model for Acceptance.
 type Acceptance struct {
 	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
@@ -1136,6 +1190,12 @@ type Adjustments struct {
 
 	// Next The value of 'after' for the next page; absent on the last.
 	Next *string `json:"next,omitempty"`
+}
+
+// AllTokens defines model for AllTokens.
+type AllTokens struct {
+	Next   *string      `json:"next,omitempty"`
+	Tokens []OwnedToken `json:"tokens"`
 }
 
 // Approval defines model for Approval.
@@ -1921,8 +1981,11 @@ type KeptToken struct {
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Id        string    `json:"id"`
-	Name      string    `json:"name"`
-	Only      *[]string `json:"only,omitempty"`
+
+	// LastUsedAt To within five minutes; absent where it never was.
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	Name       string     `json:"name"`
+	Only       *[]string  `json:"only,omitempty"`
 
 	// Session Of the pages.
 	Session bool `json:"session"`
@@ -2154,6 +2217,16 @@ type OpenedAccount struct {
 
 	// Url A page of the rail, good for minutes and once.
 	Url string `json:"url"`
+}
+
+// OwnedToken defines model for OwnedToken.
+type OwnedToken struct {
+	// Owner Their name.
+	Owner string `json:"owner"`
+
+	// Person Whose it is.
+	Person string    `json:"person"`
+	Token  KeptToken `json:"token"`
 }
 
 // ParticipantRecord defines model for ParticipantRecord.
@@ -2585,15 +2658,81 @@ type Quotas struct {
 	Quotas []Quota `json:"quotas"`
 }
 
+// Rail defines model for Rail.
+type Rail struct {
+	// Compared The latest comparison with the rail's own record.
+	Compared *RailCompared `json:"compared,omitempty"`
+
+	// Currencies Any when absent.
+	Currencies *[]string `json:"currencies,omitempty"`
+
+	// File It builds files for a bank.
+	File bool `json:"file"`
+
+	// KeyHours How long it knows the key of a call at least; absent where it knows none.
+	KeyHours *int `json:"key_hours,omitempty"`
+
+	// Largest What the rail itself pays at most at a time.
+	Largest *[]Money `json:"largest,omitempty"`
+
+	// LeadDays Banking days between a file and its payment.
+	LeadDays *int        `json:"lead_days,omitempty"`
+	Limits   *RailLimits `json:"limits,omitempty"`
+
+	// PerSecond Calls that it bears by itself; any number when absent.
+	PerSecond *string `json:"per_second,omitempty"`
+	Rail      string  `json:"rail"`
+
+	// SetUp This installation has what the rail needs. Of one that is not set up nothing else is said.
+	SetUp bool `json:"set_up"`
+
+	// Smallest What the rail itself pays at least.
+	Smallest *[]Money      `json:"smallest,omitempty"`
+	Stops    []StoppedRail `json:"stops"`
+
+	// Test For trying out: no money moves.
+	Test bool `json:"test"`
+}
+
 // RailAnswer defines model for RailAnswer.
 type RailAnswer struct {
 	Rail string `json:"rail"`
+}
+
+// RailBalance defines model for RailBalance.
+type RailBalance struct {
+	// Available An amount in whole minor units.
+	Available *Money `json:"available,omitempty"`
+
+	// Code Why it is not known, in the rail's own words.
+	Code     *string `json:"code,omitempty"`
+	Currency string  `json:"currency"`
+}
+
+// RailCompared The latest comparison with the rail's own record.
+type RailCompared struct {
+	At  time.Time      `json:"at"`
+	Day incentive.Date `json:"day"`
+	Id  int64          `json:"id"`
+
+	// Open Differences that nobody has explained.
+	Open int `json:"open"`
 }
 
 // RailDay defines model for RailDay.
 type RailDay struct {
 	Day  incentive.Date `json:"day"`
 	Rail string         `json:"rail"`
+}
+
+// RailDetail defines model for RailDetail.
+type RailDetail struct {
+	// Balances In its currencies, or in those in which it was given something to pay.
+	Balances []RailBalance `json:"balances"`
+
+	// History The newest first, at most 100.
+	History []RailLimits `json:"history"`
+	Rail    Rail         `json:"rail"`
 }
 
 // RailDifference defines model for RailDifference.
@@ -2634,6 +2773,29 @@ type RailDifferences struct {
 	Next *int `json:"next,omitempty"`
 }
 
+// RailLimits defines model for RailLimits.
+type RailLimits struct {
+	// Largest Of one payout; other currencies are held where there are any.
+	Largest *[]Money `json:"largest,omitempty"`
+
+	// PerSecond Calls; as many as the rail bears when absent.
+	PerSecond *string   `json:"per_second,omitempty"`
+	Reason    string    `json:"reason"`
+	SetAt     time.Time `json:"set_at"`
+	SetBy     string    `json:"set_by"`
+	Version   int       `json:"version"`
+}
+
+// RailLimitsRequest defines model for RailLimitsRequest.
+type RailLimitsRequest struct {
+	// Largest The largest payout, one amount for a currency; what is above is held, and so is every currency that is not named where one is.
+	Largest *[]Money `json:"largest,omitempty"`
+
+	// PerSecond Calls a second, above 0 and up to 1000; as many as the rail bears when absent. Files have none.
+	PerSecond *string `json:"per_second,omitempty"`
+	Reason    string  `json:"reason"`
+}
+
 // RailStop A rail that sends nothing more of a period until a person decides, for a fault that every payout would meet.
 type RailStop struct {
 	At time.Time `json:"at"`
@@ -2657,6 +2819,14 @@ type RailStopDecisionRequest struct {
 
 // RailStopDecisionRequestDecision defines model for RailStopDecisionRequest.Decision.
 type RailStopDecisionRequestDecision string
+
+// Rails defines model for Rails.
+type Rails struct {
+	Rails []Rail `json:"rails"`
+
+	// SendingLocked Nothing is sent by any rail.
+	SendingLocked bool `json:"sending_locked"`
+}
 
 // Reason defines model for Reason.
 type Reason struct {
@@ -3229,6 +3399,16 @@ type StatusFileRequest struct {
 	File openapi_types.File `json:"file"`
 }
 
+// StoppedRail defines model for StoppedRail.
+type StoppedRail struct {
+	At time.Time `json:"at"`
+
+	// Code As that of a stop of the period.
+	Code     string `json:"code"`
+	Period   string `json:"period"`
+	Revision int    `json:"revision"`
+}
+
 // TargetChange defines model for TargetChange.
 type TargetChange struct {
 	// Amount An exact decimal.
@@ -3481,6 +3661,24 @@ type WhatIfRequest struct {
 	Deals []Deal `json:"deals"`
 }
 
+// AuditAct defines model for AuditAct.
+type AuditAct = string
+
+// AuditActor defines model for AuditActor.
+type AuditActor = string
+
+// AuditFrom defines model for AuditFrom.
+type AuditFrom = openapi_types.Date
+
+// AuditOrder defines model for AuditOrder.
+type AuditOrder string
+
+// AuditParts defines model for AuditParts.
+type AuditParts = bool
+
+// AuditTo defines model for AuditTo.
+type AuditTo = openapi_types.Date
+
 // EntriesThrough defines model for EntriesThrough.
 type EntriesThrough = int64
 
@@ -3525,8 +3723,26 @@ type DecideAdjustmentParams struct {
 
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
-	// Subject Such as period/monthly-2026-01/1; everything when absent.
+	// Subject Such as pay-period/monthly-2026-01/1, rail/ of all rails, or statement/monthly-2026-01/1/ann of everything about a statement; everything when absent.
 	Subject *string `form:"subject,omitempty" json:"subject,omitempty"`
+
+	// Parts Of a period: also its disputes, adjustments, payouts, decisions, proofs, samples and files.
+	Parts *AuditParts `form:"parts,omitempty" json:"parts,omitempty"`
+
+	// Actor Who did it: a participant's id, or system.
+	Actor *AuditActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Act What was done, such as release.
+	Act *AuditAct `form:"act,omitempty" json:"act,omitempty"`
+
+	// From The first day.
+	From *AuditFrom `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day.
+	To *AuditTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// Order What comes first.
+	Order *ListAuditEventsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// After The last number of the page before.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
@@ -3534,6 +3750,36 @@ type ListAuditEventsParams struct {
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListAuditEventsParamsOrder defines parameters for ListAuditEvents.
+type ListAuditEventsParamsOrder string
+
+// GetAuditFileParams defines parameters for GetAuditFile.
+type GetAuditFileParams struct {
+	// Subject Such as pay-period/monthly-2026-01/1, rail/ of all rails, or statement/monthly-2026-01/1/ann of everything about a statement; everything when absent.
+	Subject *string `form:"subject,omitempty" json:"subject,omitempty"`
+
+	// Parts Of a period: also its disputes, adjustments, payouts, decisions, proofs, samples and files.
+	Parts *AuditParts `form:"parts,omitempty" json:"parts,omitempty"`
+
+	// Actor Who did it: a participant's id, or system.
+	Actor *AuditActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Act What was done, such as release.
+	Act *AuditAct `form:"act,omitempty" json:"act,omitempty"`
+
+	// From The first day.
+	From *AuditFrom `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day.
+	To *AuditTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// Order What comes first.
+	Order *GetAuditFileParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+}
+
+// GetAuditFileParamsOrder defines parameters for GetAuditFile.
+type GetAuditFileParamsOrder string
 
 // MakePeriodsParams defines parameters for MakePeriods.
 type MakePeriodsParams struct {
@@ -4329,6 +4575,12 @@ type ListQuotasParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// PutRailLimitsParams defines parameters for PutRailLimits.
+type PutRailLimitsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // UploadStatusFileParams defines parameters for UploadStatusFile.
 type UploadStatusFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -4452,6 +4704,21 @@ type ListTerritoriesParams struct {
 	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
 
 	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAllTokensParams defines parameters for ListAllTokens.
+type ListAllTokensParams struct {
+	// Person Whose; everybody's when absent.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Sessions With sessions of the pages.
+	Sessions *bool `form:"sessions,omitempty" json:"sessions,omitempty"`
+
+	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
@@ -4592,6 +4859,9 @@ type PutPlanJSONRequestBody = PlanRequest
 
 // AcceptPlanJSONRequestBody defines body for AcceptPlan for application/json ContentType.
 type AcceptPlanJSONRequestBody = AcceptanceRequest
+
+// PutRailLimitsJSONRequestBody defines body for PutRailLimits for application/json ContentType.
+type PutRailLimitsJSONRequestBody = RailLimitsRequest
 
 // UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
 type UploadStatusFileMultipartRequestBody = StatusFileRequest
@@ -4739,6 +5009,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /audit/events (the `StreamAudit` operationId).
 	StreamAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAuditFile Links of the audit chain as a file, all that the filters let through. It is on record who takes it.
+	//
+	// Corresponds with GET /audit/file (the `GetAuditFile` operationId).
+	GetAuditFile(ctx context.Context, params *GetAuditFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCalendars Every calendar, with how far its periods reach.
 	//
@@ -5708,6 +5983,30 @@ type ClientInterface interface {
 	// Corresponds with GET /quotas (the `ListQuotas` operationId).
 	ListQuotas(ctx context.Context, params *ListQuotasParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListRails The rails: what each can do, what it may, where it is stopped, and when it was last compared.
+	//
+	// Corresponds with GET /rails (the `ListRails` operationId).
+	ListRails(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRail A rail with what it holds, which it is asked for now, and what it was allowed over time.
+	//
+	// Corresponds with GET /rails/{rail} (the `GetRail` operationId).
+	GetRail(ctx context.Context, rail string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutRailLimitsWithBody Say what a rail may do from now on: all of it. Workers go by it at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+	PutRailLimitsWithBody(ctx context.Context, rail string, params *PutRailLimitsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutRailLimits Say what a rail may do from now on: all of it. Workers go by it at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+	PutRailLimits(ctx context.Context, rail string, params *PutRailLimitsParams, body PutRailLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	//
 	// Takes any type of body and a specified content type.
@@ -5906,6 +6205,11 @@ type ClientInterface interface {
 	// Corresponds with GET /territories/{territory} (the `GetTerritory` operationId).
 	GetTerritory(ctx context.Context, territory string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListAllTokens Tokens that are worth something, by whose they are: everybody's for those who keep all, otherwise one's own.
+	//
+	// Corresponds with GET /tokens (the `ListAllTokens` operationId).
+	ListAllTokens(ctx context.Context, params *ListAllTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetVerification A verification: how far it is, or what it found.
 	//
 	// Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
@@ -6025,6 +6329,21 @@ func (c *Client) ListAuditEvents(ctx context.Context, params *ListAuditEventsPar
 // Corresponds with GET /audit/events (the `StreamAudit` operationId).
 func (c *Client) StreamAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewStreamAuditRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAuditFile Links of the audit chain as a file, all that the filters let through. It is on record who takes it.
+//
+// Corresponds with GET /audit/file (the `GetAuditFile` operationId).
+func (c *Client) GetAuditFile(ctx context.Context, params *GetAuditFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuditFileRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8603,6 +8922,70 @@ func (c *Client) ListQuotas(ctx context.Context, params *ListQuotasParams, reqEd
 	return c.Client.Do(req)
 }
 
+// ListRails The rails: what each can do, what it may, where it is stopped, and when it was last compared.
+//
+// Corresponds with GET /rails (the `ListRails` operationId).
+func (c *Client) ListRails(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRailsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRail A rail with what it holds, which it is asked for now, and what it was allowed over time.
+//
+// Corresponds with GET /rails/{rail} (the `GetRail` operationId).
+func (c *Client) GetRail(ctx context.Context, rail string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRailRequest(c.Server, rail)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutRailLimitsWithBody Say what a rail may do from now on: all of it. Workers go by it at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+func (c *Client) PutRailLimitsWithBody(ctx context.Context, rail string, params *PutRailLimitsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRailLimitsRequestWithBody(c.Server, rail, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutRailLimits Say what a rail may do from now on: all of it. Workers go by it at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+func (c *Client) PutRailLimits(ctx context.Context, rail string, params *PutRailLimitsParams, body PutRailLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRailLimitsRequest(c.Server, rail, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // UploadStatusFileWithBody Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 //
 // Takes any type of body and a specified content type.
@@ -9121,6 +9504,21 @@ func (c *Client) GetTerritory(ctx context.Context, territory string, reqEditors 
 	return c.Client.Do(req)
 }
 
+// ListAllTokens Tokens that are worth something, by whose they are: everybody's for those who keep all, otherwise one's own.
+//
+// Corresponds with GET /tokens (the `ListAllTokens` operationId).
+func (c *Client) ListAllTokens(ctx context.Context, params *ListAllTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAllTokensRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetVerification A verification: how far it is, or what it found.
 //
 // Corresponds with GET /verifications/{verification} (the `GetVerification` operationId).
@@ -9409,6 +9807,78 @@ func NewListAuditEventsRequest(server string, params *ListAuditEventsParams) (*h
 
 		}
 
+		if params.Parts != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "parts", *params.Parts, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Actor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Act != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "act", *params.Act, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
@@ -9464,6 +9934,132 @@ func NewStreamAuditRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAuditFileRequest constructs an http.Request for the GetAuditFile method
+func NewGetAuditFileRequest(server string, params *GetAuditFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/audit/file")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Subject != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "subject", *params.Subject, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Parts != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "parts", *params.Parts, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Actor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Act != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "act", *params.Act, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -16642,6 +17238,127 @@ func NewListQuotasRequest(server string, params *ListQuotasParams) (*http.Reques
 	return req, nil
 }
 
+// NewListRailsRequest constructs an http.Request for the ListRails method
+func NewListRailsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/rails")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRailRequest constructs an http.Request for the GetRail method
+func NewGetRailRequest(server string, rail string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "rail", rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/rails/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutRailLimitsRequest calls the generic PutRailLimits builder with application/json body
+func NewPutRailLimitsRequest(server string, rail string, params *PutRailLimitsParams, body PutRailLimitsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutRailLimitsRequestWithBody(server, rail, params, "application/json", bodyReader)
+}
+
+// NewPutRailLimitsRequestWithBody constructs an http.Request for the PutRailLimits method, with any body, and a specified content type
+func NewPutRailLimitsRequestWithBody(server string, rail string, params *PutRailLimitsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "rail", rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/rails/%s/limits", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewUploadStatusFileRequestWithBody constructs an http.Request for the UploadStatusFile method, with any body, and a specified content type
 func NewUploadStatusFileRequestWithBody(server string, rail string, params *UploadStatusFileParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -17897,6 +18614,96 @@ func NewGetTerritoryRequest(server string, territory string) (*http.Request, err
 	return req, nil
 }
 
+// NewListAllTokensRequest constructs an http.Request for the ListAllTokens method
+func NewListAllTokensRequest(server string, params *ListAllTokensParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tokens")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sessions != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sessions", *params.Sessions, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetVerificationRequest constructs an http.Request for the GetVerification method
 func NewGetVerificationRequest(server string, verification int64) (*http.Request, error) {
 	var err error
@@ -18091,6 +18898,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /audit/events (the `StreamAudit` operationId).
 	StreamAuditWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamAuditResponse, error)
+
+	// GetAuditFileWithResponse Links of the audit chain as a file, all that the filters let through. It is on record who takes it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /audit/file (the `GetAuditFile` operationId).
+	GetAuditFileWithResponse(ctx context.Context, params *GetAuditFileParams, reqEditors ...RequestEditorFn) (*GetAuditFileResponse, error)
 
 	// ListCalendarsWithResponse Every calendar, with how far its periods reach.
 	//
@@ -19212,6 +20026,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /quotas (the `ListQuotas` operationId).
 	ListQuotasWithResponse(ctx context.Context, params *ListQuotasParams, reqEditors ...RequestEditorFn) (*ListQuotasResponse, error)
 
+	// ListRailsWithResponse The rails: what each can do, what it may, where it is stopped, and when it was last compared.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /rails (the `ListRails` operationId).
+	ListRailsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRailsResponse, error)
+
+	// GetRailWithResponse A rail with what it holds, which it is asked for now, and what it was allowed over time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /rails/{rail} (the `GetRail` operationId).
+	GetRailWithResponse(ctx context.Context, rail string, reqEditors ...RequestEditorFn) (*GetRailResponse, error)
+
+	// PutRailLimitsWithBodyWithResponse Say what a rail may do from now on: all of it. Workers go by it at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+	PutRailLimitsWithBodyWithResponse(ctx context.Context, rail string, params *PutRailLimitsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRailLimitsResponse, error)
+
+	// PutRailLimitsWithResponse Say what a rail may do from now on: all of it. Workers go by it at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+	PutRailLimitsWithResponse(ctx context.Context, rail string, params *PutRailLimitsParams, body PutRailLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRailLimitsResponse, error)
+
 	// UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19435,6 +20277,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /territories/{territory} (the `GetTerritory` operationId).
 	GetTerritoryWithResponse(ctx context.Context, territory string, reqEditors ...RequestEditorFn) (*GetTerritoryResponse, error)
+
+	// ListAllTokensWithResponse Tokens that are worth something, by whose they are: everybody's for those who keep all, otherwise one's own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /tokens (the `ListAllTokens` operationId).
+	ListAllTokensWithResponse(ctx context.Context, params *ListAllTokensParams, reqEditors ...RequestEditorFn) (*ListAllTokensResponse, error)
 
 	// GetVerificationWithResponse A verification: how far it is, or what it found.
 	//
@@ -19685,6 +20534,54 @@ func (r StreamAuditResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r StreamAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAuditFileResponse200Headers the declared response headers of an HTTP 200 response for GetAuditFile
+type GetAuditFileResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetAuditFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetAuditFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAuditFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAuditFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuditFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuditFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuditFileResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25556,6 +26453,150 @@ func (r ListQuotasResponse) ContentType() string {
 	return ""
 }
 
+type ListRailsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Rails
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRailsResponse) GetJSON200() *Rails {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRailsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRailsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRailsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRailsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRailsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RailDetail
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRailResponse) GetJSON200() *RailDetail {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRailResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutRailLimitsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RailLimits
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutRailLimitsResponse) GetJSON200() *RailLimits {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutRailLimitsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutRailLimitsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutRailLimitsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutRailLimitsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutRailLimitsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // UploadStatusFileResponse202Headers the declared response headers of an HTTP 202 response for UploadStatusFile
 type UploadStatusFileResponse202Headers struct {
 	Location *string
@@ -26688,6 +27729,54 @@ func (r GetTerritoryResponse) ContentType() string {
 	return ""
 }
 
+type ListAllTokensResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AllTokens
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAllTokensResponse) GetJSON200() *AllTokens {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAllTokensResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAllTokensResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAllTokensResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAllTokensResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAllTokensResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetVerificationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -26921,6 +28010,19 @@ func (c *ClientWithResponses) StreamAuditWithResponse(ctx context.Context, reqEd
 		return nil, err
 	}
 	return ParseStreamAuditResponse(rsp)
+}
+
+// GetAuditFileWithResponse Links of the audit chain as a file, all that the filters let through. It is on record who takes it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /audit/file (the `GetAuditFile` operationId).
+func (c *ClientWithResponses) GetAuditFileWithResponse(ctx context.Context, params *GetAuditFileParams, reqEditors ...RequestEditorFn) (*GetAuditFileResponse, error) {
+	rsp, err := c.GetAuditFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuditFileResponse(rsp)
 }
 
 // ListCalendarsWithResponse Every calendar, with how far its periods reach.
@@ -29003,6 +30105,58 @@ func (c *ClientWithResponses) ListQuotasWithResponse(ctx context.Context, params
 	return ParseListQuotasResponse(rsp)
 }
 
+// ListRailsWithResponse The rails: what each can do, what it may, where it is stopped, and when it was last compared.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /rails (the `ListRails` operationId).
+func (c *ClientWithResponses) ListRailsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRailsResponse, error) {
+	rsp, err := c.ListRails(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRailsResponse(rsp)
+}
+
+// GetRailWithResponse A rail with what it holds, which it is asked for now, and what it was allowed over time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /rails/{rail} (the `GetRail` operationId).
+func (c *ClientWithResponses) GetRailWithResponse(ctx context.Context, rail string, reqEditors ...RequestEditorFn) (*GetRailResponse, error) {
+	rsp, err := c.GetRail(ctx, rail, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRailResponse(rsp)
+}
+
+// PutRailLimitsWithBodyWithResponse Say what a rail may do from now on: all of it. Workers go by it at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+func (c *ClientWithResponses) PutRailLimitsWithBodyWithResponse(ctx context.Context, rail string, params *PutRailLimitsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRailLimitsResponse, error) {
+	rsp, err := c.PutRailLimitsWithBody(ctx, rail, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutRailLimitsResponse(rsp)
+}
+
+// PutRailLimitsWithResponse Say what a rail may do from now on: all of it. Workers go by it at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /rails/{rail}/limits (the `PutRailLimits` operationId).
+func (c *ClientWithResponses) PutRailLimitsWithResponse(ctx context.Context, rail string, params *PutRailLimitsParams, body PutRailLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRailLimitsResponse, error) {
+	rsp, err := c.PutRailLimits(ctx, rail, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutRailLimitsResponse(rsp)
+}
+
 // UploadStatusFileWithBodyWithResponse Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -29419,6 +30573,19 @@ func (c *ClientWithResponses) GetTerritoryWithResponse(ctx context.Context, terr
 	return ParseGetTerritoryResponse(rsp)
 }
 
+// ListAllTokensWithResponse Tokens that are worth something, by whose they are: everybody's for those who keep all, otherwise one's own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /tokens (the `ListAllTokens` operationId).
+func (c *ClientWithResponses) ListAllTokensWithResponse(ctx context.Context, params *ListAllTokensParams, reqEditors ...RequestEditorFn) (*ListAllTokensResponse, error) {
+	rsp, err := c.ListAllTokens(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAllTokensResponse(rsp)
+}
+
 // GetVerificationWithResponse A verification: how far it is, or what it found.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -29611,6 +30778,45 @@ func ParseStreamAuditResponse(rsp *http.Response) (*StreamAuditResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetAuditFileResponse parses an HTTP response from a GetAuditFileWithResponse call
+func ParseGetAuditFileResponse(rsp *http.Response) (*GetAuditFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuditFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetAuditFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -33882,6 +35088,105 @@ func ParseListQuotasResponse(rsp *http.Response) (*ListQuotasResponse, error) {
 	return response, nil
 }
 
+// ParseListRailsResponse parses an HTTP response from a ListRailsWithResponse call
+func ParseListRailsResponse(rsp *http.Response) (*ListRailsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRailsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Rails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRailResponse parses an HTTP response from a GetRailWithResponse call
+func ParseGetRailResponse(rsp *http.Response) (*GetRailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RailDetail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutRailLimitsResponse parses an HTTP response from a PutRailLimitsWithResponse call
+func ParsePutRailLimitsResponse(rsp *http.Response) (*PutRailLimitsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutRailLimitsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RailLimits
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseUploadStatusFileResponse parses an HTTP response from a UploadStatusFileWithResponse call
 func ParseUploadStatusFileResponse(rsp *http.Response) (*UploadStatusFileResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -34664,6 +35969,39 @@ func ParseGetTerritoryResponse(rsp *http.Response) (*GetTerritoryResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest GroupHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAllTokensResponse parses an HTTP response from a ListAllTokensWithResponse call
+func ParseListAllTokensResponse(rsp *http.Response) (*ListAllTokensResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAllTokensResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AllTokens
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1002,6 +1002,60 @@ func (e UncreditedTransactionReason) Valid() bool {
 	}
 }
 
+// Defines values for AuditOrder.
+const (
+	AuditOrderNewest AuditOrder = "newest"
+	AuditOrderOldest AuditOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the AuditOrder enum.
+func (e AuditOrder) Valid() bool {
+	switch e {
+	case AuditOrderNewest:
+		return true
+	case AuditOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAuditEventsParamsOrder.
+const (
+	ListAuditEventsParamsOrderNewest ListAuditEventsParamsOrder = "newest"
+	ListAuditEventsParamsOrderOldest ListAuditEventsParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListAuditEventsParamsOrder enum.
+func (e ListAuditEventsParamsOrder) Valid() bool {
+	switch e {
+	case ListAuditEventsParamsOrderNewest:
+		return true
+	case ListAuditEventsParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetAuditFileParamsOrder.
+const (
+	GetAuditFileParamsOrderNewest GetAuditFileParamsOrder = "newest"
+	GetAuditFileParamsOrderOldest GetAuditFileParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the GetAuditFileParamsOrder enum.
+func (e GetAuditFileParamsOrder) Valid() bool {
+	switch e {
+	case GetAuditFileParamsOrderNewest:
+		return true
+	case GetAuditFileParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Acceptance defines model for Acceptance.
 type Acceptance struct {
 	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
@@ -1137,6 +1191,12 @@ type Adjustments struct {
 
 	// Next The value of 'after' for the next page; absent on the last.
 	Next *string `json:"next,omitempty"`
+}
+
+// AllTokens defines model for AllTokens.
+type AllTokens struct {
+	Next   *string      `json:"next,omitempty"`
+	Tokens []OwnedToken `json:"tokens"`
 }
 
 // Approval defines model for Approval.
@@ -1922,8 +1982,11 @@ type KeptToken struct {
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Id        string    `json:"id"`
-	Name      string    `json:"name"`
-	Only      *[]string `json:"only,omitempty"`
+
+	// LastUsedAt To within five minutes; absent where it never was.
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	Name       string     `json:"name"`
+	Only       *[]string  `json:"only,omitempty"`
 
 	// Session Of the pages.
 	Session bool `json:"session"`
@@ -2155,6 +2218,16 @@ type OpenedAccount struct {
 
 	// Url A page of the rail, good for minutes and once.
 	Url string `json:"url"`
+}
+
+// OwnedToken defines model for OwnedToken.
+type OwnedToken struct {
+	// Owner Their name.
+	Owner string `json:"owner"`
+
+	// Person Whose it is.
+	Person string    `json:"person"`
+	Token  KeptToken `json:"token"`
 }
 
 // ParticipantRecord defines model for ParticipantRecord.
@@ -2586,15 +2659,81 @@ type Quotas struct {
 	Quotas []Quota `json:"quotas"`
 }
 
+// Rail defines model for Rail.
+type Rail struct {
+	// Compared The latest comparison with the rail's own record.
+	Compared *RailCompared `json:"compared,omitempty"`
+
+	// Currencies Any when absent.
+	Currencies *[]string `json:"currencies,omitempty"`
+
+	// File It builds files for a bank.
+	File bool `json:"file"`
+
+	// KeyHours How long it knows the key of a call at least; absent where it knows none.
+	KeyHours *int `json:"key_hours,omitempty"`
+
+	// Largest What the rail itself pays at most at a time.
+	Largest *[]Money `json:"largest,omitempty"`
+
+	// LeadDays Banking days between a file and its payment.
+	LeadDays *int        `json:"lead_days,omitempty"`
+	Limits   *RailLimits `json:"limits,omitempty"`
+
+	// PerSecond Calls that it bears by itself; any number when absent.
+	PerSecond *string `json:"per_second,omitempty"`
+	Rail      string  `json:"rail"`
+
+	// SetUp This installation has what the rail needs. Of one that is not set up nothing else is said.
+	SetUp bool `json:"set_up"`
+
+	// Smallest What the rail itself pays at least.
+	Smallest *[]Money      `json:"smallest,omitempty"`
+	Stops    []StoppedRail `json:"stops"`
+
+	// Test For trying out: no money moves.
+	Test bool `json:"test"`
+}
+
 // RailAnswer defines model for RailAnswer.
 type RailAnswer struct {
 	Rail string `json:"rail"`
+}
+
+// RailBalance defines model for RailBalance.
+type RailBalance struct {
+	// Available An amount in whole minor units.
+	Available *Money `json:"available,omitempty"`
+
+	// Code Why it is not known, in the rail's own words.
+	Code     *string `json:"code,omitempty"`
+	Currency string  `json:"currency"`
+}
+
+// RailCompared The latest comparison with the rail's own record.
+type RailCompared struct {
+	At  time.Time      `json:"at"`
+	Day incentive.Date `json:"day"`
+	Id  int64          `json:"id"`
+
+	// Open Differences that nobody has explained.
+	Open int `json:"open"`
 }
 
 // RailDay defines model for RailDay.
 type RailDay struct {
 	Day  incentive.Date `json:"day"`
 	Rail string         `json:"rail"`
+}
+
+// RailDetail defines model for RailDetail.
+type RailDetail struct {
+	// Balances In its currencies, or in those in which it was given something to pay.
+	Balances []RailBalance `json:"balances"`
+
+	// History The newest first, at most 100.
+	History []RailLimits `json:"history"`
+	Rail    Rail         `json:"rail"`
 }
 
 // RailDifference defines model for RailDifference.
@@ -2635,6 +2774,29 @@ type RailDifferences struct {
 	Next *int `json:"next,omitempty"`
 }
 
+// RailLimits defines model for RailLimits.
+type RailLimits struct {
+	// Largest Of one payout; other currencies are held where there are any.
+	Largest *[]Money `json:"largest,omitempty"`
+
+	// PerSecond Calls; as many as the rail bears when absent.
+	PerSecond *string   `json:"per_second,omitempty"`
+	Reason    string    `json:"reason"`
+	SetAt     time.Time `json:"set_at"`
+	SetBy     string    `json:"set_by"`
+	Version   int       `json:"version"`
+}
+
+// RailLimitsRequest defines model for RailLimitsRequest.
+type RailLimitsRequest struct {
+	// Largest The largest payout, one amount for a currency; what is above is held, and so is every currency that is not named where one is.
+	Largest *[]Money `json:"largest,omitempty"`
+
+	// PerSecond Calls a second, above 0 and up to 1000; as many as the rail bears when absent. Files have none.
+	PerSecond *string `json:"per_second,omitempty"`
+	Reason    string  `json:"reason"`
+}
+
 // RailStop A rail that sends nothing more of a period until a person decides, for a fault that every payout would meet.
 type RailStop struct {
 	At time.Time `json:"at"`
@@ -2658,6 +2820,14 @@ type RailStopDecisionRequest struct {
 
 // RailStopDecisionRequestDecision defines model for RailStopDecisionRequest.Decision.
 type RailStopDecisionRequestDecision string
+
+// Rails defines model for Rails.
+type Rails struct {
+	Rails []Rail `json:"rails"`
+
+	// SendingLocked Nothing is sent by any rail.
+	SendingLocked bool `json:"sending_locked"`
+}
 
 // Reason defines model for Reason.
 type Reason struct {
@@ -3230,6 +3400,16 @@ type StatusFileRequest struct {
 	File openapi_types.File `json:"file"`
 }
 
+// StoppedRail defines model for StoppedRail.
+type StoppedRail struct {
+	At time.Time `json:"at"`
+
+	// Code As that of a stop of the period.
+	Code     string `json:"code"`
+	Period   string `json:"period"`
+	Revision int    `json:"revision"`
+}
+
 // TargetChange defines model for TargetChange.
 type TargetChange struct {
 	// Amount An exact decimal.
@@ -3482,6 +3662,24 @@ type WhatIfRequest struct {
 	Deals []Deal `json:"deals"`
 }
 
+// AuditAct defines model for AuditAct.
+type AuditAct = string
+
+// AuditActor defines model for AuditActor.
+type AuditActor = string
+
+// AuditFrom defines model for AuditFrom.
+type AuditFrom = openapi_types.Date
+
+// AuditOrder defines model for AuditOrder.
+type AuditOrder string
+
+// AuditParts defines model for AuditParts.
+type AuditParts = bool
+
+// AuditTo defines model for AuditTo.
+type AuditTo = openapi_types.Date
+
 // EntriesThrough defines model for EntriesThrough.
 type EntriesThrough = int64
 
@@ -3526,8 +3724,26 @@ type DecideAdjustmentParams struct {
 
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
-	// Subject Such as period/monthly-2026-01/1; everything when absent.
+	// Subject Such as pay-period/monthly-2026-01/1, rail/ of all rails, or statement/monthly-2026-01/1/ann of everything about a statement; everything when absent.
 	Subject *string `form:"subject,omitempty" json:"subject,omitempty"`
+
+	// Parts Of a period: also its disputes, adjustments, payouts, decisions, proofs, samples and files.
+	Parts *AuditParts `form:"parts,omitempty" json:"parts,omitempty"`
+
+	// Actor Who did it: a participant's id, or system.
+	Actor *AuditActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Act What was done, such as release.
+	Act *AuditAct `form:"act,omitempty" json:"act,omitempty"`
+
+	// From The first day.
+	From *AuditFrom `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day.
+	To *AuditTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// Order What comes first.
+	Order *ListAuditEventsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
 
 	// After The last number of the page before.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
@@ -3535,6 +3751,36 @@ type ListAuditEventsParams struct {
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListAuditEventsParamsOrder defines parameters for ListAuditEvents.
+type ListAuditEventsParamsOrder string
+
+// GetAuditFileParams defines parameters for GetAuditFile.
+type GetAuditFileParams struct {
+	// Subject Such as pay-period/monthly-2026-01/1, rail/ of all rails, or statement/monthly-2026-01/1/ann of everything about a statement; everything when absent.
+	Subject *string `form:"subject,omitempty" json:"subject,omitempty"`
+
+	// Parts Of a period: also its disputes, adjustments, payouts, decisions, proofs, samples and files.
+	Parts *AuditParts `form:"parts,omitempty" json:"parts,omitempty"`
+
+	// Actor Who did it: a participant's id, or system.
+	Actor *AuditActor `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Act What was done, such as release.
+	Act *AuditAct `form:"act,omitempty" json:"act,omitempty"`
+
+	// From The first day.
+	From *AuditFrom `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day.
+	To *AuditTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// Order What comes first.
+	Order *GetAuditFileParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+}
+
+// GetAuditFileParamsOrder defines parameters for GetAuditFile.
+type GetAuditFileParamsOrder string
 
 // MakePeriodsParams defines parameters for MakePeriods.
 type MakePeriodsParams struct {
@@ -4330,6 +4576,12 @@ type ListQuotasParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// PutRailLimitsParams defines parameters for PutRailLimits.
+type PutRailLimitsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // UploadStatusFileParams defines parameters for UploadStatusFile.
 type UploadStatusFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -4453,6 +4705,21 @@ type ListTerritoriesParams struct {
 	Day *openapi_types.Date `form:"day,omitempty" json:"day,omitempty"`
 
 	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListAllTokensParams defines parameters for ListAllTokens.
+type ListAllTokensParams struct {
+	// Person Whose; everybody's when absent.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Sessions With sessions of the pages.
+	Sessions *bool `form:"sessions,omitempty" json:"sessions,omitempty"`
+
+	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
@@ -4594,6 +4861,9 @@ type PutPlanJSONRequestBody = PlanRequest
 // AcceptPlanJSONRequestBody defines body for AcceptPlan for application/json ContentType.
 type AcceptPlanJSONRequestBody = AcceptanceRequest
 
+// PutRailLimitsJSONRequestBody defines body for PutRailLimits for application/json ContentType.
+type PutRailLimitsJSONRequestBody = RailLimitsRequest
+
 // UploadStatusFileMultipartRequestBody defines body for UploadStatusFile for multipart/form-data ContentType.
 type UploadStatusFileMultipartRequestBody = StatusFileRequest
 
@@ -4641,6 +4911,9 @@ type ServerInterface interface {
 	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
 	// (GET /audit/events)
 	StreamAudit(c *gin.Context)
+	// GetAuditFile Links of the audit chain as a file, all that the filters let through. It is on record who takes it.
+	// (GET /audit/file)
+	GetAuditFile(c *gin.Context, params GetAuditFileParams)
 	// ListCalendars Every calendar, with how far its periods reach.
 	// (GET /calendars)
 	ListCalendars(c *gin.Context)
@@ -4998,6 +5271,15 @@ type ServerInterface interface {
 	// ListQuotas Quotas as they stand, those that start last first.
 	// (GET /quotas)
 	ListQuotas(c *gin.Context, params ListQuotasParams)
+	// ListRails The rails: what each can do, what it may, where it is stopped, and when it was last compared.
+	// (GET /rails)
+	ListRails(c *gin.Context)
+	// GetRail A rail with what it holds, which it is asked for now, and what it was allowed over time.
+	// (GET /rails/{rail})
+	GetRail(c *gin.Context, rail string)
+	// PutRailLimits Say what a rail may do from now on: all of it. Workers go by it at once.
+	// (PUT /rails/{rail}/limits)
+	PutRailLimits(c *gin.Context, rail string, params PutRailLimitsParams)
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(c *gin.Context, rail string, params UploadStatusFileParams)
@@ -5067,6 +5349,9 @@ type ServerInterface interface {
 	// GetTerritory A territory over time, with all of its members and quotas.
 	// (GET /territories/{territory})
 	GetTerritory(c *gin.Context, territory string)
+	// ListAllTokens Tokens that are worth something, by whose they are: everybody's for those who keep all, otherwise one's own.
+	// (GET /tokens)
+	ListAllTokens(c *gin.Context, params ListAllTokensParams)
 	// GetVerification A verification: how far it is, or what it found.
 	// (GET /verifications/{verification})
 	GetVerification(c *gin.Context, verification int64)
@@ -5250,6 +5535,54 @@ func (siw *ServerInterfaceWrapper) ListAuditEvents(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "parts" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "parts", c.Request.URL.Query(), &params.Parts, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter parts: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", c.Request.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter actor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "act" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "act", c.Request.URL.Query(), &params.Act, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter act: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", c.Request.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter order: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
@@ -5287,6 +5620,81 @@ func (siw *ServerInterfaceWrapper) StreamAudit(c *gin.Context) {
 	}
 
 	siw.Handler.StreamAudit(c)
+}
+
+// GetAuditFile operation middleware
+func (siw *ServerInterfaceWrapper) GetAuditFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAuditFileParams
+
+	// ------------- Optional query parameter "subject" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "subject", c.Request.URL.Query(), &params.Subject, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter subject: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "parts" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "parts", c.Request.URL.Query(), &params.Parts, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter parts: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", c.Request.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter actor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "act" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "act", c.Request.URL.Query(), &params.Act, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter act: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", c.Request.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter order: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetAuditFile(c, params)
 }
 
 // ListCalendars operation middleware
@@ -10453,6 +10861,96 @@ func (siw *ServerInterfaceWrapper) ListQuotas(c *gin.Context) {
 	siw.Handler.ListQuotas(c, params)
 }
 
+// ListRails operation middleware
+func (siw *ServerInterfaceWrapper) ListRails(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRails(c)
+}
+
+// GetRail operation middleware
+func (siw *ServerInterfaceWrapper) GetRail(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "rail" -------------
+	var rail string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "rail", c.Param("rail"), &rail, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetRail(c, rail)
+}
+
+// PutRailLimits operation middleware
+func (siw *ServerInterfaceWrapper) PutRailLimits(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "rail" -------------
+	var rail string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "rail", c.Param("rail"), &rail, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutRailLimitsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutRailLimits(c, rail, params)
+}
+
 // UploadStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) UploadStatusFile(c *gin.Context) {
 
@@ -11356,6 +11854,57 @@ func (siw *ServerInterfaceWrapper) GetTerritory(c *gin.Context) {
 	siw.Handler.GetTerritory(c, territory)
 }
 
+// ListAllTokens operation middleware
+func (siw *ServerInterfaceWrapper) ListAllTokens(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAllTokensParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sessions" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sessions", c.Request.URL.Query(), &params.Sessions, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sessions: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListAllTokens(c, params)
+}
+
 // GetVerification operation middleware
 func (siw *ServerInterfaceWrapper) GetVerification(c *gin.Context) {
 
@@ -11471,6 +12020,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/people/:person/roles", wrapper.PutRoles)
 	router.GET(options.BaseURL+"/people/:person/tokens", wrapper.ListTokens)
 	router.POST(options.BaseURL+"/people/:person/tokens", wrapper.MakeToken)
+	router.GET(options.BaseURL+"/tokens", wrapper.ListAllTokens)
 	router.DELETE(options.BaseURL+"/people/:person/tokens/:token", wrapper.RevokeToken)
 	router.GET(options.BaseURL+"/people/:person/destination", wrapper.GetDestination)
 	router.PUT(options.BaseURL+"/people/:person/destination", wrapper.PutDestination)
@@ -11572,6 +12122,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
 	router.GET(options.BaseURL+"/payment-files/:file/content", wrapper.GetPaymentFile)
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
+	router.GET(options.BaseURL+"/rails", wrapper.ListRails)
+	router.GET(options.BaseURL+"/rails/:rail", wrapper.GetRail)
+	router.PUT(options.BaseURL+"/rails/:rail/limits", wrapper.PutRailLimits)
 	router.POST(options.BaseURL+"/rails/:rail/status-files", wrapper.UploadStatusFile)
 	router.GET(options.BaseURL+"/status-files/:file", wrapper.GetStatusFile)
 	router.GET(options.BaseURL+"/reconciliations", wrapper.ListReconciliations)
@@ -11594,6 +12147,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/evidence-pack", wrapper.GetEvidencePack)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
+	router.GET(options.BaseURL+"/audit/file", wrapper.GetAuditFile)
 	router.GET(options.BaseURL+"/audit/events", wrapper.StreamAudit)
 	router.GET(options.BaseURL+"/files/payroll", wrapper.GetPayrollFile)
 	router.GET(options.BaseURL+"/files/journal", wrapper.GetJournalFile)
@@ -11857,6 +12411,59 @@ type StreamAuditdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response StreamAuditdefaultApplicationProblemPlusJSONResponse) VisitStreamAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAuditFileRequestObject struct {
+	Params GetAuditFileParams
+}
+
+type GetAuditFileResponseObject interface {
+	VisitGetAuditFileResponse(w http.ResponseWriter) error
+}
+
+type GetAuditFile200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetAuditFile200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       GetAuditFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetAuditFile200TextcsvResponse) VisitGetAuditFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetAuditFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAuditFiledefaultApplicationProblemPlusJSONResponse) VisitGetAuditFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17001,6 +17608,124 @@ func (response ListQuotasdefaultApplicationProblemPlusJSONResponse) VisitListQuo
 	return err
 }
 
+type ListRailsRequestObject struct {
+}
+
+type ListRailsResponseObject interface {
+	VisitListRailsResponse(w http.ResponseWriter) error
+}
+
+type ListRails200JSONResponse Rails
+
+func (response ListRails200JSONResponse) VisitListRailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRailsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRailsdefaultApplicationProblemPlusJSONResponse) VisitListRailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRailRequestObject struct {
+	Rail string `json:"rail"`
+}
+
+type GetRailResponseObject interface {
+	VisitGetRailResponse(w http.ResponseWriter) error
+}
+
+type GetRail200JSONResponse RailDetail
+
+func (response GetRail200JSONResponse) VisitGetRailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRaildefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRaildefaultApplicationProblemPlusJSONResponse) VisitGetRailResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRailLimitsRequestObject struct {
+	Rail   string `json:"rail"`
+	Params PutRailLimitsParams
+	Body   *PutRailLimitsJSONRequestBody
+}
+
+type PutRailLimitsResponseObject interface {
+	VisitPutRailLimitsResponse(w http.ResponseWriter) error
+}
+
+type PutRailLimits200JSONResponse RailLimits
+
+func (response PutRailLimits200JSONResponse) VisitPutRailLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutRailLimitsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutRailLimitsdefaultApplicationProblemPlusJSONResponse) VisitPutRailLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UploadStatusFileRequestObject struct {
 	Rail   string `json:"rail"`
 	Params UploadStatusFileParams
@@ -17948,6 +18673,45 @@ func (response GetTerritorydefaultApplicationProblemPlusJSONResponse) VisitGetTe
 	return err
 }
 
+type ListAllTokensRequestObject struct {
+	Params ListAllTokensParams
+}
+
+type ListAllTokensResponseObject interface {
+	VisitListAllTokensResponse(w http.ResponseWriter) error
+}
+
+type ListAllTokens200JSONResponse AllTokens
+
+func (response ListAllTokens200JSONResponse) VisitListAllTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAllTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAllTokensdefaultApplicationProblemPlusJSONResponse) VisitListAllTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVerificationRequestObject struct {
 	Verification int64 `json:"verification"`
 }
@@ -18102,6 +18866,9 @@ type StrictServerInterface interface {
 	// StreamAudit Server-sent events of what is put into the audit chain: the event audit, with its subject.
 	// (GET /audit/events)
 	StreamAudit(ctx context.Context, request StreamAuditRequestObject) (StreamAuditResponseObject, error)
+	// GetAuditFile Links of the audit chain as a file, all that the filters let through. It is on record who takes it.
+	// (GET /audit/file)
+	GetAuditFile(ctx context.Context, request GetAuditFileRequestObject) (GetAuditFileResponseObject, error)
 	// ListCalendars Every calendar, with how far its periods reach.
 	// (GET /calendars)
 	ListCalendars(ctx context.Context, request ListCalendarsRequestObject) (ListCalendarsResponseObject, error)
@@ -18459,6 +19226,15 @@ type StrictServerInterface interface {
 	// ListQuotas Quotas as they stand, those that start last first.
 	// (GET /quotas)
 	ListQuotas(ctx context.Context, request ListQuotasRequestObject) (ListQuotasResponseObject, error)
+	// ListRails The rails: what each can do, what it may, where it is stopped, and when it was last compared.
+	// (GET /rails)
+	ListRails(ctx context.Context, request ListRailsRequestObject) (ListRailsResponseObject, error)
+	// GetRail A rail with what it holds, which it is asked for now, and what it was allowed over time.
+	// (GET /rails/{rail})
+	GetRail(ctx context.Context, request GetRailRequestObject) (GetRailResponseObject, error)
+	// PutRailLimits Say what a rail may do from now on: all of it. Workers go by it at once.
+	// (PUT /rails/{rail}/limits)
+	PutRailLimits(ctx context.Context, request PutRailLimitsRequestObject) (PutRailLimitsResponseObject, error)
 	// UploadStatusFile Hand in what a bank says of payment files: payouts go on, come back or become exceptions. The same file again changes nothing.
 	// (POST /rails/{rail}/status-files)
 	UploadStatusFile(ctx context.Context, request UploadStatusFileRequestObject) (UploadStatusFileResponseObject, error)
@@ -18528,6 +19304,9 @@ type StrictServerInterface interface {
 	// GetTerritory A territory over time, with all of its members and quotas.
 	// (GET /territories/{territory})
 	GetTerritory(ctx context.Context, request GetTerritoryRequestObject) (GetTerritoryResponseObject, error)
+	// ListAllTokens Tokens that are worth something, by whose they are: everybody's for those who keep all, otherwise one's own.
+	// (GET /tokens)
+	ListAllTokens(ctx context.Context, request ListAllTokensRequestObject) (ListAllTokensResponseObject, error)
 	// GetVerification A verification: how far it is, or what it found.
 	// (GET /verifications/{verification})
 	GetVerification(ctx context.Context, request GetVerificationRequestObject) (GetVerificationResponseObject, error)
@@ -18754,6 +19533,32 @@ func (sh *strictHandler) StreamAudit(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(StreamAuditResponseObject); ok {
 		if err := validResponse.VisitStreamAuditResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetAuditFile operation middleware
+func (sh *strictHandler) GetAuditFile(ctx *gin.Context, params GetAuditFileParams) {
+	var request GetAuditFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAuditFile(ctx, request.(GetAuditFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAuditFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetAuditFileResponseObject); ok {
+		if err := validResponse.VisitGetAuditFileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -22668,6 +23473,101 @@ func (sh *strictHandler) ListQuotas(ctx *gin.Context, params ListQuotasParams) {
 	}
 }
 
+// ListRails operation middleware
+func (sh *strictHandler) ListRails(ctx *gin.Context) {
+	var request ListRailsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRails(ctx, request.(ListRailsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRails")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRailsResponseObject); ok {
+		if err := validResponse.VisitListRailsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRail operation middleware
+func (sh *strictHandler) GetRail(ctx *gin.Context, rail string) {
+	var request GetRailRequestObject
+
+	request.Rail = rail
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRail(ctx, request.(GetRailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetRailResponseObject); ok {
+		if err := validResponse.VisitGetRailResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutRailLimits operation middleware
+func (sh *strictHandler) PutRailLimits(ctx *gin.Context, rail string, params PutRailLimitsParams) {
+	var request PutRailLimitsRequestObject
+
+	request.Rail = rail
+	request.Params = params
+
+	var body PutRailLimitsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutRailLimits(ctx, request.(PutRailLimitsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutRailLimits")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutRailLimitsResponseObject); ok {
+		if err := validResponse.VisitPutRailLimitsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // UploadStatusFile operation middleware
 func (sh *strictHandler) UploadStatusFile(ctx *gin.Context, rail string, params UploadStatusFileParams) {
 	var request UploadStatusFileRequestObject
@@ -23432,6 +24332,32 @@ func (sh *strictHandler) GetTerritory(ctx *gin.Context, territory string) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetTerritoryResponseObject); ok {
 		if err := validResponse.VisitGetTerritoryResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAllTokens operation middleware
+func (sh *strictHandler) ListAllTokens(ctx *gin.Context, params ListAllTokensParams) {
+	var request ListAllTokensRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAllTokens(ctx, request.(ListAllTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAllTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListAllTokensResponseObject); ok {
+		if err := validResponse.VisitListAllTokensResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
