@@ -51,6 +51,9 @@ func StatusFileID(fileID string) string { return "status-file/" + fileID }
 // RailEventID is the workflow id of what applies an event of a rail.
 func RailEventID(rail, eventID string) string { return "rail-event/" + rail + "/" + eventID }
 
+// RecallID is the workflow id of what has a rail give a payout back.
+func RecallID(id string) string { return "recall/" + id }
+
 // ReconciliationID is the workflow id of what compares each day of a rail.
 func ReconciliationID(rail string) string { return "reconciliation/" + rail }
 

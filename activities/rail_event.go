@@ -48,7 +48,7 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 		return a.Store.PutRailEventAside(ctx, number, "not-ours")
 	}
 	found, err := rail.Lookup(ctx, attempt.Key)
-	says := store.PayoutOutcome{State: string(found.State), Code: string(found.State), Amount: found.Amount, Unclear: found.Reversed > 0 && found.State != payments.Returned}
+	says := store.PayoutOutcome{State: string(found.State), Code: string(found.State), Amount: found.Amount, Reversed: found.Reversed}
 	switch {
 	case payments.ClassOf(err) == payments.Alarm:
 		says.Unclear = true

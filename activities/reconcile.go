@@ -251,7 +251,7 @@ func standsAlike(ours *store.SentAttempt, theirs *payments.Listed) bool {
 	case payments.Submitted:
 		return ours.State == store.Confirmed && ours.PayoutState == "submitted"
 	case payments.Paid:
-		return ours.State == store.Confirmed && ours.PayoutState == "paid" && theirs.Reversed == 0
+		return ours.State == store.Confirmed && ours.PayoutState == "paid" && (theirs.Reversed == ours.Recalled || theirs.Reversed == ours.Recalled+ours.Recalling)
 	case payments.Returned:
 		return ours.State == store.ReturnedAttempt
 	case payments.Refused:

@@ -46,7 +46,7 @@ func (s *server) GetStatementDocument(ctx context.Context, request spec.GetState
 	}
 	var payouts []spec.Payout
 	for _, o := range paid {
-		payouts = append(payouts, payoutOf(o))
+		payouts = append(payouts, s.payoutOf(o))
 	}
 	content, err := s.papers.Statement(head, shown, payouts)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *server) GetPayoutDocument(ctx context.Context, request spec.GetPayoutDo
 	if kept.PaidOn != nil {
 		trace.PaidOn = *kept.PaidOn
 	}
-	content, err := s.papers.Advice(head, payoutOf(o), trace)
+	content, err := s.papers.Advice(head, s.payoutOf(o), trace)
 	if err != nil {
 		return nil, err
 	}

@@ -12,9 +12,13 @@ import (
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/workflows"
 )
+
+// CodeNotRecallable is the code of a payout whose rail cannot be asked to give anything back.
+const CodeNotRecallable incentive.Code = "not-recallable"
 
 // GetPayoutList returns what a release pays.
 func (s *server) GetPayoutList(ctx context.Context, request spec.GetPayoutListRequestObject) (spec.GetPayoutListResponseObject, error) {
@@ -78,9 +82,9 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	}
 	answer := spec.ListPayouts200JSONResponse{Payouts: []spec.Payout{}}
 	for _, o := range all {
-		shown := payoutOf(o)
+		shown := s.payoutOf(o)
 		if seen != nil { // nobody tells those whom a list may mean
-			shown.ListedAs, shown.SharedWith = nil, nil
+			shown.ListedAs, shown.SharedWith, shown.Recall, shown.Recallable, shown.Proposal = nil, nil, nil, nil, nil
 		}
 		answer.Payouts = append(answer.Payouts, shown)
 	}
@@ -88,7 +92,7 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 	return answer, nil
 }
 
-func payoutOf(o store.Payout) spec.Payout {
+func (s *server) payoutOf(o store.Payout) spec.Payout {
 	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor + o.Withheld.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason, Released: o.Released, LiftedBy: orNil(o.LiftedBy)}
 	if o.Withheld.Minor != 0 {
 		shown.Withheld = &o.Withheld
@@ -98,6 +102,21 @@ func payoutOf(o store.Payout) spec.Payout {
 	}
 	if len(o.SharedWith) > 0 {
 		shown.SharedWith = &o.SharedWith
+	}
+	if o.Recalled.Minor != 0 {
+		shown.Recalled = &o.Recalled
+	}
+	if o.Recall.State != "" {
+		shown.Recall = &spec.Recall{Amount: o.Recall.Amount, State: string(o.Recall.State), Code: o.Recall.Code}
+	}
+	if left, inPart := s.recallable(o); left.Minor > 0 {
+		shown.Recallable = &spec.Recallable{Amount: left, InPart: inPart}
+	}
+	if o.Proposal.By != "" {
+		shown.Proposal = &spec.PayoutProposal{Act: o.Proposal.Act, ProposedBy: o.Proposal.By}
+		if o.Proposal.Amount.Minor > 0 {
+			shown.Proposal.Amount = &o.Proposal.Amount
+		}
 	}
 	if o.ToBy != "" {
 		shown.Redirection = &spec.Redirection{Rail: o.ToRail, Destination: o.ToMasked, ProposedBy: o.ToBy}
@@ -111,13 +130,13 @@ func payoutOf(o store.Payout) spec.Payout {
 // ListExceptions lists the payouts of all periods that wait for a person.
 func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptionsRequestObject) (spec.ListExceptionsResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Exceptions(ctx, value(request.Params.After), limit)
+	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{PeriodID: value(request.Params.Period), Rail: value(request.Params.Rail), Reason: value(request.Params.Reason)}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
 	answer := spec.ListExceptions200JSONResponse{Exceptions: []spec.PayoutException{}}
 	for _, x := range all {
-		answer.Exceptions = append(answer.Exceptions, spec.PayoutException{Payout: payoutOf(x.Payout), Period: x.PeriodID, Revision: x.Revision, PeriodState: string(x.PeriodState), ReversedOn: orNil(x.ReversedOn)})
+		answer.Exceptions = append(answer.Exceptions, spec.PayoutException{Payout: s.payoutOf(x.Payout), Period: x.PeriodID, Revision: x.Revision, PeriodState: string(x.PeriodState), ReversedOn: orNil(x.ReversedOn)})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil
@@ -125,8 +144,11 @@ func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptions
 
 // RetryPayout puts a failed payout back and tells the disbursement.
 func (s *server) RetryPayout(ctx context.Context, request spec.RetryPayoutRequestObject) (spec.RetryPayoutResponseObject, error) {
-	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.RetryPayout)
-	return spec.RetryPayout200JSONResponse{Payout: request.Payout}, err
+	if err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.RetryPayout); err != nil {
+		return nil, err
+	}
+	answer, err := s.decided(ctx, request.Payout)
+	return spec.RetryPayout200JSONResponse(answer), err
 }
 
 // LiftHold lets a payout that a limit holds be paid with its list.
@@ -143,8 +165,11 @@ func (s *server) ClearDoubt(ctx context.Context, request spec.ClearDoubtRequestO
 
 // CancelPayout cancels a payout and tells the disbursement.
 func (s *server) CancelPayout(ctx context.Context, request spec.CancelPayoutRequestObject) (spec.CancelPayoutResponseObject, error) {
-	err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.CancelPayout)
-	return spec.CancelPayout200JSONResponse{Payout: request.Payout}, err
+	if err := s.decidePayout(ctx, request.Payout, request.Body.Reason, s.Store.CancelPayout); err != nil {
+		return nil, err
+	}
+	answer, err := s.decided(ctx, request.Payout)
+	return spec.CancelPayout200JSONResponse(answer), err
 }
 
 func (s *server) decidePayout(ctx context.Context, payoutID, reason string, decide func(ctx context.Context, actor, payoutID, reasonID string) error) error {
@@ -184,8 +209,65 @@ func (s *server) RedirectPayout(ctx context.Context, request spec.RedirectPayout
 	return spec.RedirectPayout200JSONResponse{Payout: request.Payout}, err
 }
 
-// DecideRedirection confirms another destination of a payout, which is sent there, or refuses it.
-func (s *server) DecideRedirection(ctx context.Context, request spec.DecideRedirectionRequestObject) (spec.DecideRedirectionResponseObject, error) {
+// decided is the answer to a decision about a payout, which may wait for a second person.
+func (s *server) decided(ctx context.Context, payoutID string) (spec.PayoutAnswer, error) {
+	o, err := s.Store.Payout(ctx, payoutID)
+	answer := spec.PayoutAnswer{Payout: payoutID}
+	if waits := o.Proposal.By != ""; waits {
+		answer.Waits = &waits
+	}
+	return answer, err
+}
+
+// recallable is what a payout's rail can be asked to give back of it now, and whether it may be
+// less: a rail that reverses gives back what it paid, one that cancels the whole of what it has taken.
+func (s *server) recallable(o store.Payout) (left incentive.Money, inPart bool) {
+	left = incentive.Money{Minor: o.Amount.Minor - o.Recalled.Minor, Currency: o.Amount.Currency}
+	rail, err := s.Rails.Rail(o.Rail)
+	if err != nil {
+		return incentive.Money{}, false
+	}
+	_, reverses := rail.(payments.Reverser)
+	_, cancels := rail.(payments.Canceller)
+	busy := o.Recall.State == store.RecallConfirmed || o.Recall.State == store.RecallSent || o.Proposal.By != "" || o.Reason == string(store.CodeBankUnclear)
+	switch {
+	case !busy && reverses && o.State == "paid":
+		return left, true
+	case !busy && !reverses && cancels && (o.State == "paid" || o.State == "submitted"):
+		return left, false
+	}
+	return incentive.Money{}, false
+}
+
+// RecallPayout asks for a payout to be taken back from its rail.
+func (s *server) RecallPayout(ctx context.Context, request spec.RecallPayoutRequestObject) (spec.RecallPayoutResponseObject, error) {
+	actor := personOf(ctx).ID
+	o, err := s.Store.Payout(ctx, request.Payout)
+	if err != nil {
+		return nil, err
+	}
+	rail, err := s.Rails.Rail(o.Rail)
+	if err != nil {
+		return nil, err
+	}
+	_, reverses := rail.(payments.Reverser)
+	if _, cancels := rail.(payments.Canceller); !reverses && !cancels {
+		return nil, incentive.Errorf(CodeNotRecallable, "%s cannot be asked to give anything back: ask the bank, or the person", o.Rail)
+	}
+	reasonID, err := s.Store.WriteText(ctx, actor, request.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Store.ProposeRecall(ctx, actor, o.ID, reasonID, value(request.Body.Amount), !reverses); err != nil {
+		return nil, err
+	}
+	answer, err := s.decided(ctx, o.ID)
+	return spec.RecallPayout200JSONResponse(answer), err
+}
+
+// DecidePayout confirms what somebody has asked for about a payout, and has it done, or
+// refuses it.
+func (s *server) DecidePayout(ctx context.Context, request spec.DecidePayoutRequestObject) (spec.DecidePayoutResponseObject, error) {
 	actor := personOf(ctx).ID
 	if _, err := s.Store.Payout(ctx, request.Payout); err != nil {
 		return nil, err
@@ -198,7 +280,8 @@ func (s *server) DecideRedirection(ctx context.Context, request spec.DecideRedir
 		}
 	}
 	confirms := request.Body.Decision == spec.RedirectionDecisionRequestDecisionConfirmed
-	if err := s.Store.DecideRedirection(ctx, actor, request.Payout, confirms, reasonID); err != nil {
+	recall, err := s.Store.DecidePayout(ctx, actor, request.Payout, confirms, reasonID)
+	if err != nil {
 		return nil, err
 	}
 	if confirms {
@@ -206,11 +289,16 @@ func (s *server) DecideRedirection(ctx context.Context, request spec.DecideRedir
 		if err != nil {
 			return nil, err
 		}
-		if err := workflows.TellDisbursement(ctx, s.Client, o.PeriodID, o.Revision, o.Rail); err != nil {
+		if recall != "" {
+			err = workflows.StartRecall(ctx, s.Client, recall, o.Rail)
+		} else if o.Released {
+			err = workflows.TellDisbursement(ctx, s.Client, o.PeriodID, o.Revision, o.Rail)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
-	return spec.DecideRedirection200JSONResponse{Payout: request.Payout}, nil
+	return spec.DecidePayout200JSONResponse{Payout: request.Payout}, nil
 }
 
 func fileOf(f store.PaymentFile) spec.PaymentFile {

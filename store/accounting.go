@@ -211,7 +211,7 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 const paidRows = `
 		SELECT o.participant_id, p.currency, CASE e.kind WHEN 'paid' THEN 1 ELSE -1 END * abs(p.amount_minor) AS amount
 		FROM journal_entry e JOIN posting p ON p.entry_id = e.id AND p.position = 0 JOIN payout o ON o.id::text = split_part(e.key, '/', 2)
-		WHERE e.kind IN ('paid', 'returned') AND e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3`
+		WHERE e.kind IN ('paid', 'returned', 'recalled') AND e.effective_on BETWEEN $1::date AND $2::date AND e.id <= $3`
 
 // contractorRows are what contractors were paid in a year in currency $6, with what was kept
 // as tax of their pay in it, where both come to $7 or more or tax was kept, which is reported of
@@ -361,7 +361,7 @@ func journalQuery(r accounting.Request, through int64, each accounting.Each) fil
 // became of it: $4 is payable, $6 clearing.
 const registerRows = `
 	SELECT ` + known + `x.payout, x.period_id AS period, x.revision::bigint AS revision, x.currency, x.amount AS amount_minor, x.rail, x.reference, x.rail_id, x.known_on AS submitted_on,
-		paid.effective_on AS paid_on, back.effective_on AS came_back_on, coalesce(back.kind, paid.kind, 'submitted') AS stands
+		paid.effective_on AS paid_on, back.effective_on AS came_back_on, parts.minor AS recalled_minor, coalesce(back.kind, paid.kind, 'submitted') AS stands
 	FROM (
 		SELECT s.id, substr(s.key, length('submit/') + 1) AS payment, split_part(s.key, '/', 2) AS payout, owed.participant_id, s.period_id, s.revision, p.currency, p.amount_minor AS amount, over.rail,
 			a.key::text AS reference, a.rail_id, s.effective_on AS known_on
@@ -371,7 +371,9 @@ const registerRows = `
 		LEFT JOIN LATERAL (SELECT key, rail_id FROM payout_attempt a WHERE a.payout_id::text = split_part(s.key, '/', 2) AND a.intended_at <= s.posted_at ORDER BY a.number DESC LIMIT 1) a ON true
 		WHERE s.kind = 'submit' AND s.effective_on BETWEEN $1 AND $2 AND s.id <= $3) x
 	LEFT JOIN journal_entry paid ON paid.key = 'paid/' || x.payment AND paid.id <= $3
-	LEFT JOIN journal_entry back ON back.key IN ('returned/' || x.payment, 'refused/' || x.payment) AND back.id <= $3` + knownByRecord + `
+	LEFT JOIN journal_entry back ON back.key IN ('returned/' || x.payment, 'refused/' || x.payment) AND back.id <= $3
+	LEFT JOIN LATERAL (SELECT nullif(sum(p.amount_minor)::bigint, 0) AS minor FROM payout_recall r JOIN journal_entry e ON e.key = 'recalled/' || x.payment || '/' || r.id JOIN posting p ON p.entry_id = e.id AND p.position = 0
+		WHERE r.payout_id::text = x.payout AND r.in_part AND e.id <= $3) parts ON true` + knownByRecord + `
 	ORDER BY x.known_on, x.id`
 
 // yearEndRows are each participant's totals of a year: $6 is payable, $7 what takes

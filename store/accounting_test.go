@@ -190,9 +190,9 @@ func TestRegisterAndYearEnd(t *testing.T) {
 	var register []string
 	for _, line := range lines {
 		cells := strings.Split(line, ",")
-		require.Len(t, cells, 15)
+		require.Len(t, cells, 16)
 		require.Len(t, cells[9], 36, "the reference")
-		require.Len(t, cells[14], 36, "the payout")
+		require.Len(t, cells[15], 36, "the payout")
 		register = append(register, strings.Join(append(cells[:9:9], cells[10:14]...), ","))
 	}
 	require.ElementsMatch(t, []string{

@@ -191,8 +191,8 @@ func (o WrongPayout) Err() error {
 
 // WrongPayouts returns how many payouts a revision has, of one participant or ("") of all,
 // and of those whose story the ledger does not tell the first mostNamed. The story is: what is
-// paid is cash out, what is submitted is in clearing, what came back is owed again, and no
-// payout is paid by more than one attempt.
+// paid is cash out, what is submitted is in clearing, what came back, whole or in part, is owed
+// again, and no payout is paid by more than one attempt.
 func (s *Store) WrongPayouts(ctx context.Context, periodID string, revision int, participantID string) (payouts int, wrong []WrongPayout, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM payout WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR participant_id = $3)`, periodID, revision, participantID).Scan(&payouts)
 	if err != nil {
@@ -204,9 +204,13 @@ func (s *Store) WrongPayouts(ctx context.Context, periodID string, revision int,
 				count(*) FILTER (WHERE e.kind = 'refused') AS refused, count(*) FILTER (WHERE e.kind = 'returned') AS returned
 			FROM unnest(ARRAY['submit', 'paid', 'refused', 'returned']) k (kind), generate_series(0, o.times_back) n (times), journal_entry e, posting p
 			WHERE e.key = k.kind || '/' || o.id || CASE n.times WHEN 0 THEN '' ELSE '/' || n.times END
-			AND p.entry_id = e.id AND p.amount_minor = o.amount_minor AND p.currency = o.currency) posted
+			AND p.entry_id = e.id AND p.currency = o.currency AND p.amount_minor = o.amount_minor - CASE k.kind WHEN 'returned' THEN (
+				SELECT coalesce(sum(q.amount_minor), 0) FROM payout_recall r JOIN journal_entry part ON part.key = concat_ws('/', 'recalled', o.id, nullif(n.times, 0), r.id) JOIN posting q ON q.entry_id = part.id AND q.position = 0
+				WHERE r.payout_id = o.id AND r.times_back = n.times AND r.in_part) ELSE 0 END) posted
 		WHERE o.period_id = $1 AND o.revision = $2 AND ($3 = '' OR o.participant_id = $3) AND (
-			posted.submitted - posted.refused - posted.returned <> (o.state IN ('submitted', 'paid'))::int
+			EXISTS (SELECT FROM payout_recall r WHERE r.payout_id = o.id AND r.in_part AND NOT EXISTS (
+				SELECT FROM journal_entry part JOIN posting q ON q.entry_id = part.id AND q.position = 0 WHERE part.key = concat_ws('/', 'recalled', o.id, nullif(r.times_back, 0), r.id) AND q.amount_minor = r.amount_minor))
+			OR posted.submitted - posted.refused - posted.returned <> (o.state IN ('submitted', 'paid'))::int
 			OR posted.paid - posted.returned <> (o.state = 'paid')::int
 			OR posted.refused + posted.returned <> o.times_back
 			OR (o.state IN ('submitted', 'paid')) <> (

@@ -46,15 +46,19 @@ type PayoutException struct {
 	ReversedOn  incentive.Date // the day of the entry that reverses what the rail had taken, or paid; zero where it had not
 }
 
+// WhichExceptions are those of a period, by a rail, and for a reason; "" of all.
+type WhichExceptions struct{ PeriodID, Rail, Reason string }
+
 // Exceptions returns up to limit payouts of all periods, closed ones too, that wait for a
-// person, after a payout id: those that are held, failed or came back, and those of which a
-// bank has left unclear how they stand.
-func (s *Store) Exceptions(ctx context.Context, after string, limit int) ([]PayoutException, error) {
+// person, after a payout id: those that are held, failed or came back, those of which a
+// bank has left unclear how they stand, and those about which somebody has asked for something.
+func (s *Store) Exceptions(ctx context.Context, which WhichExceptions, after string, limit int) ([]PayoutException, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT o.id, p.state, back.effective_on FROM payout o JOIN period_revision p USING (period_id, revision)
 		LEFT JOIN journal_entry back ON o.times_back > 0 AND back.key IN (
 			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)
-		WHERE (o.state IN ('held', 'failed', 'returned') OR o.reason = 'bank-unclear') AND ($1 = '' OR o.id > $1::uuid) ORDER BY o.id LIMIT $2`, after, limit)
+		WHERE (o.state IN ('held', 'failed', 'returned') OR o.reason = 'bank-unclear' OR EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = o.id AND `+undecidedProposal+`))
+			AND $3 IN ('', o.period_id) AND $4 IN ('', o.rail) AND $5 IN ('', o.reason) AND ($1 = '' OR o.id > $1::uuid) ORDER BY o.id LIMIT $2`, after, limit, which.PeriodID, which.Rail, which.Reason)
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
 	}

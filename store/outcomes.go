@@ -44,6 +44,7 @@ type PayoutOutcome struct {
 	Code      string
 	Reason    string
 	Amount    incentive.Money // zero where the bank does not say
+	Reversed  int64           // of a payment that stands: how much of Amount has come back, in its minor units
 	On        incentive.Date  // zero where the bank does not say
 
 	Correction *Destination // of a payment that stands: where its recipient's money goes as the bank has it now
@@ -335,7 +336,8 @@ func finish(ctx context.Context, tx pgx.Tx, a Attempt, state AttemptState, code 
 }
 
 // comeBack makes a payout an exception and reverses what is posted of it: the participant
-// is owed the amount again.
+// is owed the amount again. Where parts of it were recalled before, only the rest is reversed,
+// and the payout has ended: the next one pays what is owed.
 func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string, o PayoutOutcome) error {
 	back := entry{kind: "refused", periodID: payout.PeriodID, revision: payout.Revision, amount: payout.Amount, effectiveOn: o.On,
 		debit: account{kind: Clearing, rail: payout.Rail}, credit: account{kind: Payable, participant: payout.ParticipantID}}
@@ -343,6 +345,19 @@ func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string,
 		back.kind, back.debit = "returned", account{kind: Cash}
 	}
 	back.key = payout.posting(back.kind)
+	var before int64
+	var recalling bool
+	err := tx.QueryRow(ctx, `SELECT coalesce(sum(amount_minor) FILTER (WHERE in_part AND times_back = $2), 0)::bigint, coalesce(bool_or(state = 'sent'), false) FROM payout_recall WHERE payout_id = $1`, payout.ID, payout.TimesBack).
+		Scan(&before, &recalling)
+	if err != nil {
+		return fmt.Errorf("sum what was recalled of payout %s: %w", payout.ID, err)
+	}
+	if back.amount.Minor -= before; before > 0 {
+		state = "cancelled"
+	}
+	if recalling {
+		o.Code = string(CodeRecalled)
+	}
 	times := 0
 	if payout.State == "submitted" || payout.State == "paid" {
 		if err := post(ctx, tx, back); err != nil {
@@ -350,7 +365,7 @@ func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string,
 		}
 		times = 1
 	}
-	_, err := tx.Exec(ctx, `UPDATE payout SET state = $2, reason = $3, times_back = times_back + $4 WHERE id = $1`, payout.ID, state, o.Code, times)
+	_, err = tx.Exec(ctx, `UPDATE payout SET state = $2, reason = $3, times_back = times_back + $4 WHERE id = $1`, payout.ID, state, o.Code, times)
 	if err != nil {
 		return fmt.Errorf("move payout %s to %s: %w", payout.ID, state, err)
 	}

@@ -142,11 +142,11 @@ func refuseLargeList(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplemen
 // held by the same entries again; one to an account that somebody else is paid to as well goes
 // there by right, and those two are not held for it again.
 func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) error {
-	return s.decidePayout(ctx, actor, liftHold, payoutID, reasonID, `
+	return s.decidePayout(ctx, actor, payoutAct{liftHold, `
 		WITH cleared AS (
 			INSERT INTO sanctions_clearance (participant_id, name, entry, payout_id, cleared_by, reason_id)
 			SELECT o.participant_id, f.name, unnest(o.listed_as), o.id, $2, $3::text::uuid FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
-				JOIN `+factToday("o")+`
+				JOIN ` + factToday("o") + `
 			WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL AND l.released_by IS NULL
 			ON CONFLICT DO NOTHING),
 		known AS (
@@ -158,12 +158,12 @@ func (s *Store) LiftHold(ctx context.Context, actor, payoutID, reasonID string) 
 		UPDATE payout o SET state = 'planned', reason = '', lifted_by = $2, lifted_reason_id = $3::text::uuid
 		FROM payout_list l WHERE o.id = $1 AND o.state = 'held' AND o.destination_id IS NOT NULL
 			AND l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement AND l.released_by IS NULL`,
-		"held by a limit, on a list that is not released: after that, ask for it to go to the same destination, which another person confirms", actor, reasonID)
+		"held by a limit, on a list that is not released: after that, ask for it to go to the same destination, which another person confirms"}, payoutID, reasonID, actor, reasonID)
 }
 
 // ClearDoubt notes that somebody has looked into what a bank left unclear of a payout that is
 // submitted, paid or cancelled, and that it is right as it stands.
 func (s *Store) ClearDoubt(ctx context.Context, actor, payoutID, reasonID string) error {
-	return s.decidePayout(ctx, actor, clearDoubt, payoutID, reasonID, `UPDATE payout SET reason = '' WHERE id = $1 AND reason = $2 AND state IN ('submitted', 'paid', 'cancelled')`,
-		"submitted, paid or cancelled and that the bank has left unclear: any other is tried again, sent elsewhere or given up", CodeBankUnclear)
+	return s.decidePayout(ctx, actor, payoutAct{clearDoubt, `UPDATE payout SET reason = '' WHERE id = $1 AND reason = $2 AND state IN ('submitted', 'paid', 'cancelled')`,
+		"submitted, paid or cancelled and that the bank has left unclear: any other is tried again, sent elsewhere or given up"}, payoutID, reasonID, CodeBankUnclear)
 }

@@ -183,7 +183,7 @@ func TestClearingDoubts(t *testing.T) {
 	b, payout, _ := filed(t, true)
 	exceptions := func() int {
 		t.Helper()
-		all, err := b.Exceptions(t.Context(), "", 10)
+		all, err := b.Exceptions(t.Context(), store.WhichExceptions{}, "", 10)
 		require.NoError(t, err)
 		return len(all)
 	}

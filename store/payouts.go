@@ -400,20 +400,37 @@ type Payout struct {
 	ListedAs               []string    // entries of sanctions lists that the participant may be, as <list>/<id>
 	LiftedBy               string      // who let it go before, where a limit held it
 	SharedWith             []string    // participants who are paid to the same account
+
+	Recalled incentive.Money // what the rail has given back in part; it is owed again
+	Recall   Recalled        // the last one
+	Proposal Proposal
+}
+
+// Recalled is how the last recall of a payout stands; of state "" where there was none.
+type Recalled struct {
+	Amount incentive.Money
+	State  RecallState
+	Code   string // of why it was refused or is unclear
 }
 
 const payoutColumns = `
 	SELECT o.id::text, o.period_id, o.revision, o.participant_id, ` + `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = o.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ''),
 		o.amount_minor, o.carried_minor, o.currency, o.withheld_minor, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
-		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), o.listed_as, coalesce(o.lifted_by, ''), o.shared_with
+		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), o.listed_as, coalesce(o.lifted_by, ''), o.shared_with,
+		(SELECT coalesce(sum(rc.amount_minor), 0)::bigint FROM payout_recall rc WHERE rc.payout_id = o.id AND rc.in_part AND rc.times_back = o.times_back), coalesce(rl.amount_minor, 0), coalesce(rl.state, ''), coalesce(rl.code, ''),
+		coalesce(pp.act, ''), coalesce(pp.proposed_by, ''), coalesce(pp.amount_minor, 0)
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
+		LEFT JOIN LATERAL (SELECT amount_minor, state, code FROM payout_recall l JOIN proposal_decision ld ON ld.proposal_id = l.id WHERE l.payout_id = o.id ORDER BY ld.decided_at DESC LIMIT 1) rl ON true
+		LEFT JOIN payout_proposal pp ON pp.payout_id = o.id AND ` + undecidedProposal + `
 		LEFT JOIN payout_redirection r ON r.payout_id = o.id AND ` + undecided + ` LEFT JOIN destination nd ON nd.id = r.destination_id
 		LEFT JOIN LATERAL (SELECT id, version, rail, masked FROM destination l WHERE l.participant_id = o.participant_id ORDER BY version DESC, position LIMIT 1) newer
 			ON o.state IN ('held', 'failed', 'returned') AND (newer.id IS DISTINCT FROM o.destination_id OR o.state = 'held')`
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
-	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Withheld.Minor, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.ListedAs, &o.LiftedBy, &o.SharedWith)
+	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Withheld.Minor, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.ListedAs, &o.LiftedBy, &o.SharedWith,
+		&o.Recalled.Minor, &o.Recall.Amount.Minor, &o.Recall.State, &o.Recall.Code, &o.Proposal.Act, &o.Proposal.By, &o.Proposal.Amount.Minor)
 	o.Carried.Currency, o.Withheld.Currency = o.Amount.Currency, o.Amount.Currency
+	o.Recalled.Currency, o.Recall.Amount.Currency, o.Proposal.Amount.Currency = o.Amount.Currency, o.Amount.Currency, o.Amount.Currency
 	return o, err
 }
 
@@ -729,39 +746,76 @@ func (s *Store) SetAside(ctx context.Context, payoutID, code string) error {
 // RetryPayout lets a person put a failed payout back, to the destination that was released. An attempt that is still unknown keeps its key; one that
 // the rail knows nothing of is given up for a new one. A payment file takes nothing in
 // once it is built: what was left out of it is cancelled, and the next period pays it.
+// Above the limit of the policy it waits for a second person: see DecidePayout.
 func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID string) error {
-	return s.decidePayout(ctx, actor, "retry-payout", payoutID, reasonID, `
+	return s.decidePayout(ctx, actor, retryPayout, payoutID, reasonID)
+}
+
+var retryPayout = payoutAct{"retry-payout", `
 		UPDATE payout SET state = 'planned', reason = ''
 		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
 			SELECT FROM period_revision p WHERE p.period_id = payout.period_id AND p.revision = payout.revision AND p.state = 'closed') AND NOT EXISTS (
 			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.supplement = payout.supplement AND f.rail = payout.rail AND f.currency = payout.currency)`,
-		"failed, of a period that is not closed, and for which no payment file was built: any other is cancelled, and the next period pays it")
-}
+	"failed, of a period that is not closed, and for which no payment file was built: any other is cancelled, and the next period pays it"}
 
 // CancelPayout lets a person give a held, failed or returned payout up; what is owed stays in the
 // participant's payable account, and the next payout of the calendar pays it. A payout whose last attempt may
-// have paid cannot be cancelled, until the rail knows nothing of it.
+// have paid cannot be cancelled, until the rail knows nothing of it. Above the limit of the
+// policy it waits for a second person: see DecidePayout.
 func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID string) error {
-	return s.decidePayout(ctx, actor, "cancel-payout", payoutID, reasonID, `
-		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed', 'returned')
-		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, "held, failed or returned, with no attempt that may have paid")
+	return s.decidePayout(ctx, actor, cancelPayout, payoutID, reasonID)
 }
 
-// decidePayout does by sql, of which $1 is the payout and more follows, what a person decides
-// about a payout. Where its list is not released, a release signs it anew.
-func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID, sql, possible string, more ...any) error {
+var cancelPayout = payoutAct{"cancel-payout", `
+		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed', 'returned')
+		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, "held, failed or returned, with no attempt that may have paid"}
+
+// listOfPayout is the payout list of a payout about which somebody decides.
+type listOfPayout struct {
+	periodID             string
+	revision, supplement int
+	released             bool
+}
+
+// lockList locks the list of a payout, before the payout itself.
+func lockList(ctx context.Context, tx pgx.Tx, payoutID string) (l listOfPayout, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT period_id, revision, supplement, l.released_by IS NOT NULL FROM payout o JOIN payout_list l USING (period_id, revision, supplement) JOIN period_revision r USING (period_id, revision)
+		WHERE o.id = $1 FOR SHARE OF r FOR UPDATE OF l`, payoutID).Scan(&l.periodID, &l.revision, &l.supplement, &l.released)
+	if err != nil {
+		err = fmt.Errorf("read the list of payout %s: %w", payoutID, err)
+	}
+	return l, err
+}
+
+// does does an act about a payout. Where its list is not released, a release signs it anew.
+func (l listOfPayout) does(ctx context.Context, tx pgx.Tx, act payoutAct, payoutID string, more ...any) error {
+	if err := giveUpAbsent(ctx, tx, payoutID); err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, act.sql, append([]any{payoutID}, more...)...)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", act.name, payoutID, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return incentive.Errorf(incentive.CodeConflict, "this is possible only for a payout that is %s", act.possible)
+	}
+	if !l.released {
+		_, _, err = signList(ctx, tx, l.periodID, l.revision, l.supplement)
+	}
+	return err
+}
+
+// decidePayout does what a person decides about a payout, or notes that they ask for it where
+// a second person confirms it.
+func (s *Store) decidePayout(ctx context.Context, actor string, act payoutAct, payoutID, reasonID string, more ...any) error {
 	if reasonID == "" {
 		return incentive.Errorf(CodeReasonMissing, "a decision about a payout needs a reason")
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		var periodID string
-		var revision, supplement int
-		var released bool
-		err := tx.QueryRow(ctx, `
-			SELECT period_id, revision, supplement, l.released_by IS NOT NULL FROM payout o JOIN payout_list l USING (period_id, revision, supplement) JOIN period_revision r USING (period_id, revision)
-			WHERE o.id = $1 FOR SHARE OF r FOR UPDATE OF l`, payoutID).Scan(&periodID, &revision, &supplement, &released)
+		list, err := lockList(ctx, tx, payoutID)
 		if err != nil {
-			return fmt.Errorf("read the list of payout %s: %w", payoutID, err)
+			return err
 		}
 		payee, _, _, err := lockPayout(ctx, tx, payoutID)
 		if err != nil {
@@ -771,28 +825,34 @@ func (s *Store) decidePayout(ctx context.Context, actor, act, payoutID, reasonID
 		if err := tx.QueryRow(ctx, `SELECT $2 = ANY(shared_with) FROM payout WHERE id = $1`, payoutID, actor).Scan(&shares); err != nil {
 			return fmt.Errorf("look who shares the account of payout %s: %w", payoutID, err)
 		}
-		if (actor == payee || shares) && (act == liftHold || act == clearDoubt) {
+		if (actor == payee || shares) && (act.name == liftHold || act.name == clearDoubt) {
 			return incentive.Errorf(incentive.CodeOwnPay, "nobody lets their own payout go")
 		}
-		if err := refuseRedirected(ctx, tx, payoutID); err != nil {
+		if err := refuseWaiting(ctx, tx, payoutID); err != nil {
 			return err
 		}
-		if err := giveUpAbsent(ctx, tx, payoutID); err != nil {
-			return err
-		}
-		tag, err := tx.Exec(ctx, sql, append([]any{payoutID}, more...)...)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", act, payoutID, err)
-		}
-		if tag.RowsAffected() == 0 {
-			return incentive.Errorf(incentive.CodeConflict, "this is possible only for a payout that is %s", possible)
-		}
-		if !released {
-			if _, _, err := signList(ctx, tx, periodID, revision, supplement); err != nil {
+		waits := false
+		if _, may := proposable[act.name]; may {
+			if waits, err = needsSecond(ctx, tx, payoutID); err != nil {
 				return err
 			}
 		}
-		return audit(ctx, tx, actor, act, "payout/"+payoutID, reasonBody{reasonID})
+		if !waits {
+			if err := list.does(ctx, tx, act, payoutID, more...); err != nil {
+				return err
+			}
+			return audit(ctx, tx, actor, act.name, "payout/"+payoutID, reasonBody{reasonID})
+		}
+		// What is not possible is refused now, and not only when it is confirmed.
+		attempt, err := tx.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		err = list.does(ctx, attempt, act, payoutID, more...)
+		if err := errors.Join(err, attempt.Rollback(ctx)); err != nil {
+			return err
+		}
+		return propose(ctx, tx, actor, payee, act.name, payoutID, reasonID, nil)
 	})
 }
 

@@ -185,7 +185,15 @@ func (s *Store) ApplyRailEvent(ctx context.Context, number int64, a Attempt, rai
 		if err != nil {
 			return err
 		}
-		payout = orders[0] // an attempt has one
+		payout = orders[0]                           // an attempt has one
+		if o.State != "returned" && o.Reversed > 0 { // in part: by what we asked for, or it is unclear
+			done, underWay := recalledOf("$1", "$2")
+			var known, asked int64
+			if err := tx.QueryRow(ctx, `SELECT `+done+`, `+underWay, a.PayoutID, a.Number).Scan(&known, &asked); err != nil {
+				return fmt.Errorf("sum what was recalled of payout %s: %w", a.PayoutID, err)
+			}
+			o.Unclear = o.Unclear || o.Reversed != known && o.Reversed != known+asked
+		}
 		switch over := a.Number < last; {
 		case over && (a.State == Rejected && o.State == "refused" || a.State == ReturnedAttempt && o.State == "returned"):
 			effect = "none"

@@ -262,15 +262,22 @@ type SentAttempt struct {
 	State       AttemptState
 	PayoutState string
 	Amount      incentive.Money
-	Answered    bool // the bank has said something of the payout in one of its files
+	Answered    bool  // the bank has said something of the payout in one of its files
+	Recalled    int64 // what recalls have brought back of it in part, in minor units
+	Recalling   int64 // what one that is under way is to bring
 }
 
-const sentAttempts = `
-	SELECT o.id::text, a.key::text, a.rail_id, a.state, o.state, o.amount_minor, o.currency, EXISTS (SELECT FROM payout_outcome x WHERE x.payout_id = o.id)
+var sentAttempts = sentAttemptsSQL()
+
+func sentAttemptsSQL() string {
+	done, underWay := recalledOf("a.payout_id", "a.number")
+	return `
+	SELECT o.id::text, a.key::text, a.rail_id, a.state, o.state, o.amount_minor, o.currency, EXISTS (SELECT FROM payout_outcome x WHERE x.payout_id = o.id), ` + done + `, ` + underWay + `
 	FROM payout_attempt a JOIN payout o ON o.id = a.payout_id WHERE o.rail = $1 AND `
+}
 
 func scanSent(row pgx.CollectableRow) (a SentAttempt, err error) {
-	err = row.Scan(&a.PayoutID, &a.Key, &a.RailID, &a.State, &a.PayoutState, &a.Amount.Minor, &a.Amount.Currency, &a.Answered)
+	err = row.Scan(&a.PayoutID, &a.Key, &a.RailID, &a.State, &a.PayoutState, &a.Amount.Minor, &a.Amount.Currency, &a.Answered, &a.Recalled, &a.Recalling)
 	return a, err
 }
 

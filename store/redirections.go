@@ -26,7 +26,7 @@ func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonI
 		if actor == payee {
 			return incentive.Errorf(incentive.CodeOwnPay, "nobody redirects their own payout")
 		}
-		if err := refuseRedirected(ctx, tx, payoutID); err != nil {
+		if err := refuseWaiting(ctx, tx, payoutID); err != nil {
 			return err
 		}
 		d, err := latestDestination(ctx, tx, payee)
@@ -129,15 +129,20 @@ func lockPayout(ctx context.Context, tx pgx.Tx, payoutID string) (payee string, 
 	return payee, destination, state, err
 }
 
-// refuseRedirected refuses a decision about a payout while another destination of it waits
-// to be confirmed.
-func refuseRedirected(ctx context.Context, tx pgx.Tx, payoutID string) error {
-	var waits bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payout_redirection r WHERE r.payout_id = $1 AND `+undecided+`)`, payoutID).Scan(&waits); err != nil {
-		return fmt.Errorf("look for redirections of payout %s: %w", payoutID, err)
+// refuseWaiting refuses a decision about a payout while something else that was asked for
+// about it waits to be confirmed.
+func refuseWaiting(ctx context.Context, tx pgx.Tx, payoutID string) error {
+	var elsewhere, waits bool
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payout_redirection r WHERE r.payout_id = $1 AND `+undecided+`), EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = $1 AND `+undecidedProposal+`)`, payoutID).
+		Scan(&elsewhere, &waits)
+	if err != nil {
+		return fmt.Errorf("look what is asked for about payout %s: %w", payoutID, err)
 	}
-	if waits {
+	switch {
+	case elsewhere:
 		return incentive.Errorf(incentive.CodeConflict, "another destination of this payout waits for a second person: let them confirm or refuse it first")
+	case waits:
+		return incentive.Errorf(incentive.CodeConflict, "what somebody has asked for about this payout waits for a second person: let them confirm or refuse it first")
 	}
 	return nil
 }

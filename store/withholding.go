@@ -16,7 +16,7 @@ import (
 var notEarned = append([]string{"withhold"}, movements...)
 
 // movements are the kinds of journal entries by which payouts leave and come back.
-var movements = []string{"submit", "refused", "returned"}
+var movements = []string{"submit", "refused", "returned", "recalled"}
 
 // withheld is what is kept, or given back, of what a period has made payable to somebody.
 type withheld struct {

@@ -105,6 +105,7 @@ func Run(ctx context.Context, config Config) error {
 				w.RegisterActivity(shared.Probe)
 				w.RegisterActivity(shared.ApplyRailEvent)
 				w.RegisterActivity(shared.Reconcile)
+				w.RegisterActivity(shared.Recall)
 				return w
 			})
 		})
@@ -124,6 +125,9 @@ func Run(ctx context.Context, config Config) error {
 			return err
 		}
 		if err := startVerifications(ctx, config); err != nil {
+			return err
+		}
+		if err := startRecalls(ctx, config); err != nil {
 			return err
 		}
 		for _, rail := range config.Rails.Names() {
@@ -200,6 +204,20 @@ func startVerifications(ctx context.Context, config Config) error {
 			return nil
 		}
 	}
+}
+
+// startRecalls starts what has rails give back what a second person has confirmed.
+func startRecalls(ctx context.Context, config Config) error {
+	open, err := config.Store.OpenRecalls(ctx)
+	if err != nil {
+		return err
+	}
+	for id, rail := range open {
+		if err := workflows.StartRecall(ctx, config.Client, id, rail); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Register registers every workflow and activity on a worker of the period queue.

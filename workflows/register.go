@@ -29,4 +29,6 @@ func Register(r Registry) {
 	r.RegisterWorkflowWithOptions(ArchiveDispute, workflow.RegisterOptions{Name: activities.ArchiveDisputeWorkflow})
 
 	r.RegisterWorkflow(Verify)
+
+	r.RegisterWorkflow(Recall)
 }

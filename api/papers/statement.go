@@ -138,7 +138,11 @@ func (m *Maker) Advice(h Head, o spec.Payout, trace Trace) ([]byte, error) {
 		rows = append(rows, []string{s.say("document.advice.withheld"), s.Money(incentive.Money{Minor: -o.Withheld.Minor, Currency: o.Withheld.Currency})})
 	}
 	rows = append(rows, []string{s.say("document.advice.amount"), s.Money(o.Amount)})
-	s.table([]heads{{s.say("document.advice.for"), 6, false}, {s.say("document.advice.amount"), 2.4, true}}, rows, len(rows)-1)
+	sum := len(rows) - 1
+	if o.Recalled != nil {
+		rows = append(rows, []string{s.say("document.advice.recalled"), s.Money(incentive.Money{Minor: -o.Recalled.Minor, Currency: o.Recalled.Currency})})
+	}
+	s.table([]heads{{s.say("document.advice.for"), 6, false}, {s.say("document.advice.amount"), 2.4, true}}, rows, sum)
 	s.note(s.say("document.advice.means"))
 	return s.finish(s.say("document.payout-id", "payout", o.Id))
 }

@@ -48,6 +48,7 @@ var entries = []struct {
 	{"menu.money", []menuEntry{
 		{"menu.cockpit", "/cockpit", may(incentive.ReadTotals)},
 		{"menu.periods", "/periods", having(incentive.Manager, incentive.Finance, incentive.Administrator, incentive.Auditor)},
+		{"menu.exceptions", "/exceptions", may(incentive.ReadTotals)},
 		{"menu.adjustments", "/adjustments", may(incentive.ReadTotals)},
 		{"menu.ledger", "/ledger", may(incentive.ReadTotals)},
 		{"menu.reconciliations", "/reconciliations", may(incentive.ReadTotals)},

@@ -12,13 +12,22 @@ type payoutsPage struct {
 	listPage
 	Payouts    []client.Payout
 	Totals     []client.PayoutTotal
-	MayDecide  bool
-	MayConfirm bool // where a payout goes that somebody else has redirected
+	Desk       payoutDesk
 	Closed     bool // nothing is sent for the period any more
-	Me         string
-	Failed     string // the payout about which a decision was refused
 	Exceptions int
 	Stops      []client.RailStop
+}
+
+// payoutDesk is what the visitor may do about payouts.
+type payoutDesk struct {
+	MayDecide  bool
+	MayConfirm bool // what somebody else has asked for
+	Me         string
+	Failed     string // the payout about which a decision was refused
+}
+
+func (v *visit) payoutDesk() payoutDesk {
+	return payoutDesk{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Me: v.me.Id, Failed: v.failed("payout")}
 }
 
 // payouts lists the payouts of a period.
@@ -27,7 +36,7 @@ func (v *visit) payouts() error {
 	if err != nil {
 		return err
 	}
-	body := payoutsPage{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Closed: h.Period.State == string(incentive.Closed), Me: v.me.Id, Failed: v.failed("payout")}
+	body := payoutsPage{Desk: v.payoutDesk(), Closed: h.Period.State == string(incentive.Closed)}
 	var after *string
 	after, body.listPage = v.list(h)
 	if h.Period.Revision > 0 {
@@ -62,15 +71,21 @@ func trouble(o client.Payout) int {
 	return 0
 }
 
-// decidePayout tries a payout again, gives it up, or sends it elsewhere, or decides about a
-// rail that is stopped.
+// decidePayout does what is decided on the page of a period's payouts.
 func (v *visit) decidePayout() error {
+	return v.payoutAct("/periods/"+v.r.PathValue("period")+"/payouts", (*visit).payouts)
+}
+
+// payoutAct tries a payout again, gives it up, sends it elsewhere or takes it back, confirms
+// what somebody else has asked for, or decides about a rail that is stopped.
+func (v *visit) payoutAct(back string, again page) error {
 	id, reason := v.r.PostFormValue("payout"), client.Reason{Reason: v.r.PostFormValue("reason")}
 	say := message{Key: "done.payout-retry"}
+	var answer client.PayoutAnswer
 	var err error
 	switch v.r.PostFormValue("act") {
 	case "retry":
-		_, err = command[client.PayoutAnswer](v.api.RetryPayout(v.r.Context(), id, &client.RetryPayoutParams{IdempotencyKey: v.key()}, reason))
+		answer, err = command[client.PayoutAnswer](v.api.RetryPayout(v.r.Context(), id, &client.RetryPayoutParams{IdempotencyKey: v.key()}, reason))
 	case "lift":
 		say.Key = "done.payout-lift"
 		_, err = command[client.PayoutAnswer](v.api.LiftHold(v.r.Context(), id, &client.LiftHoldParams{IdempotencyKey: v.key()}, reason))
@@ -79,7 +94,17 @@ func (v *visit) decidePayout() error {
 		_, err = command[client.PayoutAnswer](v.api.ClearDoubt(v.r.Context(), id, &client.ClearDoubtParams{IdempotencyKey: v.key()}, reason))
 	case "cancel":
 		say.Key = "done.payout-cancel"
-		_, err = command[client.PayoutAnswer](v.api.CancelPayout(v.r.Context(), id, &client.CancelPayoutParams{IdempotencyKey: v.key()}, reason))
+		answer, err = command[client.PayoutAnswer](v.api.CancelPayout(v.r.Context(), id, &client.CancelPayoutParams{IdempotencyKey: v.key()}, reason))
+	case "recall":
+		request := client.RecallRequest{Reason: reason.Reason}
+		if text := v.r.PostFormValue("amount"); text != "" {
+			amount, wrong := v.amount(text, v.r.PostFormValue("currency"))
+			if wrong != nil {
+				return v.done(wrong, back, say, again)
+			}
+			request.Amount = &amount
+		}
+		answer, err = command[client.PayoutAnswer](v.api.RecallPayout(v.r.Context(), id, &client.RecallPayoutParams{IdempotencyKey: v.key()}, request))
 	case "redirect":
 		say.Key = "done.payout-redirect"
 		version, _ := strconv.Atoi(v.r.PostFormValue("version"))
@@ -87,11 +112,17 @@ func (v *visit) decidePayout() error {
 	case "confirm", "refuse":
 		request := client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionConfirmed, Reason: &reason.Reason}
 		say.Key = "done.payout-confirm"
+		proposal := v.r.PostFormValue("of") != ""
+		if proposal {
+			say.Key = "done.proposal-confirm"
+		}
 		if v.r.PostFormValue("act") == "refuse" {
 			request.Decision = client.RedirectionDecisionRequestDecisionRefused
-			say.Key = "done.payout-refuse"
+			if say.Key = "done.payout-refuse"; proposal {
+				say.Key = "done.proposal-refuse"
+			}
 		}
-		_, err = command[client.PayoutAnswer](v.api.DecideRedirection(v.r.Context(), id, &client.DecideRedirectionParams{IdempotencyKey: v.key()}, request))
+		_, err = command[client.PayoutAnswer](v.api.DecidePayout(v.r.Context(), id, &client.DecidePayoutParams{IdempotencyKey: v.key()}, request))
 	case "resumed", "set-aside":
 		request := client.RailStopDecisionRequest{Decision: client.RailStopDecisionRequestDecisionResumed, Reason: reason.Reason}
 		say.Key = "done.rail-resume"
@@ -103,7 +134,10 @@ func (v *visit) decidePayout() error {
 	default:
 		return v.nowhere()
 	}
-	return v.done(err, "/periods/"+v.r.PathValue("period")+"/payouts", say, (*visit).payouts)
+	if answer.Waits != nil {
+		say.Key = "done.payout-proposed"
+	}
+	return v.done(err, back, say, again)
 }
 
 // rail is a way to be paid, with the details that it asks for.

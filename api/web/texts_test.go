@@ -45,6 +45,10 @@ func families() map[string][]string {
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample", "take-evidence")
 	did = append(did, "enter-records", "remove-holiday", "keep-draft")
+	for _, act := range []string{"retry-payout", "cancel-payout", "recall-payout"} {
+		did = append(did, "propose-"+act, "confirm-"+act, "refuse-"+act)
+	}
+	did = append(did, "end-recall")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period
@@ -81,7 +85,7 @@ func families() map[string][]string {
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
 		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles, "spoken": {"en", "id"}, "timing": {"at-once", "daily", "never"},
-		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored"),
+		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored", "recalled", "returned", "unknown-outcome"),
 		"participant": {"employee", "contractor", "company"}, "pattern": patterns,
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable"},

@@ -196,6 +196,9 @@ func (s *site) routes() map[string]page {
 
 		"GET /periods/{period}/evidence-pack": (*visit).evidencePack,
 
+		"GET /exceptions":  (*visit).exceptions,
+		"POST /exceptions": (*visit).decideException,
+
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,
 		"POST /reconciliations":                  (*visit).compare,

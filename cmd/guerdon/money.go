@@ -106,13 +106,14 @@ func (exceptions) Run(ctx context.Context, d *desk) error {
 }
 
 type payout struct {
-	Retry    payoutDecision      `cmd:"" help:"Put a payout that failed back among those to be sent."`
-	Lift     payoutDecision      `cmd:"" help:"Let a payout that a limit holds be paid with its list, before somebody else releases that."`
-	Clear    payoutDecision      `cmd:"" help:"Say that a payout which the bank left unclear is right as it stands."`
-	Cancel   payoutDecision      `cmd:"" help:"Cancel a payout that nobody was paid by."`
-	Redirect redirect            `cmd:"" help:"Ask for a payout that waits for a person to go to their latest destination; somebody else confirms it."`
-	Confirm  redirectionDecision `cmd:"" help:"Confirm the destination that somebody else has asked for: the payout is sent there."`
-	Refuse   redirectionDecision `cmd:"" help:"Refuse the destination that somebody else has asked for."`
+	Retry    payoutDecision `cmd:"" help:"Put a payout that failed back among those to be sent."`
+	Lift     payoutDecision `cmd:"" help:"Let a payout that a limit holds be paid with its list, before somebody else releases that."`
+	Clear    payoutDecision `cmd:"" help:"Say that a payout which the bank left unclear is right as it stands."`
+	Cancel   payoutDecision `cmd:"" help:"Cancel a payout that nobody was paid by."`
+	Redirect redirect       `cmd:"" help:"Ask for a payout that waits for a person to go to their latest destination; somebody else confirms it."`
+	Recall   recall         `cmd:"" help:"Ask for the rail to give a payout back, or a part of it; somebody else confirms it."`
+	Confirm  secondOpinion  `cmd:"" help:"Confirm what somebody else has asked for about a payout: another destination, a recall, or what the policy wants a second person for."`
+	Refuse   secondOpinion  `cmd:"" help:"Refuse what somebody else has asked for about a payout."`
 }
 
 type redirect struct {
@@ -130,13 +131,49 @@ func (r redirect) Run(ctx context.Context, d *desk) error {
 	return err
 }
 
-type redirectionDecision struct {
+type recall struct {
+	Payout   string `arg:""`
+	Amount   string `arg:"" optional:"" help:"What is to come back, such as 12.50; all that is left when absent."`
+	Currency string `arg:"" optional:""`
+	Reason   string `required:"" help:"Why; it stays on record."`
+}
+
+func (r recall) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	request := client.RecallRequest{Reason: r.Reason}
+	if r.Amount != "" {
+		amount, err := moneyOf(r.Amount, r.Currency)
+		if err != nil {
+			return err
+		}
+		request.Amount = &amount
+	}
+	answer, err := client.Read[client.PayoutAnswer](c.RecallPayout(ctx, r.Payout, &client.RecallPayoutParams{IdempotencyKey: client.NewKey()}, request))
+	return d.showDecided(answer, err)
+}
+
+// showDecided says where a decision waits for a second person.
+func (d *desk) showDecided(answer client.PayoutAnswer, err error) error {
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) {
+		if answer.Waits != nil {
+			fmt.Fprintf(w, "waits for a second person: guerdon payout confirm %s\n", answer.Payout)
+		}
+	})
+}
+
+type secondOpinion struct {
 	Payout string `arg:""`
 	Reason string `help:"Why; needed to refuse."`
 }
 
 // Run does what the command is named for.
-func (r redirectionDecision) Run(ctx context.Context, d *desk, name commandName) error {
+func (r secondOpinion) Run(ctx context.Context, d *desk, name commandName) error {
 	c, err := d.api()
 	if err != nil {
 		return err
@@ -145,7 +182,7 @@ func (r redirectionDecision) Run(ctx context.Context, d *desk, name commandName)
 	if name == "refuse" {
 		request.Decision = client.RedirectionDecisionRequestDecisionRefused
 	}
-	_, err = client.Read[client.PayoutAnswer](c.DecideRedirection(ctx, r.Payout, &client.DecideRedirectionParams{IdempotencyKey: client.NewKey()}, request))
+	_, err = client.Read[client.PayoutAnswer](c.DecidePayout(ctx, r.Payout, &client.DecidePayoutParams{IdempotencyKey: client.NewKey()}, request))
 	return err
 }
 
@@ -161,17 +198,18 @@ func (p payoutDecision) Run(ctx context.Context, d *desk, name commandName) erro
 		return err
 	}
 	reason := client.Reason{Reason: p.Reason}
+	var answer client.PayoutAnswer
 	switch name {
 	case "retry":
-		_, err = client.Read[client.PayoutAnswer](c.RetryPayout(ctx, p.Payout, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, reason))
+		answer, err = client.Read[client.PayoutAnswer](c.RetryPayout(ctx, p.Payout, &client.RetryPayoutParams{IdempotencyKey: client.NewKey()}, reason))
 	case "clear":
-		_, err = client.Read[client.PayoutAnswer](c.ClearDoubt(ctx, p.Payout, &client.ClearDoubtParams{IdempotencyKey: client.NewKey()}, reason))
+		answer, err = client.Read[client.PayoutAnswer](c.ClearDoubt(ctx, p.Payout, &client.ClearDoubtParams{IdempotencyKey: client.NewKey()}, reason))
 	case "lift":
-		_, err = client.Read[client.PayoutAnswer](c.LiftHold(ctx, p.Payout, &client.LiftHoldParams{IdempotencyKey: client.NewKey()}, reason))
+		answer, err = client.Read[client.PayoutAnswer](c.LiftHold(ctx, p.Payout, &client.LiftHoldParams{IdempotencyKey: client.NewKey()}, reason))
 	default:
-		_, err = client.Read[client.PayoutAnswer](c.CancelPayout(ctx, p.Payout, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, reason))
+		answer, err = client.Read[client.PayoutAnswer](c.CancelPayout(ctx, p.Payout, &client.CancelPayoutParams{IdempotencyKey: client.NewKey()}, reason))
 	}
-	return err
+	return d.showDecided(answer, err)
 }
 
 type rail struct {

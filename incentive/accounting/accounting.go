@@ -84,7 +84,7 @@ var choices = map[Kind]struct {
 	Journal: {[]Each{EachTotal, EachPosting}, []field{{"number", text, ""}, {"date", date, ""}, {"kind", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"description", text, ""},
 		{"account", text, ""}, {"participant", text, EachPosting}, {"rail", text, ""}, {"currency", text, ""}, {"debit", amount, ""}, {"credit", amount, ""}, {"amount", amount, ""}}, false},
 	Register: {nil, slices.Concat(who, []field{{"payout", text, ""}, {"period", text, ""}, {"revision", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"rail", text, ""},
-		{"reference", text, ""}, {"rail_id", text, ""}, {"stands", text, ""}, {"submitted_on", date, ""}, {"paid_on", date, ""}, {"came_back_on", date, ""}}), true},
+		{"reference", text, ""}, {"rail_id", text, ""}, {"stands", text, ""}, {"submitted_on", date, ""}, {"paid_on", date, ""}, {"came_back_on", date, ""}, {"recalled", amount, ""}}), true},
 	YearEnd:     {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"total", text, ""}, {"amount", amount, ""}}), true},
 	Contractors: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"withheld", amount, ""}}), true},
 	ContractCosts: {nil, []field{{"contract", text, ""}, {"month", date, ""}, {"currency", text, ""}, {"opening", amount, ""}, {"capitalised", amount, ""}, {"amortised", amount, ""},

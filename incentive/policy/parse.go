@@ -71,7 +71,10 @@ func read(text []byte, p Policy) (Policy, error) {
 			"largest":           document.Optional(r.amounts("\"largest\"", &p.Payouts.Largest)),
 			"list":              document.Optional(r.amounts("\"list\"", &p.Payouts.List)),
 			"change_waits_days": document.Optional(r.days(&p.Payouts.ChangeWaitsDays, 0)),
-			"tax_details":       document.Optional(r.kinds("\"tax_details\"", &p.Payouts.TaxDetails)),
+
+			"second_person_above": document.Optional(r.amounts("\"second_person_above\"", &p.Payouts.SecondPersonAbove)),
+
+			"tax_details": document.Optional(r.kinds("\"tax_details\"", &p.Payouts.TaxDetails)),
 			"withholding": document.Optional(func(n *yaml.Node) {
 				p.Payouts.Withholding = nil
 				r.Each(n, "\"withholding\"", func(item *yaml.Node) { p.Payouts.Withholding = append(p.Payouts.Withholding, r.withholding(item)) })

@@ -24,6 +24,10 @@ type Payouts struct {
 	// concerns them; none is kept of those whom no rate concerns.
 	Withholding []WithholdingRate
 
+	// SecondPersonAbove is up to what amount one of finance alone sends a payout again that
+	// failed, or gives one up; nothing: whatever the amount.
+	SecondPersonAbove []incentive.Money
+
 	// ChangeWaitsDays is how many business days it takes until payouts go to a destination
 	// that replaces another one.
 	ChangeWaitsDays int
@@ -161,6 +165,12 @@ func (p Payouts) AboveList(pays []incentive.Money) (limit incentive.Money, excee
 		}
 	}
 	return limit, false
+}
+
+// NeedsSecondPerson reports whether what is decided about a payout of this amount is
+// confirmed by a second person.
+func (p Payouts) NeedsSecondPerson(amount incentive.Money) bool {
+	return above(p.SecondPersonAbove, amount)
 }
 
 // above reports whether an amount is above the limit of its currency, where there are limits.

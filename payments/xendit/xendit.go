@@ -53,6 +53,7 @@ type Rail struct {
 var (
 	_ payments.SingleRail = (*Rail)(nil)
 	_ payments.Lister     = (*Rail)(nil)
+	_ payments.Canceller  = (*Rail)(nil)
 )
 
 // New returns the rail. It calls nobody.

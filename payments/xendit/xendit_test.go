@@ -3,6 +3,7 @@ package xendit_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -83,6 +84,9 @@ func TestContract(t *testing.T) {
 			{"channel": "ID_BCA", "account": "1234567890", "holder": "Budi Hartono", "x": "something"},
 		},
 		Paid: server.Paid,
+		Settle: func(reference string) error {
+			return errors.Join(server.Move(reference, "REQUESTED", ""), server.Move(reference, "SUCCEEDED", ""))
+		},
 	})
 }
 

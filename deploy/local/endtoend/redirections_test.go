@@ -55,7 +55,7 @@ func TestRedirection(t *testing.T) {
 		return err
 	}
 	confirm := func(id string) error {
-		_, err := client.Read[client.PayoutAnswer](o.as(id).DecideRedirection(ctx, held.Id, &client.DecideRedirectionParams{IdempotencyKey: client.NewKey()}, client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionConfirmed}))
+		_, err := client.Read[client.PayoutAnswer](o.as(id).DecidePayout(ctx, held.Id, &client.DecidePayoutParams{IdempotencyKey: client.NewKey()}, client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionConfirmed}))
 		return err
 	}
 	require.Equal(t, store.CodeNoDestination, incentive.ErrorCode(redirect("fin1", 1)))

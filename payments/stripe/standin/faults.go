@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	sdk "github.com/stripe/stripe-go/v76"
 )
 
 // FaultKind is a way to fail.
@@ -29,6 +31,7 @@ const (
 	Truncate         FaultKind = "truncate"           // done, and half of the answer comes, with status 200
 	HTML             FaultKind = "html_502"           // a proxy's page, nothing done; the key stays free
 	CommitThenHTML   FaultKind = "commit_then_html_502"
+	Insufficient     FaultKind = "balance_insufficient" // refused, as whoever is to give has too little; nothing done, the key stays free
 )
 
 // Fault is one line of a fault plan: a way to fail and the requests that do. The first
@@ -54,7 +57,7 @@ func (s *Server) SetFaults(plan ...Fault) error {
 	faults := make([]*Fault, 0, len(plan))
 	for i, f := range plan {
 		switch f.Kind {
-		case FailBeforeCommit, Unavailable, DropBeforeCommit, CommitThenDrop, CommitThen500, Delay, CommitThenDelay, Throttle, ExpiredKey, Truncate, HTML, CommitThenHTML:
+		case FailBeforeCommit, Unavailable, DropBeforeCommit, CommitThenDrop, CommitThen500, Delay, CommitThenDelay, Throttle, ExpiredKey, Truncate, HTML, CommitThenHTML, Insufficient:
 		default:
 			return fmt.Errorf("fault %d: %q is not a way to fail", i+1, f.Kind)
 		}
@@ -139,6 +142,8 @@ func (f *Fault) unexecuted(s *Server, w http.ResponseWriter) bool {
 		tooMany().write(w)
 	case f.is(ExpiredKey):
 		refuse(http.StatusUnauthorized, "api_key_expired", "", "Expired API Key provided.").write(w)
+	case f.is(Insufficient):
+		refuse(http.StatusBadRequest, sdk.ErrorCodeBalanceInsufficient, "", "Insufficient funds.").write(w)
 	case f.is(HTML):
 		proxyPage(w)
 	default:
