@@ -2311,10 +2311,22 @@ type Payout struct {
 	// Newer Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 	Newer  *NewerDestination `json:"newer,omitempty"`
 	Person string            `json:"person"`
-	Rail   string            `json:"rail"`
+
+	// Proposal What somebody has asked for about a payout, which waits for a second person.
+	Proposal *PayoutProposal `json:"proposal,omitempty"`
+	Rail     string          `json:"rail"`
 
 	// Reason Why it waits for a person or is carried forward: a code.
 	Reason string `json:"reason"`
+
+	// Recall The last time that the rail was asked to give something back.
+	Recall *Recall `json:"recall,omitempty"`
+
+	// Recallable What the rail can be asked to give back of this payout now; absent where it is nothing.
+	Recallable *Recallable `json:"recallable,omitempty"`
+
+	// Recalled What the rail has given back in part, which is owed again; absent where nothing was.
+	Recalled *Money `json:"recalled,omitempty"`
 
 	// Redirection Another destination of a payout, which waits for a second person.
 	Redirection *Redirection `json:"redirection,omitempty"`
@@ -2336,6 +2348,9 @@ type Payout struct {
 // PayoutAnswer defines model for PayoutAnswer.
 type PayoutAnswer struct {
 	Payout string `json:"payout"`
+
+	// Waits It waits for a second person; absent where it does not.
+	Waits *bool `json:"waits,omitempty"`
 }
 
 // PayoutException defines model for PayoutException.
@@ -2369,6 +2384,16 @@ type PayoutList struct {
 	// Supplement 0 for the first list of the period, and one more for each that supplements it.
 	Supplement int           `json:"supplement"`
 	Totals     []PayoutTotal `json:"totals"`
+}
+
+// PayoutProposal What somebody has asked for about a payout, which waits for a second person.
+type PayoutProposal struct {
+	// Act retry-payout, cancel-payout or recall-payout.
+	Act string `json:"act"`
+
+	// Amount Of a recall.
+	Amount     *Money `json:"amount,omitempty"`
+	ProposedBy string `json:"proposed_by"`
 }
 
 // PayoutTotal defines model for PayoutTotal.
@@ -2839,6 +2864,34 @@ type ReassignRequest struct {
 
 	// To A participant's id, or finance.
 	To string `json:"to"`
+}
+
+// Recall The last time that the rail was asked to give something back.
+type Recall struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// Code Of why it is refused or unclear, in the rail's words.
+	Code string `json:"code"`
+
+	// State confirmed, sent, done, refused or unclear.
+	State string `json:"state"`
+}
+
+// RecallRequest defines model for RecallRequest.
+type RecallRequest struct {
+	// Amount What is to come back; all that is left when absent.
+	Amount *Money `json:"amount,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// Recallable What the rail can be asked to give back of this payout now; absent where it is nothing.
+type Recallable struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// InPart Whether it may be less than that.
+	InPart bool `json:"in_part"`
 }
 
 // Reconciliation defines model for Reconciliation.
@@ -3891,6 +3944,15 @@ type GetDutiesParams struct {
 
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
+	// Period Those of this period.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// Rail Those by this rail.
+	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Reason Those for this reason, a code.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -4128,20 +4190,26 @@ type ClearDoubtParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// DecidePayoutParams defines parameters for DecidePayout.
+type DecidePayoutParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // LiftHoldParams defines parameters for LiftHold.
 type LiftHoldParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
-// RedirectPayoutParams defines parameters for RedirectPayout.
-type RedirectPayoutParams struct {
+// RecallPayoutParams defines parameters for RecallPayout.
+type RecallPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
-// DecideRedirectionParams defines parameters for DecideRedirection.
-type DecideRedirectionParams struct {
+// RedirectPayoutParams defines parameters for RedirectPayout.
+type RedirectPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -4779,14 +4847,17 @@ type CancelPayoutJSONRequestBody = Reason
 // ClearDoubtJSONRequestBody defines body for ClearDoubt for application/json ContentType.
 type ClearDoubtJSONRequestBody = Reason
 
+// DecidePayoutJSONRequestBody defines body for DecidePayout for application/json ContentType.
+type DecidePayoutJSONRequestBody = RedirectionDecisionRequest
+
 // LiftHoldJSONRequestBody defines body for LiftHold for application/json ContentType.
 type LiftHoldJSONRequestBody = Reason
 
+// RecallPayoutJSONRequestBody defines body for RecallPayout for application/json ContentType.
+type RecallPayoutJSONRequestBody = RecallRequest
+
 // RedirectPayoutJSONRequestBody defines body for RedirectPayout for application/json ContentType.
 type RedirectPayoutJSONRequestBody = RedirectionRequest
-
-// DecideRedirectionJSONRequestBody defines body for DecideRedirection for application/json ContentType.
-type DecideRedirectionJSONRequestBody = RedirectionDecisionRequest
 
 // RetryPayoutJSONRequestBody defines body for RetryPayout for application/json ContentType.
 type RetryPayoutJSONRequestBody = Reason
@@ -5194,7 +5265,7 @@ type ClientInterface interface {
 	// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
 	StreamEstimates(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, come back, unclear, or such that somebody has asked for something about which a second person confirms.
 	//
 	// Corresponds with GET /exceptions (the `ListExceptions` operationId).
 	ListExceptions(ctx context.Context, params *ListExceptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5385,6 +5456,20 @@ type ClientInterface interface {
 	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
 	ClearDoubt(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// DecidePayoutWithBody Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+	DecidePayoutWithBody(ctx context.Context, payout string, params *DecidePayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecidePayout Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+	DecidePayout(ctx context.Context, payout string, params *DecidePayoutParams, body DecidePayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetPayoutDocument The payment advice of a payout, as a PDF.
 	//
 	// Corresponds with GET /payouts/{payout}/document (the `GetPayoutDocument` operationId).
@@ -5404,6 +5489,20 @@ type ClientInterface interface {
 	// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
 	LiftHold(ctx context.Context, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RecallPayoutWithBody Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+	RecallPayoutWithBody(ctx context.Context, payout string, params *RecallPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecallPayout Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+	RecallPayout(ctx context.Context, payout string, params *RecallPayoutParams, body RecallPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RedirectPayoutWithBody Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	//
 	// Takes any type of body and a specified content type.
@@ -5417,20 +5516,6 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
 	RedirectPayout(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// DecideRedirectionWithBody Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-	//
-	// Takes any type of body and a specified content type.
-	//
-	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-	DecideRedirectionWithBody(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
-
-	// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-	//
-	// Takes a body of the `application/json` content type.
-	//
-	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-	DecideRedirection(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RetryPayoutWithBody Put a payout that failed back among those to be sent.
 	//
@@ -6823,7 +6908,7 @@ func (c *Client) StreamEstimates(ctx context.Context, reqEditors ...RequestEdito
 	return c.Client.Do(req)
 }
 
-// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, come back, unclear, or such that somebody has asked for something about which a second person confirms.
 //
 // Corresponds with GET /exceptions (the `ListExceptions` operationId).
 func (c *Client) ListExceptions(ctx context.Context, params *ListExceptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7344,6 +7429,40 @@ func (c *Client) ClearDoubt(ctx context.Context, payout string, params *ClearDou
 	return c.Client.Do(req)
 }
 
+// DecidePayoutWithBody Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+func (c *Client) DecidePayoutWithBody(ctx context.Context, payout string, params *DecidePayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecidePayoutRequestWithBody(c.Server, payout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecidePayout Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+func (c *Client) DecidePayout(ctx context.Context, payout string, params *DecidePayoutParams, body DecidePayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecidePayoutRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetPayoutDocument The payment advice of a payout, as a PDF.
 //
 // Corresponds with GET /payouts/{payout}/document (the `GetPayoutDocument` operationId).
@@ -7393,6 +7512,40 @@ func (c *Client) LiftHold(ctx context.Context, payout string, params *LiftHoldPa
 	return c.Client.Do(req)
 }
 
+// RecallPayoutWithBody Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+func (c *Client) RecallPayoutWithBody(ctx context.Context, payout string, params *RecallPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecallPayoutRequestWithBody(c.Server, payout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecallPayout Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+func (c *Client) RecallPayout(ctx context.Context, payout string, params *RecallPayoutParams, body RecallPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecallPayoutRequest(c.Server, payout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RedirectPayoutWithBody Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 //
 // Takes any type of body and a specified content type.
@@ -7417,40 +7570,6 @@ func (c *Client) RedirectPayoutWithBody(ctx context.Context, payout string, para
 // Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
 func (c *Client) RedirectPayout(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRedirectPayoutRequest(c.Server, payout, params, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// DecideRedirectionWithBody Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-//
-// Takes any type of body and a specified content type.
-//
-// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-func (c *Client) DecideRedirectionWithBody(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideRedirectionRequestWithBody(c.Server, payout, params, contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-//
-// Takes a body of the `application/json` content type.
-//
-// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-func (c *Client) DecideRedirection(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideRedirectionRequest(c.Server, payout, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11181,6 +11300,42 @@ func NewListExceptionsRequest(server string, params *ListExceptionsParams) (*htt
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Rail != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rail", *params.Rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Reason != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "reason", *params.Reason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -12897,6 +13052,66 @@ func NewClearDoubtRequestWithBody(server string, payout string, params *ClearDou
 	return req, nil
 }
 
+// NewDecidePayoutRequest calls the generic DecidePayout builder with application/json body
+func NewDecidePayoutRequest(server string, payout string, params *DecidePayoutParams, body DecidePayoutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecidePayoutRequestWithBody(server, payout, params, "application/json", bodyReader)
+}
+
+// NewDecidePayoutRequestWithBody constructs an http.Request for the DecidePayout method, with any body, and a specified content type
+func NewDecidePayoutRequestWithBody(server string, payout string, params *DecidePayoutParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "payout", payout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payouts/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetPayoutDocumentRequest constructs an http.Request for the GetPayoutDocument method
 func NewGetPayoutDocumentRequest(server string, payout string) (*http.Request, error) {
 	var err error
@@ -12991,19 +13206,19 @@ func NewLiftHoldRequestWithBody(server string, payout string, params *LiftHoldPa
 	return req, nil
 }
 
-// NewRedirectPayoutRequest calls the generic RedirectPayout builder with application/json body
-func NewRedirectPayoutRequest(server string, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody) (*http.Request, error) {
+// NewRecallPayoutRequest calls the generic RecallPayout builder with application/json body
+func NewRecallPayoutRequest(server string, payout string, params *RecallPayoutParams, body RecallPayoutJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewRedirectPayoutRequestWithBody(server, payout, params, "application/json", bodyReader)
+	return NewRecallPayoutRequestWithBody(server, payout, params, "application/json", bodyReader)
 }
 
-// NewRedirectPayoutRequestWithBody constructs an http.Request for the RedirectPayout method, with any body, and a specified content type
-func NewRedirectPayoutRequestWithBody(server string, payout string, params *RedirectPayoutParams, contentType string, body io.Reader) (*http.Request, error) {
+// NewRecallPayoutRequestWithBody constructs an http.Request for the RecallPayout method, with any body, and a specified content type
+func NewRecallPayoutRequestWithBody(server string, payout string, params *RecallPayoutParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13018,7 +13233,7 @@ func NewRedirectPayoutRequestWithBody(server string, payout string, params *Redi
 		return nil, err
 	}
 
-	operationPath := fmt.Sprintf("/payouts/%s/redirection", pathParam0)
+	operationPath := fmt.Sprintf("/payouts/%s/recall", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -13051,19 +13266,19 @@ func NewRedirectPayoutRequestWithBody(server string, payout string, params *Redi
 	return req, nil
 }
 
-// NewDecideRedirectionRequest calls the generic DecideRedirection builder with application/json body
-func NewDecideRedirectionRequest(server string, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody) (*http.Request, error) {
+// NewRedirectPayoutRequest calls the generic RedirectPayout builder with application/json body
+func NewRedirectPayoutRequest(server string, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewDecideRedirectionRequestWithBody(server, payout, params, "application/json", bodyReader)
+	return NewRedirectPayoutRequestWithBody(server, payout, params, "application/json", bodyReader)
 }
 
-// NewDecideRedirectionRequestWithBody constructs an http.Request for the DecideRedirection method, with any body, and a specified content type
-func NewDecideRedirectionRequestWithBody(server string, payout string, params *DecideRedirectionParams, contentType string, body io.Reader) (*http.Request, error) {
+// NewRedirectPayoutRequestWithBody constructs an http.Request for the RedirectPayout method, with any body, and a specified content type
+func NewRedirectPayoutRequestWithBody(server string, payout string, params *RedirectPayoutParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -13078,7 +13293,7 @@ func NewDecideRedirectionRequestWithBody(server string, payout string, params *D
 		return nil, err
 	}
 
-	operationPath := fmt.Sprintf("/payouts/%s/redirection/decision", pathParam0)
+	operationPath := fmt.Sprintf("/payouts/%s/redirection", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -19109,7 +19324,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /estimates/events (the `StreamEstimates` operationId).
 	StreamEstimatesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StreamEstimatesResponse, error)
 
-	// ListExceptionsWithResponse The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	// ListExceptionsWithResponse The payouts of all periods, closed ones too, that wait for a person: held, failed, come back, unclear, or such that somebody has asked for something about which a second person confirms.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -19340,6 +19555,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /payouts/{payout}/clear (the `ClearDoubt` operationId).
 	ClearDoubtWithResponse(ctx context.Context, payout string, params *ClearDoubtParams, body ClearDoubtJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearDoubtResponse, error)
 
+	// DecidePayoutWithBodyWithResponse Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+	DecidePayoutWithBodyWithResponse(ctx context.Context, payout string, params *DecidePayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecidePayoutResponse, error)
+
+	// DecidePayoutWithResponse Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+	DecidePayoutWithResponse(ctx context.Context, payout string, params *DecidePayoutParams, body DecidePayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*DecidePayoutResponse, error)
+
 	// GetPayoutDocumentWithResponse The payment advice of a payout, as a PDF.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -19361,6 +19590,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /payouts/{payout}/lift (the `LiftHold` operationId).
 	LiftHoldWithResponse(ctx context.Context, payout string, params *LiftHoldParams, body LiftHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*LiftHoldResponse, error)
 
+	// RecallPayoutWithBodyWithResponse Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+	RecallPayoutWithBodyWithResponse(ctx context.Context, payout string, params *RecallPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecallPayoutResponse, error)
+
+	// RecallPayoutWithResponse Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+	RecallPayoutWithResponse(ctx context.Context, payout string, params *RecallPayoutParams, body RecallPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*RecallPayoutResponse, error)
+
 	// RedirectPayoutWithBodyWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19374,20 +19617,6 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /payouts/{payout}/redirection (the `RedirectPayout` operationId).
 	RedirectPayoutWithResponse(ctx context.Context, payout string, params *RedirectPayoutParams, body RedirectPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*RedirectPayoutResponse, error)
-
-	// DecideRedirectionWithBodyWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-	//
-	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-	DecideRedirectionWithBodyWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error)
-
-	// DecideRedirectionWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-	//
-	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-	DecideRedirectionWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error)
 
 	// RetryPayoutWithBodyWithResponse Put a payout that failed back among those to be sent.
 	//
@@ -22954,6 +23183,54 @@ func (r ClearDoubtResponse) ContentType() string {
 	return ""
 }
 
+type DecidePayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecidePayoutResponse) GetJSON200() *PayoutAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecidePayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecidePayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecidePayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecidePayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecidePayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetPayoutDocumentResponse200Headers the declared response headers of an HTTP 200 response for GetPayoutDocument
 type GetPayoutDocumentResponse200Headers struct {
 	ContentDisposition *string
@@ -23050,6 +23327,54 @@ func (r LiftHoldResponse) ContentType() string {
 	return ""
 }
 
+type RecallPayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayoutAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecallPayoutResponse) GetJSON200() *PayoutAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecallPayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecallPayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecallPayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecallPayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecallPayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RedirectPayoutResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -23092,54 +23417,6 @@ func (r RedirectPayoutResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RedirectPayoutResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
-type DecideRedirectionResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *PayoutAnswer
-	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
-	ApplicationproblemJSONDefault *Problem
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r DecideRedirectionResponse) GetJSON200() *PayoutAnswer {
-	return r.JSON200
-}
-
-// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
-func (r DecideRedirectionResponse) GetApplicationproblemJSONDefault() *Problem {
-	return r.ApplicationproblemJSONDefault
-}
-
-// GetBody returns the raw response body bytes
-func (r DecideRedirectionResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r DecideRedirectionResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r DecideRedirectionResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r DecideRedirectionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -28402,7 +28679,7 @@ func (c *ClientWithResponses) StreamEstimatesWithResponse(ctx context.Context, r
 	return ParseStreamEstimatesResponse(rsp)
 }
 
-// ListExceptionsWithResponse The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+// ListExceptionsWithResponse The payouts of all periods, closed ones too, that wait for a person: held, failed, come back, unclear, or such that somebody has asked for something about which a second person confirms.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28831,6 +29108,32 @@ func (c *ClientWithResponses) ClearDoubtWithResponse(ctx context.Context, payout
 	return ParseClearDoubtResponse(rsp)
 }
 
+// DecidePayoutWithBodyWithResponse Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+func (c *ClientWithResponses) DecidePayoutWithBodyWithResponse(ctx context.Context, payout string, params *DecidePayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecidePayoutResponse, error) {
+	rsp, err := c.DecidePayoutWithBody(ctx, payout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecidePayoutResponse(rsp)
+}
+
+// DecidePayoutWithResponse Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/decision (the `DecidePayout` operationId).
+func (c *ClientWithResponses) DecidePayoutWithResponse(ctx context.Context, payout string, params *DecidePayoutParams, body DecidePayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*DecidePayoutResponse, error) {
+	rsp, err := c.DecidePayout(ctx, payout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecidePayoutResponse(rsp)
+}
+
 // GetPayoutDocumentWithResponse The payment advice of a payout, as a PDF.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -28870,6 +29173,32 @@ func (c *ClientWithResponses) LiftHoldWithResponse(ctx context.Context, payout s
 	return ParseLiftHoldResponse(rsp)
 }
 
+// RecallPayoutWithBodyWithResponse Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+func (c *ClientWithResponses) RecallPayoutWithBodyWithResponse(ctx context.Context, payout string, params *RecallPayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecallPayoutResponse, error) {
+	rsp, err := c.RecallPayoutWithBody(ctx, payout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecallPayoutResponse(rsp)
+}
+
+// RecallPayoutWithResponse Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payouts/{payout}/recall (the `RecallPayout` operationId).
+func (c *ClientWithResponses) RecallPayoutWithResponse(ctx context.Context, payout string, params *RecallPayoutParams, body RecallPayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*RecallPayoutResponse, error) {
+	rsp, err := c.RecallPayout(ctx, payout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecallPayoutResponse(rsp)
+}
+
 // RedirectPayoutWithBodyWithResponse Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -28894,32 +29223,6 @@ func (c *ClientWithResponses) RedirectPayoutWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseRedirectPayoutResponse(rsp)
-}
-
-// DecideRedirectionWithBodyWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-//
-// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-func (c *ClientWithResponses) DecideRedirectionWithBodyWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error) {
-	rsp, err := c.DecideRedirectionWithBody(ctx, payout, params, contentType, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseDecideRedirectionResponse(rsp)
-}
-
-// DecideRedirectionWithResponse Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-//
-// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-//
-// Corresponds with POST /payouts/{payout}/redirection/decision (the `DecideRedirection` operationId).
-func (c *ClientWithResponses) DecideRedirectionWithResponse(ctx context.Context, payout string, params *DecideRedirectionParams, body DecideRedirectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRedirectionResponse, error) {
-	rsp, err := c.DecideRedirection(ctx, payout, params, body, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseDecideRedirectionResponse(rsp)
 }
 
 // RetryPayoutWithBodyWithResponse Put a payout that failed back among those to be sent.
@@ -32582,6 +32885,39 @@ func ParseClearDoubtResponse(rsp *http.Response) (*ClearDoubtResponse, error) {
 	return response, nil
 }
 
+// ParseDecidePayoutResponse parses an HTTP response from a DecidePayoutWithResponse call
+func ParseDecidePayoutResponse(rsp *http.Response) (*DecidePayoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecidePayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayoutAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetPayoutDocumentResponse parses an HTTP response from a GetPayoutDocumentWithResponse call
 func ParseGetPayoutDocumentResponse(rsp *http.Response) (*GetPayoutDocumentResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -32654,15 +32990,15 @@ func ParseLiftHoldResponse(rsp *http.Response) (*LiftHoldResponse, error) {
 	return response, nil
 }
 
-// ParseRedirectPayoutResponse parses an HTTP response from a RedirectPayoutWithResponse call
-func ParseRedirectPayoutResponse(rsp *http.Response) (*RedirectPayoutResponse, error) {
+// ParseRecallPayoutResponse parses an HTTP response from a RecallPayoutWithResponse call
+func ParseRecallPayoutResponse(rsp *http.Response) (*RecallPayoutResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &RedirectPayoutResponse{
+	response := &RecallPayoutResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
@@ -32687,15 +33023,15 @@ func ParseRedirectPayoutResponse(rsp *http.Response) (*RedirectPayoutResponse, e
 	return response, nil
 }
 
-// ParseDecideRedirectionResponse parses an HTTP response from a DecideRedirectionWithResponse call
-func ParseDecideRedirectionResponse(rsp *http.Response) (*DecideRedirectionResponse, error) {
+// ParseRedirectPayoutResponse parses an HTTP response from a RedirectPayoutWithResponse call
+func ParseRedirectPayoutResponse(rsp *http.Response) (*RedirectPayoutResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &DecideRedirectionResponse{
+	response := &RedirectPayoutResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

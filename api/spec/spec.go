@@ -2312,10 +2312,22 @@ type Payout struct {
 	// Newer Of a payout that waits for a person, where the participant wants to be paid now: of one that has failed or come back, if that is not where it goes.
 	Newer  *NewerDestination `json:"newer,omitempty"`
 	Person string            `json:"person"`
-	Rail   string            `json:"rail"`
+
+	// Proposal What somebody has asked for about a payout, which waits for a second person.
+	Proposal *PayoutProposal `json:"proposal,omitempty"`
+	Rail     string          `json:"rail"`
 
 	// Reason Why it waits for a person or is carried forward: a code.
 	Reason string `json:"reason"`
+
+	// Recall The last time that the rail was asked to give something back.
+	Recall *Recall `json:"recall,omitempty"`
+
+	// Recallable What the rail can be asked to give back of this payout now; absent where it is nothing.
+	Recallable *Recallable `json:"recallable,omitempty"`
+
+	// Recalled What the rail has given back in part, which is owed again; absent where nothing was.
+	Recalled *Money `json:"recalled,omitempty"`
 
 	// Redirection Another destination of a payout, which waits for a second person.
 	Redirection *Redirection `json:"redirection,omitempty"`
@@ -2337,6 +2349,9 @@ type Payout struct {
 // PayoutAnswer defines model for PayoutAnswer.
 type PayoutAnswer struct {
 	Payout string `json:"payout"`
+
+	// Waits It waits for a second person; absent where it does not.
+	Waits *bool `json:"waits,omitempty"`
 }
 
 // PayoutException defines model for PayoutException.
@@ -2370,6 +2385,16 @@ type PayoutList struct {
 	// Supplement 0 for the first list of the period, and one more for each that supplements it.
 	Supplement int           `json:"supplement"`
 	Totals     []PayoutTotal `json:"totals"`
+}
+
+// PayoutProposal What somebody has asked for about a payout, which waits for a second person.
+type PayoutProposal struct {
+	// Act retry-payout, cancel-payout or recall-payout.
+	Act string `json:"act"`
+
+	// Amount Of a recall.
+	Amount     *Money `json:"amount,omitempty"`
+	ProposedBy string `json:"proposed_by"`
 }
 
 // PayoutTotal defines model for PayoutTotal.
@@ -2840,6 +2865,34 @@ type ReassignRequest struct {
 
 	// To A participant's id, or finance.
 	To string `json:"to"`
+}
+
+// Recall The last time that the rail was asked to give something back.
+type Recall struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// Code Of why it is refused or unclear, in the rail's words.
+	Code string `json:"code"`
+
+	// State confirmed, sent, done, refused or unclear.
+	State string `json:"state"`
+}
+
+// RecallRequest defines model for RecallRequest.
+type RecallRequest struct {
+	// Amount What is to come back; all that is left when absent.
+	Amount *Money `json:"amount,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// Recallable What the rail can be asked to give back of this payout now; absent where it is nothing.
+type Recallable struct {
+	// Amount An amount in whole minor units.
+	Amount Money `json:"amount"`
+
+	// InPart Whether it may be less than that.
+	InPart bool `json:"in_part"`
 }
 
 // Reconciliation defines model for Reconciliation.
@@ -3892,6 +3945,15 @@ type GetDutiesParams struct {
 
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
+	// Period Those of this period.
+	Period *string `form:"period,omitempty" json:"period,omitempty"`
+
+	// Rail Those by this rail.
+	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Reason Those for this reason, a code.
+	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -4129,20 +4191,26 @@ type ClearDoubtParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// DecidePayoutParams defines parameters for DecidePayout.
+type DecidePayoutParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // LiftHoldParams defines parameters for LiftHold.
 type LiftHoldParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
-// RedirectPayoutParams defines parameters for RedirectPayout.
-type RedirectPayoutParams struct {
+// RecallPayoutParams defines parameters for RecallPayout.
+type RecallPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
-// DecideRedirectionParams defines parameters for DecideRedirection.
-type DecideRedirectionParams struct {
+// RedirectPayoutParams defines parameters for RedirectPayout.
+type RedirectPayoutParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -4780,14 +4848,17 @@ type CancelPayoutJSONRequestBody = Reason
 // ClearDoubtJSONRequestBody defines body for ClearDoubt for application/json ContentType.
 type ClearDoubtJSONRequestBody = Reason
 
+// DecidePayoutJSONRequestBody defines body for DecidePayout for application/json ContentType.
+type DecidePayoutJSONRequestBody = RedirectionDecisionRequest
+
 // LiftHoldJSONRequestBody defines body for LiftHold for application/json ContentType.
 type LiftHoldJSONRequestBody = Reason
 
+// RecallPayoutJSONRequestBody defines body for RecallPayout for application/json ContentType.
+type RecallPayoutJSONRequestBody = RecallRequest
+
 // RedirectPayoutJSONRequestBody defines body for RedirectPayout for application/json ContentType.
 type RedirectPayoutJSONRequestBody = RedirectionRequest
-
-// DecideRedirectionJSONRequestBody defines body for DecideRedirection for application/json ContentType.
-type DecideRedirectionJSONRequestBody = RedirectionDecisionRequest
 
 // RetryPayoutJSONRequestBody defines body for RetryPayout for application/json ContentType.
 type RetryPayoutJSONRequestBody = Reason
@@ -4977,7 +5048,7 @@ type ServerInterface interface {
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(c *gin.Context)
-	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, come back, unclear, or such that somebody has asked for something about which a second person confirms.
 	// (GET /exceptions)
 	ListExceptions(c *gin.Context, params ListExceptionsParams)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
@@ -5058,18 +5129,21 @@ type ServerInterface interface {
 	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
 	// (POST /payouts/{payout}/clear)
 	ClearDoubt(c *gin.Context, payout string, params ClearDoubtParams)
+	// DecidePayout Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+	// (POST /payouts/{payout}/decision)
+	DecidePayout(c *gin.Context, payout string, params DecidePayoutParams)
 	// GetPayoutDocument The payment advice of a payout, as a PDF.
 	// (GET /payouts/{payout}/document)
 	GetPayoutDocument(c *gin.Context, payout string)
 	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	// (POST /payouts/{payout}/lift)
 	LiftHold(c *gin.Context, payout string, params LiftHoldParams)
+	// RecallPayout Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+	// (POST /payouts/{payout}/recall)
+	RecallPayout(c *gin.Context, payout string, params RecallPayoutParams)
 	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	// (POST /payouts/{payout}/redirection)
 	RedirectPayout(c *gin.Context, payout string, params RedirectPayoutParams)
-	// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-	// (POST /payouts/{payout}/redirection/decision)
-	DecideRedirection(c *gin.Context, payout string, params DecideRedirectionParams)
 	// RetryPayout Put a payout that failed back among those to be sent.
 	// (POST /payouts/{payout}/retry)
 	RetryPayout(c *gin.Context, payout string, params RetryPayoutParams)
@@ -6519,6 +6593,30 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListExceptionsParams
 
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "rail" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rail", c.Request.URL.Query(), &params.Rail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "reason" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", c.Request.URL.Query(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reason: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -7659,6 +7757,58 @@ func (siw *ServerInterfaceWrapper) ClearDoubt(c *gin.Context) {
 	siw.Handler.ClearDoubt(c, payout, params)
 }
 
+// DecidePayout operation middleware
+func (siw *ServerInterfaceWrapper) DecidePayout(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecidePayoutParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecidePayout(c, payout, params)
+}
+
 // GetPayoutDocument operation middleware
 func (siw *ServerInterfaceWrapper) GetPayoutDocument(c *gin.Context) {
 
@@ -7736,6 +7886,58 @@ func (siw *ServerInterfaceWrapper) LiftHold(c *gin.Context) {
 	siw.Handler.LiftHold(c, payout, params)
 }
 
+// RecallPayout operation middleware
+func (siw *ServerInterfaceWrapper) RecallPayout(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "payout" -------------
+	var payout string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecallPayoutParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RecallPayout(c, payout, params)
+}
+
 // RedirectPayout operation middleware
 func (siw *ServerInterfaceWrapper) RedirectPayout(c *gin.Context) {
 
@@ -7786,58 +7988,6 @@ func (siw *ServerInterfaceWrapper) RedirectPayout(c *gin.Context) {
 	}
 
 	siw.Handler.RedirectPayout(c, payout, params)
-}
-
-// DecideRedirection operation middleware
-func (siw *ServerInterfaceWrapper) DecideRedirection(c *gin.Context) {
-
-	var err error
-	_ = err
-
-	// ------------- Path parameter "payout" -------------
-	var payout string
-
-	err = runtime.BindStyledParameterWithOptions("simple", "payout", c.Param("payout"), &payout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
-	if err != nil {
-		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter payout: %w", err), http.StatusBadRequest)
-		return
-	}
-
-	// Parameter object where we will unmarshal all parameters from the context
-	var params DecideRedirectionParams
-
-	headers := c.Request.Header
-
-	// ------------- Required header parameter "Idempotency-Key" -------------
-	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
-		n := len(valueList)
-		if n != 1 {
-			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
-			return
-		}
-
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
-		if err != nil {
-			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
-			return
-		}
-
-		params.IdempotencyKey = IdempotencyKey
-
-	} else {
-		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
-		return
-	}
-
-	for _, middleware := range siw.HandlerMiddlewares {
-		middleware(c)
-		if c.IsAborted() {
-			return
-		}
-	}
-
-	siw.Handler.DecideRedirection(c, payout, params)
 }
 
 // RetryPayout operation middleware
@@ -12116,7 +12266,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/payouts/:payout/clear", wrapper.ClearDoubt)
 	router.POST(options.BaseURL+"/payouts/:payout/cancel", wrapper.CancelPayout)
 	router.POST(options.BaseURL+"/payouts/:payout/redirection", wrapper.RedirectPayout)
-	router.POST(options.BaseURL+"/payouts/:payout/redirection/decision", wrapper.DecideRedirection)
+	router.POST(options.BaseURL+"/payouts/:payout/recall", wrapper.RecallPayout)
+	router.POST(options.BaseURL+"/payouts/:payout/decision", wrapper.DecidePayout)
 	router.GET(options.BaseURL+"/destination-corrections", wrapper.ListDestinationCorrections)
 	router.POST(options.BaseURL+"/destination-corrections/:correction/decision", wrapper.DecideDestinationCorrection)
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
@@ -14577,6 +14728,47 @@ func (response ClearDoubtdefaultApplicationProblemPlusJSONResponse) VisitClearDo
 	return err
 }
 
+type DecidePayoutRequestObject struct {
+	Payout string `json:"payout"`
+	Params DecidePayoutParams
+	Body   *DecidePayoutJSONRequestBody
+}
+
+type DecidePayoutResponseObject interface {
+	VisitDecidePayoutResponse(w http.ResponseWriter) error
+}
+
+type DecidePayout200JSONResponse PayoutAnswer
+
+func (response DecidePayout200JSONResponse) VisitDecidePayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecidePayoutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecidePayoutdefaultApplicationProblemPlusJSONResponse) VisitDecidePayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetPayoutDocumentRequestObject struct {
 	Payout string `json:"payout"`
 }
@@ -14663,6 +14855,47 @@ func (response LiftHolddefaultApplicationProblemPlusJSONResponse) VisitLiftHoldR
 	return err
 }
 
+type RecallPayoutRequestObject struct {
+	Payout string `json:"payout"`
+	Params RecallPayoutParams
+	Body   *RecallPayoutJSONRequestBody
+}
+
+type RecallPayoutResponseObject interface {
+	VisitRecallPayoutResponse(w http.ResponseWriter) error
+}
+
+type RecallPayout200JSONResponse PayoutAnswer
+
+func (response RecallPayout200JSONResponse) VisitRecallPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecallPayoutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RecallPayoutdefaultApplicationProblemPlusJSONResponse) VisitRecallPayoutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RedirectPayoutRequestObject struct {
 	Payout string `json:"payout"`
 	Params RedirectPayoutParams
@@ -14693,47 +14926,6 @@ type RedirectPayoutdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RedirectPayoutdefaultApplicationProblemPlusJSONResponse) VisitRedirectPayoutResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DecideRedirectionRequestObject struct {
-	Payout string `json:"payout"`
-	Params DecideRedirectionParams
-	Body   *DecideRedirectionJSONRequestBody
-}
-
-type DecideRedirectionResponseObject interface {
-	VisitDecideRedirectionResponse(w http.ResponseWriter) error
-}
-
-type DecideRedirection200JSONResponse PayoutAnswer
-
-func (response DecideRedirection200JSONResponse) VisitDecideRedirectionResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DecideRedirectiondefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response DecideRedirectiondefaultApplicationProblemPlusJSONResponse) VisitDecideRedirectionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -18932,7 +19124,7 @@ type StrictServerInterface interface {
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(ctx context.Context, request StreamEstimatesRequestObject) (StreamEstimatesResponseObject, error)
-	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, or come back.
+	// ListExceptions The payouts of all periods, closed ones too, that wait for a person: held, failed, come back, unclear, or such that somebody has asked for something about which a second person confirms.
 	// (GET /exceptions)
 	ListExceptions(ctx context.Context, request ListExceptionsRequestObject) (ListExceptionsResponseObject, error)
 	// ExportCompany Everything of the company in open formats, as a zip. It is on record who takes it.
@@ -19013,18 +19205,21 @@ type StrictServerInterface interface {
 	// ClearDoubt Say that a payout which the bank left unclear was looked into, and is right as it stands.
 	// (POST /payouts/{payout}/clear)
 	ClearDoubt(ctx context.Context, request ClearDoubtRequestObject) (ClearDoubtResponseObject, error)
+	// DecidePayout Confirm what somebody has asked for about a payout, so that it is done, or refuse it: another destination, that it is taken back, or what the policy wants a second person for; not whoever asked for it.
+	// (POST /payouts/{payout}/decision)
+	DecidePayout(ctx context.Context, request DecidePayoutRequestObject) (DecidePayoutResponseObject, error)
 	// GetPayoutDocument The payment advice of a payout, as a PDF.
 	// (GET /payouts/{payout}/document)
 	GetPayoutDocument(ctx context.Context, request GetPayoutDocumentRequestObject) (GetPayoutDocumentResponseObject, error)
 	// LiftHold Let a payout that a limit of the policy holds be paid with its list, which is not released yet and which somebody else releases.
 	// (POST /payouts/{payout}/lift)
 	LiftHold(ctx context.Context, request LiftHoldRequestObject) (LiftHoldResponseObject, error)
+	// RecallPayout Ask for the rail to give back what it has taken of a payout, in full or in part, as far as it can. Somebody else confirms it.
+	// (POST /payouts/{payout}/recall)
+	RecallPayout(ctx context.Context, request RecallPayoutRequestObject) (RecallPayoutResponseObject, error)
 	// RedirectPayout Ask for a payout that is held, failed or returned to go to the participant's latest destination, on whatever rail. Somebody else confirms it.
 	// (POST /payouts/{payout}/redirection)
 	RedirectPayout(ctx context.Context, request RedirectPayoutRequestObject) (RedirectPayoutResponseObject, error)
-	// DecideRedirection Confirm another destination of a payout, which is sent there, or refuse it; not whoever asked for it.
-	// (POST /payouts/{payout}/redirection/decision)
-	DecideRedirection(ctx context.Context, request DecideRedirectionRequestObject) (DecideRedirectionResponseObject, error)
 	// RetryPayout Put a payout that failed back among those to be sent.
 	// (POST /payouts/{payout}/retry)
 	RetryPayout(ctx context.Context, request RetryPayoutRequestObject) (RetryPayoutResponseObject, error)
@@ -21080,6 +21275,51 @@ func (sh *strictHandler) ClearDoubt(ctx *gin.Context, payout string, params Clea
 	}
 }
 
+// DecidePayout operation middleware
+func (sh *strictHandler) DecidePayout(ctx *gin.Context, payout string, params DecidePayoutParams) {
+	var request DecidePayoutRequestObject
+
+	request.Payout = payout
+	request.Params = params
+
+	var body DecidePayoutJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecidePayout(ctx, request.(DecidePayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecidePayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecidePayoutResponseObject); ok {
+		if err := validResponse.VisitDecidePayoutResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetPayoutDocument operation middleware
 func (sh *strictHandler) GetPayoutDocument(ctx *gin.Context, payout string) {
 	var request GetPayoutDocumentRequestObject
@@ -21151,6 +21391,51 @@ func (sh *strictHandler) LiftHold(ctx *gin.Context, payout string, params LiftHo
 	}
 }
 
+// RecallPayout operation middleware
+func (sh *strictHandler) RecallPayout(ctx *gin.Context, payout string, params RecallPayoutParams) {
+	var request RecallPayoutRequestObject
+
+	request.Payout = payout
+	request.Params = params
+
+	var body RecallPayoutJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecallPayout(ctx, request.(RecallPayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecallPayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RecallPayoutResponseObject); ok {
+		if err := validResponse.VisitRecallPayoutResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // RedirectPayout operation middleware
 func (sh *strictHandler) RedirectPayout(ctx *gin.Context, payout string, params RedirectPayoutParams) {
 	var request RedirectPayoutRequestObject
@@ -21189,51 +21474,6 @@ func (sh *strictHandler) RedirectPayout(ctx *gin.Context, payout string, params 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(RedirectPayoutResponseObject); ok {
 		if err := validResponse.VisitRedirectPayoutResponse(ctx.Writer); err != nil {
-			sh.options.ResponseErrorHandlerFunc(ctx, err)
-		}
-	} else if response != nil {
-		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
-	}
-}
-
-// DecideRedirection operation middleware
-func (sh *strictHandler) DecideRedirection(ctx *gin.Context, payout string, params DecideRedirectionParams) {
-	var request DecideRedirectionRequestObject
-
-	request.Payout = payout
-	request.Params = params
-
-	var body DecideRedirectionJSONRequestBody
-	var err error
-	// A request validator built on kin-openapi's openapi3filter with
-	// KeepValidatedValue leaves the value it validated on the body. Bind
-	// that value, matching member names exactly, so the handler receives
-	// what was validated instead of a second, case-insensitive decode.
-	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-		err = ctx.ShouldBindJSON(&body)
-	} else if binding.Validator != nil {
-		// ShouldBindJSON runs the struct validator after decoding; keep that.
-		err = binding.Validator.ValidateStruct(&body)
-	}
-	if err != nil {
-		sh.options.RequestErrorHandlerFunc(ctx, err)
-		return
-	}
-	request.Body = &body
-
-	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DecideRedirection(ctx, request.(DecideRedirectionRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DecideRedirection")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		sh.options.HandlerErrorFunc(ctx, err)
-	} else if validResponse, ok := response.(DecideRedirectionResponseObject); ok {
-		if err := validResponse.VisitDecideRedirectionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
