@@ -16,10 +16,13 @@ import (
 type Digest [sha256.Size]byte
 
 // digester writes canonical bytes into a hash.
-type digester struct{ hash.Hash }
+type digester struct {
+	hash.Hash
+	together *[]byte // where a field and its length are put together
+}
 
 func newDigester(name string) digester {
-	d := digester{sha256.New()}
+	d := digester{sha256.New(), new([]byte)}
 	d.text(name)
 	return d
 }
@@ -30,14 +33,13 @@ func (d digester) sum() (digest Digest) {
 }
 
 func (d digester) number(n int64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	d.Write(b[:])
+	*d.together = binary.BigEndian.AppendUint64((*d.together)[:0], uint64(n))
+	d.Write(*d.together)
 }
 
 func (d digester) text(s string) {
-	d.number(int64(len(s)))
-	d.Write([]byte(s))
+	*d.together = append(binary.BigEndian.AppendUint64((*d.together)[:0], uint64(len(s))), s...)
+	d.Write(*d.together)
 }
 
 func (d digester) texts(all ...string) {
@@ -47,7 +49,13 @@ func (d digester) texts(all ...string) {
 }
 
 // decimal writes 1.50 and 1.5 alike: the database may keep either.
-func (d digester) decimal(x decimal.Decimal) { d.text(x.String()) }
+func (d digester) decimal(x decimal.Decimal) {
+	const length = 8
+	all := AppendDecimal(append((*d.together)[:0], make([]byte, length)...), x)
+	binary.BigEndian.PutUint64(all, uint64(len(all)-length))
+	*d.together = all
+	d.Write(all)
+}
 
 func (d digester) money(m Money) {
 	d.number(m.Minor)

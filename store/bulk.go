@@ -43,26 +43,44 @@ type salesReader struct {
 	dates      map[string]incentive.Date
 }
 
+func newSalesReader() *salesReader {
+	return &salesReader{texts: map[string]string{}, attributes: map[string]map[string]string{}, dates: map[string]incentive.Date{}}
+}
+
 // rows reads what a query gives: of a transaction source, id, version, date, amount, currency,
 // attributes (NULL for none) and what it refunds; of a credit participant, role, share and
 // version, or NULL.
-func (r *salesReader) rows(ctx context.Context, q querier, sql string, arguments ...any) error {
-	if r.texts == nil {
-		r.texts, r.attributes, r.dates = map[string]string{}, map[string]map[string]string{}, map[string]incentive.Date{}
-	}
+func (r *salesReader) rows(ctx context.Context, q querier, sql string, arguments ...any) (err error) {
+	_, failed := eachRow(ctx, q, func(columns [][]byte) {
+		if err == nil {
+			err = r.take(columns)
+		}
+	}, sql, arguments...)
+	return errorsIn(err, failed)
+}
+
+// eachRow does something with each row that a query gives, in PostgreSQL's text format, and
+// returns how many there are.
+func eachRow(ctx context.Context, q querier, do func(columns [][]byte), sql string, arguments ...any) (n int, err error) {
 	rows, err := q.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, arguments...)...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		do(rows.RawValues())
+	}
+	return n, rows.Err()
+}
+
+// take reads one row.
+func (r *salesReader) take(columns [][]byte) error {
+	s, err := r.row(columns)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		s, err := r.row(rows.RawValues())
-		if err != nil {
-			return err
-		}
-		r.sales = append(r.sales, s)
-	}
-	return rows.Err()
+	r.sales = append(r.sales, s)
+	return nil
 }
 
 func (r *salesReader) row(column [][]byte) (s sale, err error) {
@@ -218,7 +236,7 @@ func (c *copier) number(n int64) {
 
 func (c *copier) decimal(d decimal.Decimal) {
 	c.separate()
-	c.ready.WriteString(d.String())
+	c.ready.Write(incentive.AppendDecimal(c.ready.AvailableBuffer(), d))
 }
 
 // escaped writes what a text of a COPY may not hold as it is.

@@ -34,6 +34,7 @@ var notExported = map[string]string{
 	"api_token":                          "what lets people in; who was given a token when stands in the audit chain",
 	"command":                            "answers kept for repeated requests, which say nothing of their own",
 	"run_measured":                       "work of a calculation under way",
+	"run_sales":                          "work of a calculation under way",
 	"run_shard":                          "work of a calculation under way",
 	"period_transition":                  "the program's own table of what may happen to a period",
 	"dispute_transition":                 "the program's own table of what may happen to a dispute",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,47 +20,44 @@ type Sharding struct {
 	Contests bool
 }
 
-// BeginRun numbers the run over a snapshot and says how it is divided: into so many shards
-// that each has about so many credits. Earlier periods are corrected all at once.
+// BeginRun numbers the run over a snapshot and divides it, where it has more credits than one
+// shard. Earlier periods are corrected all at once, in one.
 func (s *Store) BeginRun(ctx context.Context, snapshotID int64, creditsPerShard int) (Sharding, error) {
-	var begun Sharding
 	var credits int
 	var corrects bool
 	err := s.pool.QueryRow(ctx, `
 		SELECT (SELECT count(*) FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'credit'),
 			EXISTS (SELECT FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'correction')`, snapshotID).Scan(&credits, &corrects)
 	if err != nil {
-		return begun, fmt.Errorf("measure snapshot %d: %w", snapshotID, err)
+		return Sharding{}, fmt.Errorf("measure snapshot %d: %w", snapshotID, err)
 	}
-	if begun.Shards = 1; !corrects {
-		begun.Shards = max(1, (credits+creditsPerShard-1)/creditsPerShard)
+	shards := (credits + creditsPerShard - 1) / creditsPerShard
+	if corrects || shards <= 1 {
+		return Sharding{Shards: 1}, nil
 	}
-	if begun.Shards == 1 {
-		return begun, nil
-	}
+	return s.DivideRun(ctx, snapshotID, shards)
+}
+
+// DivideRun numbers a run over a snapshot, and puts what was sold where at most so many shards
+// find it.
+func (s *Store) DivideRun(ctx context.Context, snapshotID int64, shards int) (Sharding, error) {
 	all, err := s.allButSales(ctx, snapshotID)
 	if err != nil {
-		return begun, err
+		return Sharding{}, err
 	}
-	shards, err := calculation.Shards(all, begun.Shards)
+	needs, err := calculation.Shards(all, shards)
 	if err != nil {
-		return begun, err
+		return Sharding{}, err
 	}
 	contests, err := calculation.Contests(all)
 	if err != nil {
-		return begun, err
+		return Sharding{}, err
 	}
-	numbered, err := s.NumberRun(ctx)
-	return Sharding{numbered.RunID, len(shards), len(contests) > 0}, err
-}
-
-// NumberRun begins a run in one shard.
-func (s *Store) NumberRun(ctx context.Context) (Sharding, error) {
-	begun := Sharding{Shards: 1}
-	if err := s.pool.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('run', 'id'))`).Scan(&begun.RunID); err != nil {
-		return begun, fmt.Errorf("number the run: %w", err)
+	divided := Sharding{Shards: len(needs), Contests: len(contests) > 0}
+	if err := s.pool.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('run', 'id'))`).Scan(&divided.RunID); err != nil {
+		return divided, fmt.Errorf("number the run: %w", err)
 	}
-	return begun, nil
+	return divided, s.divideSales(ctx, divided.RunID, snapshotID, needs)
 }
 
 // allButSales returns a snapshot without transactions and credits. The last one asked for is
@@ -84,36 +80,32 @@ func (s *Store) allButSales(ctx context.Context, id int64) (incentive.Snapshot, 
 	return snapshot, nil
 }
 
-// shard returns what of a snapshot a shard, of so many, is calculated from, and whose
-// statements it has.
-func (s *Store) shard(ctx context.Context, snapshotID int64, shard, shards int) (incentive.Snapshot, calculation.Needs, error) {
+// shard returns what a shard of a run is calculated from.
+func (s *Store) shard(ctx context.Context, of Sharding, snapshotID int64, shard int) (*calculation.Shard, error) {
 	snapshot, err := s.allButSales(ctx, snapshotID)
 	if err != nil {
-		return snapshot, calculation.Needs{}, err
+		return nil, err
 	}
-	all, err := calculation.Shards(snapshot, shards)
+	all, err := calculation.Shards(snapshot, of.Shards)
 	if err != nil {
-		return snapshot, calculation.Needs{}, err
+		return nil, err
 	}
 	if shard < 0 || shard >= len(all) {
-		return snapshot, calculation.Needs{}, fmt.Errorf("there is no shard %d of %d", shard, len(all))
+		return nil, fmt.Errorf("there is no shard %d of %d", shard, len(all))
 	}
-	needs := all[shard]
-	needs.Uncredited = needs.Uncredited || shard == 0 // the first one counts them
-	err = loadSalesOf(ctx, s.pool, snapshotID, needs, &snapshot)
-	if err != nil {
-		return snapshot, needs, fmt.Errorf("read what shard %d of snapshot %d needs: %w", shard, snapshotID, err)
+	if err = s.loadSales(ctx, of.RunID, snapshotID, shard, all[shard].Of, &snapshot); err != nil {
+		return nil, fmt.Errorf("read what shard %d of run %d needs: %w", shard, of.RunID, err)
 	}
-	return snapshot, needs, nil
+	return calculation.NewShard(snapshot, all[shard].Of)
 }
 
 // MeasureShard measures, once, those of a shard who compete.
 func (s *Store) MeasureShard(ctx context.Context, of Sharding, snapshotID int64, shard int) error {
-	snapshot, needs, err := s.shard(ctx, snapshotID, shard, of.Shards)
+	theirs, err := s.shard(ctx, of, snapshotID, shard)
 	if err != nil {
 		return err
 	}
-	entrants, err := calculation.Enter(snapshot, needs.Of)
+	entrants, err := theirs.Enter()
 	if err != nil {
 		return err
 	}
@@ -147,11 +139,11 @@ func (s *Store) CalculateShard(ctx context.Context, of Sharding, snapshotID int6
 			entrants = append(entrants, some...)
 		}
 	}
-	snapshot, needs, err := s.shard(ctx, snapshotID, shard, of.Shards)
+	theirs, err := s.shard(ctx, of, snapshotID, shard)
 	if err != nil {
 		return err
 	}
-	result, err := calculation.RunShard(ctx, snapshot, needs.Of, entrants)
+	result, err := theirs.Run(ctx, entrants)
 	if err != nil {
 		return err
 	}
@@ -202,11 +194,10 @@ func (s *Store) FinishRun(ctx context.Context, c PeriodCommand, of Sharding, sna
 		}
 		_, err := tx.Exec(ctx, `INSERT INTO run (id, snapshot_id, engine_version, digest, statements, uncredited) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5, $6)`,
 			of.RunID, snapshotID, engineVersion, digest[:], len(written), uncredited)
-		if err == nil {
-			_, err = tx.Exec(ctx, `DELETE FROM run_measured WHERE run_id = $1`, of.RunID)
-		}
-		if err == nil {
-			_, err = tx.Exec(ctx, `DELETE FROM run_shard WHERE run_id = $1`, of.RunID)
+		for _, sql := range underWay {
+			if err == nil {
+				_, err = tx.Exec(ctx, sql, of.RunID)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("keep the run: %w", err)
@@ -216,66 +207,23 @@ func (s *Store) FinishRun(ctx context.Context, c PeriodCommand, of Sharding, sna
 	})
 }
 
+// underWay empties what is only there while a run is calculated.
+var underWay = []string{`DELETE FROM run_sales WHERE run_id = $1`, `DELETE FROM run_measured WHERE run_id = $1`, `DELETE FROM run_shard WHERE run_id = $1`}
+
 // DropRun removes what was written down of a run that will never be whole.
 func (s *Store) DropRun(ctx context.Context, runID int64) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		for _, sql := range []string{
+		for _, sql := range append([]string{
 			`DELETE FROM contribution c USING line l JOIN statement st ON st.id = l.statement_id WHERE c.line_id = l.id AND st.run_id = $1`,
 			`DELETE FROM line l USING statement st WHERE st.id = l.statement_id AND st.run_id = $1`,
 			`DELETE FROM statement WHERE run_id = $1`,
-			`DELETE FROM run_measured WHERE run_id = $1`,
-			`DELETE FROM run_shard WHERE run_id = $1`,
-		} {
+		}, underWay...) {
 			if _, err := tx.Exec(ctx, sql, runID); err != nil {
 				return fmt.Errorf("remove what there is of run %d: %w", runID, err)
 			}
 		}
 		return nil
 	})
-}
-
-// loadSalesOf reads the transactions that some statements depend on, with the credits that
-// count. Refunds, and what was paid for in earlier periods, are few and read whole.
-func loadSalesOf(ctx context.Context, q querier, id int64, needs calculation.Needs, snapshot *incentive.Snapshot) error {
-	var read salesReader
-	const sold = `t.source, t.transaction_id, t.version, t.date, t.amount, t.currency, nullif(t.attributes, '{}'), t.refund_of`
-	const credited = `c.participant_id, c.role, c.share, c.version`
-	const ofSnapshot = `
-		FROM snapshot_record rt JOIN transaction t ON t.record_id = rt.record_id
-		LEFT JOIN (snapshot_record rc JOIN credit c ON c.record_id = rc.record_id AND rc.snapshot_id = $1 AND rc.kind = 'credit')
-			ON c.source = t.source AND c.transaction_id = t.transaction_id
-		WHERE rt.snapshot_id = $1 AND `
-	err := errorsIn(
-		read.rows(ctx, q, `SELECT `+sold+`, `+credited+`
-			FROM credit c JOIN snapshot_record rc ON rc.snapshot_id = $1 AND rc.kind = 'credit' AND rc.record_id = c.record_id
-			JOIN transaction t ON t.source = c.source AND t.transaction_id = c.transaction_id
-			JOIN snapshot_record rt ON rt.snapshot_id = $1 AND rt.kind = 'transaction' AND rt.record_id = t.record_id
-			WHERE c.participant_id = ANY($2) AND t.refund_of = ''`, id, needs.Credited),
-		read.rows(ctx, q, `SELECT `+sold+`, `+credited+ofSnapshot+`(rt.kind = 'transaction' AND t.refund_of <> '' OR rt.kind = 'refunded')`, id),
-	)
-	var sources, ids []string // of what earlier lines put off or paid, whoever has the credit now
-	for _, l := range snapshot.Posted {
-		if _, theirs := slices.BinarySearch(needs.Of, l.ParticipantID); theirs {
-			for _, c := range l.Contributions {
-				sources, ids = append(sources, c.Transaction.Source), append(ids, c.Transaction.ID)
-			}
-		}
-	}
-	if err == nil && len(ids) > 0 {
-		err = read.rows(ctx, q, `SELECT `+sold+`, `+credited+ofSnapshot+`rt.kind = 'transaction' AND (t.source, t.transaction_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))`, id, sources, ids)
-	}
-	if err == nil && needs.Uncredited {
-		err = read.rows(ctx, q, `SELECT `+sold+`, NULL, NULL, NULL, NULL
-			FROM snapshot_record rt JOIN transaction t ON t.record_id = rt.record_id
-			WHERE rt.snapshot_id = $1 AND rt.kind = 'transaction' AND NOT EXISTS (
-				SELECT FROM credit c JOIN snapshot_record rc ON rc.snapshot_id = $1 AND rc.kind = 'credit' AND rc.record_id = c.record_id
-				WHERE c.source = t.source AND c.transaction_id = t.transaction_id)`, id)
-	}
-	if err != nil {
-		return err
-	}
-	snapshot.Transactions, snapshot.Credits = read.inOrder()
-	return nil
 }
 
 func digestsOf(statements []incentive.Statement) []incentive.Digest {

@@ -17,13 +17,9 @@ import (
 // from the last to the first, each of them twice, and makes it whole.
 func calculateInShards(t require.TestingT, b *testing.T, s *store.Store, p store.PeriodRevision, shards int, key string) store.PeriodRevision {
 	ctx := b.Context()
-	begun, err := s.BeginRun(ctx, *p.SnapshotID, 1)
+	begun, err := s.DivideRun(ctx, *p.SnapshotID, shards)
 	require.NoError(t, err)
-	if begun.RunID == 0 { // there is nothing to divide
-		begun, err = s.NumberRun(ctx)
-		require.NoError(t, err)
-	}
-	begun.Shards, begun.Contests = shards, true
+	begun.Contests = true
 	command := store.PeriodCommand{PeriodID: p.ID, Revision: p.Revision, Act: incentive.Calculate, Actor: store.System, Key: key}
 	if shards > 1 {
 		_, err = s.FinishRun(ctx, command, begun, *p.SnapshotID, calculation.EngineVersion)
@@ -101,9 +97,8 @@ func TestDroppedRun(t *testing.T) {
 	b.open(monthOf(1))
 	p, err := b.LockPeriod(t.Context(), b.command(monthOf(1), incentive.Lock))
 	require.NoError(t, err)
-	begun, err := b.NumberRun(t.Context())
+	begun, err := b.DivideRun(t.Context(), *p.SnapshotID, 1)
 	require.NoError(t, err)
-	begun.Shards = 1
 	require.NoError(t, b.CalculateShard(t.Context(), begun, *p.SnapshotID, 0))
 	runs, err := b.Runs(t.Context(), p.ID, p.Revision)
 	require.NoError(t, err)

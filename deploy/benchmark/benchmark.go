@@ -85,10 +85,9 @@ func calculate(ctx context.Context, s *store.Store, creditsPerShard int) (took c
 		return took, err
 	}
 	if begun.RunID == 0 {
-		if begun, err = s.NumberRun(ctx); err != nil {
+		if begun, err = s.DivideRun(ctx, snapshotID, 1); err != nil {
 			return took, err
 		}
-		begun.Contests = true
 	}
 	took.shards, took.runID, took.begun = begun.Shards, begun.RunID, lap()
 	each := func(do func(ctx context.Context, of store.Sharding, snapshotID int64, shard int) error) error {

@@ -46,7 +46,7 @@ type Result struct {
 // plans' currency. What is wrong with the data is an *incentive.Error whose message lists
 // up to ten problems, with the code of the first.
 func Run(ctx context.Context, snapshot incentive.Snapshot) (Result, error) {
-	r, err := prepare(ctx, snapshot, nil, nil)
+	r, err := prepare(ctx, snapshot, nil)
 	if err != nil {
 		return Result{}, err
 	}
@@ -82,9 +82,9 @@ type ready struct {
 }
 
 // prepare arranges a snapshot for the statements of some participants, or (nil) of all.
-// Of contests it settles those in which any of them competes: among entrants where they are
-// given, and else among everybody whom the snapshot assigns to their plans.
-func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool, entrants []Entrant) (ready, error) {
+// Of contests it settles those in which any of them competes, among everybody whom the snapshot
+// assigns to their plans.
+func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool) (ready, error) {
 	plans, err := inForce(snapshot)
 	if err != nil {
 		return ready{}, err
@@ -99,24 +99,29 @@ func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]boo
 		return ready{}, err
 	}
 	groups := withAdjustments(withSettling(onPlans, settling(snapshot, plans)), late, snapshot.Adjustments)
-	competing := plans
+	contests := plans
 	if of != nil {
 		groups = slices.DeleteFunc(groups, func(g payable) bool { return !of[g.participantID] })
-		competing = map[string]versionInForce{}
-		for _, g := range groups {
-			for _, a := range g.assignments {
-				if p, found := plans[a.PlanID]; found {
-					competing[a.PlanID] = p
-				}
+		contests = competing(groups, plans)
+	}
+	entrants, err := f.enter(onPlans, contests)
+	if err != nil {
+		return ready{}, err
+	}
+	return ready{f, plans, groups}, f.settle(entrants, contests)
+}
+
+// competing returns the plans that any of some participants is on.
+func competing(groups []payable, plans map[string]versionInForce) map[string]versionInForce {
+	theirs := map[string]versionInForce{}
+	for _, g := range groups {
+		for _, a := range g.assignments {
+			if p, found := plans[a.PlanID]; found {
+				theirs[a.PlanID] = p
 			}
 		}
 	}
-	if entrants == nil {
-		if entrants, err = f.enter(onPlans, competing); err != nil {
-			return ready{}, err
-		}
-	}
-	return ready{f, plans, groups}, f.settle(entrants, competing)
+	return theirs
 }
 
 // each does something for the number of each group, on all processors.

@@ -100,7 +100,7 @@ func (c *computation) paidFor(lines []incentive.Line) []paidFor {
 // lost returns the share of a transaction that is taken back, by its cancellation and its
 // refunds up to the period's last day; known is false of one that happened too long ago.
 func (c *computation) lost(of incentive.TransactionKey) (share decimal.Decimal, known bool, err error) {
-	t, known := c.transactions[of]
+	t, known := c.transaction(of)
 	if !known {
 		return share, false, nil
 	}

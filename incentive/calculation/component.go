@@ -175,7 +175,7 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 			}
 			seen[value] = true
 		case of.Aggregate == plan.Sum && of.Attribute != "":
-			number, err := plan.AttributeNumber(one.transaction.Attributes, of.Attribute, fmt.Sprintf("transaction %s of %s", one.transaction.ID, one.transaction.Source))
+			number, err := plan.AttributeNumber(one.transaction.Attributes, of.Attribute, func() string { return fmt.Sprintf("transaction %s of %s", one.transaction.ID, one.transaction.Source) })
 			if err != nil {
 				return m, err
 			}
@@ -224,11 +224,11 @@ func (c *computation) takes(filter *plan.Filter, one credit) (bool, error) {
 	if filter == nil {
 		return true, nil
 	}
-	who, known := c.participantOn(c.participant.ID, one.transaction.Date)
-	if !known {
+	who := c.personOn(c.participant.ID, one.transaction.Date)
+	if who == nil {
 		return false, incentive.Errorf(CodeUnknownCredit, "nothing is known of %s on %s, the day of a transaction: import the participant with an earlier date of effect", c.participant.ID, one.transaction.Date)
 	}
-	return filter.Takes(plan.Subject{Transaction: one.transaction, Credit: one.Credit, Participant: &who, Credited: one.credited})
+	return filter.Takes(plan.Subject{Transaction: one.transaction, Credit: one.Credit, Participant: who, Credited: one.credited})
 }
 
 // value returns a number of the plan, for the participant as of a day.
@@ -240,7 +240,7 @@ func (c *computation) value(v plan.Value, day incentive.Date) (decimal.Decimal, 
 	if !known {
 		who = incentive.Participant{ID: c.participant.ID}
 	}
-	return plan.AttributeNumber(who.Attributes, v.Attribute, fmt.Sprintf("participant %s (as of %s)", who.ID, day))
+	return plan.AttributeNumber(who.Attributes, v.Attribute, func() string { return fmt.Sprintf("participant %s (as of %s)", who.ID, day) })
 }
 
 // pay works out what each part earns, and what is earned besides.

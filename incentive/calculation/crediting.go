@@ -127,7 +127,7 @@ func (f *facts) creditBy(rule creditRule, key, id string, t *incentive.Transacti
 	share := rule.Share.Literal
 	if rule.Share.Attribute != "" {
 		var err error
-		if share, err = plan.AttributeNumber(who.Attributes, rule.Share.Attribute, fmt.Sprintf("participant %s (as of %s)", id, t.Date)); err != nil {
+		if share, err = plan.AttributeNumber(who.Attributes, rule.Share.Attribute, func() string { return fmt.Sprintf("participant %s (as of %s)", id, t.Date) }); err != nil {
 			return nil, err
 		}
 	}

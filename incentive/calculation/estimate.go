@@ -43,7 +43,7 @@ func Estimates(ctx context.Context, snapshot incentive.Snapshot, participants []
 	for _, id := range participants {
 		of[id] = true
 	}
-	r, err := prepare(ctx, snapshot, of, nil)
+	r, err := prepare(ctx, snapshot, of)
 	if err != nil {
 		return nil, err
 	}

@@ -20,18 +20,19 @@ type credit struct {
 // facts is a snapshot arranged for looking things up. It is read by many at once and
 // changed by nobody.
 type facts struct {
-	period       incentive.Period
-	people       map[string][]incentive.Participant // each by date of effect
-	quotas       map[string][]incentive.Quota       // by participant
-	groups       groups
-	objectives   map[string][]incentive.Objective // by participant, in the order of their names
-	transactions map[incentive.TransactionKey]*incentive.Transaction
-	refunds      map[incentive.TransactionKey][]*incentive.Transaction // by what they give back, in their order
-	own          map[string][]credit                                   // by participant, in the order in which deals climb tiers
-	ofTeams      map[teamLevel][]credit                                // the same, by manager
-	posted       map[postedKey][]incentive.Posted                      // lines of earlier periods
-	rates        map[ratePair][]incentive.ExchangeRate                 // each by date
-	uncredited   []incentive.Transaction                               // of the period, in their order
+	period     incentive.Period
+	people     map[string][]incentive.Participant // each by date of effect
+	quotas     map[string][]incentive.Quota       // by participant
+	groups     groups
+	objectives map[string][]incentive.Objective                      // by participant, in the order of their names
+	sold       []incentive.Transaction                               // by date, source and id: the order in which deals climb tiers
+	soldAt     map[incentive.TransactionKey]int                      // where each is among them
+	refunds    map[incentive.TransactionKey][]*incentive.Transaction // by what they give back, in their order
+	own        map[string][]credit                                   // by participant, in the order in which deals climb tiers
+	ofTeams    map[teamLevel][]credit                                // the same, by manager
+	posted     map[postedKey][]incentive.Posted                      // lines of earlier periods
+	rates      map[ratePair][]incentive.ExchangeRate                 // each by date
+	uncredited []incentive.Transaction                               // of the period, in their order
 	// standings is how contests end, by participant; it is filled before the first statement.
 	standings map[Contest]map[string]standing
 }
@@ -47,7 +48,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	f := &facts{
 		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{}, objectives: map[string][]incentive.Objective{},
 		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
-		transactions: make(map[incentive.TransactionKey]*incentive.Transaction, len(snapshot.Transactions)), refunds: map[incentive.TransactionKey][]*incentive.Transaction{}, rates: map[ratePair][]incentive.ExchangeRate{},
+		sold: snapshot.Transactions, soldAt: make(map[incentive.TransactionKey]int, len(snapshot.Transactions)), refunds: map[incentive.TransactionKey][]*incentive.Transaction{}, rates: map[ratePair][]incentive.ExchangeRate{},
 	}
 	for _, r := range snapshot.Rates {
 		pair := ratePair{r.Source, r.From, r.To}
@@ -68,11 +69,10 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		f.objectives[o.ParticipantID] = append(f.objectives[o.ParticipantID], o)
 	}
 	depth := deepest(plans)
-	credits := map[incentive.TransactionKey][]*incentive.Credit{}
-	for i := range snapshot.Credits {
-		c := &snapshot.Credits[i]
-		credits[c.Transaction] = append(credits[c.Transaction], c)
+	for i := range f.sold {
+		f.soldAt[f.sold[i].TransactionKey] = i
 	}
+	credits := f.creditsOf(snapshot.Credits)
 	rules := f.creditRules(snapshot, plans)
 	assignments := map[string][]incentive.Assignment{}
 	for _, a := range snapshot.Assignments {
@@ -83,16 +83,15 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		clawsBack = clawsBack || slices.ContainsFunc(p.Components, func(c plan.Component) bool { return c.Clawback != nil })
 	}
 	var problems []error
-	for i := range snapshot.Transactions { // by date, source and id: the order in which deals climb tiers
-		t := &snapshot.Transactions[i]
-		f.transactions[t.TransactionKey] = t
+	for i := range f.sold {
+		t := &f.sold[i]
 		if t.RefundOf != "" {
 			f.refunds[t.Refunded()] = append(f.refunds[t.Refunded()], t)
 		}
 		if t.Date.Before(snapshot.Since) {
 			continue // it is there for what was paid for it
 		}
-		given := credits[t.TransactionKey]
+		given := credits[i]
 		if len(given) == 0 {
 			var err error
 			if given, err = f.credit(rules, t, assignments); err != nil {
@@ -102,7 +101,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 			}
 		}
 		for _, c := range given {
-			one := credit{c, t, t.Amount.Mul(c.Share)}
+			one := credit{c, t, credited(t, c)}
 			f.own[c.ParticipantID] = append(f.own[c.ParticipantID], one)
 			chain, err := f.managers(c.ParticipantID, t.Date, depth)
 			if err != nil {
@@ -116,6 +115,44 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		}
 	}
 	return f, together(problems)
+}
+
+// creditsOf returns the credits of each transaction.
+func (f *facts) creditsOf(all []incentive.Credit) [][]*incentive.Credit {
+	ends := make([]int, len(f.sold)+1)
+	for i := range all {
+		if n, sold := f.soldAt[all[i].Transaction]; sold {
+			ends[n+1]++
+		}
+	}
+	of, together := make([][]*incentive.Credit, len(f.sold)), make([]*incentive.Credit, len(all))
+	for i := range of {
+		ends[i+1] += ends[i]
+		of[i] = together[ends[i]:ends[i]:ends[i+1]]
+	}
+	for i := range all {
+		if n, sold := f.soldAt[all[i].Transaction]; sold {
+			of[n] = append(of[n], &all[i])
+		}
+	}
+	return of
+}
+
+// transaction returns what was sold under a key.
+func (f *facts) transaction(key incentive.TransactionKey) (*incentive.Transaction, bool) {
+	n, sold := f.soldAt[key]
+	if !sold {
+		return nil, false
+	}
+	return &f.sold[n], true
+}
+
+// credited returns what a credit comes to; most are of the whole.
+func credited(t *incentive.Transaction, c *incentive.Credit) decimal.Decimal {
+	if c.Share.Exponent() == 0 && c.Share.CoefficientInt64() == 1 && c.Share.NumDigits() == 1 {
+		return t.Amount
+	}
+	return t.Amount.Mul(c.Share)
 }
 
 // deepest returns how many levels of the hierarchy the plans' overrides look down.
@@ -133,20 +170,28 @@ func deepest(plans map[string]versionInForce) int {
 
 // participantOn returns what is true of a participant on a day.
 func (f *facts) participantOn(id string, day incentive.Date) (incentive.Participant, bool) {
+	if who := f.personOn(id, day); who != nil {
+		return *who, true
+	}
+	return incentive.Participant{}, false
+}
+
+// personOn is participantOn where it is only read; nil is nobody.
+func (f *facts) personOn(id string, day incentive.Date) *incentive.Participant {
 	known := f.people[id]
 	n := sort.Search(len(known), func(i int) bool { return known[i].EffectiveFrom.After(day) })
 	if n == 0 {
-		return incentive.Participant{}, false
+		return nil
 	}
-	return known[n-1], true
+	return &known[n-1]
 }
 
 // managers returns the managers above a participant on a day, nearest first, up to depth.
 func (f *facts) managers(id string, day incentive.Date, depth int) ([]string, error) {
 	var chain []string
 	for at := id; len(chain) < depth; {
-		p, known := f.participantOn(at, day)
-		if !known {
+		p := f.personOn(at, day)
+		if p == nil {
 			return nil, incentive.Errorf(CodeUnknownCredit, "nothing is known of %s on %s, the day of a transaction: import the participant with an earlier date of effect", at, day)
 		}
 		if p.ManagerID == "" {

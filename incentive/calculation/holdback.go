@@ -118,7 +118,7 @@ func (c *computation) waiting() []held {
 // transaction: by what is known of it, and of the participant on the period's last day.
 func (c *computation) released(of incentive.TransactionKey) (bool, error) {
 	h := c.component.Holdback
-	t, known := c.transactions[of]
+	t, known := c.transaction(of)
 	if h.Where == nil || !known {
 		return false, nil
 	}

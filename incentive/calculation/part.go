@@ -58,7 +58,7 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			continue
 		}
 		for _, c := range l.Contributions {
-			if t, there := all.transactions[c.Transaction]; there && t.Date.Before(snapshot.Since) {
+			if t, there := all.transaction(c.Transaction); there && t.Date.Before(snapshot.Since) {
 				taken[c.Transaction] = true
 			}
 		}

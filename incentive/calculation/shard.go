@@ -104,38 +104,46 @@ func path(id string, manager map[string]string) string {
 	return strings.Join(chain, "\x00")
 }
 
-// Enter measures the participants of a shard for the contests of the plans that they are on.
-func Enter(snapshot incentive.Snapshot, of []string) ([]Entrant, error) {
+// Shard is what the statements of some participants are calculated from.
+type Shard struct {
+	of       []string
+	snapshot incentive.Snapshot
+	plans    map[string]versionInForce
+	facts    *facts
+}
+
+// NewShard arranges what of a snapshot the statements of some participants, sorted, depend on.
+func NewShard(snapshot incentive.Snapshot, of []string) (*Shard, error) {
+	if len(snapshot.Corrections) > 0 {
+		return nil, fmt.Errorf("a snapshot that corrects earlier periods is calculated as a whole")
+	}
 	plans, err := inForce(snapshot)
 	if err != nil {
 		return nil, err
 	}
 	f, err := arrange(snapshot, plans)
-	if err != nil {
-		return nil, err
-	}
-	theirs := slices.DeleteFunc(assigned(snapshot), func(group []incentive.Assignment) bool {
-		_, mine := slices.BinarySearch(of, group[0].ParticipantID)
-		return !mine
-	})
-	return f.enter(theirs, plans)
+	return &Shard{of, snapshot, plans, f}, err
 }
 
-// RunShard is Run for the participants of a shard, once everybody is measured who competes:
+func (s *Shard) has(participantID string) bool {
+	_, has := slices.BinarySearch(s.of, participantID)
+	return has
+}
+
+// Enter measures the participants of the shard for the contests of the plans that they are on.
+func (s *Shard) Enter() ([]Entrant, error) {
+	return s.facts.enter(slices.DeleteFunc(assigned(s.snapshot), func(group []incentive.Assignment) bool { return !s.has(group[0].ParticipantID) }), s.plans)
+}
+
+// Run is Run for the participants of the shard, once everybody is measured who competes:
 // entrants are those of all shards.
-func RunShard(ctx context.Context, snapshot incentive.Snapshot, of []string, entrants []Entrant) (Result, error) {
-	if len(snapshot.Corrections) > 0 {
-		return Result{}, fmt.Errorf("a snapshot that corrects earlier periods is calculated as a whole")
-	}
-	wanted := make(map[string]bool, len(of))
-	for _, id := range of {
-		wanted[id] = true
-	}
-	all := append([]Entrant{}, entrants...) // never nil: then they would be measured again
-	slices.SortStableFunc(all, func(a, b Entrant) int { return strings.Compare(a.ParticipantID, b.ParticipantID) })
-	r, err := prepare(ctx, snapshot, wanted, all)
-	if err != nil {
+func (s *Shard) Run(ctx context.Context, entrants []Entrant) (Result, error) {
+	all := slices.SortedStableFunc(slices.Values(entrants), func(a, b Entrant) int { return strings.Compare(a.ParticipantID, b.ParticipantID) })
+	groups := withAdjustments(withSettling(assigned(s.snapshot), settling(s.snapshot, s.plans)), nil, s.snapshot.Adjustments)
+	groups = slices.DeleteFunc(groups, func(g payable) bool { return !s.has(g.participantID) })
+	settled := *s.facts
+	if err := settled.settle(all, competing(groups, s.plans)); err != nil {
 		return Result{}, err
 	}
-	return r.result(ctx)
+	return ready{&settled, s.plans, groups}.result(ctx)
 }

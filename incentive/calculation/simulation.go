@@ -142,7 +142,7 @@ type pay struct {
 }
 
 func payOf(ctx context.Context, snapshot incentive.Snapshot, planID string) (pay, error) {
-	r, err := prepare(ctx, snapshot, nil, nil)
+	r, err := prepare(ctx, snapshot, nil)
 	if err != nil {
 		return pay{}, err
 	}

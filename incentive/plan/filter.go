@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -26,12 +27,16 @@ type Filter struct {
 	program     *vm.Program
 	readsCredit bool
 	reads       map[string][]attribute // of the plan's own attributes, those that the filter reads
+	builtin     []member               // of those that every filter may read
 }
 
 type attribute struct {
 	name string
 	of   Type
 }
+
+// member is what a filter reads, such as amount of transaction.
+type member struct{ of, name string }
 
 // What every filter may read beside what the plan declares. Dates are texts such as
 // 2026-01-31, which compare in the order of days.
@@ -102,10 +107,16 @@ func parseFilter(text string, reads Reads) (*Filter, *document.Problem) {
 	case err != nil:
 		return nil, &document.Problem{Line: 1, Column: 1, Message: "the filter cannot be read: " + err.Error()}
 	}
-	return &Filter{Text: text, program: program, readsCredit: len(literals.members["credit"]) > 0, reads: map[string][]attribute{
+	f := &Filter{Text: text, program: program, readsCredit: len(literals.members["credit"]) > 0, reads: map[string][]attribute{
 		"transaction": used(reads.Transaction, literals.members["transaction"]),
 		"participant": used(reads.Participant, literals.members["participant"]),
-	}}, nil
+	}}
+	for of, known := range map[string]map[string]Type{"transaction": builtinTransaction, "participant": builtinParticipant, "credit": builtinCredit} {
+		for _, a := range used(known, literals.members[of]) {
+			f.builtin = append(f.builtin, member{of, a.name})
+		}
+	}
+	return f, nil
 }
 
 // used lists the declared attributes that are among the names, sorted.
@@ -234,28 +245,76 @@ func (f *Filter) Takes(s Subject) (bool, error) {
 	if f == nil {
 		return true, nil
 	}
-	t, p, c := s.Transaction, s.Participant, s.Credit
-	transaction := map[string]any{"source": t.Source, "id": t.ID, "date": t.Date.String(), "amount": t.Amount, "currency": string(t.Currency)}
-	participant := map[string]any{"id": p.ID, "kind": string(p.Kind), "country": p.Country}
-	if err := fill(transaction, f.reads["transaction"], t.Attributes, fmt.Sprintf("transaction %s of %s", t.ID, t.Source)); err != nil {
+	t, p := s.Transaction, s.Participant
+	a := askedLately.Get().(*asked)
+	defer askedLately.Put(a)
+	for _, values := range a.values {
+		clear(values)
+	}
+	for _, m := range f.builtin {
+		a.values[m.of][m.name] = s.value(m)
+	}
+	if err := fill(a.values["transaction"], f.reads["transaction"], t.Attributes, func() string { return fmt.Sprintf("transaction %s of %s", t.ID, t.Source) }); err != nil {
 		return false, err
 	}
-	if err := fill(participant, f.reads["participant"], p.Attributes, "participant "+p.ID); err != nil {
+	if err := fill(a.values["participant"], f.reads["participant"], p.Attributes, func() string { return "participant " + p.ID }); err != nil {
 		return false, err
 	}
-	result, err := expr.Run(f.program, map[string]any{
-		"transaction": transaction,
-		"participant": participant,
-		"credit":      map[string]any{"participant": c.ParticipantID, "role": c.Role, "share": c.Share, "amount": s.Credited},
-	})
+	result, err := a.vm.Run(f.program, a.environment)
 	if err != nil {
 		return false, fmt.Errorf("apply the filter %q to transaction %s of %s: %w", f.Text, t.ID, t.Source, err)
 	}
 	return result.(bool), nil
 }
 
+// asked is what a filter is asked with. It is used again, as filters are asked about millions of
+// credits.
+type asked struct {
+	vm          vm.VM
+	values      map[string]map[string]any
+	environment map[string]any
+}
+
+var askedLately = sync.Pool{New: func() any {
+	a := &asked{values: map[string]map[string]any{"transaction": {}, "participant": {}, "credit": {}}, environment: map[string]any{}}
+	for of, values := range a.values {
+		a.environment[of] = values
+	}
+	return a
+}}
+
+// value returns what every filter may read.
+func (s Subject) value(of member) any {
+	switch of {
+	case member{"transaction", "source"}:
+		return s.Transaction.Source
+	case member{"transaction", "id"}:
+		return s.Transaction.ID
+	case member{"transaction", "date"}:
+		return s.Transaction.Date.String()
+	case member{"transaction", "amount"}:
+		return s.Transaction.Amount
+	case member{"transaction", "currency"}:
+		return string(s.Transaction.Currency)
+	case member{"participant", "id"}:
+		return s.Participant.ID
+	case member{"participant", "kind"}:
+		return string(s.Participant.Kind)
+	case member{"participant", "country"}:
+		return s.Participant.Country
+	case member{"credit", "participant"}:
+		return s.Credit.ParticipantID
+	case member{"credit", "role"}:
+		return s.Credit.Role
+	case member{"credit", "share"}:
+		return s.Credit.Share
+	default:
+		return s.Credited
+	}
+}
+
 // fill adds attributes. A text that is absent is empty; a number must be there.
-func fill(into map[string]any, read []attribute, attributes map[string]string, of string) error {
+func fill(into map[string]any, read []attribute, attributes map[string]string, of func() string) error {
 	for _, a := range read {
 		if a.of == Text {
 			into[a.name] = attributes[a.name]
@@ -272,14 +331,14 @@ func fill(into map[string]any, read []attribute, attributes map[string]string, o
 
 // AttributeNumber reads an attribute that a plan declares as a number. of says whose it
 // is. Its error has code CodeInvalid.
-func AttributeNumber(attributes map[string]string, name, of string) (decimal.Decimal, error) {
+func AttributeNumber(attributes map[string]string, name string, of func() string) (decimal.Decimal, error) {
 	text, there := attributes[name]
 	if !there || text == "" {
-		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%s has no %q, which the plan reads as a number", of, name)
+		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%s has no %q, which the plan reads as a number", of(), name)
 	}
 	number, err := document.ParseNumber(text)
 	if err != nil {
-		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%q of %s: %s", name, of, err)
+		return decimal.Decimal{}, incentive.Errorf(incentive.CodeInvalid, "%q of %s: %s", name, of(), err)
 	}
 	return number, nil
 }
