@@ -166,6 +166,9 @@ func (r *salesReader) inOrder() ([]incentive.Transaction, []incentive.Credit) {
 // decimalOf reads a number as PostgreSQL writes it.
 func decimalOf(text []byte) (decimal.Decimal, error) {
 	const digitsOfInt64 = 18
+	if bytes.IndexByte(text, '.') > 0 {
+		text = bytes.TrimRight(text, "0") // of a quotient PostgreSQL keeps many
+	}
 	if len(text) > digitsOfInt64 {
 		return decimal.NewFromString(string(text))
 	}

@@ -10,7 +10,7 @@ INSERT INTO quota (participant_id, measure, starts_on, ends_on, version, amount)
 INSERT INTO calendar (id) VALUES ('monthly');
 INSERT INTO pay_period (id, calendar_id, code, starts_on, ends_on) VALUES ('monthly-2026-01', 'monthly', '2026-01', '2026-01-01', '2026-01-31');
 INSERT INTO transaction (source, transaction_id, version, date, amount, currency, attributes)
-    SELECT 'crm', 'd' || n, 1, '2026-01-01'::date + n % 31, 500 + n % 1000 + (n % 97) / 100.0, 'USD', jsonb_build_object('product', CASE WHEN n % 10 = 3 THEN 'spark' ELSE 'core' END)
+    SELECT 'crm', 'd' || n, 1, '2026-01-01'::date + n % 31, 500 + n % 1000 + round((n % 97) / 100.0, 2), 'USD', jsonb_build_object('product', CASE WHEN n % 10 = 3 THEN 'spark' ELSE 'core' END)
     FROM generate_series(1, @deals) n;
 INSERT INTO credit (source, transaction_id, participant_id, role, version, share)
     SELECT 'crm', 'd' || n, 'p' || n % @people, 'owner', 1, CASE WHEN n % 5 = 0 THEN 0.7 ELSE 1 END FROM generate_series(1, @deals) n
