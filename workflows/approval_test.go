@@ -88,9 +88,7 @@ func TestApprovalQueue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var suite testsuite.WorkflowTestSuite
-			suite.SetLogger(silent{})
-			a := &approver{env: suite.NewTestWorkflowEnvironment(), waiting: c.waiting, top: c.top}
+			a := &approver{env: newEnvironment(), waiting: c.waiting, top: c.top}
 			workflows.Register(a.env)
 			a.begin = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 			a.since = a.begin
@@ -113,9 +111,7 @@ func TestApprovalQueue(t *testing.T) {
 // where it remembers whom it reminded.
 func TestApprovalQueueIsFull(t *testing.T) {
 	t.Parallel()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(silent{})
-	a := &approver{env: suite.NewTestWorkflowEnvironment(), waiting: 1, top: true}
+	a := &approver{env: newEnvironment(), waiting: 1, top: true}
 	workflows.Register(a.env)
 	a.begin = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	a.since = a.begin

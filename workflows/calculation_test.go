@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/testsuite"
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/incentive"
@@ -33,8 +32,7 @@ func TestCalculationInShards(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var suite testsuite.WorkflowTestSuite
-			env := suite.NewTestWorkflowEnvironment()
+			env := newEnvironment()
 			var a *activities.Activities
 			var mutex sync.Mutex
 			var did []string

@@ -73,8 +73,7 @@ func (r *till) submit(_ context.Context, id string) (activities.SubmitOutcome, e
 }
 
 func (r *till) environment(t *testing.T) *testsuite.TestWorkflowEnvironment {
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := newEnvironment()
 	var a *activities.Activities
 	env.OnActivity(a.PrepareRail, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(r.prepare)
 	env.OnActivity(a.ListPayouts, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(r.list)

@@ -107,8 +107,7 @@ func TestDispute(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var suite testsuite.WorkflowTestSuite
-			env := suite.NewTestWorkflowEnvironment()
+			env := newEnvironment()
 			d := &disputes{state: incentive.DisputeOpen, above: c.above, since: env.Now().UTC(), now: func() time.Time { return env.Now().UTC() }}
 			var a *activities.Activities
 			env.OnActivity(a.ReadDispute, mock.Anything, mock.Anything).Return(d.read)

@@ -99,9 +99,7 @@ const startOrder = "order"
 
 // open makes a house over a database and lets a period's workflow begin in it.
 func open(database *store.Store, pool *pgxpool.Pool, periodID string, begin time.Time) *house {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(silent{})
-	h := &house{env: suite.NewTestWorkflowEnvironment(), store: database, periodID: periodID, turns: make(chan turn), resting: make(chan struct{}), over: make(chan struct{}),
+	h := &house{env: newEnvironment(), store: database, periodID: periodID, turns: make(chan turn), resting: make(chan struct{}), over: make(chan struct{}),
 		runs: map[string]*run{}, faults: map[string][]fault{}}
 	h.bank = &bank{pool: pool, now: h.env.Now, scripts: map[string][]string{}, paid: map[string]payments.Result{}, known: map[string]bool{}, to: map[string]int{}}
 	rails, err := payments.NewRegistry(h.bank, paymentfile.New(fileRail, "Test"))
@@ -113,7 +111,7 @@ func open(database *store.Store, pool *pgxpool.Pool, periodID string, begin time
 	h.env.SetStartTime(begin)
 	h.env.SetTestTimeout(time.Minute)
 	h.env.SetDetachedChildWait(false)
-	h.env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&intercepted{house: h}}})
+	h.env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: patience, Interceptors: []interceptor.WorkerInterceptor{&intercepted{house: h}}})
 	h.env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
 		h.mutex.Lock()
 		defer h.mutex.Unlock()

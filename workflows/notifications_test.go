@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/guerdon/guerdon/activities"
@@ -17,8 +16,7 @@ import (
 // grows long.
 func TestNotificationsAreSent(t *testing.T) {
 	t.Parallel()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := newEnvironment()
 	var a *activities.Activities
 	looked := 0
 	env.OnActivity(a.NextMessages, mock.Anything).Return(func(context.Context) ([]string, error) {

@@ -107,8 +107,7 @@ func TestPayPeriod(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var suite testsuite.WorkflowTestSuite
-			env := suite.NewTestWorkflowEnvironment()
+			env := newEnvironment()
 			d := &database{state: incentive.Open, fails: c.fails, now: func() time.Time { return env.Now() }}
 			var a *activities.Activities
 			env.OnActivity(a.Act, mock.Anything, mock.Anything).Return(d.act)
@@ -185,9 +184,7 @@ func TestEveryActInEveryState(t *testing.T) {
 // meet lets an act meet a period, and returns where the period is then, and the code of a
 // refusal.
 func meet(t *testing.T, from incentive.State, onHold bool, act incentive.Act) (state incentive.State, code string) {
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(silent{})
-	env := suite.NewTestWorkflowEnvironment()
+	env := newEnvironment()
 	d := &database{state: from, onHold: onHold, deadline: env.Now().Add(50 * 24 * time.Hour), now: env.Now}
 	var a *activities.Activities
 	env.OnActivity(a.Act, mock.Anything, mock.Anything).Return(d.act)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/guerdon/guerdon/activities"
@@ -32,8 +31,7 @@ func TestReconciliationOfEachDay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var suite testsuite.WorkflowTestSuite
-			env := suite.NewTestWorkflowEnvironment()
+			env := newEnvironment()
 			var a *activities.Activities
 			env.OnActivity(a.NextReconciliation, mock.Anything, "stripe").Return(c.next, nil)
 			compared := 0
