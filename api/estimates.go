@@ -90,7 +90,7 @@ func (s *server) WhatIf(ctx context.Context, request spec.WhatIfRequestObject) (
 		return nil, err
 	}
 	var deals []store.Deal
-	for i, d := range request.Body.Deals {
+	for i, d := range value(request.Body.Deals) {
 		deal := store.Deal{Currency: incentive.Currency(value(d.Currency)), Role: value(d.Role), Attributes: value(d.Attributes), Share: decimal.NewFromInt(1)}
 		if deal.Amount, err = decimal.NewFromString(d.Amount); err == nil && d.Share != nil {
 			deal.Share, err = decimal.NewFromString(*d.Share)
@@ -113,6 +113,16 @@ func (s *server) WhatIf(ctx context.Context, request spec.WhatIfRequestObject) (
 			return nil, incentive.Errorf(incentive.CodeInvalid, "deal %d: %s is not between %s and %s", i+1, deal.Date, p.StartsOn, p.EndsOn)
 		}
 		deals = append(deals, deal)
+	}
+	if open := value(request.Body.Opportunities); len(open) > 0 {
+		closed, err := s.ifClosed(ctx, p, request.Person, open, today)
+		if err != nil {
+			return nil, err
+		}
+		deals = append(deals, closed...)
+	}
+	if len(deals) == 0 {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "say which deals would be closed: name one opportunity, or one deal with its amount")
 	}
 	before, after, err := s.Store.WhatIf(ctx, p, request.Person, deals, today)
 	if err != nil {

@@ -86,7 +86,7 @@ func TestWhatIf(t *testing.T) {
 	t.Parallel()
 	s := estimating(t)
 	ask := func(id string, deals ...client.Deal) (client.WhatIf, error) {
-		return client.Read[client.WhatIf](s.as(id).WhatIf(t.Context(), "m-2026-01", "r1", &client.WhatIfParams{IdempotencyKey: client.NewKey()}, client.WhatIfRequest{Deals: deals}))
+		return client.Read[client.WhatIf](s.as(id).WhatIf(t.Context(), "m-2026-01", "r1", &client.WhatIfParams{IdempotencyKey: client.NewKey()}, client.WhatIfRequest{Deals: &deals}))
 	}
 	half := "0.5"
 	answer, err := ask("r1", client.Deal{Amount: "800"}, client.Deal{Amount: "400", Share: &half})

@@ -478,8 +478,18 @@ const whatIfSource = "what-if"
 // WhatIf calculates somebody's estimate of an open period from the facts as they are, and
 // again as if they had closed some deals too.
 func (s *Store) WhatIf(ctx context.Context, p PeriodRevision, participantID string, deals []Deal, today incentive.Date) (before, after Estimate, err error) {
+	both, err := s.suppose(ctx, p, participantID, today, nil, deals)
+	if err != nil {
+		return before, after, err
+	}
+	return both[0], both[1], nil
+}
+
+// suppose calculates somebody's estimate of an open period from the same facts several times,
+// each as if they had closed some deals too.
+func (s *Store) suppose(ctx context.Context, p PeriodRevision, participantID string, today incentive.Date, cases ...[]Deal) (estimates []Estimate, err error) {
 	if p.State != incentive.Open {
-		return before, after, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: deals count in an open one", p.State)
+		return nil, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: deals count in an open one", p.State)
 	}
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
 		reaches, err := reaches(ctx, tx, p)
@@ -490,8 +500,17 @@ func (s *Store) WhatIf(ctx context.Context, p PeriodRevision, participantID stri
 		if err != nil {
 			return err
 		}
-		one := func(snapshot incentive.Snapshot) (Estimate, error) {
-			found, err := estimatesOf(ctx, snapshot, []string{participantID}, today)
+		for _, deals := range cases {
+			if len(deals) == 0 && len(estimates) > 0 {
+				estimates = append(estimates, estimates[0])
+				continue
+			}
+			for i := range deals {
+				if deals[i].Currency == "" {
+					deals[i].Currency = estimates[0].Total.Currency
+				}
+			}
+			found, err := estimatesOf(ctx, supposing(snapshot, participantID, deals), []string{participantID}, today)
 			if err == nil && len(found) == 0 {
 				err = incentive.Errorf(incentive.CodeNotFound, "%s is on no plan in %s", participantID, p.ID)
 			}
@@ -499,22 +518,13 @@ func (s *Store) WhatIf(ctx context.Context, p PeriodRevision, participantID stri
 				err = incentive.Errorf(incentive.CodeInvalid, "%s", found[0].Problem)
 			}
 			if err != nil {
-				return Estimate{}, err
+				return err
 			}
-			return found[0], nil
+			estimates = append(estimates, found[0])
 		}
-		if before, err = one(snapshot); err != nil {
-			return err
-		}
-		for i := range deals {
-			if deals[i].Currency == "" {
-				deals[i].Currency = before.Total.Currency
-			}
-		}
-		after, err = one(supposing(snapshot, participantID, deals))
-		return err
+		return nil
 	})
-	return before, after, err
+	return estimates, err
 }
 
 // supposing adds deals that nobody has closed to a snapshot, in their place.

@@ -128,6 +128,16 @@ var loaders = map[string]loader{
 		SELECT rate_source, from_currency, to_currency, date, coalesce(version, 0) + 1, rate
 		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
 	SELECT n, outcome FROM judged ORDER BY n`},
+	"opportunity": {sql: versioned("opportunity",
+		`n int, source text, opportunity_id text, participant_id text, name text, stage text, probability numeric, expected_close date, amount numeric, currency text, status text, attributes jsonb`,
+		`t.source = g.source AND t.opportunity_id = g.opportunity_id`,
+		`(l.participant_id, l.name, l.stage, l.probability, l.expected_close, l.amount, l.currency, l.status, l.attributes) = (g.participant_id, g.name, g.stage, g.probability, g.expected_close, g.amount, g.currency, g.status, g.attributes)`,
+		`WHEN NOT EXISTS (SELECT FROM participant p WHERE p.id = g.participant_id) THEN 'unknown-participant'`) + `,
+	put AS (INSERT INTO opportunity (source, opportunity_id, version, participant_id, name, stage, probability, expected_close, amount, currency, status, attributes)
+		SELECT source, opportunity_id, coalesce(version, 0) + 1, participant_id, name, stage, probability, expected_close, amount, currency, status, attributes
+		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
+	SELECT n, outcome FROM judged ORDER BY n`,
+		reasons: map[string]string{string(CodeUnknownParticipant): "there is no participant %s: import the participant first"}},
 	"assignment": {sql: versioned("assignment",
 		`n int, participant_id text, plan_id text, calendar_id text, starts_on date, ends_on date`,
 		`t.participant_id = g.participant_id AND t.plan_id = g.plan_id AND t.starts_on = g.starts_on`,

@@ -177,15 +177,15 @@ func (v *visit) whatIf() error {
 
 // suppose asks for the visitor's estimate with deals of these amounts.
 func (v *visit) suppose(period, amounts string) (*supposed, error) {
-	var asked client.WhatIfRequest
+	deals := []client.Deal{}
 	for text := range strings.FieldsSeq(amounts) {
 		amount, err := decimal.NewFromString(strings.ReplaceAll(text, ",", ""))
 		if err != nil {
 			return nil, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Fill("live.if.refused", map[string]any{"amount": text}))
 		}
-		asked.Deals = append(asked.Deals, client.Deal{Amount: amount.String()})
+		deals = append(deals, client.Deal{Amount: amount.String()})
 	}
-	answer, err := client.Read[client.WhatIf](v.api.WhatIf(v.r.Context(), period, v.me.Id, &client.WhatIfParams{IdempotencyKey: v.key()}, asked))
+	answer, err := client.Read[client.WhatIf](v.api.WhatIf(v.r.Context(), period, v.me.Id, &client.WhatIfParams{IdempotencyKey: v.key()}, client.WhatIfRequest{Deals: &deals}))
 	if err != nil {
 		return nil, err
 	}

@@ -36,12 +36,14 @@ var entries = []struct {
 	{"menu.own", []menuEntry{
 		{"menu.live", "/live", having(incentive.Rep)},
 		{"menu.statements", "/statements", having(incentive.Rep)},
+		{"menu.pipeline", "/pipeline", onlyReps},
 		{"menu.payouts", "/payouts", having(incentive.Rep)},
 		{"menu.disputes", "/disputes", onlyReps},
 		{"menu.plans", "/plans", onlyReps},
 	}},
 	{"menu.group.team", []menuEntry{
 		{"menu.team", "/team", having(incentive.Manager)},
+		{"menu.pipeline", "/pipeline", having(incentive.Manager)},
 		{"menu.disputes", "/disputes", beyond(incentive.ReadStatements, incentive.Own)},
 		{"menu.approvals", "/approvals", may(incentive.DecideApproval)},
 	}},

@@ -21,9 +21,12 @@ type grouped struct {
 // coveredBy is what a territory or team covers by an attribute.
 type coveredBy struct{ Attribute, Values string }
 
-func coverage(g client.Group) (all []coveredBy) {
-	for _, name := range slices.Sorted(maps.Keys(g.Covers)) {
-		all = append(all, coveredBy{name, g.Covers[name]})
+func coverage(g client.Group) []coveredBy { return covers(g.Covers) }
+
+// covers are attributes in order.
+func covers(attributes map[string]string) (all []coveredBy) {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		all = append(all, coveredBy{name, attributes[name]})
 	}
 	return all
 }

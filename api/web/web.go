@@ -134,6 +134,9 @@ func (s *site) routes() map[string]page {
 		"GET /statements":  (*visit).ownStatements,
 		"GET /payouts":     (*visit).ownPayouts,
 
+		"GET /pipeline":  (*visit).pipeline,
+		"POST /pipeline": (*visit).ifClosed,
+
 		"GET /disputes":                            (*visit).disputes,
 		"POST /disputes":                           (*visit).raise,
 		"GET /disputes/new":                        (*visit).newDispute,

@@ -649,6 +649,7 @@ var needs = map[string]incentive.Action{
 	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/accounts": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"POST /account/settings": incentive.KeepSettings, "GET /notifications": incentive.KeepSettings, "POST /notifications": incentive.KeepSettings,
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
+	"GET /pipeline": incentive.ReadStatements, "POST /pipeline": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
 	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "GET /disputes/{dispute}/changes": incentive.RunPeriod, "GET /periods/{period}/runs": incentive.ReadTotals, "GET /periods/{period}/changes": incentive.RunPeriod, "POST /periods/{period}/changes": incentive.RunPeriod,

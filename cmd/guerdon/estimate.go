@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -49,13 +50,14 @@ func (e estimate) Run(ctx context.Context, d *desk) error {
 }
 
 type whatIf struct {
-	Period     string            `arg:""`
-	Person     string            `arg:"" help:"Whose deals they would be."`
-	Amounts    []string          `arg:"" help:"What each deal comes to."`
-	Currency   string            `help:"Of the deals; that of the estimate when absent."`
-	Date       *incentive.Date   `help:"On which they are closed; today when absent."`
-	Share      string            `help:"The person's share of each, as a decimal."`
-	Attributes map[string]string `help:"What plans read of each, such as category=hardware."`
+	Period      string            `arg:""`
+	Person      string            `arg:"" help:"Whose deals they would be."`
+	Amounts     []string          `arg:"" optional:"" help:"What each deal comes to."`
+	Opportunity []string          `help:"An open opportunity of theirs that would close, as SOURCE/ID; several times for several."`
+	Currency    string            `help:"Of the deals; that of the estimate when absent."`
+	Date        *incentive.Date   `help:"On which they are closed; today when absent."`
+	Share       string            `help:"The person's share of each, as a decimal."`
+	Attributes  map[string]string `help:"What plans read of each, such as category=hardware."`
 }
 
 func (i whatIf) Run(ctx context.Context, d *desk) error {
@@ -63,15 +65,22 @@ func (i whatIf) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	var body client.WhatIfRequest
+	deals, open := []client.Deal{}, []client.OpportunityKey{}
+	for _, named := range i.Opportunity {
+		source, id, both := strings.Cut(named, "/")
+		if !both {
+			return fmt.Errorf("%q names no opportunity: write its source and its id as SOURCE/ID", named)
+		}
+		open = append(open, client.OpportunityKey{Source: source, Id: id})
+	}
 	for _, amount := range i.Amounts {
 		deal := client.Deal{Amount: amount, Currency: optional(i.Currency), Share: optional(i.Share), Date: i.Date}
 		if len(i.Attributes) > 0 {
 			deal.Attributes = &i.Attributes
 		}
-		body.Deals = append(body.Deals, deal)
+		deals = append(deals, deal)
 	}
-	answer, err := client.Read[client.WhatIf](c.WhatIf(ctx, i.Period, i.Person, &client.WhatIfParams{IdempotencyKey: client.NewKey()}, body))
+	answer, err := client.Read[client.WhatIf](c.WhatIf(ctx, i.Period, i.Person, &client.WhatIfParams{IdempotencyKey: client.NewKey()}, client.WhatIfRequest{Deals: &deals, Opportunities: &open}))
 	if err != nil {
 		return err
 	}

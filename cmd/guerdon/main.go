@@ -61,6 +61,9 @@ type commands struct {
 	Adjust      adjust          `cmd:"" help:"Enter an amount for a participant, which somebody else approves." group:"period"`
 	Adjustment  adjustment      `cmd:"" help:"Approve or reject an adjustment." group:"period"`
 
+	Opportunities opportunities `cmd:"" help:"List the open opportunities of somebody, or of all that you may see." group:"period"`
+	Pipeline      pipeline      `cmd:"" help:"What somebody's open opportunities would bring in an open period." group:"period"`
+
 	Objectives objectives `cmd:"" help:"List the manual objectives of a period, with their scores." group:"period"`
 	Objective  objective  `cmd:"" help:"Set, score or correct a manual objective of somebody, until the period is locked." group:"period"`
 

@@ -31,10 +31,12 @@ const (
 	Team            Kind = "team"
 	TeamMember      Kind = "team_member"
 	TeamQuota       Kind = "team_quota"
+
+	Opportunity Kind = "opportunity"
 )
 
 // Kinds lists every kind in the order in which a company is imported.
-var Kinds = []Kind{Participant, Period, Holiday, Territory, TerritoryMember, TerritoryQuota, Team, TeamMember, TeamQuota, Transaction, Credit, Quota, Rate, Assignment}
+var Kinds = []Kind{Participant, Period, Holiday, Territory, TerritoryMember, TerritoryQuota, Team, TeamMember, TeamQuota, Transaction, Credit, Quota, Rate, Assignment, Opportunity}
 
 // fieldType reads the text of a field into what the record holds. Its error says what
 // would be accepted.
@@ -90,6 +92,11 @@ var kinds = map[Kind][]fieldOf{
 	Team:            groupFields(key("team_id", identifier)),
 	TeamMember:      memberFields(key("team_id", identifier)),
 	TeamQuota:       groupQuotaFields(key("team_id", identifier)),
+
+	Opportunity: {
+		key("source", identifier), key("opportunity_id", identifier), needed("participant_id", identifier), needed("name", text), needed("stage", text), needed("probability", share),
+		needed("expected_close", day), needed("amount", number), needed("currency", currency), optional("status", status, "open"),
+	},
 }
 
 // groupFields are those of a territory or team. Its attributes are what it covers.
@@ -107,7 +114,7 @@ func groupQuotaFields(id fieldOf) []fieldOf {
 
 // hasAttributes reports whether records of the kind hold whatever else a source tells.
 func (k Kind) hasAttributes() bool {
-	return k == Participant || k == Transaction || k == Territory || k == Team
+	return k == Participant || k == Transaction || k == Territory || k == Team || k == Opportunity
 }
 
 func fieldNames(k Kind) []string {
@@ -206,4 +213,12 @@ func participantKind(t string, _ format) (any, error) {
 		return nil, fmt.Errorf("write %s, %s or %s", incentive.Employee, incentive.Contractor, incentive.Company)
 	}
 	return string(k), nil
+}
+
+// status reads what has become of an opportunity.
+func status(t string, _ format) (any, error) {
+	if !slices.Contains([]string{"open", "won", "lost"}, t) {
+		return nil, fmt.Errorf("write open, won or lost: translate a source's own words in the mapping with \"values\"")
+	}
+	return t, nil
 }

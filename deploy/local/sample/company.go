@@ -32,8 +32,8 @@ const (
 
 // Company is a generated company as CSV files, each with a header row.
 type Company struct {
-	Participants, Roles, Calendars, Quotas, Transactions, Credits, Assignments, Destinations []byte
-	Months                                                                                   []string // ids of its periods, oldest first
+	Participants, Roles, Calendars, Quotas, Transactions, Credits, Assignments, Destinations, Opportunities []byte
+	Months                                                                                                  []string // ids of its periods, oldest first
 }
 
 var (
@@ -162,8 +162,19 @@ func Generate(today incentive.Date) Company {
 			}
 		}
 	}
+	// Of their own chance, so that everything else stays as it is.
+	chance := rand.New(rand.NewPCG(20, 27))
+	opportunities := newTable("id", "name", "stage", "close", "amount", "currency", "owner", "product")
+	stages := []string{"Qualified", "Proposal", "Negotiation", "Verbal"}
+	for _, s := range sellers {
+		for range 2 + chance.IntN(3) {
+			number++
+			opportunities.row(fmt.Sprintf("D-%05d", number), fmt.Sprintf("Customer %03d", chance.IntN(300)), stages[chance.IntN(len(stages))], today.AddDays(1+chance.IntN(40)).String(),
+				strconv.FormatInt(int64(2000+chance.IntN(18000))*s.team.scale, 10), s.team.currency, s.id, products[chance.IntN(len(products))])
+		}
+	}
 	return Company{Participants: people.bytes(), Roles: roles.bytes(), Calendars: calendars.bytes(), Quotas: quotas.bytes(), Transactions: deals.bytes(),
-		Credits: credits.bytes(), Assignments: assignments.bytes(), Destinations: destinations.bytes(), Months: months}
+		Credits: credits.bytes(), Assignments: assignments.bytes(), Destinations: destinations.bytes(), Opportunities: opportunities.bytes(), Months: months}
 }
 
 // iban returns a made-up German account whose check digits are right (ISO 13616: the

@@ -87,6 +87,7 @@ func (o *office) load(ctx context.Context) error {
 	}{
 		{"participants", company.Participants}, {"calendar", company.Calendars}, {"quotas", company.Quotas},
 		{"deals", company.Transactions}, {"credits", company.Credits}, {"assignments", company.Assignments},
+		{"opportunities", company.Opportunities},
 	} {
 		mapping, err := documents.ReadFile("mappings/" + file.mapping + ".yaml")
 		if err != nil {
