@@ -518,6 +518,7 @@ const (
 	EntryRequestKindCredit       EntryRequestKind = "credit"
 	EntryRequestKindExchangeRate EntryRequestKind = "exchange_rate"
 	EntryRequestKindHoliday      EntryRequestKind = "holiday"
+	EntryRequestKindOpportunity  EntryRequestKind = "opportunity"
 	EntryRequestKindParticipant  EntryRequestKind = "participant"
 	EntryRequestKindPeriod       EntryRequestKind = "period"
 	EntryRequestKindQuota        EntryRequestKind = "quota"
@@ -534,6 +535,8 @@ func (e EntryRequestKind) Valid() bool {
 	case EntryRequestKindExchangeRate:
 		return true
 	case EntryRequestKindHoliday:
+		return true
+	case EntryRequestKindOpportunity:
 		return true
 	case EntryRequestKindParticipant:
 		return true
@@ -2219,6 +2222,44 @@ type OpenedAccount struct {
 	Url string `json:"url"`
 }
 
+// Opportunities defines model for Opportunities.
+type Opportunities struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next          *string       `json:"next,omitempty"`
+	Opportunities []Opportunity `json:"opportunities"`
+}
+
+// Opportunity defines model for Opportunity.
+type Opportunity struct {
+	// Amount In major units.
+	Amount        string            `json:"amount"`
+	Attributes    map[string]string `json:"attributes"`
+	Currency      string            `json:"currency"`
+	ExpectedClose incentive.Date    `json:"expected_close"`
+
+	// Id Of the source; a transaction of the same source and id is what it becomes.
+	Id   string `json:"id"`
+	Name string `json:"name"`
+
+	// Person Who owns it.
+	Person     string `json:"person"`
+	PersonName string `json:"person_name"`
+
+	// Probability Of winning it, 1 being certain.
+	Probability string `json:"probability"`
+	Source      string `json:"source"`
+	Stage       string `json:"stage"`
+
+	// Weighted The amount times the probability.
+	Weighted string `json:"weighted"`
+}
+
+// OpportunityKey defines model for OpportunityKey.
+type OpportunityKey struct {
+	Id     string `json:"id"`
+	Source string `json:"source"`
+}
+
 // OwnedToken defines model for OwnedToken.
 type OwnedToken struct {
 	// Owner Their name.
@@ -2475,6 +2516,23 @@ type Person struct {
 
 	// Unseen How much they were told and have not seen; of whoever is signed in.
 	Unseen *int `json:"unseen,omitempty"`
+}
+
+// Pipeline defines model for Pipeline.
+type Pipeline struct {
+	// IfClosed What all of them would add at their amounts.
+	IfClosed Money `json:"if_closed"`
+
+	// IfWeighted What all of them would add at their amounts times their probabilities.
+	IfWeighted Money `json:"if_weighted"`
+
+	// Now The estimate as things stand, without any of them.
+	Now Money `json:"now"`
+
+	// Opportunities At most 500, those that are expected to close first.
+	Opportunities []Opportunity `json:"opportunities"`
+	Period        string        `json:"period"`
+	Person        string        `json:"person"`
 }
 
 // Plan defines model for Plan.
@@ -3711,7 +3769,10 @@ type WhatIf struct {
 
 // WhatIfRequest defines model for WhatIfRequest.
 type WhatIfRequest struct {
-	Deals []Deal `json:"deals"`
+	Deals *[]Deal `json:"deals,omitempty"`
+
+	// Opportunities The person's own open opportunities that would close.
+	Opportunities *[]OpportunityKey `json:"opportunities,omitempty"`
 }
 
 // AuditAct defines model for AuditAct.
@@ -4170,6 +4231,21 @@ type SeeNotificationsParams struct {
 type PutSettingsParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListOpportunitiesParams defines parameters for ListOpportunities.
+type ListOpportunitiesParams struct {
+	// Person Whose.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// ClosesBy Only those that are expected to close up to a day.
+	ClosesBy *openapi_types.Date `form:"closes_by,omitempty" json:"closes_by,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
@@ -5409,6 +5485,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /me/settings (the `PutSettings` operationId).
 	PutSettings(ctx context.Context, params *PutSettingsParams, body PutSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListOpportunities Open opportunities of those whose statements you may see, by the day on which they are expected to close.
+	//
+	// Corresponds with GET /opportunities (the `ListOpportunities` operationId).
+	ListOpportunities(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ConfirmPaymentFileWithBody Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
 	// Takes any type of body and a specified content type.
@@ -5708,6 +5789,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
 	GetEstimate(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
+	//
+	// Corresponds with GET /periods/{period}/estimates/{person}/pipeline (the `GetPipeline` operationId).
+	GetPipeline(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// WhatIfWithBody What an estimate would be with some deals closed. Nothing of it is kept.
 	//
@@ -7312,6 +7398,21 @@ func (c *Client) PutSettings(ctx context.Context, params *PutSettingsParams, bod
 	return c.Client.Do(req)
 }
 
+// ListOpportunities Open opportunities of those whose statements you may see, by the day on which they are expected to close.
+//
+// Corresponds with GET /opportunities (the `ListOpportunities` operationId).
+func (c *Client) ListOpportunities(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOpportunitiesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ConfirmPaymentFileWithBody Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 //
 // Takes any type of body and a specified content type.
@@ -8082,6 +8183,21 @@ func (c *Client) ListEstimates(ctx context.Context, period string, params *ListE
 // Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
 func (c *Client) GetEstimate(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetEstimateRequest(c.Server, period, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
+//
+// Corresponds with GET /periods/{period}/estimates/{person}/pipeline (the `GetPipeline` operationId).
+func (c *Client) GetPipeline(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPipelineRequest(c.Server, period, person)
 	if err != nil {
 		return nil, err
 	}
@@ -12838,6 +12954,96 @@ func NewPutSettingsRequestWithBody(server string, params *PutSettingsParams, con
 	return req, nil
 }
 
+// NewListOpportunitiesRequest constructs an http.Request for the ListOpportunities method
+func NewListOpportunitiesRequest(server string, params *ListOpportunitiesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/opportunities")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ClosesBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "closes_by", *params.ClosesBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewConfirmPaymentFileRequest calls the generic ConfirmPaymentFile builder with application/json body
 func NewConfirmPaymentFileRequest(server string, file string, params *ConfirmPaymentFileParams, body ConfirmPaymentFileJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -14752,6 +14958,47 @@ func NewGetEstimateRequest(server string, period string, person string) (*http.R
 	}
 
 	operationPath := fmt.Sprintf("/periods/%s/estimates/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPipelineRequest constructs an http.Request for the GetPipeline method
+func NewGetPipelineRequest(server string, period string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/estimates/%s/pipeline", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -19506,6 +19753,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /me/settings (the `PutSettings` operationId).
 	PutSettingsWithResponse(ctx context.Context, params *PutSettingsParams, body PutSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSettingsResponse, error)
 
+	// ListOpportunitiesWithResponse Open opportunities of those whose statements you may see, by the day on which they are expected to close.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /opportunities (the `ListOpportunities` operationId).
+	ListOpportunitiesWithResponse(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*ListOpportunitiesResponse, error)
+
 	// ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -19841,6 +20095,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
 	GetEstimateWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetEstimateResponse, error)
+
+	// GetPipelineWithResponse What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/estimates/{person}/pipeline (the `GetPipeline` operationId).
+	GetPipelineWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetPipelineResponse, error)
 
 	// WhatIfWithBodyWithResponse What an estimate would be with some deals closed. Nothing of it is kept.
 	//
@@ -22977,6 +23238,54 @@ func (r PutSettingsResponse) ContentType() string {
 	return ""
 }
 
+type ListOpportunitiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Opportunities
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOpportunitiesResponse) GetJSON200() *Opportunities {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOpportunitiesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOpportunitiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOpportunitiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOpportunitiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOpportunitiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ConfirmPaymentFileResponse202Headers the declared response headers of an HTTP 202 response for ConfirmPaymentFile
 type ConfirmPaymentFileResponse202Headers struct {
 	Location *string
@@ -24597,6 +24906,54 @@ func (r GetEstimateResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetEstimateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPipelineResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Pipeline
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPipelineResponse) GetJSON200() *Pipeline {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPipelineResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPipelineResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPipelineResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPipelineResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPipelineResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -29017,6 +29374,19 @@ func (c *ClientWithResponses) PutSettingsWithResponse(ctx context.Context, param
 	return ParsePutSettingsResponse(rsp)
 }
 
+// ListOpportunitiesWithResponse Open opportunities of those whose statements you may see, by the day on which they are expected to close.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /opportunities (the `ListOpportunities` operationId).
+func (c *ClientWithResponses) ListOpportunitiesWithResponse(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*ListOpportunitiesResponse, error) {
+	rsp, err := c.ListOpportunities(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOpportunitiesResponse(rsp)
+}
+
 // ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -29639,6 +30009,19 @@ func (c *ClientWithResponses) GetEstimateWithResponse(ctx context.Context, perio
 		return nil, err
 	}
 	return ParseGetEstimateResponse(rsp)
+}
+
+// GetPipelineWithResponse What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/estimates/{person}/pipeline (the `GetPipeline` operationId).
+func (c *ClientWithResponses) GetPipelineWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetPipelineResponse, error) {
+	rsp, err := c.GetPipeline(ctx, period, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPipelineResponse(rsp)
 }
 
 // WhatIfWithBodyWithResponse What an estimate would be with some deals closed. Nothing of it is kept.
@@ -32727,6 +33110,39 @@ func ParsePutSettingsResponse(rsp *http.Response) (*PutSettingsResponse, error) 
 	return response, nil
 }
 
+// ParseListOpportunitiesResponse parses an HTTP response from a ListOpportunitiesWithResponse call
+func ParseListOpportunitiesResponse(rsp *http.Response) (*ListOpportunitiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOpportunitiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Opportunities
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseConfirmPaymentFileResponse parses an HTTP response from a ConfirmPaymentFileWithResponse call
 func ParseConfirmPaymentFileResponse(rsp *http.Response) (*ConfirmPaymentFileResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -33871,6 +34287,39 @@ func ParseGetEstimateResponse(rsp *http.Response) (*GetEstimateResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Estimate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPipelineResponse parses an HTTP response from a GetPipelineWithResponse call
+func ParseGetPipelineResponse(rsp *http.Response) (*GetPipelineResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPipelineResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Pipeline
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

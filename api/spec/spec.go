@@ -519,6 +519,7 @@ const (
 	EntryRequestKindCredit       EntryRequestKind = "credit"
 	EntryRequestKindExchangeRate EntryRequestKind = "exchange_rate"
 	EntryRequestKindHoliday      EntryRequestKind = "holiday"
+	EntryRequestKindOpportunity  EntryRequestKind = "opportunity"
 	EntryRequestKindParticipant  EntryRequestKind = "participant"
 	EntryRequestKindPeriod       EntryRequestKind = "period"
 	EntryRequestKindQuota        EntryRequestKind = "quota"
@@ -535,6 +536,8 @@ func (e EntryRequestKind) Valid() bool {
 	case EntryRequestKindExchangeRate:
 		return true
 	case EntryRequestKindHoliday:
+		return true
+	case EntryRequestKindOpportunity:
 		return true
 	case EntryRequestKindParticipant:
 		return true
@@ -2220,6 +2223,44 @@ type OpenedAccount struct {
 	Url string `json:"url"`
 }
 
+// Opportunities defines model for Opportunities.
+type Opportunities struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next          *string       `json:"next,omitempty"`
+	Opportunities []Opportunity `json:"opportunities"`
+}
+
+// Opportunity defines model for Opportunity.
+type Opportunity struct {
+	// Amount In major units.
+	Amount        string            `json:"amount"`
+	Attributes    map[string]string `json:"attributes"`
+	Currency      string            `json:"currency"`
+	ExpectedClose incentive.Date    `json:"expected_close"`
+
+	// Id Of the source; a transaction of the same source and id is what it becomes.
+	Id   string `json:"id"`
+	Name string `json:"name"`
+
+	// Person Who owns it.
+	Person     string `json:"person"`
+	PersonName string `json:"person_name"`
+
+	// Probability Of winning it, 1 being certain.
+	Probability string `json:"probability"`
+	Source      string `json:"source"`
+	Stage       string `json:"stage"`
+
+	// Weighted The amount times the probability.
+	Weighted string `json:"weighted"`
+}
+
+// OpportunityKey defines model for OpportunityKey.
+type OpportunityKey struct {
+	Id     string `json:"id"`
+	Source string `json:"source"`
+}
+
 // OwnedToken defines model for OwnedToken.
 type OwnedToken struct {
 	// Owner Their name.
@@ -2476,6 +2517,23 @@ type Person struct {
 
 	// Unseen How much they were told and have not seen; of whoever is signed in.
 	Unseen *int `json:"unseen,omitempty"`
+}
+
+// Pipeline defines model for Pipeline.
+type Pipeline struct {
+	// IfClosed What all of them would add at their amounts.
+	IfClosed Money `json:"if_closed"`
+
+	// IfWeighted What all of them would add at their amounts times their probabilities.
+	IfWeighted Money `json:"if_weighted"`
+
+	// Now The estimate as things stand, without any of them.
+	Now Money `json:"now"`
+
+	// Opportunities At most 500, those that are expected to close first.
+	Opportunities []Opportunity `json:"opportunities"`
+	Period        string        `json:"period"`
+	Person        string        `json:"person"`
 }
 
 // Plan defines model for Plan.
@@ -3712,7 +3770,10 @@ type WhatIf struct {
 
 // WhatIfRequest defines model for WhatIfRequest.
 type WhatIfRequest struct {
-	Deals []Deal `json:"deals"`
+	Deals *[]Deal `json:"deals,omitempty"`
+
+	// Opportunities The person's own open opportunities that would close.
+	Opportunities *[]OpportunityKey `json:"opportunities,omitempty"`
 }
 
 // AuditAct defines model for AuditAct.
@@ -4171,6 +4232,21 @@ type SeeNotificationsParams struct {
 type PutSettingsParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListOpportunitiesParams defines parameters for ListOpportunities.
+type ListOpportunitiesParams struct {
+	// Person Whose.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// ClosesBy Only those that are expected to close up to a day.
+	ClosesBy *openapi_types.Date `form:"closes_by,omitempty" json:"closes_by,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
@@ -5117,6 +5193,9 @@ type ServerInterface interface {
 	// PutSettings Choose the language in which one reads, and how one is sent what one is told.
 	// (PUT /me/settings)
 	PutSettings(c *gin.Context, params PutSettingsParams)
+	// ListOpportunities Open opportunities of those whose statements you may see, by the day on which they are expected to close.
+	// (GET /opportunities)
+	ListOpportunities(c *gin.Context, params ListOpportunitiesParams)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(c *gin.Context, file string, params ConfirmPaymentFileParams)
@@ -5216,6 +5295,9 @@ type ServerInterface interface {
 	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
 	// (GET /periods/{period}/estimates/{person})
 	GetEstimate(c *gin.Context, period string, person string)
+	// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
+	// (GET /periods/{period}/estimates/{person}/pipeline)
+	GetPipeline(c *gin.Context, period string, person string)
 	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
 	// (POST /periods/{period}/estimates/{person}/what-if)
 	WhatIf(c *gin.Context, period string, person string, params WhatIfParams)
@@ -7576,6 +7658,57 @@ func (siw *ServerInterfaceWrapper) PutSettings(c *gin.Context) {
 	siw.Handler.PutSettings(c, params)
 }
 
+// ListOpportunities operation middleware
+func (siw *ServerInterfaceWrapper) ListOpportunities(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOpportunitiesParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "closes_by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "closes_by", c.Request.URL.Query(), &params.ClosesBy, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter closes_by: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListOpportunities(c, params)
+}
+
 // ConfirmPaymentFile operation middleware
 func (siw *ServerInterfaceWrapper) ConfirmPaymentFile(c *gin.Context) {
 
@@ -9037,6 +9170,40 @@ func (siw *ServerInterfaceWrapper) GetEstimate(c *gin.Context) {
 	}
 
 	siw.Handler.GetEstimate(c, period, person)
+}
+
+// GetPipeline operation middleware
+func (siw *ServerInterfaceWrapper) GetPipeline(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPipeline(c, period, person)
 }
 
 // WhatIf operation middleware
@@ -12241,6 +12408,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/estimates", wrapper.ListEstimates)
 	router.GET(options.BaseURL+"/periods/:period/estimates/:person", wrapper.GetEstimate)
 	router.POST(options.BaseURL+"/periods/:period/estimates/:person/what-if", wrapper.WhatIf)
+	router.GET(options.BaseURL+"/periods/:period/estimates/:person/pipeline", wrapper.GetPipeline)
+	router.GET(options.BaseURL+"/opportunities", wrapper.ListOpportunities)
 	router.GET(options.BaseURL+"/estimates/events", wrapper.StreamEstimates)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
 	router.GET(options.BaseURL+"/periods/:period/statements/:person", wrapper.GetStatement)
@@ -14535,6 +14704,45 @@ func (response PutSettingsdefaultApplicationProblemPlusJSONResponse) VisitPutSet
 	return err
 }
 
+type ListOpportunitiesRequestObject struct {
+	Params ListOpportunitiesParams
+}
+
+type ListOpportunitiesResponseObject interface {
+	VisitListOpportunitiesResponse(w http.ResponseWriter) error
+}
+
+type ListOpportunities200JSONResponse Opportunities
+
+func (response ListOpportunities200JSONResponse) VisitListOpportunitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOpportunitiesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOpportunitiesdefaultApplicationProblemPlusJSONResponse) VisitListOpportunitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ConfirmPaymentFileRequestObject struct {
 	File   string `json:"file"`
 	Params ConfirmPaymentFileParams
@@ -15923,6 +16131,46 @@ type GetEstimatedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetEstimatedefaultApplicationProblemPlusJSONResponse) VisitGetEstimateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPipelineRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+}
+
+type GetPipelineResponseObject interface {
+	VisitGetPipelineResponse(w http.ResponseWriter) error
+}
+
+type GetPipeline200JSONResponse Pipeline
+
+func (response GetPipeline200JSONResponse) VisitGetPipelineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPipelinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPipelinedefaultApplicationProblemPlusJSONResponse) VisitGetPipelineResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19193,6 +19441,9 @@ type StrictServerInterface interface {
 	// PutSettings Choose the language in which one reads, and how one is sent what one is told.
 	// (PUT /me/settings)
 	PutSettings(ctx context.Context, request PutSettingsRequestObject) (PutSettingsResponseObject, error)
+	// ListOpportunities Open opportunities of those whose statements you may see, by the day on which they are expected to close.
+	// (GET /opportunities)
+	ListOpportunities(ctx context.Context, request ListOpportunitiesRequestObject) (ListOpportunitiesResponseObject, error)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(ctx context.Context, request ConfirmPaymentFileRequestObject) (ConfirmPaymentFileResponseObject, error)
@@ -19292,6 +19543,9 @@ type StrictServerInterface interface {
 	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
 	// (GET /periods/{period}/estimates/{person})
 	GetEstimate(ctx context.Context, request GetEstimateRequestObject) (GetEstimateResponseObject, error)
+	// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
+	// (GET /periods/{period}/estimates/{person}/pipeline)
+	GetPipeline(ctx context.Context, request GetPipelineRequestObject) (GetPipelineResponseObject, error)
 	// WhatIf What an estimate would be with some deals closed. Nothing of it is kept.
 	// (POST /periods/{period}/estimates/{person}/what-if)
 	WhatIf(ctx context.Context, request WhatIfRequestObject) (WhatIfResponseObject, error)
@@ -21114,6 +21368,32 @@ func (sh *strictHandler) PutSettings(ctx *gin.Context, params PutSettingsParams)
 	}
 }
 
+// ListOpportunities operation middleware
+func (sh *strictHandler) ListOpportunities(ctx *gin.Context, params ListOpportunitiesParams) {
+	var request ListOpportunitiesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOpportunities(ctx, request.(ListOpportunitiesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOpportunities")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListOpportunitiesResponseObject); ok {
+		if err := validResponse.VisitListOpportunitiesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ConfirmPaymentFile operation middleware
 func (sh *strictHandler) ConfirmPaymentFile(ctx *gin.Context, file string, params ConfirmPaymentFileParams) {
 	var request ConfirmPaymentFileRequestObject
@@ -22261,6 +22541,33 @@ func (sh *strictHandler) GetEstimate(ctx *gin.Context, period string, person str
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetEstimateResponseObject); ok {
 		if err := validResponse.VisitGetEstimateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPipeline operation middleware
+func (sh *strictHandler) GetPipeline(ctx *gin.Context, period string, person string) {
+	var request GetPipelineRequestObject
+
+	request.Period = period
+	request.Person = person
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPipeline(ctx, request.(GetPipelineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPipeline")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPipelineResponseObject); ok {
+		if err := validResponse.VisitGetPipelineResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
