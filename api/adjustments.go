@@ -22,7 +22,7 @@ func adjustmentOf(a store.Adjustment) spec.Adjustment {
 // ListAdjustments lists what people have entered.
 func (s *server) ListAdjustments(ctx context.Context, request spec.ListAdjustmentsRequestObject) (spec.ListAdjustmentsResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	which := store.WhichAdjustments{PeriodID: value(request.Params.Period)}
+	which := store.WhichAdjustments{PeriodID: value(request.Params.Period), Listing: listing(request.Params.Search, request.Params.Sort)}
 	if value(request.Params.Waiting) {
 		which.Decider = personOf(ctx).ID
 	}

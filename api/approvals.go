@@ -29,7 +29,8 @@ func (s *server) ListApprovals(ctx context.Context, request spec.ListApprovalsRe
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Approvals(ctx, p.ID, p.Revision, queue, after, limit)
+	which := store.WhichApprovals{PeriodID: p.ID, Revision: p.Revision, Queue: queue, Waiting: value(request.Params.Waiting), Listing: listing(request.Params.Search, request.Params.Sort)}
+	all, err := s.Store.FindApprovals(ctx, which, after, limit)
 	if err != nil {
 		return nil, err
 	}

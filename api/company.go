@@ -40,6 +40,11 @@ func limitOf(limit *int) int {
 	return *limit
 }
 
+// listing is what of a list is asked for.
+func listing(search, sort *string) store.Listing {
+	return store.Listing{Search: value(search), Sort: value(sort)}
+}
+
 // next returns where the next page begins, nil after a page that is not full.
 func next[T any](items, limit int, last func() T) *T {
 	if items < limit {
@@ -102,7 +107,7 @@ func (s *server) PutCompany(ctx context.Context, request spec.PutCompanyRequestO
 // ListPeople lists participants with their roles.
 func (s *server) ListPeople(ctx context.Context, request spec.ListPeopleRequestObject) (spec.ListPeopleResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.People(ctx, value(request.Params.Search), value(request.Params.After), limit)
+	all, err := s.Store.FindPeople(ctx, store.WhichPeople{Role: incentive.Role(value(request.Params.Role)), Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,8 @@ func evidenceOf(e store.Evidence) spec.Evidence {
 // ListDisputes lists the disputes that the caller may see.
 func (s *server) ListDisputes(ctx context.Context, request spec.ListDisputesRequestObject) (spec.ListDisputesResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	which := store.WhichDisputes{PeriodID: value(request.Params.Period), ParticipantID: value(request.Params.Person), Open: value(request.Params.Open), Waiting: value(request.Params.Waiting)}
+	which := store.WhichDisputes{PeriodID: value(request.Params.Period), ParticipantID: value(request.Params.Person), Open: value(request.Params.Open), Waiting: value(request.Params.Waiting),
+		Listing: listing(request.Params.Search, request.Params.Sort)}
 	all, err := s.Store.Disputes(ctx, personOf(ctx).ID, scopeOf(ctx), which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err

@@ -76,7 +76,8 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Payouts(ctx, p.ID, p.Revision, seen, value(request.Params.After), limit)
+	which := store.WhichPayouts{PeriodID: p.ID, Revision: p.Revision, Visible: seen, State: string(value(request.Params.State)), Rail: value(request.Params.Rail), Listing: listing(request.Params.Search, request.Params.Sort)}
+	all, err := s.Store.FindPayouts(ctx, which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (s *server) payoutOf(o store.Payout) spec.Payout {
 // ListExceptions lists the payouts of all periods that wait for a person.
 func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptionsRequestObject) (spec.ListExceptionsResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{PeriodID: value(request.Params.Period), Rail: value(request.Params.Rail), Reason: value(request.Params.Reason)}, value(request.Params.After), limit)
+	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{PeriodID: value(request.Params.Period), Rail: value(request.Params.Rail), Reason: value(request.Params.Reason), Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}

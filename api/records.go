@@ -78,7 +78,7 @@ func (s *server) ListQuotas(ctx context.Context, request spec.ListQuotasRequestO
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Store.Quotas(ctx, store.QuotasOf{Person: value(request.Params.Person), Measure: value(request.Params.Measure), On: dayOf(request.Params.On)}, after, limit)
+	all, err := s.Store.Quotas(ctx, store.QuotasOf{Person: value(request.Params.Person), Measure: value(request.Params.Measure), On: dayOf(request.Params.On), Listing: listing(request.Params.Search, request.Params.Sort)}, after, limit)
 	answer := spec.ListQuotas200JSONResponse{Quotas: quotasOf(all)}
 	answer.Next = next(len(all), limit, func() string {
 		last := all[len(all)-1]

@@ -49,7 +49,7 @@ func (s *server) ListStatements(ctx context.Context, request spec.ListStatements
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Statements(ctx, p.ID, p.Revision, seen, value(request.Params.After), limit)
+	all, err := s.Store.FindStatements(ctx, store.WhichStatements{PeriodID: p.ID, Revision: p.Revision, Visible: seen, Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -59,15 +59,27 @@ func adjustment(ctx context.Context, q querier, id string) (Adjustment, error) {
 type WhichAdjustments struct {
 	PeriodID string // that they concern; "" for any
 	Decider  string // only those that wait for the decision of this person; "" for all
+	Listing
 }
+
+// adjustmentOrders are how adjustments can be sorted.
+var adjustmentOrders = orders{"name": {"lower(" + nameNow("a.participant_id") + ")"}, "amount": {"a.currency", "a.amount_minor"}, "type": {"a.type"}, "entered": {"a.entered_at"}, "decision": {"coalesce(d.decision, '')"}}
 
 // Adjustments returns up to limit adjustments, the oldest first, after one of that id.
 func (s *Store) Adjustments(ctx context.Context, which WhichAdjustments, after string, limit int) ([]Adjustment, error) {
+	last := ""
+	if after != "" {
+		last = `FROM adjustment a LEFT JOIN adjustment_decision d ON d.adjustment_id = a.id WHERE a.id = @after::uuid`
+	}
+	goesOn, order, err := adjustmentOrders.seek(which.Listing, adjustmentOrders["entered"], []string{"a.id"}, last)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, adjustmentColumns+`
-		WHERE ($1 = '' OR a.period_id = $1)
-		AND ($2 = '' OR d.adjustment_id IS NULL AND $2 NOT IN (a.entered_by, a.participant_id) AND EXISTS (SELECT FROM role_grant WHERE participant_id = $2 AND role = 'finance'))
-		AND ($3 = '' OR (a.entered_at, a.id) > (SELECT l.entered_at, l.id FROM adjustment l WHERE l.id = $3::uuid)) ORDER BY a.entered_at, a.id LIMIT $4`,
-		which.PeriodID, which.Decider, after, limit)
+		WHERE (@period = '' OR a.period_id = @period)
+		AND (@decider = '' OR d.adjustment_id IS NULL AND @decider NOT IN (a.entered_by, a.participant_id) AND EXISTS (SELECT FROM role_grant WHERE participant_id = @decider AND role = 'finance'))
+		AND `+found("a.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"period": which.PeriodID, "decider": which.Decider, "search": anywhere(which.Search), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list adjustments: %w", err)
 	}

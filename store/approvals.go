@@ -275,17 +275,47 @@ type ApprovalKey struct {
 	Level         int
 }
 
+// WhichApprovals says which approvals of a revision are listed.
+type WhichApprovals struct {
+	PeriodID string
+	Revision int
+	Queue    string
+	Waiting  bool // only those that nobody has decided
+	Listing
+}
+
+// approvalOrders are how approvals can be sorted: by change, against the period before;
+// by attention, those that stand out first.
+var approvalOrders = orders{"name": {"lower(" + nameAt("a.participant_id", "p.ends_on") + ")"}, "total": {"a.currency", "a.total_minor"}, "before": {"a.currency", "coalesce(v.before_minor, 0)"},
+	"change": {"a.currency", "a.total_minor - coalesce(v.before_minor, 0)"}, "decision": {"coalesce(a.decision, '')"}, "attention": {"coalesce(v.reasons, '{}') = '{}'"}}
+
 // Approvals returns up to limit approvals of a revision's queue after one: those that wait
 // and those that were decided.
 func (s *Store) Approvals(ctx context.Context, periodID string, revision int, queue string, after ApprovalKey, limit int) ([]Approval, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT a.participant_id, `+nameAt("a.participant_id", "p.ends_on")+`, a.level, coalesce(a.approver_id, $3), a.total_minor, a.currency, v.before_minor, v.shown_minor, coalesce(v.reasons, '{}'),
-			a.statement_digest, coalesce(a.decision, ''), coalesce(a.decided_by, ''), coalesce(a.on_behalf_of, ''), a.decided_at
-		FROM current_approval a JOIN pay_period p ON p.id = a.period_id LEFT JOIN statement_review v USING (period_id, revision, participant_id, statement_digest)
-		WHERE a.period_id = $1 AND a.revision = $2 AND a.opened_at IS NOT NULL AND NOT a.automatic AND (a.participant_id, a.level) > ($5, $6) AND coalesce(a.approver_id, $3) = $4
-		ORDER BY a.participant_id, a.level LIMIT $7`, periodID, revision, FinanceQueue, queue, after.ParticipantID, after.Level, limit)
+	return s.FindApprovals(ctx, WhichApprovals{PeriodID: periodID, Revision: revision, Queue: queue}, after, limit)
+}
+
+// FindApprovals returns up to limit approvals after one.
+func (s *Store) FindApprovals(ctx context.Context, of WhichApprovals, after ApprovalKey, limit int) ([]Approval, error) {
+	const from = ` FROM current_approval a JOIN pay_period p ON p.id = a.period_id LEFT JOIN statement_review v USING (period_id, revision, participant_id, statement_digest)
+		WHERE a.period_id = @period AND a.revision = @revision`
+	last := ""
+	if after.ParticipantID != "" {
+		last = from + ` AND a.participant_id = @participant AND a.level = @level`
+	}
+	goesOn, order, err := approvalOrders.seek(of.Listing, nil, []string{"a.participant_id", "a.level"}, last)
 	if err != nil {
-		return nil, fmt.Errorf("list the approvals of %s: %w", periodID, err)
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT a.participant_id, `+nameAt("a.participant_id", "p.ends_on")+`, a.level, coalesce(a.approver_id, @finance), a.total_minor, a.currency, v.before_minor, v.shown_minor, coalesce(v.reasons, '{}'),
+			a.statement_digest, coalesce(a.decision, ''), coalesce(a.decided_by, ''), coalesce(a.on_behalf_of, ''), a.decided_at`+from+`
+			AND a.opened_at IS NOT NULL AND NOT a.automatic AND coalesce(a.approver_id, @finance) = @queue AND (NOT @waiting OR a.decision IS NULL)
+			AND `+found("a.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "finance": FinanceQueue, "queue": of.Queue, "waiting": of.Waiting, "search": anywhere(of.Search),
+			"participant": after.ParticipantID, "level": after.Level, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list the approvals of %s: %w", of.PeriodID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Approval, err error) {
 		var before, shown *int64

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -97,7 +98,11 @@ type WhichDisputes struct {
 	ParticipantID string // "" for anyone
 	Open          bool   // only those that have no outcome yet
 	Waiting       bool   // only those that wait for the reader: to answer, to reply or to decide about what was granted
+	Listing
 }
+
+// disputeOrders are how disputes can be sorted.
+var disputeOrders = orders{"name": {"lower(" + nameNow("d.participant_id") + ")"}, "amount": {"d.currency", "d.expected_minor"}, "state": {"d.state"}, "raised": {"d.raised_at"}, "due": {"coalesce(d.answer_by, 'infinity')"}}
 
 // waitsFor is the SQL of whether dispute d waits for $1.
 const waitsFor = `CASE d.state
@@ -112,10 +117,18 @@ const isFinance = `EXISTS (SELECT FROM role_grant WHERE participant_id = $1 AND 
 // Disputes returns up to limit disputes that somebody may read, the oldest first, after
 // one of that id.
 func (s *Store) Disputes(ctx context.Context, reader string, scope incentive.Scope, which WhichDisputes, after string, limit int) ([]Dispute, error) {
+	last := ""
+	if after != "" {
+		last = `FROM dispute d WHERE d.id = $8::uuid`
+	}
+	goesOn, order, err := disputeOrders.seek(which.Listing, disputeOrders["raised"], []string{"d.id"}, last)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, disputeColumns+`
 		WHERE `+mayRead+` AND ($3 = '' OR d.period_id = $3) AND ($4 = '' OR d.participant_id = $4) AND (NOT $5 OR d.state = ANY($6)) AND (NOT $7 OR `+waitsFor+`)
-		AND ($8 = '' OR (d.raised_at, d.id) > (SELECT l.raised_at, l.id FROM dispute l WHERE l.id = $8::uuid)) ORDER BY d.raised_at, d.id LIMIT $9`,
-		reader, scopeText(scope), which.PeriodID, which.ParticipantID, which.Open, incentive.OpenDisputeStates, which.Waiting, after, limit)
+		AND ($8 = '' OR `+goesOn+`) AND `+strings.ReplaceAll(found("d.participant_id"), "@search", "$10")+` `+order+` LIMIT $9`,
+		reader, scopeText(scope), which.PeriodID, which.ParticipantID, which.Open, incentive.OpenDisputeStates, which.Waiting, after, limit, anywhere(which.Search))
 	if err != nil {
 		return nil, fmt.Errorf("list disputes: %w", err)
 	}

@@ -46,19 +46,28 @@ type PayoutException struct {
 	ReversedOn  incentive.Date // the day of the entry that reverses what the rail had taken, or paid; zero where it had not
 }
 
-// WhichExceptions are those of a period, by a rail, and for a reason; "" of all.
-type WhichExceptions struct{ PeriodID, Rail, Reason string }
+// WhichExceptions are those of a period, by a rail, and for a reason; "" of all. They are
+// sorted as payouts are.
+type WhichExceptions struct {
+	PeriodID, Rail, Reason string
+	Listing
+}
 
 // Exceptions returns up to limit payouts of all periods, closed ones too, that wait for a
 // person, after a payout id: those that are held, failed or came back, those of which a
 // bank has left unclear how they stand, and those about which somebody has asked for something.
 func (s *Store) Exceptions(ctx context.Context, which WhichExceptions, after string, limit int) ([]PayoutException, error) {
+	goesOn, order, err := payoutOrders.seek(which.Listing, nil, []string{"o.id"}, lastPayout(after))
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT o.id, p.state, back.effective_on FROM payout o JOIN period_revision p USING (period_id, revision)
 		LEFT JOIN journal_entry back ON o.times_back > 0 AND back.key IN (
 			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)
 		WHERE (o.state IN ('held', 'failed', 'returned') OR o.reason = 'bank-unclear' OR EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = o.id AND `+undecidedProposal+`))
-			AND $3 IN ('', o.period_id) AND $4 IN ('', o.rail) AND $5 IN ('', o.reason) AND ($1 = '' OR o.id > $1::uuid) ORDER BY o.id LIMIT $2`, after, limit, which.PeriodID, which.Rail, which.Reason)
+			AND @period IN ('', o.period_id) AND @rail IN ('', o.rail) AND @reason IN ('', o.reason) AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"after": after, "limit": limit, "period": which.PeriodID, "rail": which.Rail, "reason": which.Reason, "search": anywhere(which.Search)})
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
 	}
@@ -74,7 +83,7 @@ func (s *Store) Exceptions(ctx context.Context, which WhichExceptions, after str
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
 	}
-	rows, err = s.pool.Query(ctx, payoutColumns+` WHERE o.id = ANY($1::text[]::uuid[]) ORDER BY o.id`, ids)
+	rows, err = s.pool.Query(ctx, payoutColumns+` WHERE o.id = ANY($1::text[]::uuid[]) ORDER BY array_position($1::text[]::uuid[], o.id)`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("read the payouts that wait for a person: %w", err)
 	}

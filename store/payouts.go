@@ -434,16 +434,49 @@ func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
 	return o, err
 }
 
+// WhichPayouts says which payouts of a revision are listed.
+type WhichPayouts struct {
+	PeriodID string
+	Revision int
+	Visible  []string // participants; nil for everybody
+	State    string   // "" for any
+	Rail     string   // "" for any
+	Listing
+}
+
+// payoutOrders are how payouts can be sorted: by attention, those that need a person come
+// first.
+var payoutOrders = orders{"name": {"lower(" + nameNow("o.participant_id") + ")"}, "amount": {"o.currency", "o.amount_minor"}, "rail": {"o.rail"}, "state": {"o.state"}, "period": {"o.period_id"},
+	"attention": {"o.state NOT IN ('failed', 'held', 'returned')"}}
+
 // Payouts returns up to limit payouts of a revision after a payout id: of everybody, or
 // (visible not nil) of some participants.
 func (s *Store) Payouts(ctx context.Context, periodID string, revision int, visible []string, after string, limit int) ([]Payout, error) {
-	rows, err := s.pool.Query(ctx, payoutColumns+`
-		WHERE o.period_id = $1 AND o.revision = $2 AND ($3::text[] IS NULL OR o.participant_id = ANY($3)) AND ($4 = '' OR o.id > $4::uuid) ORDER BY o.id LIMIT $5`,
-		periodID, revision, visible, after, limit)
+	return s.FindPayouts(ctx, WhichPayouts{PeriodID: periodID, Revision: revision, Visible: visible}, after, limit)
+}
+
+// FindPayouts returns up to limit payouts after a payout id.
+func (s *Store) FindPayouts(ctx context.Context, of WhichPayouts, after string, limit int) ([]Payout, error) {
+	goesOn, order, err := payoutOrders.seek(of.Listing, nil, []string{"o.id"}, lastPayout(after))
 	if err != nil {
-		return nil, fmt.Errorf("list the payouts of %s: %w", periodID, err)
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, payoutColumns+`
+		WHERE o.period_id = @period AND o.revision = @revision AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
+			AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list the payouts of %s: %w", of.PeriodID, err)
 	}
 	return pgx.CollectRows(rows, scanPayout)
+}
+
+// lastPayout is where a list of payouts goes on after @after.
+func lastPayout(after string) string {
+	if after == "" {
+		return ""
+	}
+	return `FROM payout o WHERE o.id = @after::uuid`
 }
 
 // PlannedPayouts returns every payout of a released revision on a rail that is not yet

@@ -93,12 +93,36 @@ func (s *Store) Person(ctx context.Context, id string) (Person, error) {
 	return p, err
 }
 
+// WhichPeople says which participants are listed: those whose id, name or address holds what
+// is searched for.
+type WhichPeople struct {
+	Role incentive.Role // that they have; "" for any or none
+	Listing
+}
+
+// personOrders are how participants can be sorted.
+var personOrders = orders{"id": nil, "name": {"lower(" + nameNow("p.id") + ")"}}
+
 // People returns up to limit participants after an id, with their roles: those whose id,
 // name or address holds search, in whatever case; "" for all.
 func (s *Store) People(ctx context.Context, search, after string, limit int) ([]Person, error) {
+	return s.FindPeople(ctx, WhichPeople{Listing: Listing{Search: search}}, after, limit)
+}
+
+// FindPeople returns up to limit participants after an id, with their roles.
+func (s *Store) FindPeople(ctx context.Context, of WhichPeople, after string, limit int) ([]Person, error) {
+	last := ""
+	if after != "" {
+		last = `FROM participant p WHERE p.id = @after`
+	}
+	goesOn, order, err := personOrders.seek(of.Listing, nil, []string{"p.id"}, last)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, `SELECT `+personColumns+` FROM participant p
-		WHERE p.id > $1 AND ($3 = '' OR p.id ILIKE $3 OR EXISTS (SELECT FROM participant_fact f WHERE f.participant_id = p.id AND (f.name ILIKE $3 OR f.email ILIKE $3)))
-		ORDER BY p.id LIMIT $2`, after, limit, anywhere(search))
+		WHERE (@search = '' OR p.id ILIKE @search OR EXISTS (SELECT FROM participant_fact f WHERE f.participant_id = p.id AND (f.name ILIKE @search OR f.email ILIKE @search)))
+			AND (@role = '' OR EXISTS (SELECT FROM role_grant g WHERE g.participant_id = p.id AND g.role = @role)) AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"search": anywhere(of.Search), "role": string(of.Role), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}

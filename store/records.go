@@ -128,7 +128,11 @@ type QuotasOf struct {
 	Person  string
 	Measure string
 	On      incentive.Date
+	Listing
 }
+
+// quotaOrders are how quotas can be sorted.
+var quotaOrders = orders{"name": {"lower(" + nameNow("q.participant_id") + ")"}, "measure": {"q.measure"}, "starts": {"q.starts_on"}, "ends": {"q.ends_on"}, "amount": {"q.amount"}}
 
 // QuotaKey names a quota: the next page of a list begins behind it.
 type QuotaKey struct {
@@ -138,17 +142,24 @@ type QuotaKey struct {
 
 // Quotas lists up to limit quotas as they stand, those that start last first.
 func (s *Store) Quotas(ctx context.Context, of QuotasOf, after *QuotaKey, limit int) ([]SetQuota, error) {
-	if after == nil {
-		after = &QuotaKey{StartsOn: incentive.MustParseDate("9999-12-31")}
+	listing, last := of.Listing, ""
+	if listing.Sort == "" {
+		listing.Sort = "-starts"
 	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT q.participant_id, coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = q.participant_id ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), q.participant_id),
-			q.measure, q.starts_on, q.ends_on, q.amount, q.version
-		FROM quota q WHERE ($1 = '' OR q.participant_id = $1) AND ($2 = '' OR q.measure = $2) AND ($3::date IS NULL OR $3 BETWEEN q.starts_on AND q.ends_on)
-			AND NOT EXISTS (SELECT FROM quota l WHERE (l.participant_id, l.measure, l.starts_on) = (q.participant_id, q.measure, q.starts_on) AND l.version > q.version)
-			AND (q.starts_on < $4 OR q.starts_on = $4 AND (q.participant_id, q.measure) > ($5, $6))
-		ORDER BY q.starts_on DESC, q.participant_id, q.measure LIMIT $7`,
-		of.Person, of.Measure, dayOrNil(of.On), after.StartsOn, after.Person, after.Measure, limit)
+	const stands = ` FROM quota q WHERE NOT EXISTS (SELECT FROM quota l WHERE (l.participant_id, l.measure, l.starts_on) = (q.participant_id, q.measure, q.starts_on) AND l.version > q.version)`
+	if after == nil {
+		after = &QuotaKey{}
+	} else {
+		last = stands + ` AND (q.participant_id, q.measure, q.starts_on) = (@participant, @of, @starts)`
+	}
+	goesOn, order, err := quotaOrders.seek(listing, nil, []string{"q.participant_id", "q.measure", "q.starts_on"}, last)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `SELECT q.participant_id, `+nameNow("q.participant_id")+`, q.measure, q.starts_on, q.ends_on, q.amount, q.version`+stands+`
+			AND (@person = '' OR q.participant_id = @person) AND (@measure = '' OR q.measure = @measure) AND (@on::date IS NULL OR @on BETWEEN q.starts_on AND q.ends_on)
+			AND `+found("q.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"person": of.Person, "measure": of.Measure, "on": dayOrNil(of.On), "search": anywhere(of.Search), "participant": after.Person, "of": after.Measure, "starts": dayOrNil(after.StartsOn), "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list quotas: %w", err)
 	}

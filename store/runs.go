@@ -196,24 +196,49 @@ type StoredStatement struct {
 	Revision int
 }
 
+// WhichStatements says which statements are listed, those of a revision's current run.
+type WhichStatements struct {
+	PeriodID string
+	Revision int
+	Visible  []string // participants; nil for all
+	Listing
+}
+
+// statementOrders are how statements can be sorted.
+var statementOrders = orders{"name": {"lower(" + nameAt("st.participant_id", "p.ends_on") + ")"}, "total": {"st.currency", "st.total_minor"}}
+
 // Statements returns up to limit statements of the revision's current run, without lines,
 // after a participant, of all participants or ("visible" not nil) of those given.
 func (s *Store) Statements(ctx context.Context, periodID string, revision int, visible []string, after string, limit int) ([]StoredStatement, error) {
+	return s.FindStatements(ctx, WhichStatements{PeriodID: periodID, Revision: revision, Visible: visible}, after, limit)
+}
+
+// FindStatements returns up to limit statements without lines after a participant's.
+func (s *Store) FindStatements(ctx context.Context, of WhichStatements, after string, limit int) ([]StoredStatement, error) {
+	const from = ` FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id
+		WHERE r.period_id = @period AND r.revision = @revision`
+	last := ""
+	if after != "" {
+		last = from + ` AND st.participant_id = @after`
+	}
+	goesOn, order, err := statementOrders.seek(of.Listing, nil, []string{"st.participant_id"}, last)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT st.id, st.run_id, r.period_id, st.participant_id, st.currency, st.total_minor, CASE
-				WHEN r.state = ANY($6) THEN st.total_minor - coalesce((
+				WHEN r.state = ANY(@posts) THEN st.total_minor - coalesce((
 					SELECT sum(w.sign * l.amount_minor) FROM posted_line w JOIN line l ON l.id = w.line_id JOIN statement x ON x.id = l.statement_id
 					WHERE w.period_id = r.period_id AND w.revision = r.revision AND w.participant_id = st.participant_id AND x.currency = st.currency
 						AND NOT EXISTS (SELECT FROM adjustment_taken t WHERE t.run_id = x.run_id)), 0)
 				ELSE coalesce((
 					SELECT sum(l.amount_minor) FROM standing_line s JOIN line l ON l.id = s.line_id JOIN statement x ON x.id = l.statement_id
 					WHERE (s.earned_in = r.period_id OR s.stated_in = r.period_id) AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,
-			st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+`
-		FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id
-		WHERE r.period_id = $1 AND r.revision = $2 AND st.participant_id > $3 AND ($4::text[] IS NULL OR st.participant_id = ANY($4))
-		ORDER BY st.participant_id LIMIT $5`, periodID, revision, after, visible, limit, posts)
+			st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+from+`
+			AND `+goesOn+` AND (@visible::text[] IS NULL OR st.participant_id = ANY(@visible)) AND `+found("st.participant_id")+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "after": after, "visible": of.Visible, "limit": limit, "posts": posts, "search": anywhere(of.Search)})
 	if err != nil {
-		return nil, fmt.Errorf("list the statements of %s: %w", periodID, err)
+		return nil, fmt.Errorf("list the statements of %s: %w", of.PeriodID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (st StoredStatement, err error) {
 		err = row.Scan(&st.ID, &st.RunID, &st.PeriodID, &st.ParticipantID, &st.Currency, &st.TotalOf.Minor, &st.Before.Minor, &st.Digest, &st.State, &st.Revision, &st.Name)

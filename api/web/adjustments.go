@@ -37,8 +37,7 @@ func (v *visit) shownAdjustments(all []client.Adjustment, called map[string]stri
 }
 
 type adjustmentsPage struct {
-	listPage
-	Chosen  string          // of the periods; "" for all
+	Table   table           // of Others
 	Periods []client.Period // opened ones
 	Waiting []adjusted      // for the visitor
 	Others  []adjusted
@@ -52,7 +51,7 @@ type adjustmentsPage struct {
 // for another.
 func (v *visit) adjustments() error {
 	query := v.r.URL.Query()
-	body := adjustmentsPage{Chosen: query.Get("period"), Enters: v.may(incentive.AdjustPay) > incentive.None, Entered: map[string]string{}}
+	body := adjustmentsPage{Enters: v.may(incentive.AdjustPay) > incentive.None, Entered: map[string]string{}}
 	body.Types = slices.DeleteFunc(slices.Clone(incentive.AdjustmentTypes), func(t incentive.AdjustmentType) bool { return t == incentive.OfDispute })
 	for _, field := range []string{"period", "person", "currency", "type", "amount", "reason"} {
 		if body.Entered[field] = v.failed(field); v.problem == nil {
@@ -62,13 +61,6 @@ func (v *visit) adjustments() error {
 	if v.problem != nil {
 		body.Failed = v.r.PathValue("adjustment")
 	}
-	var after *string
-	after, body.listPage = v.list(head{})
-	list, err := client.Read[client.Adjustments](v.api.ListAdjustments(v.r.Context(), &client.ListAdjustmentsParams{Period: given(body.Chosen), After: after}))
-	if err != nil {
-		return err
-	}
-	body.next(list.Next)
 	called, err := v.called()
 	if err != nil {
 		return err
@@ -80,10 +72,32 @@ func (v *visit) adjustments() error {
 	if err != nil {
 		return err
 	}
-	others := slices.DeleteFunc(list.Adjustments, func(a client.Adjustment) bool {
-		return slices.ContainsFunc(waiting, func(w client.Adjustment) bool { return w.Id == a.Id })
+	body.Waiting = v.shownAdjustments(waiting, called, body.Periods)
+	body.Others, body.Table, err = listed(v, listing[adjusted]{
+		name: "adjustments", path: "/adjustments", search: "table.search-person", sort: "-entered",
+		columns: []column[adjusted]{
+			{head: "column.person", sort: "name", value: func(a adjusted) any { return a.Name }},
+			{head: "column.id", file: true, value: func(a adjusted) any { return a.Person }},
+			{head: "column.period", value: func(a adjusted) any { return v.texts.period(a.Of) }},
+			{head: "column.type", sort: "type", value: func(a adjusted) any { return v.texts.Term("adjustment-type", a.Type) }},
+			{head: "column.amount", sort: "amount", class: "amount", value: func(a adjusted) any { return a.Amount }},
+			{head: "column.reason", value: func(a adjusted) any { return a.Reason }},
+			{head: "column.entered-by", sort: "entered", value: func(a adjusted) any { return a.By }},
+			{head: "column.when", file: true, value: func(a adjusted) any { return a.EnteredAt }},
+			{head: "column.decision", sort: "decision", value: func(a adjusted) any { return v.texts.Term("decision", a.Stands) }},
+		},
+		choices: []choice{{Name: "period", Label: "column.period", All: "filter.all-periods", Options: v.periodOptions(body.Periods)}},
+		read: func(of wanted) ([]adjusted, *string, error) {
+			list, err := client.Read[client.Adjustments](v.api.ListAdjustments(v.r.Context(), &client.ListAdjustmentsParams{Period: v.asked("period"), After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			others := slices.DeleteFunc(list.Adjustments, func(a client.Adjustment) bool {
+				return slices.ContainsFunc(waiting, func(w client.Adjustment) bool { return w.Id == a.Id })
+			})
+			return v.shownAdjustments(others, called, body.Periods), list.Next, err
+		},
 	})
-	body.Waiting, body.Others = v.shownAdjustments(waiting, called, body.Periods), v.shownAdjustments(others, called, body.Periods)
+	if err != nil {
+		return err
+	}
 	return v.show("adjustments", "adjustments.title", body)
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -136,10 +137,10 @@ type approvalsPage struct {
 	Queue    string
 	Owner    string // whose queue it is, where it is another's
 	Items    []item
+	Table    table
 	Waiting  []item
 	Decided  int
 	Totals   []incentive.Money // of what waits
-	More     bool
 	Decides  bool
 	Rejected []item // which finance may give out again
 	Reason   string
@@ -167,17 +168,15 @@ func (v *visit) approvals() error {
 		}
 		body.Owner = name(called, id)
 	}
-	if h.Period.Revision > 0 {
-		if err := v.fillQueue(&body); err != nil {
-			return err
-		}
-	}
 	if h.Period.State == string(incentive.Approving) {
 		own, err := v.ownQueues()
 		if err != nil {
 			return err
 		}
 		body.Decides = slices.ContainsFunc(own, func(q queue) bool { return q.Queue == id })
+	}
+	if err := v.fillQueue(&body); err != nil {
+		return err
 	}
 	return v.show("approvals", "approvals.title", body, "period", v.texts.period(h.Period))
 }
@@ -192,18 +191,52 @@ func (v *visit) failed(name string) string {
 
 // fillQueue reads the statements of a queue.
 func (v *visit) fillQueue(body *approvalsPage) error {
-	all, more, err := v.approvalsIn(body.Period.Id, body.Queue)
-	if err != nil {
-		return err
-	}
-	body.More = more
 	var chosen []string
 	if v.problem != nil {
 		chosen = v.r.PostForm["statement"]
 	}
-	for _, a := range all {
-		one := item{Approval: a, Change: change(a.Total, a.Before), Since: change(a.Total, a.Shown), Chosen: slices.Contains(chosen, a.Person+" "+a.Digest)}
-		body.Items = append(body.Items, one)
+	columns := []column[item]{
+		{head: "column.person", sort: "name", value: func(i item) any { return i.Name }},
+		{head: "column.id", file: true, value: func(i item) any { return i.Person }},
+		{head: "column.earned", sort: "total", class: "amount", value: func(i item) any { return i.Total }},
+		{head: "column.before", sort: "before", class: "amount", value: func(i item) any { return i.Before }},
+		{head: "column.change", sort: "change", class: "amount", value: func(i item) any { return i.Change }},
+		{head: "column.stands-out", sort: "attention", value: func(i item) any {
+			var reasons []string
+			for _, reason := range i.Reasons {
+				reasons = append(reasons, v.texts.Term("outlier", reason))
+			}
+			return strings.Join(reasons, ", ")
+		}},
+		{head: "column.decision", sort: "decision", value: func(i item) any { return v.texts.Term("decision", cmp.Or(i.Decision, "waiting")) }},
+	}
+	if body.Decides {
+		columns = slices.Insert(columns, 0, column[item]{head: "column.choose", class: "choose"})
+	}
+	l := listing[item]{
+		name: "approvals-" + body.Period.Id, search: "table.search-person", columns: columns, sort: "attention", size: most,
+		choices: []choice{{Name: "waiting", Label: "column.decision", All: "filter.everything", Options: []option{{"yes", v.texts.Term("decision", "waiting")}}}},
+		read: func(of wanted) (items []item, next *string, err error) {
+			if body.Period.Revision == 0 {
+				return nil, nil, nil
+			}
+			waiting := v.asked("waiting") != nil
+			list, err := client.Read[client.Approvals](v.api.ListApprovals(v.r.Context(), body.Period.Id, &client.ListApprovalsParams{Queue: given(body.Queue), Waiting: &waiting, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			for _, a := range list.Approvals {
+				items = append(items, item{Approval: a, Change: change(a.Total, a.Before), Since: change(a.Total, a.Shown), Chosen: slices.Contains(chosen, a.Person+" "+a.Digest)})
+			}
+			return items, list.Next, err
+		},
+	}
+	if body.Queue != "" {
+		l.keep = map[string]string{"queue": body.Queue}
+	}
+	var err error
+	if body.Items, body.Table, err = listed(v, l); err != nil {
+		return err
+	}
+	for _, a := range body.Items {
+		one := a
 		if a.Decision == "rejected" && body.Period.State == string(incentive.Approving) && v.may(incentive.DecideApproval) == incentive.All {
 			body.Rejected = append(body.Rejected, one)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 type calendarsPage struct {
@@ -108,11 +109,9 @@ func (v *visit) putPolicy() error {
 }
 
 type quotasPage struct {
-	Quotas          []client.Quota
-	Person, Measure string
-	After           string
-	First           bool
-	MayChange       bool
+	Quotas    []client.Quota
+	Table     table
+	MayChange bool
 }
 
 // quotas lists quotas by person and interval.
@@ -120,22 +119,26 @@ func (v *visit) quotas() error {
 	if v.may(incentive.ReadRecords) == incentive.None {
 		return v.forbidden()
 	}
-	query := v.r.URL.Query()
-	after, l := v.list(head{})
-	body := quotasPage{Person: query.Get("person"), Measure: query.Get("measure"), First: l.First, MayChange: v.may(incentive.ImportData) > incentive.None}
-	parameters := client.ListQuotasParams{After: after}
-	if body.Person != "" {
-		parameters.Person = &body.Person
-	}
-	if body.Measure != "" {
-		parameters.Measure = &body.Measure
-	}
-	list, err := client.Read[client.Quotas](v.api.ListQuotas(v.r.Context(), &parameters))
+	body := quotasPage{MayChange: v.may(incentive.ImportData) > incentive.None}
+	var err error
+	body.Quotas, body.Table, err = listed(v, listing[client.Quota]{
+		name: "quotas", search: "table.search-person",
+		columns: []column[client.Quota]{
+			{head: "column.person", sort: "name", value: func(q client.Quota) any { return q.Name }},
+			{head: "column.id", file: true, value: func(q client.Quota) any { return q.Person }},
+			{head: "quotas.measure", sort: "measure", value: func(q client.Quota) any { return q.Measure }},
+			{head: "column.from-day", sort: "starts", value: func(q client.Quota) any { return q.StartsOn }},
+			{head: "column.to-day", sort: "ends", value: func(q client.Quota) any { return q.EndsOn }},
+			{head: "column.quota", sort: "amount", class: "amount", value: func(q client.Quota) any { return language.Numeral(q.Amount) }},
+		},
+		read: func(of wanted) ([]client.Quota, *string, error) {
+			list, err := client.Read[client.Quotas](v.api.ListQuotas(v.r.Context(), &client.ListQuotasParams{After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit, Person: v.asked("person"), Measure: v.asked("measure")}))
+			return list.Quotas, list.Next, err
+		},
+	})
 	if err != nil {
 		return err
 	}
-	l.next(list.Next)
-	body.Quotas, body.After = list.Quotas, l.After
 	return v.show("quotas", "quotas.title", body)
 }
 

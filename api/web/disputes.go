@@ -120,16 +120,14 @@ func given(text string) *string {
 }
 
 type disputesPage struct {
-	listPage
-	Raises  bool // the visitor's own pay can be disputed
+	Table   table // of Others
+	Raises  bool  // the visitor's own pay can be disputed
 	Own     []disputed
-	More    bool            // own ones there are besides
-	Reads   bool            // the visitor sees disputes of others
-	Waiting []disputed      // of others, for the visitor
-	Others  []disputed      // that wait for somebody else or, if asked for, have their outcome
-	Ended   bool            // it is asked for
-	Chosen  string          // of the periods; "" for all
-	Periods []client.Period // opened ones
+	More    bool       // own ones there are besides
+	Reads   bool       // the visitor sees disputes of others
+	Waiting []disputed // of others, for the visitor
+	Others  []disputed // that wait for somebody else or, if asked for, have their outcome
+	Ended   bool       // it is asked for
 }
 
 // disputes lists the visitor's own disputes, and those that are to be answered.
@@ -159,31 +157,45 @@ func (v *visit) disputes() error {
 
 // addInbox adds what others dispute: first what waits for the visitor.
 func (v *visit) addInbox(body *disputesPage) error {
-	query := v.r.URL.Query()
-	body.Ended, body.Chosen = query.Get("ended") != "", query.Get("period")
-	var err error
-	if body.Periods, err = v.opened(); err != nil {
+	body.Ended = v.asked("ended") != nil
+	periods, err := v.opened()
+	if err != nil {
 		return err
 	}
 	waiting, err := v.waitingDisputes()
 	if err != nil {
 		return err
 	}
-	var after *string
-	after, body.listPage = v.list(head{})
-	open := !body.Ended
-	list, err := client.Read[client.Disputes](v.api.ListDisputes(v.r.Context(), &client.ListDisputesParams{Period: given(body.Chosen), Open: &open, After: after}))
-	if err != nil {
+	if body.Waiting, err = v.shownDisputes(slices.DeleteFunc(slices.Clone(waiting), func(d client.Dispute) bool { return d.Person == v.me.Id })); err != nil {
 		return err
 	}
-	body.next(list.Next)
-	others := slices.DeleteFunc(list.Disputes, func(d client.Dispute) bool {
-		return d.Person == v.me.Id || slices.ContainsFunc(waiting, func(w client.Dispute) bool { return w.Id == d.Id })
+	body.Others, body.Table, err = listed(v, listing[disputed]{
+		name: "disputes", path: "/disputes", search: "table.search-person",
+		columns: []column[disputed]{
+			{head: "column.person", sort: "name", value: func(d disputed) any { return d.Name }},
+			{head: "column.id", file: true, value: func(d disputed) any { return d.Person }},
+			{head: "column.disputed", value: func(d disputed) any { return v.texts.Fill(d.About.Key, d.About.With) }},
+			{head: "column.period", value: func(d disputed) any { return v.texts.period(d.Of) }},
+			{head: "column.expected", sort: "amount", class: "amount", value: func(d disputed) any { return d.Expected }},
+			{head: "column.stands", sort: "state", value: func(d disputed) any { return v.texts.Term("dispute-state", d.State) }},
+			{head: "column.waits-for", value: func(d disputed) any { return d.Waits }},
+			{head: "column.due", sort: "due", value: func(d disputed) any { return d.AnswerBy }},
+			{head: "column.raised", file: true, value: func(d disputed) any { return d.RaisedAt }},
+		},
+		choices: []choice{{Name: "period", Label: "column.period", All: "filter.all-periods", Options: v.periodOptions(periods)},
+			{Name: "ended", Label: "column.stands", All: "disputes.open", Options: []option{{"yes", v.texts.Get("disputes.ended")}}}},
+		read: func(of wanted) ([]disputed, *string, error) {
+			open := !body.Ended
+			list, err := client.Read[client.Disputes](v.api.ListDisputes(v.r.Context(), &client.ListDisputesParams{Period: v.asked("period"), Open: &open, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			if err != nil {
+				return nil, nil, err
+			}
+			others, err := v.shownDisputes(slices.DeleteFunc(list.Disputes, func(d client.Dispute) bool {
+				return d.Person == v.me.Id || slices.ContainsFunc(waiting, func(w client.Dispute) bool { return w.Id == d.Id })
+			}))
+			return others, list.Next, err
+		},
 	})
-	if body.Waiting, err = v.shownDisputes(slices.DeleteFunc(waiting, func(d client.Dispute) bool { return d.Person == v.me.Id })); err != nil {
-		return err
-	}
-	body.Others, err = v.shownDisputes(others)
 	return err
 }
 

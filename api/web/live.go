@@ -208,6 +208,7 @@ type member struct {
 type teamPage struct {
 	Period  *client.Period
 	Members []member
+	Table   table
 	More    bool
 	Passed  int // percents of the period that are over
 	Behind  int
@@ -242,11 +243,11 @@ func (v *visit) team() error {
 	if v.may(incentive.ReadStatements) == incentive.None {
 		return v.forbidden()
 	}
-	all, err := v.allPeriods()
+	periods, err := v.allPeriods()
 	if err != nil {
 		return err
 	}
-	body := teamPage{Period: v.estimated(all)}
+	body := teamPage{Period: v.estimated(periods)}
 	if body.Period == nil {
 		return v.show("team", "team.title", body)
 	}
@@ -284,6 +285,35 @@ func (v *visit) team() error {
 		}
 		return read(*a.Progress.Attainment).Cmp(read(*b.Progress.Attainment))
 	})
+	numeral := func(of func(p progressing) string) func(member) any {
+		return func(m member) any {
+			if m.Progress == nil || of(*m.Progress) == "" {
+				return nil
+			}
+			return language.Numeral(of(*m.Progress))
+		}
+	}
+	all := body.Members
+	body.Members, body.Table, err = listed(v, listing[member]{
+		name: "team-" + p.Id, search: "table.search-person", whole: true,
+		columns: []column[member]{
+			{head: "column.person", sort: "name", value: func(m member) any { return m.Name }},
+			{head: "column.quota", sort: "quota", value: numeral(func(p progressing) string { return text(p.Goal) })},
+			{head: "column.achieved", file: true, value: numeral(func(p progressing) string { return p.Measured })},
+			{head: "column.attainment", sort: "attainment", class: "amount", value: numeral(func(p progressing) string { return p.Percent })},
+			{head: "column.next-step", sort: "next", class: "amount", value: numeral(func(p progressing) string {
+				if p.Next == nil {
+					return ""
+				}
+				return p.Next.Distance
+			})},
+			{head: "column.estimate", sort: "estimate", class: "amount", value: func(m member) any { return m.Total }},
+		},
+		read: func(wanted) ([]member, *string, error) { return all, nil, nil },
+	})
+	if err != nil {
+		return err
+	}
 	return v.show("team", "team.title", body)
 }
 

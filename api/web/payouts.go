@@ -1,15 +1,16 @@
 package web
 
 import (
-	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 )
 
 type payoutsPage struct {
-	listPage
+	head
+	Table      table
 	Payouts    []client.Payout
 	Totals     []client.PayoutTotal
 	Desk       payoutDesk
@@ -36,18 +37,23 @@ func (v *visit) payouts() error {
 	if err != nil {
 		return err
 	}
-	body := payoutsPage{Desk: v.payoutDesk(), Closed: h.Period.State == string(incentive.Closed)}
-	var after *string
-	after, body.listPage = v.list(h)
-	if h.Period.Revision > 0 {
-		list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), h.Period.Id, &client.ListPayoutsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		body.Payouts = list.Payouts
-		body.next(list.Next)
+	body := payoutsPage{head: h, Desk: v.payoutDesk(), Closed: h.Period.State == string(incentive.Closed)}
+	body.Payouts, body.Table, err = listed(v, listing[client.Payout]{
+		name: "payouts-" + h.Period.Id, search: "table.search-person", columns: v.payoutColumns(), sort: "attention",
+		choices: []choice{{Name: "state", Label: "column.stands", All: "filter.everything", Options: termOptions(v, "payout", payoutStates...)}, {Name: "rail", Label: "column.rail", All: "filter.all-rails", Options: termOptions(v, "rail", v.Rails...)}},
+		read: func(of wanted) ([]client.Payout, *string, error) {
+			if h.Period.Revision == 0 {
+				return nil, nil, nil
+			}
+			state := (*client.ListPayoutsParamsState)(v.asked("state"))
+			list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), h.Period.Id, &client.ListPayoutsParams{After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit, State: state, Rail: v.asked("rail")}))
+			return list.Payouts, list.Next, err
+		},
+	})
+	if err != nil {
+		return err
 	}
-	if len(body.Payouts) > 0 && v.may(incentive.ReadTotals) > incentive.None {
+	if h.Period.Revision > 0 && v.may(incentive.ReadTotals) > incentive.None {
 		list, err := client.Read[client.PayoutList](v.api.GetPayoutList(v.r.Context(), h.Period.Id, &client.GetPayoutListParams{}))
 		if err != nil && !absent(err) {
 			return err
@@ -59,16 +65,29 @@ func (v *visit) payouts() error {
 			}
 		}
 	}
-	slices.SortStableFunc(body.Payouts, func(a, b client.Payout) int { return trouble(b) - trouble(a) })
 	return v.show("payouts", "payouts.title", body, "period", v.texts.period(h.Period))
 }
 
-// trouble puts what needs a person first.
-func trouble(o client.Payout) int {
-	if o.State == "failed" || o.State == "held" || o.State == "returned" {
-		return 1
+// payoutStates are those in which a payout can be.
+var payoutStates = []string{"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}
+
+// payoutColumns are those of lists of payouts.
+func (v *visit) payoutColumns() []column[client.Payout] {
+	return []column[client.Payout]{
+		{head: "column.person", sort: "name", value: func(o client.Payout) any { return o.Name }},
+		{head: "column.id", file: true, value: func(o client.Payout) any { return o.Person }},
+		{head: "column.amount", sort: "amount", class: "amount", value: func(o client.Payout) any { return o.Amount }},
+		{head: "column.withheld", file: true, value: func(o client.Payout) any { return o.Withheld }},
+		{head: "column.to", sort: "rail", value: func(o client.Payout) any { return strings.TrimSpace(o.Rail + " " + o.Destination) }},
+		{head: "column.stands", sort: "state", value: func(o client.Payout) any { return v.texts.Term("payout", o.State) }},
+		{head: "column.reason", file: true, value: func(o client.Payout) any {
+			if o.Reason == "" {
+				return nil
+			}
+			return v.texts.Term("reason", o.Reason)
+		}},
+		{head: "column.payout", file: true, value: func(o client.Payout) any { return o.Id }},
 	}
-	return 0
 }
 
 // decidePayout does what is decided on the page of a period's payouts.

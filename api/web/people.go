@@ -14,9 +14,7 @@ import (
 
 type peoplePage struct {
 	People    []client.Person
-	Search    string
-	After     string
-	First     bool
+	Table     table
 	MayChange bool
 }
 
@@ -25,14 +23,25 @@ func (v *visit) people() error {
 	if v.may(incentive.ReadRecords) == incentive.None {
 		return v.forbidden()
 	}
-	after, l := v.list(head{})
-	search := v.r.URL.Query().Get("search")
-	list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{After: after, Search: &search}))
+	body := peoplePage{MayChange: v.may(incentive.ImportStructure) > incentive.None}
+	var err error
+	body.People, body.Table, err = listed(v, listing[client.Person]{
+		name: "people", path: "/people", search: "people.search",
+		columns: []column[client.Person]{
+			{head: "column.person", sort: "name", value: func(p client.Person) any { return p.Name }},
+			{head: "column.id", sort: "id", value: func(p client.Person) any { return p.Id }},
+			{head: "column.roles", value: func(p client.Person) any { return strings.Join(p.Roles, ", ") }},
+		},
+		choices: []choice{{Name: "role", Label: "column.roles", All: "filter.everybody", Options: termOptions(v, "role", incentive.Roles...)}},
+		read: func(of wanted) ([]client.Person, *string, error) {
+			role := (*client.ListPeopleParamsRole)(v.asked("role"))
+			list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit, Role: role}))
+			return list.People, list.Next, err
+		},
+	})
 	if err != nil {
 		return err
 	}
-	l.next(list.Next)
-	body := peoplePage{People: list.People, Search: search, After: l.After, First: l.First, MayChange: v.may(incentive.ImportStructure) > incentive.None}
 	return v.show("people", "people.title", body)
 }
 

@@ -166,7 +166,7 @@ type need struct {
 
 // needPages are the pages on which an item of a period's checklist is done.
 var needPages = map[client.ChecklistItemItem]string{"adjustments": "/adjustments?period=%s", "disputes": "/disputes?period=%s", "records-since-lock": "/periods/%s/changes", "approvals": "/periods/%s/waiting", "release": "/periods/%s/release",
-	"payment-files": "/periods/%s/files", "stopped-rails": "/periods/%s/payouts", "exceptions": "/periods/%s/payouts", "settle": "/periods/%s/payouts"}
+	"uncredited": "/periods/%s/uncredited", "payment-files": "/periods/%s/files", "stopped-rails": "/periods/%s/payouts", "exceptions": "/periods/%s/payouts", "settle": "/periods/%s/payouts"}
 
 // needs is what a period needs, as far as its time has come.
 func (v *visit) needs(p client.Period, called map[string]string) ([]need, error) {

@@ -8,24 +8,31 @@ import (
 )
 
 type ledgerPage struct {
-	Periods  []client.Period
-	Period   string
 	Balances []client.Balance
+	Table    table
 }
 
 // ledger shows what the accounts come to, of all periods or one.
 func (v *visit) ledger() error {
-	body := ledgerPage{Period: v.r.URL.Query().Get("period")}
-	parameters := client.GetBalancesParams{}
-	if body.Period != "" {
-		parameters.Period = &body.Period
-	}
-	list, err := client.Read[client.Balances](v.api.GetBalances(v.r.Context(), &parameters))
+	periods, err := v.opened()
 	if err != nil {
 		return err
 	}
-	body.Balances = list.Balances
-	if body.Periods, err = v.opened(); err != nil {
+	var body ledgerPage
+	body.Balances, body.Table, err = listed(v, listing[client.Balance]{
+		name: "ledger", whole: true,
+		columns: []column[client.Balance]{
+			{head: "column.account", sort: "account", value: func(b client.Balance) any { return v.texts.Term("account", b.Account) }},
+			{head: "column.rail", sort: "rail", value: func(b client.Balance) any { return b.Rail }},
+			{head: "column.balance", sort: "balance", class: "amount", value: func(b client.Balance) any { return b.Balance }},
+		},
+		choices: []choice{{Name: "period", Label: "column.period", All: "filter.all-periods", Options: v.periodOptions(periods)}},
+		read: func(wanted) ([]client.Balance, *string, error) {
+			list, err := client.Read[client.Balances](v.api.GetBalances(v.r.Context(), &client.GetBalancesParams{Period: v.asked("period")}))
+			return list.Balances, nil, err
+		},
+	})
+	if err != nil {
 		return err
 	}
 	return v.show("ledger", "ledger.title", body)

@@ -103,7 +103,7 @@ func (s *site) signedIn(answer page) http.Handler {
 		if err == nil {
 			err = answer(v)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errSent) {
 			v.refuse(err)
 		}
 	})

@@ -147,7 +147,8 @@ func (v *visit) ownPayouts() error {
 }
 
 type statementsPage struct {
-	listPage
+	head
+	Table      table
 	Statements []client.StatementSummary
 }
 
@@ -157,16 +158,26 @@ func (v *visit) statements() error {
 	if err != nil {
 		return err
 	}
-	body := statementsPage{}
-	var after *string
-	after, body.listPage = v.list(h)
-	if h.Period.Revision > 0 {
-		list, err := client.Read[client.Statements](v.api.ListStatements(v.r.Context(), h.Period.Id, &client.ListStatementsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		body.Statements = list.Statements
-		body.next(list.Next)
+	body := statementsPage{head: h}
+	body.Statements, body.Table, err = listed(v, listing[client.StatementSummary]{
+		name: "statements-" + h.Period.Id, search: "table.search-person",
+		columns: []column[client.StatementSummary]{
+			{head: "column.person", sort: "name", value: func(st client.StatementSummary) any { return st.Name }},
+			{head: "column.id", file: true, value: func(st client.StatementSummary) any { return st.Person }},
+			{head: "column.earned", sort: "total", class: "amount", value: func(st client.StatementSummary) any { return st.Total }},
+			{head: "column.posted-before", class: "amount", value: func(st client.StatementSummary) any { return st.PostedBefore }},
+			{head: "column.digest", file: true, value: func(st client.StatementSummary) any { return st.Digest }},
+		},
+		read: func(of wanted) ([]client.StatementSummary, *string, error) {
+			if h.Period.Revision == 0 {
+				return nil, nil, nil
+			}
+			list, err := client.Read[client.Statements](v.api.ListStatements(v.r.Context(), h.Period.Id, &client.ListStatementsParams{After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			return list.Statements, list.Next, err
+		},
+	})
+	if err != nil {
+		return err
 	}
 	return v.show("statements", "statements.title", body, "period", v.texts.period(h.Period))
 }

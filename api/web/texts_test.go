@@ -92,6 +92,7 @@ func families() map[string][]string {
 		"account.standing": {"open", "submitted", "ready"}, "account.onboarding": {"stripe"}, "account.open": {"stripe"},
 		"needs":         {"hold", "refused-records", "objectives", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
+		"uncredited":  {"no-rule", "no-match", "no-group", "no-member"},
 		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate", "territory", "team"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
 		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof", "samples"},
 	}

@@ -202,6 +202,8 @@ func (s *site) routes() map[string]page {
 		"GET /exceptions":  (*visit).exceptions,
 		"POST /exceptions": (*visit).decideException,
 
+		"GET /periods/{period}/uncredited": (*visit).uncredited,
+
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,
 		"POST /reconciliations":                  (*visit).compare,

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// Listing says what of a list is wanted, and in which order. Its zero value is all of the
+// list in its own order.
+type Listing struct {
+	Search string // a part of the participant's id or name, in whatever case
+	Sort   string // one of the list's orders, with "-" before it from the end
+}
+
+// orders are those that a list can be put into: by their name, the SQL of what is compared,
+// none of it NULL.
+type orders map[string][]string
+
+// seek returns the SQL that puts a list into the order asked for and that goes on after a
+// row: a condition, and what follows WHERE. id is what names a row, which decides between
+// equals; last is the FROM and WHERE of the row after which the list goes on, "" where it begins.
+func (o orders) seek(l Listing, own []string, id []string, last string) (condition, order string, err error) {
+	compared, direction, sign := own, "", " > "
+	if l.Sort != "" {
+		name, reversed := strings.CutPrefix(l.Sort, "-")
+		known := false
+		if compared, known = o[name]; !known {
+			return "", "", incentive.Errorf(incentive.CodeInvalid, "this list cannot be sorted by %q, but by %s, with - before it from the end", l.Sort, strings.Join(slices.Sorted(maps.Keys(o)), ", "))
+		}
+		if reversed {
+			direction, sign = " DESC", " < "
+		}
+	}
+	compared = slices.Concat(compared, id)
+	if condition = "true"; last != "" {
+		all := strings.Join(compared, ", ")
+		condition = "(" + all + ")" + sign + "(SELECT " + all + " " + last + ")"
+	}
+	return condition, "ORDER BY " + strings.Join(compared, direction+", ") + direction, nil
+}
+
+// nameNow is the SQL of what a participant is called last.
+func nameNow(participant string) string {
+	return `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = ` + participant + ` ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ` + participant + `)`
+}
+
+// found is the SQL of whether a participant is one that is searched for with @search, a
+// pattern or "" for all.
+func found(participant string) string {
+	return `(@search = '' OR ` + participant + ` ILIKE @search OR EXISTS (SELECT FROM participant_fact f WHERE f.participant_id = ` + participant + ` AND f.name ILIKE @search))`
+}
