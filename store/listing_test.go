@@ -109,7 +109,9 @@ func TestSortedListsGoOn(t *testing.T) {
 				atOnce, err := l.read(store.Listing{Sort: sort}, "", 500)
 				require.NoError(t, err, "%s by %s", name, sort)
 				require.ElementsMatch(t, whole, atOnce, "%s by %s", name, sort)
-				walked := inPages(t, func(after string, limit int) ([]string, error) { return l.read(store.Listing{Sort: sort}, after, limit) })
+				walked := inPages(t, func(after string, limit int) ([]string, error) {
+					return l.read(store.Listing{Sort: sort}, after, limit)
+				})
 				require.Equal(t, atOnce, walked, "%s by %s", name, sort)
 			}
 		}

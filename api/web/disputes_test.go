@@ -200,7 +200,7 @@ func TestAnsweringDisputes(t *testing.T) {
 	require.Regexp(t, `(?s)1 dispute waits for you.*`+other+`.*Under way.*`+at, inbox)
 	require.Regexp(t, `(?s)Under way.*`+at+`.*`+other, aud.visit("/disputes"))
 	require.NotContains(t, aud.visit("/disputes"), "waits for you")
-	require.Contains(t, fin.visit("/disputes?period=m-2026-02"), "There is none besides.")
+	require.Contains(t, fin.visit("/disputes?period=m-2026-02"), "Nothing is like that.")
 	require.NotContains(t, inbox, "overdue")
 	require.NoError(t, h.store.PromiseAnswer(t.Context(), strings.TrimPrefix(at, "/disputes/"), time.Now().Add(-time.Hour)))
 	require.Contains(t, m.visit("/disputes"), "overdue")
