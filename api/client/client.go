@@ -1058,6 +1058,66 @@ func (e GetAuditFileParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListPeopleParamsRole.
+const (
+	ListPeopleParamsRoleAdministrator ListPeopleParamsRole = "administrator"
+	ListPeopleParamsRoleAuditor       ListPeopleParamsRole = "auditor"
+	ListPeopleParamsRoleFinance       ListPeopleParamsRole = "finance"
+	ListPeopleParamsRoleManager       ListPeopleParamsRole = "manager"
+	ListPeopleParamsRoleRep           ListPeopleParamsRole = "rep"
+)
+
+// Valid indicates whether the value is a known member of the ListPeopleParamsRole enum.
+func (e ListPeopleParamsRole) Valid() bool {
+	switch e {
+	case ListPeopleParamsRoleAdministrator:
+		return true
+	case ListPeopleParamsRoleAuditor:
+		return true
+	case ListPeopleParamsRoleFinance:
+		return true
+	case ListPeopleParamsRoleManager:
+		return true
+	case ListPeopleParamsRoleRep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPayoutsParamsState.
+const (
+	ListPayoutsParamsStateCancelled ListPayoutsParamsState = "cancelled"
+	ListPayoutsParamsStateFailed    ListPayoutsParamsState = "failed"
+	ListPayoutsParamsStateHeld      ListPayoutsParamsState = "held"
+	ListPayoutsParamsStatePaid      ListPayoutsParamsState = "paid"
+	ListPayoutsParamsStatePlanned   ListPayoutsParamsState = "planned"
+	ListPayoutsParamsStateReturned  ListPayoutsParamsState = "returned"
+	ListPayoutsParamsStateSubmitted ListPayoutsParamsState = "submitted"
+)
+
+// Valid indicates whether the value is a known member of the ListPayoutsParamsState enum.
+func (e ListPayoutsParamsState) Valid() bool {
+	switch e {
+	case ListPayoutsParamsStateCancelled:
+		return true
+	case ListPayoutsParamsStateFailed:
+		return true
+	case ListPayoutsParamsStateHeld:
+		return true
+	case ListPayoutsParamsStatePaid:
+		return true
+	case ListPayoutsParamsStatePlanned:
+		return true
+	case ListPayoutsParamsStateReturned:
+		return true
+	case ListPayoutsParamsStateSubmitted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Acceptance defines model for Acceptance.
 type Acceptance struct {
 	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
@@ -3816,6 +3876,12 @@ type ListAdjustmentsParams struct {
 	// Waiting Only those that wait for your decision.
 	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
 
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, type, entered or decision; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -3963,6 +4029,12 @@ type ListDisputesParams struct {
 	// Waiting Only those that wait for you: to answer, to reply, or to decide about what was granted.
 	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
 
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, state, raised or due; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -4013,6 +4085,12 @@ type ListExceptionsParams struct {
 
 	// Reason Those for this reason, a code.
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, period, rail or state; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -4301,12 +4379,21 @@ type ListPeopleParams struct {
 	// Search A part of an id, name or address.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
+	// Role Only those who have this role.
+	Role *ListPeopleParamsRole `form:"role,omitempty" json:"role,omitempty"`
+
+	// Sort Sort by id or name; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListPeopleParamsRole defines parameters for ListPeople.
+type ListPeopleParamsRole string
 
 // OpenAccountParams defines parameters for OpenAccount.
 type OpenAccountParams struct {
@@ -4384,6 +4471,15 @@ type ActOnPeriodParams struct {
 type ListApprovalsParams struct {
 	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you; anybody's for finance and auditors.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
+
+	// Waiting Only those that nobody has decided.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, total, before, change, decision or attention, which puts first what stands out; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -4505,12 +4601,27 @@ type ListPayoutsParams struct {
 	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
+	// State Only those that stand so.
+	State *ListPayoutsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Rail Only those on this rail.
+	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, rail, state or attention, which puts first what needs a person; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListPayoutsParamsState defines parameters for ListPayouts.
+type ListPayoutsParamsState string
 
 // CostPlanParams defines parameters for CostPlan.
 type CostPlanParams struct {
@@ -4591,6 +4702,12 @@ type SimulatePlanParams struct {
 type ListStatementsParams struct {
 	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name or total; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -4711,6 +4828,12 @@ type ListQuotasParams struct {
 
 	// On Those that hold on a day.
 	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, measure, starts, ends or amount; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -9851,6 +9974,30 @@ func NewListAdjustmentsRequest(server string, params *ListAdjustmentsParams) (*h
 
 		}
 
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -10968,6 +11115,30 @@ func NewListDisputesRequest(server string, params *ListDisputesParams) (*http.Re
 
 		}
 
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -11443,6 +11614,30 @@ func NewListExceptionsRequest(server string, params *ListExceptionsParams) (*htt
 		if params.Reason != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "reason", *params.Reason, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13632,6 +13827,30 @@ func NewListPeopleRequest(server string, params *ListPeopleParams) (*http.Reques
 
 		}
 
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", *params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -14519,6 +14738,42 @@ func NewListApprovalsRequest(server string, period string, params *ListApprovals
 		if params.Queue != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "queue", *params.Queue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15672,6 +15927,54 @@ func NewListPayoutsRequest(server string, period string, params *ListPayoutsPara
 
 		}
 
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Rail != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rail", *params.Rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -16461,6 +16764,30 @@ func NewListStatementsRequest(server string, period string, params *ListStatemen
 		if params.Revision != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -17653,6 +17980,30 @@ func NewListQuotasRequest(server string, params *ListQuotasParams) (*http.Reques
 		if params.On != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "on", *params.On, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

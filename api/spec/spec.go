@@ -1059,6 +1059,66 @@ func (e GetAuditFileParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListPeopleParamsRole.
+const (
+	ListPeopleParamsRoleAdministrator ListPeopleParamsRole = "administrator"
+	ListPeopleParamsRoleAuditor       ListPeopleParamsRole = "auditor"
+	ListPeopleParamsRoleFinance       ListPeopleParamsRole = "finance"
+	ListPeopleParamsRoleManager       ListPeopleParamsRole = "manager"
+	ListPeopleParamsRoleRep           ListPeopleParamsRole = "rep"
+)
+
+// Valid indicates whether the value is a known member of the ListPeopleParamsRole enum.
+func (e ListPeopleParamsRole) Valid() bool {
+	switch e {
+	case ListPeopleParamsRoleAdministrator:
+		return true
+	case ListPeopleParamsRoleAuditor:
+		return true
+	case ListPeopleParamsRoleFinance:
+		return true
+	case ListPeopleParamsRoleManager:
+		return true
+	case ListPeopleParamsRoleRep:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPayoutsParamsState.
+const (
+	ListPayoutsParamsStateCancelled ListPayoutsParamsState = "cancelled"
+	ListPayoutsParamsStateFailed    ListPayoutsParamsState = "failed"
+	ListPayoutsParamsStateHeld      ListPayoutsParamsState = "held"
+	ListPayoutsParamsStatePaid      ListPayoutsParamsState = "paid"
+	ListPayoutsParamsStatePlanned   ListPayoutsParamsState = "planned"
+	ListPayoutsParamsStateReturned  ListPayoutsParamsState = "returned"
+	ListPayoutsParamsStateSubmitted ListPayoutsParamsState = "submitted"
+)
+
+// Valid indicates whether the value is a known member of the ListPayoutsParamsState enum.
+func (e ListPayoutsParamsState) Valid() bool {
+	switch e {
+	case ListPayoutsParamsStateCancelled:
+		return true
+	case ListPayoutsParamsStateFailed:
+		return true
+	case ListPayoutsParamsStateHeld:
+		return true
+	case ListPayoutsParamsStatePaid:
+		return true
+	case ListPayoutsParamsStatePlanned:
+		return true
+	case ListPayoutsParamsStateReturned:
+		return true
+	case ListPayoutsParamsStateSubmitted:
+		return true
+	default:
+		return false
+	}
+}
+
 // Acceptance defines model for Acceptance.
 type Acceptance struct {
 	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
@@ -3817,6 +3877,12 @@ type ListAdjustmentsParams struct {
 	// Waiting Only those that wait for your decision.
 	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
 
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, type, entered or decision; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -3964,6 +4030,12 @@ type ListDisputesParams struct {
 	// Waiting Only those that wait for you: to answer, to reply, or to decide about what was granted.
 	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
 
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, state, raised or due; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -4014,6 +4086,12 @@ type ListExceptionsParams struct {
 
 	// Reason Those for this reason, a code.
 	Reason *string `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, period, rail or state; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -4302,12 +4380,21 @@ type ListPeopleParams struct {
 	// Search A part of an id, name or address.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
+	// Role Only those who have this role.
+	Role *ListPeopleParamsRole `form:"role,omitempty" json:"role,omitempty"`
+
+	// Sort Sort by id or name; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListPeopleParamsRole defines parameters for ListPeople.
+type ListPeopleParamsRole string
 
 // OpenAccountParams defines parameters for OpenAccount.
 type OpenAccountParams struct {
@@ -4385,6 +4472,15 @@ type ActOnPeriodParams struct {
 type ListApprovalsParams struct {
 	// Queue A participant's id, or finance; your own queue when absent. Another's where they have delegated it to you; anybody's for finance and auditors.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
+
+	// Waiting Only those that nobody has decided.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, total, before, change, decision or attention, which puts first what stands out; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -4506,12 +4602,27 @@ type ListPayoutsParams struct {
 	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
 
+	// State Only those that stand so.
+	State *ListPayoutsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Rail Only those on this rail.
+	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, amount, rail, state or attention, which puts first what needs a person; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListPayoutsParamsState defines parameters for ListPayouts.
+type ListPayoutsParamsState string
 
 // CostPlanParams defines parameters for CostPlan.
 type CostPlanParams struct {
@@ -4592,6 +4703,12 @@ type SimulatePlanParams struct {
 type ListStatementsParams struct {
 	// Revision The latest that is not cancelled when absent.
 	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name or total; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -4712,6 +4829,12 @@ type ListQuotasParams struct {
 
 	// On Those that hold on a day.
 	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, measure, starts, ends or amount; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -5553,6 +5676,22 @@ func (siw *ServerInterfaceWrapper) ListAdjustments(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -6334,6 +6473,22 @@ func (siw *ServerInterfaceWrapper) ListDisputes(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -6696,6 +6851,22 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "reason", c.Request.URL.Query(), &params.Reason, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter reason: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -8192,6 +8363,22 @@ func (siw *ServerInterfaceWrapper) ListPeople(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", c.Request.URL.Query(), &params.Role, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter role: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -8865,6 +9052,30 @@ func (siw *ServerInterfaceWrapper) ListApprovals(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "queue", c.Request.URL.Query(), &params.Queue, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter queue: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -9677,6 +9888,38 @@ func (siw *ServerInterfaceWrapper) ListPayouts(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "rail" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "rail", c.Request.URL.Query(), &params.Rail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -10292,6 +10535,22 @@ func (siw *ServerInterfaceWrapper) ListStatements(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -11149,6 +11408,22 @@ func (siw *ServerInterfaceWrapper) ListQuotas(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "on", c.Request.URL.Query(), &params.On, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter on: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
 		return
 	}
 
