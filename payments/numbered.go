@@ -1,10 +1,6 @@
 package payments
 
-import (
-	"context"
-
-	"github.com/guerdon/guerdon/incentive"
-)
+import "github.com/guerdon/guerdon/incentive"
 
 // Numbered is a FileRail whose bank tells files of one day apart by a number, and payments of
 // all files by another.
@@ -19,18 +15,4 @@ type Presumer interface {
 	// PresumedPaid is the day from which what is in a file counts as paid that asked for
 	// its payment on one day and was taken to the bank on another.
 	PresumedPaid(effective, taken incentive.Date) incentive.Date
-}
-
-// Prenoter is a FileRail that tries a new account by an entry of nothing before it pays there.
-type Prenoter interface {
-	// Prenotes reports whether accounts are to be tried.
-	Prenotes() bool
-
-	// BuildPrenotes builds a file of such entries as BuildFile does one of payments: the
-	// PayoutID of each is an id of the caller's, and its amount is not looked at.
-	BuildPrenotes(context.Context, FileRequest) (File, error)
-
-	// PrenotePassed is the day from which an account may be paid to whose entry the bank did
-	// not send back.
-	PrenotePassed(effective, taken incentive.Date) incentive.Date
 }

@@ -27,7 +27,7 @@ type StatusReader interface {
 // payment of the file MessageID of which it says nothing else.
 type Outcome struct {
 	Reference string          // FilePayment.PayoutID
-	Trace     string          // of File.Traces, of a bank that speaks of payments by these; an Amount of zero is of a prenote's then
+	Trace     string          // of File.Traces, of a bank that speaks of payments by these
 	MessageID string          // File.MessageID; "" where the bank does not name it
 	State     State           // Submitted, Paid, Returned or Refused; "" where nothing is said of it
 	Class     Class           // why it was refused or returned; Alarm: a person must look before anything else is done

@@ -38,11 +38,6 @@ func (r *Rail) PresumedPaid(effective, taken incentive.Date) incentive.Date {
 	return bankingDays(later(effective, taken), settled)
 }
 
-// PrenotePassed is the banking day, PrenoteDays after the entry's, from which the account may be paid to.
-func (r *Rail) PrenotePassed(effective, taken incentive.Date) incentive.Date {
-	return bankingDays(later(effective, taken), r.config.PrenoteDays)
-}
-
 func later(a, b incentive.Date) incentive.Date {
 	if a.Before(b) {
 		return b

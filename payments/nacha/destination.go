@@ -42,11 +42,8 @@ const (
 	longestHolder  = 70
 )
 
-// codes are the transaction codes of credits and of prenotes for them, by kind of account.
-var codes = map[string]struct{ credit, prenote int }{
-	Checking: {ach.CheckingCredit, ach.CheckingPrenoteCredit},
-	Savings:  {ach.SavingsCredit, ach.SavingsPrenoteCredit},
-}
+// codes are the transaction codes of credits, by kind of account.
+var codes = map[string]int{Checking: ach.CheckingCredit, Savings: ach.SavingsCredit}
 
 // ValidateDestination checks the details of a destination.
 func (r *Rail) ValidateDestination(d payments.Destination) (payments.Destination, string, error) {
@@ -90,7 +87,7 @@ func refusal(d payments.Destination) string {
 		return "a routing number has nine digits, the last of which checks the others, such as 021000021"
 	case len(d[AccountDetail]) > longestAccount || len(d[AccountDetail]) < 3 || !account.MatchString(d[AccountDetail]):
 		return "an account number has 3 to 17 digits, letters and hyphens"
-	case codes[d[KindDetail]].credit == 0:
+	case codes[d[KindDetail]] == 0:
 		return "the kind of the account is checking or savings"
 	case d[OwnerDetail] != Person && d[OwnerDetail] != Company:
 		return "the owner of the account is a person or a company"

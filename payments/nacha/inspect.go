@@ -86,7 +86,7 @@ func firstLine(err error) string {
 }
 
 // confirm reads a file back that was built, and compares it with what was asked for.
-func (r *Rail) confirm(content []byte, asked []payments.FilePayment, total incentive.Money, prenotes bool) error {
+func (r *Rail) confirm(content []byte, asked []payments.FilePayment, total incentive.Money) error {
 	f, err := Inspect(content)
 	if err != nil {
 		return err
@@ -102,12 +102,8 @@ func (r *Rail) confirm(content []byte, asked []payments.FilePayment, total incen
 				return fmt.Errorf("there are more entries than the %d payouts", len(asked))
 			}
 			p := asked[i]
-			code := codes[p.Destination[KindDetail]].credit
-			if prenotes {
-				code = codes[p.Destination[KindDetail]].prenote
-			}
 			if i++; header.StandardEntryClassCode != class(p) || header.ServiceClassCode != ach.CreditsOnly || class(p) == ach.PPD && header.CompanyEntryDescription != payroll ||
-				e.TransactionCode != code || int64(e.Amount) != p.Amount.Minor || e.RDFIIdentification+e.CheckDigit != p.Destination[RoutingDetail] ||
+				e.TransactionCode != codes[p.Destination[KindDetail]] || int64(e.Amount) != p.Amount.Minor || e.RDFIIdentification+e.CheckDigit != p.Destination[RoutingDetail] ||
 				strings.TrimSpace(e.DFIAccountNumber) != p.Destination[AccountDetail] || strings.TrimSpace(e.IdentificationNumber) != identification(p.PayoutID) {
 				return fmt.Errorf("entry %d is not the payout %s", i, p.PayoutID)
 			}

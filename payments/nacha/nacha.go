@@ -34,7 +34,6 @@ type Config struct {
 	Origin      string // who sends the file, where the bank asks for another than CompanyID
 	Description string // of what companies are paid, in ten characters; "" is COMMISSION
 	LeadDays    int    // banking days between the file and its payment
-	PrenoteDays int    // banking days that a new account waits after it was tried, at least 3; 0: none is tried
 	Zone        *time.Location
 	Now         func() time.Time
 }
@@ -47,7 +46,6 @@ var (
 	_ payments.StatusReader = (*Rail)(nil)
 	_ payments.Numbered     = (*Rail)(nil)
 	_ payments.Presumer     = (*Rail)(nil)
-	_ payments.Prenoter     = (*Rail)(nil)
 )
 
 // payroll is what the rules ask of batches of compensation to people.
@@ -99,8 +97,6 @@ func New(config Config) (*Rail, error) {
 		return invalid("the description has 1 to 10 capitals, digits and spaces, and is not REVERSAL")
 	case config.LeadDays < 0 || config.LeadDays > 30:
 		return invalid("the lead is 0 to 30 banking days")
-	case config.PrenoteDays != 0 && (config.PrenoteDays < 3 || config.PrenoteDays > 30):
-		return invalid("a new account waits 3 to 30 banking days; 0 tries none")
 	}
 	config.Company, config.BankName = strings.TrimSpace(config.Company[:min(16, len(config.Company))]), strings.TrimSpace(config.BankName[:min(23, len(config.BankName))])
 	return &Rail{config: config}, nil
@@ -117,9 +113,6 @@ func (r *Rail) Capabilities() payments.Capabilities {
 // FilesADay is how many modifiers tell files of a day apart.
 func (r *Rail) FilesADay() int { return len(modifiers) }
 
-// Prenotes reports whether new accounts are tried.
-func (r *Rail) Prenotes() bool { return r.config.PrenoteDays > 0 }
-
 // identification is what stands of a payout's id in its entry, where 15 characters fit: of a
 // UUID its first digits, which are enough to find it by.
 func identification(payoutID string) string {
@@ -132,15 +125,6 @@ func identification(payoutID string) string {
 // BuildFile builds the file of a request, and reads it back before it is given away. The same
 // request on the same day gives the same bytes.
 func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (payments.File, error) {
-	return r.build(ctx, request, false)
-}
-
-// BuildPrenotes builds a file of entries of nothing.
-func (r *Rail) BuildPrenotes(ctx context.Context, request payments.FileRequest) (payments.File, error) {
-	return r.build(ctx, request, true)
-}
-
-func (r *Rail) build(ctx context.Context, request payments.FileRequest, prenotes bool) (payments.File, error) {
 	if err := ctx.Err(); err != nil {
 		return payments.File{}, &payments.Error{Class: payments.Throttled, Rail: r.config.Name, Code: "cancelled", Message: "building the file was cancelled", Cause: err}
 	}
@@ -150,22 +134,19 @@ func (r *Rail) build(ctx context.Context, request payments.FileRequest, prenotes
 	})
 	seen := map[string]bool{}
 	total := incentive.Money{Currency: request.Currency}
-	for i, p := range sorted {
-		reason := r.refusal(p, request.Currency, prenotes)
+	for _, p := range sorted {
+		reason := r.refusal(p, request.Currency)
 		if seen[identification(p.PayoutID)] {
 			reason = "the payout, or another whose id begins as its does, is in the request twice"
 		}
 		if seen[identification(p.PayoutID)] = true; reason != "" {
 			refused.Refused = append(refused.Refused, payments.Refusal{PayoutID: p.PayoutID, Message: reason})
 		}
-		if prenotes {
-			sorted[i].Amount = incentive.Money{Currency: request.Currency}
-		}
-		if total.Minor > largestFile-sorted[i].Amount.Minor {
+		if total.Minor > largestFile-p.Amount.Minor {
 			refused.Message = "the payments add up to more than can be written"
 			return payments.File{}, refused
 		}
-		total.Minor += sorted[i].Amount.Minor
+		total.Minor += p.Amount.Minor
 	}
 	if n := len(refused.Refused); n > 0 {
 		refused.Message = fmt.Sprintf("%d of %d payments cannot be written", n, len(sorted))
@@ -177,7 +158,7 @@ func (r *Rail) build(ctx context.Context, request payments.FileRequest, prenotes
 	if request.On.IsZero() {
 		request.On = incentive.DateOf(r.config.Now().In(r.config.Zone))
 	}
-	f, numbers, err := r.file(request, sorted, prenotes)
+	f, numbers, err := r.file(request, sorted)
 	if err != nil {
 		return payments.File{}, fmt.Errorf("lay out the file of %s: %w", request.PeriodID, err)
 	}
@@ -191,16 +172,12 @@ func (r *Rail) build(ctx context.Context, request payments.FileRequest, prenotes
 	if err != nil {
 		return payments.File{}, fmt.Errorf("write the file of %s: %w", request.PeriodID, err)
 	}
-	if err := r.confirm(content, sorted, total, prenotes); err != nil {
+	if err := r.confirm(content, sorted, total); err != nil {
 		return payments.File{}, &payments.Error{Class: payments.Definite, Rail: r.config.Name, Code: string(CodeFileFaulty), Message: "the file that was built does not say what was asked for", Cause: err}
 	}
 	digest = sha256.Sum256(content)
-	name := fmt.Sprintf("ach-%s-%d-%s.txt", request.PeriodID, request.Revision, f.Header.ReferenceCode)
-	if prenotes {
-		name = fmt.Sprintf("ach-prenotes-%s-%s.txt", request.On, f.Header.ReferenceCode)
-	}
 	return payments.File{
-		Name: name, MessageID: "ACH-" + hex.EncodeToString(digest[:14]), Content: content, SHA256: digest[:], Count: len(sorted), Total: total,
+		Name: fmt.Sprintf("ach-%s-%d-%s.txt", request.PeriodID, request.Revision, f.Header.ReferenceCode), MessageID: "ACH-" + hex.EncodeToString(digest[:14]), Content: content, SHA256: digest[:], Count: len(sorted), Total: total,
 		EffectiveOn: r.config.effectiveOn(request.On), Traces: numbers,
 	}, nil
 }
@@ -213,17 +190,15 @@ func class(p payments.FilePayment) string {
 	return ach.PPD
 }
 
-func (r *Rail) refusal(p payments.FilePayment, currency incentive.Currency, prenote bool) string {
+func (r *Rail) refusal(p payments.FilePayment, currency incentive.Currency) string {
 	if !identifies.MatchString(p.PayoutID) && !uuid.MatchString(p.PayoutID) {
 		return "the payout's id must be a UUID, or have 1 to 15 letters, digits and hyphens"
 	}
-	if !prenote {
-		if p.Amount.Currency != currency {
-			return "the payment is not in the file's currency, " + string(currency)
-		}
-		if err := r.Capabilities().Check(r.config.Name, p.Amount); err != nil {
-			return err.(*payments.Error).Message
-		}
+	if p.Amount.Currency != currency {
+		return "the payment is not in the file's currency, " + string(currency)
+	}
+	if err := r.Capabilities().Check(r.config.Name, p.Amount); err != nil {
+		return err.(*payments.Error).Message
 	}
 	return refusal(p.Destination)
 }
@@ -248,7 +223,7 @@ func (r *Rail) requestRefusal(request payments.FileRequest) string {
 }
 
 // file lays a file out, and returns the trace numbers of its payments.
-func (r *Rail) file(request payments.FileRequest, sorted []payments.FilePayment, prenotes bool) (*ach.File, map[string]string, error) {
+func (r *Rail) file(request payments.FileRequest, sorted []payments.FilePayment) (*ach.File, map[string]string, error) {
 	header := ach.NewFileHeader()
 	header.ImmediateDestination, header.ImmediateDestinationName = r.config.Bank, r.config.BankName
 	header.ImmediateOrigin, header.ImmediateOriginName = r.config.Origin, r.config.Company
@@ -273,10 +248,7 @@ func (r *Rail) file(request payments.FileRequest, sorted []payments.FilePayment,
 				}
 			}
 			entry := ach.NewEntryDetail()
-			entry.TransactionCode = codes[p.Destination[KindDetail]].credit
-			if prenotes {
-				entry.TransactionCode = codes[p.Destination[KindDetail]].prenote
-			}
+			entry.TransactionCode = codes[p.Destination[KindDetail]]
 			entry.SetRDFI(p.Destination[RoutingDetail])
 			entry.DFIAccountNumber = p.Destination[AccountDetail]
 			entry.Amount = int(p.Amount.Minor)

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func monday() time.Time { return time.Date(2026, time.November, 23, 13, 30, 19, 5, time.UTC) }
 
 func config() nacha.Config {
-	return nacha.Config{Company: "Müller & Söhne", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank of Examples", LeadDays: 1, PrenoteDays: 3, Now: monday}
+	return nacha.Config{Company: "Müller & Söhne", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank of Examples", LeadDays: 1, Now: monday}
 }
 
 func newRail(t require.TestingT, c nacha.Config) *nacha.Rail {
@@ -72,7 +72,6 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		"description":      func(c *nacha.Config) { c.Description = "REVERSAL" },
 		"long description": func(c *nacha.Config) { c.Description = "COMMISSIONS" },
 		"lead in the past": func(c *nacha.Config) { c.LeadDays = -1 },
-		"short prenotes":   func(c *nacha.Config) { c.PrenoteDays = 2 },
 	} {
 		c := config()
 		change(&c)
@@ -80,9 +79,8 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err), name)
 	}
 	none := config()
-	none.PrenoteDays, none.Name = 0, "ach-of-chase"
+	none.Name = "ach-of-chase"
 	rail := newRail(t, none)
-	require.False(t, rail.Prenotes())
 	require.Equal(t, "ach-of-chase", rail.Name())
 	require.Equal(t, "nacha", newRail(t, config()).Name())
 }
@@ -111,28 +109,24 @@ func everyKind(t require.TestingT) payments.FileRequest {
 	return r
 }
 
-// The files as they stand, which were read line by line beside the published layout.
+// The file as it stands, which was read line by line beside the published layout.
 func TestFiles(t *testing.T) {
 	t.Parallel()
 	rail := newRail(t, config())
-	for name, build := range map[string]func(context.Context, payments.FileRequest) (payments.File, error){"credits": rail.BuildFile, "prenotes": rail.BuildPrenotes} {
-		file, err := build(t.Context(), everyKind(t))
-		require.NoError(t, err)
-		path := filepath.Join("testdata", name+".ach")
-		if *update {
-			require.NoError(t, os.WriteFile(path, file.Content, 0o644))
-		}
-		golden, err := os.ReadFile(path)
-		require.NoError(t, err)
-		require.Equal(t, string(golden), string(file.Content))
-		require.Equal(t, "2026-11-24", file.EffectiveOn.String())
-		require.Len(t, file.Traces, 4)
-		require.Equal(t, "021000021234567", file.Traces[payoutID(0)])
-		require.Equal(t, "021000021234569", file.Traces[payoutID(1)], "companies come after people")
-	}
-	// Reckoned by hand: the hash is the sum of the first eight digits of the routing numbers.
 	file, err := rail.BuildFile(t.Context(), everyKind(t))
 	require.NoError(t, err)
+	path := filepath.Join("testdata", "credits.ach")
+	if *update {
+		require.NoError(t, os.WriteFile(path, file.Content, 0o644))
+	}
+	golden, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(golden), string(file.Content))
+	require.Equal(t, "2026-11-24", file.EffectiveOn.String())
+	require.Len(t, file.Traces, 4)
+	require.Equal(t, "021000021234567", file.Traces[payoutID(0)])
+	require.Equal(t, "021000021234569", file.Traces[payoutID(1)], "companies come after people")
+	// Reckoned by hand: the hash is the sum of the first eight digits of the routing numbers.
 	f, err := nacha.Inspect(file.Content)
 	require.NoError(t, err)
 	require.Equal(t, 2_100_002+1_140_153+9_140_060+12_210_515, f.Control.EntryHash)
@@ -206,7 +200,6 @@ func TestEffectiveDate(t *testing.T) {
 	rail := newRail(t, config())
 	day := incentive.MustParseDate
 	require.Equal(t, "2026-12-02", rail.PresumedPaid(day("2026-11-24"), day("2026-11-30")).String(), "taken to the bank late")
-	require.Equal(t, "2026-11-30", rail.PrenotePassed(day("2026-11-24"), day("2026-11-23")).String())
 }
 
 // Whatever is changed in a control field, or in one that the rules fix, the file is refused.
@@ -237,7 +230,7 @@ func TestMutations(t *testing.T) {
 					other = line[at] + 1
 				}
 				if line[0] == '6' && field == "code" && at == place[1]-1 {
-					other = '7' // a debit; a prenote's has no amount, and is refused for that
+					other = '7' // a debit
 				}
 				changed := append([]string{}, lines...)
 				changed[i] = line[:at] + string(other) + line[at+1:]
@@ -292,7 +285,7 @@ func TestAnyPayments(t *testing.T) {
 }
 
 func FuzzInspect(f *testing.F) {
-	for _, name := range []string{"credits.ach", "prenotes.ach"} {
+	for _, name := range []string{"credits.ach"} {
 		content, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(f, err)
 		f.Add(content)

@@ -64,17 +64,6 @@ func TestReturns(t *testing.T) {
 	require.Equal(t, payments.Returned, own.State)
 	require.Equal(t, payments.Definite, own.Class, "a reason that nobody knows is one all the same")
 	require.Equal(t, payments.Alarm, byTrace["021000021234570"].Class, "what is said of debits alone is for a person")
-
-	// Of a prenote that comes back the amount is nothing.
-	prenotes, err := newRail(t, config()).BuildPrenotes(t.Context(), everyKind(t))
-	require.NoError(t, err)
-	back, err := standin.SendBack(prenotes.Content, incentive.MustParseDate("2026-11-25"), standin.Answer{Trace: prenotes.Traces[payoutID(2)], Code: "R04"})
-	require.NoError(t, err)
-	said, err = read(back)
-	require.NoError(t, err)
-	require.Len(t, said, 1)
-	require.Equal(t, usd(0), said[0].Amount)
-	require.Equal(t, payments.Returned, said[0].State)
 }
 
 func TestNotificationsOfChange(t *testing.T) {
