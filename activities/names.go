@@ -60,6 +60,12 @@ func ReconciliationID(rail string) string { return "reconciliation/" + rail }
 // VerificationID is the workflow id of a verification.
 func VerificationID(id int64) string { return fmt.Sprintf("verification/%d", id) }
 
+// RedemptionID is the workflow id of a reward that somebody takes for points.
+func RedemptionID(id string) string { return "redemption/" + id }
+
+// PointsID is the workflow id of what lets points expire.
+const PointsID = "points"
+
 // NotificationsID is the workflow id of what sends people what they are told.
 const NotificationsID = "notifications"
 

@@ -42,9 +42,20 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 	case err == nil:
 	case incentive.ErrorCode(err) != incentive.CodeNotFound:
 		return err
-	case reference == "":
+	case reference == "" && e.RailID == "":
 		return a.Store.PutRailEventAside(ctx, number, "none")
 	default:
+		if redemption, err := a.Store.RedemptionOf(ctx, e.Rail, reference, e.RailID); err != nil {
+			return err
+		} else if redemption != "" {
+			if _, err := a.Redeem(ctx, redemption); err != nil {
+				return err
+			}
+			return a.Store.PutRailEventAside(ctx, number, "none")
+		}
+		if reference == "" {
+			return a.Store.PutRailEventAside(ctx, number, "none")
+		}
 		return a.Store.PutRailEventAside(ctx, number, "not-ours")
 	}
 	found, err := rail.Lookup(ctx, attempt.Key)

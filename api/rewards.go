@@ -40,7 +40,7 @@ func (s *server) ListRewards(ctx context.Context, request spec.ListRewardsReques
 			continue
 		}
 		for _, p := range products {
-			reward := spec.Reward{Rail: name, Product: p.ID, Name: p.Name, Category: p.Category, Amounts: []spec.RewardAmounts{}}
+			reward := spec.Reward{Rail: name, Product: p.ID, Name: p.Name, Kind: string(p.Kind), Category: p.Category, Amounts: []spec.RewardAmounts{}}
 			for _, b := range p.Bands {
 				reward.Amounts = append(reward.Amounts, spec.RewardAmounts{Smallest: b.Smallest, Largest: b.Largest})
 			}

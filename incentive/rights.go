@@ -72,6 +72,8 @@ const (
 
 	CostPlans   Action = "cost-plans"   // what a draft would cost everybody together
 	ReadRecords Action = "read-records" // people over time, hierarchy, quotas, assignments, imports with their quarantine
+
+	RedeemPoints Action = "redeem-points" // see one's points, and take rewards for them
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -114,6 +116,8 @@ var rights = map[Action]map[Role]Scope{
 
 	CostPlans:   {Finance: All, Administrator: All, Auditor: All},
 	ReadRecords: {Finance: All, Administrator: All, Auditor: All},
+
+	RedeemPoints: {Rep: Own, Manager: Own, Finance: Own},
 }
 
 // Actions lists every action, sorted.

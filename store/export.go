@@ -55,6 +55,8 @@ var notExported = map[string]string{
 	"estimate":                           "calculated again from the facts whenever they change",
 	"destination_correction.details":     "bank details: encrypted, and never exported; masked says which account it is",
 	"destination_correction.key_version": "of the key that encrypts them",
+	"redemption.details":                 "where a reward is sent: encrypted, and never exported; masked says as much of it as may be shown",
+	"redemption.key_version":             "of the key that encrypts it",
 	"person_setting.seen":                "the last notification that somebody has seen",
 	"person_setting.webhook":             "whoever knows the address can write to it",
 	"notification_due":                   "what is to be sent next",

@@ -24,6 +24,9 @@ const (
 	WithholdingPayable AccountKind = "withholding payable" // what was kept of a participant's pay as tax, and is owed to a tax office
 	Clearing           AccountKind = "clearing"            // what has been handed to a rail
 	Cash               AccountKind = "cash"
+
+	Points        AccountKind = "points"         // what a participant has collected in points and may spend
+	PointsExpired AccountKind = "points expired" // what nobody has spent in time: income
 )
 
 // account names one account: participant and rail are "" where the kind has none.

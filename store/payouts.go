@@ -722,6 +722,9 @@ func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payout
 			settle := base
 			settle.key, settle.kind = o.posting("paid"), "paid"
 			settle.debit, settle.credit = clearing, account{kind: Cash}
+			if o.Rail == incentive.PointsRail { // what is paid is owed on
+				settle.credit = account{kind: Points, participant: o.ParticipantID}
+			}
 			entries = append(entries, settle)
 		}
 	}

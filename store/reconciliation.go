@@ -276,6 +276,12 @@ func sentAttemptsSQL() string {
 	FROM payout_attempt a JOIN payout o ON o.id = a.payout_id WHERE o.rail = $1 AND `
 }
 
+// sentRedemptions are rewards that were taken for points, which a rail knows as it does attempts: they
+// are of no payout.
+const sentRedemptions = `
+	UNION ALL SELECT '', r.id::text, r.rail_id, CASE WHEN r.state IN ('submitted', 'paid') THEN 'confirmed' WHEN r.state = 'refused' THEN 'rejected' ELSE r.state END, r.state, r.amount_minor, r.currency, false
+	FROM redemption r WHERE r.rail = $1 AND `
+
 func scanSent(row pgx.CollectableRow) (a SentAttempt, err error) {
 	err = row.Scan(&a.PayoutID, &a.Key, &a.RailID, &a.State, &a.PayoutState, &a.Amount.Minor, &a.Amount.Currency, &a.Answered, &a.Recalled, &a.Recalling)
 	return a, err
@@ -284,7 +290,7 @@ func scanSent(row pgx.CollectableRow) (a SentAttempt, err error) {
 // SentAttempts returns the attempts on a rail that were first sent from one moment on and
 // before another.
 func (s *Store) SentAttempts(ctx context.Context, rail string, from, until time.Time) ([]SentAttempt, error) {
-	rows, err := s.pool.Query(ctx, sentAttempts+`a.sent_at >= $2 AND a.sent_at < $3 ORDER BY o.id, a.number`, rail, from, until)
+	rows, err := s.pool.Query(ctx, sentAttempts+`a.sent_at >= $2 AND a.sent_at < $3`+sentRedemptions+`r.sent_at >= $2 AND r.sent_at < $3 ORDER BY 1, 2`, rail, from, until)
 	if err != nil {
 		return nil, fmt.Errorf("list what was sent by %s: %w", rail, err)
 	}
@@ -300,11 +306,11 @@ func (s *Store) AttemptsNamed(ctx context.Context, rail string, references []str
 			ids = append(ids, r)
 		}
 	}
-	which := `a.key = ANY($2::text[]::uuid[])`
+	which := `a.key = ANY($2::text[]::uuid[])` + sentRedemptions + `r.id = ANY($2::text[]::uuid[])`
 	if byPayout {
 		which = `o.id = ANY($2::text[]::uuid[]) AND a.number = (SELECT max(number) FROM payout_attempt WHERE payout_id = o.id)`
 	}
-	rows, err := s.pool.Query(ctx, sentAttempts+which+` ORDER BY o.id, a.number`, rail, ids)
+	rows, err := s.pool.Query(ctx, sentAttempts+which+` ORDER BY 1, 2`, rail, ids)
 	if err != nil {
 		return nil, fmt.Errorf("find what %s names: %w", rail, err)
 	}
@@ -312,12 +318,15 @@ func (s *Store) AttemptsNamed(ctx context.Context, rail string, references []str
 }
 
 // InTransit returns, by currency, what the ledger has with a rail beside what payouts of
-// it are submitted and not paid.
+// it are submitted and not paid, and what is taken of it for points and under way.
 func (s *Store) InTransit(ctx context.Context, rail string) ([]ReconciliationTotal, error) {
 	rows, err := s.pool.Query(ctx, `
 		WITH ledger AS (
 			SELECT a.currency, -sum(p.amount_minor)::bigint AS minor FROM ledger_account a JOIN posting p ON p.account_id = a.id WHERE a.kind = $2 AND a.rail = $1 GROUP BY a.currency),
-		submitted AS (SELECT currency, sum(amount_minor)::bigint AS minor FROM payout WHERE rail = $1 AND state = 'submitted' GROUP BY currency)
+		submitted AS (
+			SELECT currency, sum(amount_minor)::bigint AS minor FROM (
+				SELECT currency, amount_minor FROM payout WHERE rail = $1 AND state = 'submitted'
+				UNION ALL SELECT currency, amount_minor FROM redemption WHERE rail = $1 AND state IN ('intended', 'sent', 'unknown', 'submitted')) sent GROUP BY currency)
 		SELECT currency, 0, 0::bigint, 0, 0::bigint, coalesce(ledger.minor, 0), coalesce(submitted.minor, 0), NULL::bigint FROM ledger FULL JOIN submitted USING (currency) ORDER BY currency`, rail, Clearing)
 	if err != nil {
 		return nil, fmt.Errorf("sum what is in transit by %s: %w", rail, err)

@@ -143,6 +143,9 @@ func (s *Store) ClearSending(ctx context.Context, actor, reasonID string) error 
 			AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = o.id AND a.state NOT IN ('rejected', 'returned'))`, CodeRestored); err != nil {
 			return fmt.Errorf("set what was not sent aside: %w", err)
 		}
+		if _, err := tx.Exec(ctx, `UPDATE redemption SET state = 'unknown', sent_at = now(), reason = $1 WHERE state = 'intended'`, CodeRestored); err != nil {
+			return fmt.Errorf("set rewards that were not sent aside: %w", err)
+		}
 		if _, err := tx.Exec(ctx, `INSERT INTO sending_clearance (database, cleared_by, reason_id, cleared_at) VALUES (database_now(), $1, $2, clock_timestamp())`, actor, reasonID); err != nil {
 			return fmt.Errorf("clear sending: %w", err)
 		}
@@ -155,8 +158,10 @@ func (s *Store) ClearSending(ctx context.Context, actor, reasonID string) error 
 func (s *Store) LastSent(ctx context.Context, rail string) (at time.Time, err error) {
 	var last *time.Time
 	err = s.pool.QueryRow(ctx, `
-		SELECT greatest(max(a.sent_at), (SELECT max(cleared_at) FROM sending_clearance WHERE cleared_by IS NOT NULL)) FROM payout_attempt a JOIN payout o ON o.id = a.payout_id
-		WHERE o.rail = $1 HAVING max(a.sent_at) IS NOT NULL`, rail).Scan(&last)
+		SELECT greatest(max(sent_at), (SELECT max(cleared_at) FROM sending_clearance WHERE cleared_by IS NOT NULL)) FROM (
+			SELECT a.sent_at FROM payout_attempt a JOIN payout o ON o.id = a.payout_id WHERE o.rail = $1
+			UNION ALL SELECT sent_at FROM redemption WHERE rail = $1) sent
+		HAVING max(sent_at) IS NOT NULL`, rail).Scan(&last)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return at, nil
 	}
@@ -175,7 +180,7 @@ func (s *Store) NotOnRecord(ctx context.Context, rail string, references []strin
 			ours = append(ours, r)
 		}
 	}
-	err = s.pool.QueryRow(ctx, `SELECT count(*)::int FROM unnest($1::text[]::uuid[]) r (key) WHERE NOT EXISTS (SELECT FROM payout_attempt a WHERE a.key = r.key)`, ours).Scan(&n)
+	err = s.pool.QueryRow(ctx, `SELECT count(*)::int FROM unnest($1::text[]::uuid[]) r (key) WHERE NOT EXISTS (SELECT FROM payout_attempt a WHERE a.key = r.key) AND NOT EXISTS (SELECT FROM redemption p WHERE p.id = r.key)`, ours).Scan(&n)
 	if err != nil {
 		err = fmt.Errorf("look for what %s names: %w", rail, err)
 	}

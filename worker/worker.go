@@ -14,6 +14,7 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/activities/messenger"
+	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/workflows"
@@ -106,6 +107,8 @@ func Run(ctx context.Context, config Config) error {
 				w.RegisterActivity(shared.ApplyRailEvent)
 				w.RegisterActivity(shared.Reconcile)
 				w.RegisterActivity(shared.Recall)
+
+				w.RegisterActivity(shared.Redeem)
 				return w
 			})
 		})
@@ -128,6 +131,9 @@ func Run(ctx context.Context, config Config) error {
 			return err
 		}
 		if err := startRecalls(ctx, config); err != nil {
+			return err
+		}
+		if err := startRedemptions(ctx, config); err != nil {
 			return err
 		}
 		for _, rail := range config.Rails.Names() {
@@ -218,6 +224,29 @@ func startRecalls(ctx context.Context, config Config) error {
 		}
 	}
 	return nil
+}
+
+// startRedemptions starts what orders each reward under way and, where points are paid, what lets them
+// expire.
+func startRedemptions(ctx context.Context, config Config) error {
+	const page = 500
+	for after, more := "", true; more; {
+		all, err := config.Store.RunningRedemptions(ctx, after, page)
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			if err := workflows.StartRedemption(ctx, config.Client, r.ID, r.Rail); err != nil && ctx.Err() == nil {
+				return err
+			}
+			after = r.ID
+		}
+		more = len(all) == page
+	}
+	if _, err := config.Rails.Rail(incentive.PointsRail); err != nil {
+		return nil
+	}
+	return workflows.StartExpirePoints(ctx, config.Client)
 }
 
 // Register registers every workflow and activity on a worker of the period queue.

@@ -31,4 +31,6 @@ func Register(r Registry) {
 	r.RegisterWorkflow(Verify)
 
 	r.RegisterWorkflow(Recall)
+	r.RegisterWorkflow(Redemption)
+	r.RegisterWorkflow(ExpirePoints)
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -15,6 +16,7 @@ type accountPage struct {
 	Methods   client.Methods
 	Rails     []rail
 	Rewards   bool   // there are some to choose
+	Points    bool   // there are rewards for
 	Failed    string // the rail whose details were refused
 	Keeps     bool   // tokens
 	Tokens    []client.KeptToken
@@ -41,7 +43,7 @@ func (v *visit) accountWith(secret, page string) error {
 		if body.Methods, err = client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id)); err != nil {
 			return err
 		}
-		body.Rewards = v.rewards(body.Methods.Rails)
+		body.Rewards, body.Points = v.rewards(body.Methods.Rails), slices.Contains(v.Rails, incentive.PointsRail)
 		for _, name := range body.Methods.Rails {
 			if fields, known := details[name]; known {
 				body.Rails = append(body.Rails, rail{name, fields})

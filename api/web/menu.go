@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/guerdon/guerdon/incentive"
@@ -38,6 +39,7 @@ var entries = []struct {
 		{"menu.statements", "/statements", having(incentive.Rep)},
 		{"menu.pipeline", "/pipeline", onlyReps},
 		{"menu.payouts", "/payouts", having(incentive.Rep)},
+		{"menu.points", "/points", pays(incentive.PointsRail)},
 		{"menu.disputes", "/disputes", onlyReps},
 		{"menu.plans", "/plans", onlyReps},
 	}},
@@ -54,6 +56,9 @@ var entries = []struct {
 		{"menu.adjustments", "/adjustments", may(incentive.ReadTotals)},
 		{"menu.ledger", "/ledger", may(incentive.ReadTotals)},
 		{"menu.reconciliations", "/reconciliations", may(incentive.ReadTotals)},
+		{"menu.redemptions", "/redemptions", func(v *visit) bool {
+			return v.may(incentive.ReadTotals) > incentive.None && slices.Contains(v.Rails, incentive.PointsRail)
+		}},
 		{"menu.exports", "/exports", may(incentive.ReadTotals)},
 	}},
 	{"menu.company", []menuEntry{
@@ -81,6 +86,13 @@ func everybody(*visit) bool { return true }
 // having shows an entry to whoever has one of these roles.
 func having(roles ...incentive.Role) func(*visit) bool {
 	return func(v *visit) bool { return v.is(roles...) }
+}
+
+// pays shows an entry where there is a rail, to those who can be paid.
+func pays(rail string) func(*visit) bool {
+	return func(v *visit) bool {
+		return slices.Contains(v.Rails, rail) && v.may(incentive.RedeemPoints) > incentive.None
+	}
 }
 
 // onlyReps shows an entry to those who are nothing but reps.

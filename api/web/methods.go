@@ -7,6 +7,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/points"
 )
 
 // setDestination says where the visitor is to be paid.
@@ -16,6 +17,9 @@ func (v *visit) setDestination() error {
 		if text := v.r.PostFormValue(f.Name); text != "" || !f.Optional {
 			given[f.Name] = text
 		}
+	}
+	if rail == incentive.PointsRail { // which asks for nothing
+		given[points.ToDetail] = points.Own
 	}
 	return v.done(v.payBy(rail, given), "/account", message{Key: "done.destination"}, (*visit).account)
 }

@@ -174,6 +174,7 @@ type field struct {
 var details = map[string][]field{
 	"india":        {{"holder", false}, {"account", true}, {"bank", true}, {"upi", true}},
 	"nacha":        {{"holder", false}, {"routing", false}, {"account", false}, {"kind", true}, {"owner", true}},
+	"points":       {},
 	"payment-file": {{"holder", false}, {"account", false}, {"bank", true}},
 	"stripe":       {{"account", false}},
 	"xendit":       {{"channel", false}, {"account", false}, {"holder", false}},

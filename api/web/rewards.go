@@ -12,6 +12,7 @@ var rewarding = []string{"tremendous", "xoxoday"}
 
 type rewardsPage struct {
 	client.Rewards
+	kindsPage
 	Paid  bool   // by some method already
 	Email string // as the visitor wrote it, or as it is known
 }
@@ -32,7 +33,9 @@ func (v *visit) rewardsToChoose() error {
 		return err
 	}
 	all.Rewards = slices.DeleteFunc(all.Rewards, func(r client.Reward) bool { return !slices.Contains(now.Rails, r.Rail) })
-	body := rewardsPage{Rewards: all, Paid: len(now.Methods) > 0, Email: all.Email}
+	body := rewardsPage{Paid: len(now.Methods) > 0, Email: all.Email}
+	body.kindsPage = v.kinds("/rewards", &all)
+	body.Rewards = all
 	if v.problem != nil {
 		body.Email = v.r.PostFormValue("email")
 	}

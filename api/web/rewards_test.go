@@ -31,7 +31,7 @@ func TestAReward(t *testing.T) {
 	page := r1.visit("/rewards")
 	require.Contains(t, page, "What you can be paid by in US, in USD.")
 	require.Contains(t, page, `<button name="reward" value="tremendous/`+standin.Experience+`">Take this<span class="unseen">: An evening out</span></button>`)
-	require.Contains(t, page, "merchant_card · 10.00 to 500.00")
+	require.Contains(t, page, "Gift card · 10.00 to 500.00")
 	require.Less(t, strings.Index(page, "A gift to a charity"), strings.Index(page, "An evening out"), "by name")
 
 	status, text := r1.fill("/rewards", "/rewards", url.Values{"reward": {"tremendous/" + standin.Experience}, "email": {"nobody"}})

@@ -331,6 +331,7 @@ var walked = map[string]asked{
 	"listAllTokens": {}, "getAuditFile": {}, "listRails": {}, "getRail": {path: "rail=payment-file"}, "putRailLimits": {path: "rail=payment-file", body: `{"largest":[{"amount":"900000","currency":"USD"}],"reason":"x"}`},
 	"listTokens": {refused: 403}, "makeToken": {body: `{"name":"t","days":1}`, status: 201, refused: 403}, "revokeToken": {status: 404, refused: 403},
 	"getDestination": {refused: 403}, "putDestination": {body: `{"rail":"payment-file","details":{"holder":"R","account":"DE89 3704 0044 0532 0130 00"}}`, refused: 403}, "listRewards": {refused: 403},
+	"getPoints": {refused: 403}, "redeemPoints": {body: `{"rail":"payment-file","product":"x","currency":"USD","points":1}`, status: 422, refused: 403}, "listRedemptions": {}, "giveBackPoints": {body: `{"reason":"x"}`, status: 404},
 	"openAccount": {body: `{"rail":"payment-file"}`, status: 400, refused: 403},
 	"getMethods":  {refused: 403}, "putMethods": {body: `{"methods":[{"rail":"payment-file","details":{"holder":"R","account":"DE89 3704 0044 0532 0130 00"},"share":"1"}]}`, refused: 403},
 	"importFiles": {files: map[string]string{"mapping": `records: [{kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}]`, "files": "deal,day,amount\nX,2026-04-01,1\n"}, status: 201},
@@ -374,7 +375,7 @@ var walked = map[string]asked{
 // everywhere is what a path names that is nobody's.
 func (c *rightsCompany) everywhere() map[string]string {
 	c.Helper()
-	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "sample": "1", "correction": "none", "line": "1"}
+	all := map[string]string{"plan": "p", "version": "1", "calendar": "m", "rail": "payment-file", "template": "xero", "list": "ours", "currency": "USD", "key": "none", "token": strings.Repeat("0", 64), "period": january, "reconciliation": "1", "verification": "1", "sample": "1", "correction": "none", "redemption": "none", "line": "1"}
 	all["territory"], all["team"] = "west", "inside"
 	status, proposal := c.ask("f1", http.MethodPost, "/target-proposals", `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1000"}`, nil)
 	require.Equal(c, http.StatusCreated, status, proposal)

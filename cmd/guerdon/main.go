@@ -84,6 +84,10 @@ type commands struct {
 	Files      files      `cmd:"" help:"List the payment files of a period." group:"money"`
 	File       file       `cmd:"" help:"Download a payment file, and say what became of it." group:"money"`
 
+	Points      pointsCommand `cmd:"" help:"Show your points, and the rewards that you took for some." group:"people"`
+	Redeem      redeem        `cmd:"" help:"Take a reward for points." group:"people"`
+	Redemptions redemptions   `cmd:"" help:"List the rewards that people took for points, or give points back." group:"money"`
+
 	BankCorrections bankCorrections `cmd:"" help:"Decide about what banks say that accounts are now." group:"money"`
 
 	Balances balances `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`

@@ -13,6 +13,7 @@ import (
 	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/nacha"
 	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/payments/points"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
 	"github.com/guerdon/guerdon/payments/xendit"
@@ -59,6 +60,8 @@ type railSettings struct {
 	NachaDescription string `env:"NACHA_DESCRIPTION" placeholder:"TEXT" help:"What companies read of what they are paid; COMMISSION when absent. People read PAYROLL."`
 	NachaLeadDays    int    `env:"NACHA_LEAD_DAYS" default:"1" help:"Banking days between the file and the day of payment."`
 
+	Points bool `env:"GUERDON_POINTS" help:"Lets people be paid in points that they spend on rewards: needs Tremendous or Xoxoday."`
+
 	IndiaTemplate string `env:"INDIA_TEMPLATE" placeholder:"FILE" help:"Pays by bulk files of a bank in India, made by this template."`
 }
 
@@ -91,6 +94,8 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
 		{o.NachaBank != "", func() (payments.Rail, error) { return o.nacha(name, zone) }},
 		{o.IndiaTemplate != "", func() (payments.Rail, error) { return o.india(zone) }},
+
+		{o.Points, func() (payments.Rail, error) { return o.points(s) }},
 	} {
 		if !one.wanted {
 			continue
@@ -102,6 +107,13 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		rails = append(rails, rail)
 	}
 	return payments.NewRegistry(rails...)
+}
+
+func (o railSettings) points(s *store.Store) (*points.Rail, error) {
+	if o.TremendousAPIKey == "" && o.XoxodayClientID == "" {
+		return nil, incentive.Errorf("settings-missing", "with GUERDON_POINTS set, the settings of Tremendous or of Xoxoday are needed too: there is nothing else that points can be spent on")
+	}
+	return points.New(s), nil
 }
 
 func location(zone string) (*time.Location, error) {

@@ -25,8 +25,11 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/payments/points"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
+	"github.com/guerdon/guerdon/payments/tremendous"
+	rewards "github.com/guerdon/guerdon/payments/tremendous/standin"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/worker"
 )
@@ -256,8 +259,18 @@ func (h *house) startRails(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	h.rails, err = payments.NewRegistry(single, paymentfile.New("payment-file", sample.Name))
-	return "payment-file, and stripe by a stand-in at " + bank.URL, err
+	// What was ordered is forgotten when the house stops: only here, where nobody is sent anything.
+	shop, err := rewards.Start("127.0.0.1:0", rewards.Options{APIKey: key, Balance: "1000000", WebhookURL: h.apiURL + api.EventsPath + tremendous.Name, WebhookSecret: secret})
+	if err != nil {
+		return "", err
+	}
+	h.onStop(shop.Stop)
+	catalogue, err := tremendous.New(tremendous.Config{APIKey: key, CampaignID: rewards.Campaign, WebhookSecrets: []string{secret}, BaseURL: shop.URL})
+	if err != nil {
+		return "", err
+	}
+	h.rails, err = payments.NewRegistry(single, paymentfile.New("payment-file", sample.Name), catalogue, points.New(h.store))
+	return "payment-file, points, and stripe and tremendous by stand-ins at " + bank.URL + " and " + shop.URL, err
 }
 
 // startMail starts a mail server that keeps what people are sent.

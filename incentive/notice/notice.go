@@ -31,6 +31,11 @@ const (
 	DestinationChanged Kind = "destination-changed"
 	DisputeRaised      Kind = "dispute-raised"
 	DisputeReminder    Kind = "dispute-reminder"
+
+	PointsExpire    Kind = "points-expire"
+	RewardSent      Kind = "reward-sent"
+	RewardRefused   Kind = "reward-refused"
+	RedemptionWaits Kind = "redemption-waits"
 )
 
 // Of is the kind that tells of an act on a dispute.
@@ -101,6 +106,10 @@ func (n Notice) Path() string {
 		return "/payouts"
 	case "participant":
 		return "/account"
+	case "points":
+		return "/points"
+	case "redemption":
+		return "/redemptions"
 	case "pay-period":
 		switch n.Kind {
 		case StatementPublished:

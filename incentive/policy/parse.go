@@ -87,6 +87,7 @@ func read(text []byte, p Policy) (Policy, error) {
 				"by":      document.Optional(r.texts("\"by\"", &p.Payouts.Employees.By, railName, "the name of a rail, such as payment-file")),
 				"else_in": document.Optional(r.texts("\"else_in\"", &p.Payouts.Employees.ElseIn, countryCode, "a country's code, such as SG")),
 			}),
+			"points": section("\"points\"", fields{"expire_after_months": document.Needed(r.months(&p.Payouts.PointsExpireAfterMonths))}),
 			"methods": document.Optional(func(n *yaml.Node) {
 				p.Payouts.Methods = nil
 				r.Each(n, "\"methods\"", func(item *yaml.Node) { p.Payouts.Methods = append(p.Payouts.Methods, r.method(item)) })
@@ -105,6 +106,21 @@ func (r *reader) days(into *int, least int) func(*yaml.Node) {
 			return
 		}
 		*into = days
+	}
+}
+
+// mostMonths bounds every number of months.
+const mostMonths = 120
+
+// months reads a number of months.
+func (r *reader) months(into *int) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		months, err := strconv.Atoi(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil || months < 1 || months > mostMonths {
+			r.On(n, "write a number of months from 1 to %d", mostMonths)
+			return
+		}
+		*into = months
 	}
 }
 

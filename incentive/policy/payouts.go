@@ -28,6 +28,9 @@ type Payouts struct {
 	// failed, or gives one up; nothing: whatever the amount.
 	SecondPersonAbove []incentive.Money
 
+	// PointsExpireAfterMonths is how long points can be spent after they were collected; 0: for ever.
+	PointsExpireAfterMonths int
+
 	// ChangeWaitsDays is how many business days it takes until payouts go to a destination
 	// that replaces another one.
 	ChangeWaitsDays int

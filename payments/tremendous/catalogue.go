@@ -1,6 +1,7 @@
 package tremendous
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -9,6 +10,12 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 )
+
+// kinds is the table of what Tremendous's categories mean; a category that is not here is of another kind.
+var kinds = map[string]payments.ProductKind{
+	"merchant_card": payments.GiftCard, "visa_card": payments.Prepaid, "charity": payments.Charity,
+	"ach": payments.Cash, "bank": payments.Cash, "cash": payments.Cash, "instant_debit_transfer": payments.Cash, "paypal": payments.Cash, "venmo": payments.Cash, "wire": payments.Cash,
+}
 
 // Products lists what a participant in a country can choose in a currency, by name.
 func (r *Rail) Products(ctx context.Context, country string, currency incentive.Currency) ([]payments.Product, error) {
@@ -39,7 +46,7 @@ func (r *Rail) Products(ctx context.Context, country string, currency incentive.
 		if !productID.MatchString(p.ID) || p.Name == "" {
 			continue // nothing that could be chosen here
 		}
-		product := payments.Product{ID: p.ID, Name: p.Name, Category: p.Category}
+		product := payments.Product{ID: p.ID, Name: p.Name, Kind: cmp.Or(kinds[p.Category], payments.OtherKind), Category: p.Category}
 		for _, code := range p.Currencies {
 			if c, err := incentive.ParseCurrency(code); err == nil {
 				product.Currencies = append(product.Currencies, c)

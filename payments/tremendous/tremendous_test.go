@@ -452,7 +452,7 @@ func TestCatalogue(t *testing.T) {
 	}
 	require.Equal(t, []string{standin.Charity, standin.Experience, standin.GiftCard}, ids, "by name")
 	require.Equal(t, payments.Product{
-		ID: standin.Experience, Name: "An evening out", Category: "merchant_card", Currencies: []incentive.Currency{"USD", "EUR"}, Countries: []string{"US", "DE"},
+		ID: standin.Experience, Name: "An evening out", Kind: payments.GiftCard, Category: "merchant_card", Currencies: []incentive.Currency{"USD", "EUR"}, Countries: []string{"US", "DE"},
 		Bands: []payments.Band{{Smallest: "10.00", Largest: "500.00"}},
 	}, products[1])
 	none, err := rail.Products(t.Context(), "US", "EUR")

@@ -27,6 +27,20 @@ type voucher struct {
 	NeedsPhone bool        `json:"isPhoneNumberMandatory"`
 }
 
+// kindOf is what a voucher is by its categories, of which Xoxoday lists several with commas.
+func kindOf(categories string) payments.ProductKind {
+	named := strings.ToLower(categories)
+	for _, rule := range []struct {
+		word string
+		kind payments.ProductKind
+	}{{"experience", payments.Experience}, {"charit", payments.Charity}, {"donation", payments.Charity}, {"prepaid", payments.Prepaid}, {"cash", payments.Cash}} {
+		if strings.Contains(named, rule.word) {
+			return rule.kind
+		}
+	}
+	return payments.GiftCard
+}
+
 // Products lists what a participant in a country can choose in a currency, by name. The
 // account orders in one currency; in another there is nothing.
 func (r *Rail) Products(ctx context.Context, country string, currency incentive.Currency) ([]payments.Product, error) {
@@ -44,7 +58,7 @@ func (r *Rail) Products(ctx context.Context, country string, currency incentive.
 			if !productID.MatchString(v.ID.String()) || v.Name == "" || v.NeedsPhone || v.Country != country || v.Currency != string(currency) {
 				continue // nothing that could be chosen here
 			}
-			list = append(list, payments.Product{ID: v.ID.String(), Name: v.Name, Category: v.Category, Currencies: []incentive.Currency{currency}, Countries: []string{country}, Bands: v.bands()})
+			list = append(list, payments.Product{ID: v.ID.String(), Name: v.Name, Kind: kindOf(v.Category), Category: v.Category, Currencies: []incentive.Currency{currency}, Countries: []string{country}, Bands: v.bands()})
 		}
 		if len(vouchers) < pageSize {
 			break

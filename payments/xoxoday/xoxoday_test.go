@@ -429,8 +429,8 @@ func TestCatalogue(t *testing.T) {
 	products, err := rail.Products(t.Context(), "IN", "INR")
 	require.NoError(t, err)
 	require.Equal(t, []payments.Product{
-		{ID: standin.Experience, Name: "An evening out", Category: "experience", Currencies: []incentive.Currency{"INR"}, Countries: []string{"IN"}, Bands: []payments.Band{{Smallest: "1", Largest: "50000"}}},
-		{ID: standin.GiftCard, Name: "Gift card of a shop", Category: "eCommerce", Currencies: []incentive.Currency{"INR"}, Countries: []string{"IN"},
+		{ID: standin.Experience, Name: "An evening out", Kind: payments.Experience, Category: "experience", Currencies: []incentive.Currency{"INR"}, Countries: []string{"IN"}, Bands: []payments.Band{{Smallest: "1", Largest: "50000"}}},
+		{ID: standin.GiftCard, Name: "Gift card of a shop", Kind: payments.GiftCard, Category: "eCommerce", Currencies: []incentive.Currency{"INR"}, Countries: []string{"IN"},
 			Bands: []payments.Band{{Smallest: "100", Largest: "100"}, {Smallest: "500", Largest: "500"}, {Smallest: "1000", Largest: "1000"}}},
 	}, products, "by name, without what needs a telephone number or is had elsewhere")
 	for _, p := range products {

@@ -70,6 +70,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 		manager.look("team")
 		require.Contains(t, manager.text(), "behind that with their quota")
 	}
+	takesAReward(t, browsers, address)
 	rep := arrives(t, browsers, address, "p12", phone)
 	rep.visit("/disputes/new")
 	rep.look("raise-missing-period")

@@ -38,6 +38,12 @@ type house struct {
 
 func start(t *testing.T, rails ...payments.Rail) *house {
 	t.Helper()
+	return startOver(t, func(*store.Store) []payments.Rail { return rails })
+}
+
+// startOver starts a house of which some rails work on its store.
+func startOver(t *testing.T, railsOver func(*store.Store) []payments.Rail) *house {
+	t.Helper()
 	s, url := storetest.NewWithURL(t)
 	server, err := temporal.Start(t.Context(), temporal.Options{DatabaseURL: url, UIPort: -1, TimeSkipping: true, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
@@ -45,7 +51,7 @@ func start(t *testing.T, rails ...payments.Rail) *house {
 	c, err := client.Dial(client.Options{HostPort: server.Address(), Namespace: server.Namespace(), Logger: quiet{}})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	registry, err := payments.NewRegistry(rails...)
+	registry, err := payments.NewRegistry(railsOver(s)...)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/points"
 )
 
 // Name and zone of the sample company.
@@ -70,7 +71,7 @@ func Generate(today incentive.Date) Company {
 	deals := newTable("deal", "closed", "amount", "currency", "owner", "product", "customer")
 	credits := newTable("deal", "id", "role", "share")
 	assignments := newTable("id", "plan", "from")
-	destinations := newTable("id", "rail", "account", "holder", "bank", "share")
+	destinations := newTable("id", "rail", "account", "holder", "bank", "product", "share")
 
 	person := 0
 	name := func() string {
@@ -93,7 +94,8 @@ func Generate(today incentive.Date) Company {
 	head, called := add(incentive.Employee, "", "US", "USD", "", "", incentive.Manager, incentive.Rep)
 	assignments.row(head, "head-of-sales", since)
 	pays := 0
-	// Employees are paid by the file for payroll, contractors through Stripe, one of them by both.
+	// Employees are paid by the file for payroll, contractors through Stripe, one of them by both and
+	// another one also in points.
 	payTo := func(id, called, currency string, kind incentive.ParticipantKind) {
 		pays++
 		account, bank := iban(pays), ""
@@ -102,12 +104,15 @@ func Generate(today incentive.Date) Company {
 		}
 		switch {
 		case kind == incentive.Employee:
-			destinations.row(id, "payment-file", account, called, bank, "1")
+			destinations.row(id, "payment-file", account, called, bank, "", "1")
 		case pays%5 == 0:
-			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "0.8")
-			destinations.row(id, "payment-file", account, called, bank, "0.2")
+			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "", "0.8")
+			destinations.row(id, "payment-file", account, called, bank, "", "0.2")
+		case pays%5 == 1:
+			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "", "0.9")
+			destinations.row(id, incentive.PointsRail, "", "", "", points.Own, "0.1")
 		default:
-			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "1")
+			destinations.row(id, "stripe", "acct_"+id+"harbourpine", "", "", "", "1")
 		}
 	}
 	payTo(head, called, "USD", incentive.Employee)

@@ -161,7 +161,7 @@ func (o *office) people(ctx context.Context, admin *client.Client, company Compa
 			order = append(order, row["id"])
 		}
 		details := map[string]string{}
-		for _, detail := range []string{"account", "holder", "bank"} {
+		for _, detail := range []string{"account", "holder", "bank", "product"} {
 			if row[detail] != "" {
 				details[detail] = row[detail]
 			}
