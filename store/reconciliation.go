@@ -279,7 +279,7 @@ func sentAttemptsSQL() string {
 // sentRedemptions are rewards that were taken for points, which a rail knows as it does attempts: they
 // are of no payout.
 const sentRedemptions = `
-	UNION ALL SELECT '', r.id::text, r.rail_id, CASE WHEN r.state IN ('submitted', 'paid') THEN 'confirmed' WHEN r.state = 'refused' THEN 'rejected' ELSE r.state END, r.state, r.amount_minor, r.currency, false
+	UNION ALL SELECT '', r.id::text, r.rail_id, CASE WHEN r.state IN ('submitted', 'paid') THEN 'confirmed' WHEN r.state = 'refused' THEN 'rejected' ELSE r.state END, r.state, r.amount_minor, r.currency, false, 0::bigint, 0::bigint
 	FROM redemption r WHERE r.rail = $1 AND `
 
 func scanSent(row pgx.CollectableRow) (a SentAttempt, err error) {

@@ -49,6 +49,7 @@ func families() map[string][]string {
 		did = append(did, "propose-"+act, "confirm-"+act, "refuse-"+act)
 	}
 	did = append(did, "end-recall")
+	did = append(did, "redeem", "give-back-points", "expire-points")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
 		if transition.Act != incentive.WithdrawDispute { // as of a period
