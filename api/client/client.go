@@ -2702,6 +2702,33 @@ type Plans struct {
 	Plans []PlanVersion `json:"plans"`
 }
 
+// PointsAccount defines model for PointsAccount.
+type PointsAccount struct {
+	Balances []PointsBalance `json:"balances"`
+
+	// Next Where the next page begins.
+	Next   *string `json:"next,omitempty"`
+	Person string  `json:"person"`
+
+	// Redemptions The latest first.
+	Redemptions []Redemption `json:"redemptions"`
+}
+
+// PointsBalance defines model for PointsBalance.
+type PointsBalance struct {
+	// ExpireOn The day from which those are worth nothing.
+	ExpireOn *openapi_types.Date `json:"expire_on,omitempty"`
+
+	// Expiring How many of them expire next; 0 where none do.
+	Expiring int64 `json:"expiring"`
+
+	// Points Each is worth the smallest unit of the currency.
+	Points int64 `json:"points"`
+
+	// Worth An amount in whole minor units.
+	Worth Money `json:"worth"`
+}
+
 // Policy defines model for Policy.
 type Policy struct {
 	Calendar string `json:"calendar"`
@@ -3072,6 +3099,58 @@ type Reconciliations struct {
 	Reconciliations []Reconciliation `json:"reconciliations"`
 }
 
+// Redemption defines model for Redemption.
+type Redemption struct {
+	AskedAt    time.Time  `json:"asked_at"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+
+	// Id Also the order's number at the rail.
+	Id     string `json:"id"`
+	Name   string `json:"name"`
+	Person string `json:"person"`
+	Points int64  `json:"points"`
+	Rail   string `json:"rail"`
+
+	// Reason Why it waits, was refused, or came back; empty where nothing is the matter.
+	Reason string `json:"reason"`
+	Reward string `json:"reward"`
+
+	// SentTo As far as it may be shown.
+	SentTo string `json:"sent_to"`
+
+	// State intended, sent, unknown, submitted, paid, refused or returned
+	State string `json:"state"`
+
+	// Waits It waits for a person.
+	Waits bool `json:"waits"`
+
+	// Worth An amount in whole minor units.
+	Worth Money `json:"worth"`
+}
+
+// RedemptionRequest defines model for RedemptionRequest.
+type RedemptionRequest struct {
+	// Currency Of the points.
+	Currency string `json:"currency"`
+
+	// Email Where it is sent; to the participant's own address when absent.
+	Email *string `json:"email,omitempty"`
+
+	// Points How many it is to cost.
+	Points  int64  `json:"points"`
+	Product string `json:"product"`
+
+	// Rail Whose catalogue has the reward.
+	Rail string `json:"rail"`
+}
+
+// Redemptions defines model for Redemptions.
+type Redemptions struct {
+	// Next Where the next page begins.
+	Next        *string      `json:"next,omitempty"`
+	Redemptions []Redemption `json:"redemptions"`
+}
+
 // Redirection Another destination of a payout, which waits for a second person.
 type Redirection struct {
 	// Destination Masked.
@@ -3186,7 +3265,10 @@ type Reward struct {
 
 	// Category In the rail's own words.
 	Category string `json:"category"`
-	Name     string `json:"name"`
+
+	// Kind gift-card, prepaid, experience, charity, cash or other
+	Kind string `json:"kind"`
+	Name string `json:"name"`
 
 	// Product The detail "product" of a destination.
 	Product string `json:"product"`
@@ -4413,6 +4495,21 @@ type PutMethodsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetPointsParams defines parameters for GetPoints.
+type GetPointsParams struct {
+	// Before The value of 'next' of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RedeemPointsParams defines parameters for RedeemPoints.
+type RedeemPointsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRewardsParams defines parameters for ListRewards.
 type ListRewardsParams struct {
 	// Country Of an ISO 3166 code; the participant's when absent.
@@ -4899,6 +4996,24 @@ type EnterRecordsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListRedemptionsParams defines parameters for ListRedemptions.
+type ListRedemptionsParams struct {
+	// Waiting Those alone that wait for a person.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// Before The value of 'next' of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GiveBackPointsParams defines parameters for GiveBackPoints.
+type GiveBackPointsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RemarkSampleParams defines parameters for RemarkSample.
 type RemarkSampleParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -5070,6 +5185,9 @@ type PutDestinationJSONRequestBody = DestinationRequest
 // PutMethodsJSONRequestBody defines body for PutMethods for application/json ContentType.
 type PutMethodsJSONRequestBody = MethodsRequest
 
+// RedeemPointsJSONRequestBody defines body for RedeemPoints for application/json ContentType.
+type RedeemPointsJSONRequestBody = RedemptionRequest
+
 // PutRolesJSONRequestBody defines body for PutRoles for application/json ContentType.
 type PutRolesJSONRequestBody = Roles
 
@@ -5144,6 +5262,9 @@ type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
 // EnterRecordsJSONRequestBody defines body for EnterRecords for application/json ContentType.
 type EnterRecordsJSONRequestBody = EntryRequest
+
+// GiveBackPointsJSONRequestBody defines body for GiveBackPoints for application/json ContentType.
+type GiveBackPointsJSONRequestBody = Reason
 
 // RemarkSampleJSONRequestBody defines body for RemarkSample for application/json ContentType.
 type RemarkSampleJSONRequestBody = SampleRemark
@@ -5797,6 +5918,25 @@ type ClientInterface interface {
 	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
 	PutMethods(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetPoints What a participant has in points, and the rewards that they took for some.
+	//
+	// Corresponds with GET /people/{person}/points (the `GetPoints` operationId).
+	GetPoints(ctx context.Context, person string, params *GetPointsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedeemPointsWithBody Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+	RedeemPointsWithBody(ctx context.Context, person string, params *RedeemPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedeemPoints Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+	RedeemPoints(ctx context.Context, person string, params *RedeemPointsParams, body RedeemPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	//
 	// Corresponds with GET /people/{person}/rewards (the `ListRewards` operationId).
@@ -6364,6 +6504,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /records (the `EnterRecords` operationId).
 	EnterRecords(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRedemptions The rewards that participants took for points, the latest first.
+	//
+	// Corresponds with GET /redemptions (the `ListRedemptions` operationId).
+	ListRedemptions(ctx context.Context, params *ListRedemptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GiveBackPointsWithBody Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+	GiveBackPointsWithBody(ctx context.Context, redemption string, params *GiveBackPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+	GiveBackPoints(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetSample A sample with the statements that were drawn, and what is known of each.
 	//
@@ -8000,6 +8159,55 @@ func (c *Client) PutMethods(ctx context.Context, person string, params *PutMetho
 	return c.Client.Do(req)
 }
 
+// GetPoints What a participant has in points, and the rewards that they took for some.
+//
+// Corresponds with GET /people/{person}/points (the `GetPoints` operationId).
+func (c *Client) GetPoints(ctx context.Context, person string, params *GetPointsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPointsRequest(c.Server, person, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedeemPointsWithBody Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+func (c *Client) RedeemPointsWithBody(ctx context.Context, person string, params *RedeemPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedeemPointsRequestWithBody(c.Server, person, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedeemPoints Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+func (c *Client) RedeemPoints(ctx context.Context, person string, params *RedeemPointsParams, body RedeemPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedeemPointsRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 //
 // Corresponds with GET /people/{person}/rewards (the `ListRewards` operationId).
@@ -9498,6 +9706,55 @@ func (c *Client) EnterRecordsWithBody(ctx context.Context, params *EnterRecordsP
 // Corresponds with POST /records (the `EnterRecords` operationId).
 func (c *Client) EnterRecords(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEnterRecordsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRedemptions The rewards that participants took for points, the latest first.
+//
+// Corresponds with GET /redemptions (the `ListRedemptions` operationId).
+func (c *Client) ListRedemptions(ctx context.Context, params *ListRedemptionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRedemptionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GiveBackPointsWithBody Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+func (c *Client) GiveBackPointsWithBody(ctx context.Context, redemption string, params *GiveBackPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGiveBackPointsRequestWithBody(c.Server, redemption, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+func (c *Client) GiveBackPoints(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGiveBackPointsRequest(c.Server, redemption, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14171,6 +14428,139 @@ func NewPutMethodsRequestWithBody(server string, person string, params *PutMetho
 	return req, nil
 }
 
+// NewGetPointsRequest constructs an http.Request for the GetPoints method
+func NewGetPointsRequest(server string, person string, params *GetPointsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/points", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRedeemPointsRequest calls the generic RedeemPoints builder with application/json body
+func NewRedeemPointsRequest(server string, person string, params *RedeemPointsParams, body RedeemPointsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRedeemPointsRequestWithBody(server, person, params, "application/json", bodyReader)
+}
+
+// NewRedeemPointsRequestWithBody constructs an http.Request for the RedeemPoints method, with any body, and a specified content type
+func NewRedeemPointsRequestWithBody(server string, person string, params *RedeemPointsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/redemptions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListRewardsRequest constructs an http.Request for the ListRewards method
 func NewListRewardsRequest(server string, person string, params *ListRewardsParams) (*http.Request, error) {
 	var err error
@@ -18596,6 +18986,144 @@ func NewEnterRecordsRequestWithBody(server string, params *EnterRecordsParams, c
 	return req, nil
 }
 
+// NewListRedemptionsRequest constructs an http.Request for the ListRedemptions method
+func NewListRedemptionsRequest(server string, params *ListRedemptionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/redemptions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGiveBackPointsRequest calls the generic GiveBackPoints builder with application/json body
+func NewGiveBackPointsRequest(server string, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGiveBackPointsRequestWithBody(server, redemption, params, "application/json", bodyReader)
+}
+
+// NewGiveBackPointsRequestWithBody constructs an http.Request for the GiveBackPoints method, with any body, and a specified content type
+func NewGiveBackPointsRequestWithBody(server string, redemption string, params *GiveBackPointsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "redemption", redemption, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/redemptions/%s/give-back", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetSampleRequest constructs an http.Request for the GetSample method
 func NewGetSampleRequest(server string, sample int64) (*http.Request, error) {
 	var err error
@@ -20307,6 +20835,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
 	PutMethodsWithResponse(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMethodsResponse, error)
 
+	// GetPointsWithResponse What a participant has in points, and the rewards that they took for some.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /people/{person}/points (the `GetPoints` operationId).
+	GetPointsWithResponse(ctx context.Context, person string, params *GetPointsParams, reqEditors ...RequestEditorFn) (*GetPointsResponse, error)
+
+	// RedeemPointsWithBodyWithResponse Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+	RedeemPointsWithBodyWithResponse(ctx context.Context, person string, params *RedeemPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedeemPointsResponse, error)
+
+	// RedeemPointsWithResponse Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+	RedeemPointsWithResponse(ctx context.Context, person string, params *RedeemPointsParams, body RedeemPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*RedeemPointsResponse, error)
+
 	// ListRewardsWithResponse The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -20964,6 +21513,27 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /records (the `EnterRecords` operationId).
 	EnterRecordsWithResponse(ctx context.Context, params *EnterRecordsParams, body EnterRecordsJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterRecordsResponse, error)
+
+	// ListRedemptionsWithResponse The rewards that participants took for points, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /redemptions (the `ListRedemptions` operationId).
+	ListRedemptionsWithResponse(ctx context.Context, params *ListRedemptionsParams, reqEditors ...RequestEditorFn) (*ListRedemptionsResponse, error)
+
+	// GiveBackPointsWithBodyWithResponse Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+	GiveBackPointsWithBodyWithResponse(ctx context.Context, redemption string, params *GiveBackPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GiveBackPointsResponse, error)
+
+	// GiveBackPointsWithResponse Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+	GiveBackPointsWithResponse(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*GiveBackPointsResponse, error)
 
 	// GetSampleWithResponse A sample with the statements that were drawn, and what is known of each.
 	//
@@ -24467,6 +25037,102 @@ func (r PutMethodsResponse) ContentType() string {
 	return ""
 }
 
+type GetPointsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PointsAccount
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPointsResponse) GetJSON200() *PointsAccount {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPointsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPointsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPointsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPointsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPointsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RedeemPointsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Redemption
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RedeemPointsResponse) GetJSON201() *Redemption {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RedeemPointsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RedeemPointsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RedeemPointsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RedeemPointsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RedeemPointsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListRewardsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -27946,6 +28612,102 @@ func (r EnterRecordsResponse) ContentType() string {
 	return ""
 }
 
+type ListRedemptionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Redemptions
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRedemptionsResponse) GetJSON200() *Redemptions {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRedemptionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRedemptionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRedemptionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRedemptionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRedemptionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GiveBackPointsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Redemption
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GiveBackPointsResponse) GetJSON200() *Redemption {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GiveBackPointsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GiveBackPointsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GiveBackPointsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GiveBackPointsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GiveBackPointsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetSampleResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -30102,6 +30864,45 @@ func (c *ClientWithResponses) PutMethodsWithResponse(ctx context.Context, person
 	return ParsePutMethodsResponse(rsp)
 }
 
+// GetPointsWithResponse What a participant has in points, and the rewards that they took for some.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /people/{person}/points (the `GetPoints` operationId).
+func (c *ClientWithResponses) GetPointsWithResponse(ctx context.Context, person string, params *GetPointsParams, reqEditors ...RequestEditorFn) (*GetPointsResponse, error) {
+	rsp, err := c.GetPoints(ctx, person, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPointsResponse(rsp)
+}
+
+// RedeemPointsWithBodyWithResponse Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+func (c *ClientWithResponses) RedeemPointsWithBodyWithResponse(ctx context.Context, person string, params *RedeemPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RedeemPointsResponse, error) {
+	rsp, err := c.RedeemPointsWithBody(ctx, person, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedeemPointsResponse(rsp)
+}
+
+// RedeemPointsWithResponse Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /people/{person}/redemptions (the `RedeemPoints` operationId).
+func (c *ClientWithResponses) RedeemPointsWithResponse(ctx context.Context, person string, params *RedeemPointsParams, body RedeemPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*RedeemPointsResponse, error) {
+	rsp, err := c.RedeemPoints(ctx, person, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedeemPointsResponse(rsp)
+}
+
 // ListRewardsWithResponse The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -31322,6 +32123,45 @@ func (c *ClientWithResponses) EnterRecordsWithResponse(ctx context.Context, para
 		return nil, err
 	}
 	return ParseEnterRecordsResponse(rsp)
+}
+
+// ListRedemptionsWithResponse The rewards that participants took for points, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /redemptions (the `ListRedemptions` operationId).
+func (c *ClientWithResponses) ListRedemptionsWithResponse(ctx context.Context, params *ListRedemptionsParams, reqEditors ...RequestEditorFn) (*ListRedemptionsResponse, error) {
+	rsp, err := c.ListRedemptions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRedemptionsResponse(rsp)
+}
+
+// GiveBackPointsWithBodyWithResponse Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+func (c *ClientWithResponses) GiveBackPointsWithBodyWithResponse(ctx context.Context, redemption string, params *GiveBackPointsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GiveBackPointsResponse, error) {
+	rsp, err := c.GiveBackPointsWithBody(ctx, redemption, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGiveBackPointsResponse(rsp)
+}
+
+// GiveBackPointsWithResponse Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
+func (c *ClientWithResponses) GiveBackPointsWithResponse(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*GiveBackPointsResponse, error) {
+	rsp, err := c.GiveBackPoints(ctx, redemption, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGiveBackPointsResponse(rsp)
 }
 
 // GetSampleWithResponse A sample with the statements that were drawn, and what is known of each.
@@ -34087,6 +34927,72 @@ func ParsePutMethodsResponse(rsp *http.Response) (*PutMethodsResponse, error) {
 	return response, nil
 }
 
+// ParseGetPointsResponse parses an HTTP response from a GetPointsWithResponse call
+func ParseGetPointsResponse(rsp *http.Response) (*GetPointsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPointsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PointsAccount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRedeemPointsResponse parses an HTTP response from a RedeemPointsWithResponse call
+func ParseRedeemPointsResponse(rsp *http.Response) (*RedeemPointsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RedeemPointsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Redemption
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListRewardsResponse parses an HTTP response from a ListRewardsWithResponse call
 func ParseListRewardsResponse(rsp *http.Response) (*ListRewardsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -36581,6 +37487,72 @@ func ParseEnterRecordsResponse(rsp *http.Response) (*EnterRecordsResponse, error
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRedemptionsResponse parses an HTTP response from a ListRedemptionsWithResponse call
+func ParseListRedemptionsResponse(rsp *http.Response) (*ListRedemptionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRedemptionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Redemptions
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGiveBackPointsResponse parses an HTTP response from a GiveBackPointsWithResponse call
+func ParseGiveBackPointsResponse(rsp *http.Response) (*GiveBackPointsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GiveBackPointsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Redemption
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -2703,6 +2703,33 @@ type Plans struct {
 	Plans []PlanVersion `json:"plans"`
 }
 
+// PointsAccount defines model for PointsAccount.
+type PointsAccount struct {
+	Balances []PointsBalance `json:"balances"`
+
+	// Next Where the next page begins.
+	Next   *string `json:"next,omitempty"`
+	Person string  `json:"person"`
+
+	// Redemptions The latest first.
+	Redemptions []Redemption `json:"redemptions"`
+}
+
+// PointsBalance defines model for PointsBalance.
+type PointsBalance struct {
+	// ExpireOn The day from which those are worth nothing.
+	ExpireOn *openapi_types.Date `json:"expire_on,omitempty"`
+
+	// Expiring How many of them expire next; 0 where none do.
+	Expiring int64 `json:"expiring"`
+
+	// Points Each is worth the smallest unit of the currency.
+	Points int64 `json:"points"`
+
+	// Worth An amount in whole minor units.
+	Worth Money `json:"worth"`
+}
+
 // Policy defines model for Policy.
 type Policy struct {
 	Calendar string `json:"calendar"`
@@ -3073,6 +3100,58 @@ type Reconciliations struct {
 	Reconciliations []Reconciliation `json:"reconciliations"`
 }
 
+// Redemption defines model for Redemption.
+type Redemption struct {
+	AskedAt    time.Time  `json:"asked_at"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+
+	// Id Also the order's number at the rail.
+	Id     string `json:"id"`
+	Name   string `json:"name"`
+	Person string `json:"person"`
+	Points int64  `json:"points"`
+	Rail   string `json:"rail"`
+
+	// Reason Why it waits, was refused, or came back; empty where nothing is the matter.
+	Reason string `json:"reason"`
+	Reward string `json:"reward"`
+
+	// SentTo As far as it may be shown.
+	SentTo string `json:"sent_to"`
+
+	// State intended, sent, unknown, submitted, paid, refused or returned
+	State string `json:"state"`
+
+	// Waits It waits for a person.
+	Waits bool `json:"waits"`
+
+	// Worth An amount in whole minor units.
+	Worth Money `json:"worth"`
+}
+
+// RedemptionRequest defines model for RedemptionRequest.
+type RedemptionRequest struct {
+	// Currency Of the points.
+	Currency string `json:"currency"`
+
+	// Email Where it is sent; to the participant's own address when absent.
+	Email *string `json:"email,omitempty"`
+
+	// Points How many it is to cost.
+	Points  int64  `json:"points"`
+	Product string `json:"product"`
+
+	// Rail Whose catalogue has the reward.
+	Rail string `json:"rail"`
+}
+
+// Redemptions defines model for Redemptions.
+type Redemptions struct {
+	// Next Where the next page begins.
+	Next        *string      `json:"next,omitempty"`
+	Redemptions []Redemption `json:"redemptions"`
+}
+
 // Redirection Another destination of a payout, which waits for a second person.
 type Redirection struct {
 	// Destination Masked.
@@ -3187,7 +3266,10 @@ type Reward struct {
 
 	// Category In the rail's own words.
 	Category string `json:"category"`
-	Name     string `json:"name"`
+
+	// Kind gift-card, prepaid, experience, charity, cash or other
+	Kind string `json:"kind"`
+	Name string `json:"name"`
 
 	// Product The detail "product" of a destination.
 	Product string `json:"product"`
@@ -4414,6 +4496,21 @@ type PutMethodsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetPointsParams defines parameters for GetPoints.
+type GetPointsParams struct {
+	// Before The value of 'next' of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RedeemPointsParams defines parameters for RedeemPoints.
+type RedeemPointsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListRewardsParams defines parameters for ListRewards.
 type ListRewardsParams struct {
 	// Country Of an ISO 3166 code; the participant's when absent.
@@ -4900,6 +4997,24 @@ type EnterRecordsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListRedemptionsParams defines parameters for ListRedemptions.
+type ListRedemptionsParams struct {
+	// Waiting Those alone that wait for a person.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// Before The value of 'next' of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GiveBackPointsParams defines parameters for GiveBackPoints.
+type GiveBackPointsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RemarkSampleParams defines parameters for RemarkSample.
 type RemarkSampleParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -5071,6 +5186,9 @@ type PutDestinationJSONRequestBody = DestinationRequest
 // PutMethodsJSONRequestBody defines body for PutMethods for application/json ContentType.
 type PutMethodsJSONRequestBody = MethodsRequest
 
+// RedeemPointsJSONRequestBody defines body for RedeemPoints for application/json ContentType.
+type RedeemPointsJSONRequestBody = RedemptionRequest
+
 // PutRolesJSONRequestBody defines body for PutRoles for application/json ContentType.
 type PutRolesJSONRequestBody = Roles
 
@@ -5145,6 +5263,9 @@ type ExplainDifferencesJSONRequestBody = ExplanationRequest
 
 // EnterRecordsJSONRequestBody defines body for EnterRecords for application/json ContentType.
 type EnterRecordsJSONRequestBody = EntryRequest
+
+// GiveBackPointsJSONRequestBody defines body for GiveBackPoints for application/json ContentType.
+type GiveBackPointsJSONRequestBody = Reason
 
 // RemarkSampleJSONRequestBody defines body for RemarkSample for application/json ContentType.
 type RemarkSampleJSONRequestBody = SampleRemark
@@ -5370,6 +5491,12 @@ type ServerInterface interface {
 	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
 	// (PUT /people/{person}/methods)
 	PutMethods(c *gin.Context, person string, params PutMethodsParams)
+	// GetPoints What a participant has in points, and the rewards that they took for some.
+	// (GET /people/{person}/points)
+	GetPoints(c *gin.Context, person string, params GetPointsParams)
+	// RedeemPoints Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+	// (POST /people/{person}/redemptions)
+	RedeemPoints(c *gin.Context, person string, params RedeemPointsParams)
 	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	// (GET /people/{person}/rewards)
 	ListRewards(c *gin.Context, person string, params ListRewardsParams)
@@ -5580,6 +5707,12 @@ type ServerInterface interface {
 	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
 	// (POST /records)
 	EnterRecords(c *gin.Context, params EnterRecordsParams)
+	// ListRedemptions The rewards that participants took for points, the latest first.
+	// (GET /redemptions)
+	ListRedemptions(c *gin.Context, params ListRedemptionsParams)
+	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+	// (POST /redemptions/{redemption}/give-back)
+	GiveBackPoints(c *gin.Context, redemption string, params GiveBackPointsParams)
 	// GetSample A sample with the statements that were drawn, and what is known of each.
 	// (GET /samples/{sample})
 	GetSample(c *gin.Context, sample int64)
@@ -8634,6 +8767,102 @@ func (siw *ServerInterfaceWrapper) PutMethods(c *gin.Context) {
 	}
 
 	siw.Handler.PutMethods(c, person, params)
+}
+
+// GetPoints operation middleware
+func (siw *ServerInterfaceWrapper) GetPoints(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPointsParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPoints(c, person, params)
+}
+
+// RedeemPoints operation middleware
+func (siw *ServerInterfaceWrapper) RedeemPoints(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RedeemPointsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RedeemPoints(c, person, params)
 }
 
 // ListRewards operation middleware
@@ -11861,6 +12090,101 @@ func (siw *ServerInterfaceWrapper) EnterRecords(c *gin.Context) {
 	siw.Handler.EnterRecords(c, params)
 }
 
+// ListRedemptions operation middleware
+func (siw *ServerInterfaceWrapper) ListRedemptions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRedemptionsParams
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRedemptions(c, params)
+}
+
+// GiveBackPoints operation middleware
+func (siw *ServerInterfaceWrapper) GiveBackPoints(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "redemption" -------------
+	var redemption string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "redemption", c.Param("redemption"), &redemption, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter redemption: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GiveBackPointsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GiveBackPoints(c, redemption, params)
+}
+
 // GetSample operation middleware
 func (siw *ServerInterfaceWrapper) GetSample(c *gin.Context) {
 
@@ -12620,6 +12944,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/people/:person/methods", wrapper.PutMethods)
 	router.POST(options.BaseURL+"/people/:person/accounts", wrapper.OpenAccount)
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
+	router.GET(options.BaseURL+"/people/:person/points", wrapper.GetPoints)
+	router.POST(options.BaseURL+"/people/:person/redemptions", wrapper.RedeemPoints)
+	router.GET(options.BaseURL+"/redemptions", wrapper.ListRedemptions)
+	router.POST(options.BaseURL+"/redemptions/:redemption/give-back", wrapper.GiveBackPoints)
 	router.GET(options.BaseURL+"/hierarchy", wrapper.GetHierarchy)
 	router.POST(options.BaseURL+"/records", wrapper.EnterRecords)
 	router.GET(options.BaseURL+"/quotas", wrapper.ListQuotas)
@@ -15740,6 +16068,87 @@ func (response PutMethodsdefaultApplicationProblemPlusJSONResponse) VisitPutMeth
 	return err
 }
 
+type GetPointsRequestObject struct {
+	Person string `json:"person"`
+	Params GetPointsParams
+}
+
+type GetPointsResponseObject interface {
+	VisitGetPointsResponse(w http.ResponseWriter) error
+}
+
+type GetPoints200JSONResponse PointsAccount
+
+func (response GetPoints200JSONResponse) VisitGetPointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPointsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPointsdefaultApplicationProblemPlusJSONResponse) VisitGetPointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemPointsRequestObject struct {
+	Person string `json:"person"`
+	Params RedeemPointsParams
+	Body   *RedeemPointsJSONRequestBody
+}
+
+type RedeemPointsResponseObject interface {
+	VisitRedeemPointsResponse(w http.ResponseWriter) error
+}
+
+type RedeemPoints201JSONResponse Redemption
+
+func (response RedeemPoints201JSONResponse) VisitRedeemPointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RedeemPointsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RedeemPointsdefaultApplicationProblemPlusJSONResponse) VisitRedeemPointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRewardsRequestObject struct {
 	Person string `json:"person"`
 	Params ListRewardsParams
@@ -18755,6 +19164,86 @@ func (response EnterRecordsdefaultApplicationProblemPlusJSONResponse) VisitEnter
 	return err
 }
 
+type ListRedemptionsRequestObject struct {
+	Params ListRedemptionsParams
+}
+
+type ListRedemptionsResponseObject interface {
+	VisitListRedemptionsResponse(w http.ResponseWriter) error
+}
+
+type ListRedemptions200JSONResponse Redemptions
+
+func (response ListRedemptions200JSONResponse) VisitListRedemptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRedemptionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListRedemptionsdefaultApplicationProblemPlusJSONResponse) VisitListRedemptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveBackPointsRequestObject struct {
+	Redemption string `json:"redemption"`
+	Params     GiveBackPointsParams
+	Body       *GiveBackPointsJSONRequestBody
+}
+
+type GiveBackPointsResponseObject interface {
+	VisitGiveBackPointsResponse(w http.ResponseWriter) error
+}
+
+type GiveBackPoints200JSONResponse Redemption
+
+func (response GiveBackPoints200JSONResponse) VisitGiveBackPointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GiveBackPointsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GiveBackPointsdefaultApplicationProblemPlusJSONResponse) VisitGiveBackPointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSampleRequestObject struct {
 	Sample int64 `json:"sample"`
 }
@@ -19770,6 +20259,12 @@ type StrictServerInterface interface {
 	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
 	// (PUT /people/{person}/methods)
 	PutMethods(ctx context.Context, request PutMethodsRequestObject) (PutMethodsResponseObject, error)
+	// GetPoints What a participant has in points, and the rewards that they took for some.
+	// (GET /people/{person}/points)
+	GetPoints(ctx context.Context, request GetPointsRequestObject) (GetPointsResponseObject, error)
+	// RedeemPoints Take a reward of the catalogue for points. It is ordered at once; where it is not to be had, the points come back.
+	// (POST /people/{person}/redemptions)
+	RedeemPoints(ctx context.Context, request RedeemPointsRequestObject) (RedeemPointsResponseObject, error)
 	// ListRewards The rewards that a participant can choose to be paid by, of every rail that has a catalogue.
 	// (GET /people/{person}/rewards)
 	ListRewards(ctx context.Context, request ListRewardsRequestObject) (ListRewardsResponseObject, error)
@@ -19980,6 +20475,12 @@ type StrictServerInterface interface {
 	// EnterRecords Enter records of one kind, all or none, by the rules of imports. What stands in the place of a record is kept beside it.
 	// (POST /records)
 	EnterRecords(ctx context.Context, request EnterRecordsRequestObject) (EnterRecordsResponseObject, error)
+	// ListRedemptions The rewards that participants took for points, the latest first.
+	// (GET /redemptions)
+	ListRedemptions(ctx context.Context, request ListRedemptionsRequestObject) (ListRedemptionsResponseObject, error)
+	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
+	// (POST /redemptions/{redemption}/give-back)
+	GiveBackPoints(ctx context.Context, request GiveBackPointsRequestObject) (GiveBackPointsResponseObject, error)
 	// GetSample A sample with the statements that were drawn, and what is known of each.
 	// (GET /samples/{sample})
 	GetSample(ctx context.Context, request GetSampleRequestObject) (GetSampleResponseObject, error)
@@ -22320,6 +22821,78 @@ func (sh *strictHandler) PutMethods(ctx *gin.Context, person string, params PutM
 	}
 }
 
+// GetPoints operation middleware
+func (sh *strictHandler) GetPoints(ctx *gin.Context, person string, params GetPointsParams) {
+	var request GetPointsRequestObject
+
+	request.Person = person
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPoints(ctx, request.(GetPointsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPoints")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPointsResponseObject); ok {
+		if err := validResponse.VisitGetPointsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RedeemPoints operation middleware
+func (sh *strictHandler) RedeemPoints(ctx *gin.Context, person string, params RedeemPointsParams) {
+	var request RedeemPointsRequestObject
+
+	request.Person = person
+	request.Params = params
+
+	var body RedeemPointsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RedeemPoints(ctx, request.(RedeemPointsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RedeemPoints")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RedeemPointsResponseObject); ok {
+		if err := validResponse.VisitRedeemPointsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListRewards operation middleware
 func (sh *strictHandler) ListRewards(ctx *gin.Context, person string, params ListRewardsParams) {
 	var request ListRewardsRequestObject
@@ -24629,6 +25202,77 @@ func (sh *strictHandler) EnterRecords(ctx *gin.Context, params EnterRecordsParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(EnterRecordsResponseObject); ok {
 		if err := validResponse.VisitEnterRecordsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListRedemptions operation middleware
+func (sh *strictHandler) ListRedemptions(ctx *gin.Context, params ListRedemptionsParams) {
+	var request ListRedemptionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRedemptions(ctx, request.(ListRedemptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRedemptions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRedemptionsResponseObject); ok {
+		if err := validResponse.VisitListRedemptionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GiveBackPoints operation middleware
+func (sh *strictHandler) GiveBackPoints(ctx *gin.Context, redemption string, params GiveBackPointsParams) {
+	var request GiveBackPointsRequestObject
+
+	request.Redemption = redemption
+	request.Params = params
+
+	var body GiveBackPointsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GiveBackPoints(ctx, request.(GiveBackPointsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GiveBackPoints")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GiveBackPointsResponseObject); ok {
+		if err := validResponse.VisitGiveBackPointsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
