@@ -47,6 +47,7 @@ func (v *visit) home() error {
 	}{
 		{v.may(incentive.DecideApproval) > incentive.None, v.addApprovals},
 		{v.may(incentive.RaiseDispute) > incentive.None, v.addDisputes},
+		{v.may(incentive.SetObjectives) > incentive.None, v.addObjectives},
 		{v.may(incentive.AdjustPay) > incentive.None, v.addAdjustments},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addReturned},
@@ -153,6 +154,29 @@ func (v *visit) addAdjustments(body *homePage, _ []client.Period) error {
 	}
 	if count := len(slices.DeleteFunc(waiting, func(a client.Adjustment) bool { return a.Dispute != nil })); count > 0 {
 		body.Tasks = append(body.Tasks, task{Says: v.counted("task.adjustment", client.Period{}, count), Do: "task.adjustment.do", Path: "/adjustments"})
+	}
+	return nil
+}
+
+// addObjectives adds the objectives of others that have no score though their period is over.
+func (v *visit) addObjectives(body *homePage, all []client.Period) error {
+	for _, p := range all {
+		if p.State != string(incentive.Open) || !p.EndsOn.Before(v.today()) {
+			continue
+		}
+		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), p.Id, &client.ListObjectivesParams{Limit: &most}))
+		if err != nil {
+			return err
+		}
+		count := 0
+		for _, o := range list.Objectives {
+			if o.Score == nil && o.Person != v.me.Id {
+				count++
+			}
+		}
+		if count > 0 {
+			body.Tasks = append(body.Tasks, task{Says: v.counted("task.objectives", p, count), Do: "task.objectives.do", Path: "/objectives?period=" + url.QueryEscape(p.Id)})
+		}
 	}
 	return nil
 }

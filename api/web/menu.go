@@ -38,6 +38,7 @@ var entries = []struct {
 		{"menu.live", "/live", having(incentive.Rep)},
 		{"menu.statements", "/statements", having(incentive.Rep)},
 		{"menu.pipeline", "/pipeline", onlyReps},
+		{"menu.objectives", "/objectives", onlyReps},
 		{"menu.payouts", "/payouts", having(incentive.Rep)},
 		{"menu.points", "/points", pays(incentive.PointsRail)},
 		{"menu.disputes", "/disputes", onlyReps},
@@ -46,6 +47,7 @@ var entries = []struct {
 	{"menu.group.team", []menuEntry{
 		{"menu.team", "/team", having(incentive.Manager)},
 		{"menu.pipeline", "/pipeline", having(incentive.Manager)},
+		{"menu.objectives", "/objectives", having(incentive.Manager)},
 		{"menu.disputes", "/disputes", beyond(incentive.ReadStatements, incentive.Own)},
 		{"menu.approvals", "/approvals", may(incentive.DecideApproval)},
 	}},

@@ -141,6 +141,9 @@ func (s *site) routes() map[string]page {
 		"GET /pipeline":  (*visit).pipeline,
 		"POST /pipeline": (*visit).ifClosed,
 
+		"GET /objectives":  (*visit).objectives,
+		"POST /objectives": (*visit).setObjective,
+
 		"GET /disputes":                            (*visit).disputes,
 		"POST /disputes":                           (*visit).raise,
 		"GET /disputes/new":                        (*visit).newDispute,

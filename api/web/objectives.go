@@ -1,0 +1,117 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+
+	"github.com/guerdon/guerdon/api/client"
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// objective is a manual objective as a page shows it, in percents.
+type objective struct {
+	client.Objective
+	Percent string // its weight
+	Reached string // its score; "" while there is none
+	Scorer  string // a name
+	Sets    bool   // whether the visitor may set and score it now
+}
+
+type objectivesPage struct {
+	Periods []client.Period
+	Period  *client.Period // nil where no period has been opened
+	Own     []objective
+	Others  []objective
+	More    bool
+	Leads   bool
+	Sets    bool              // the period is open, and the visitor may
+	People  []client.Estimate // whom they may set one for
+	Failed  string            // the name of the objective about which something was refused
+}
+
+// objectives shows the visitor's own manual objectives of a period, and those of whoever they set and score them for.
+func (v *visit) objectives() error {
+	if v.may(incentive.ReadStatements) == incentive.None {
+		return v.forbidden()
+	}
+	sets := v.may(incentive.SetObjectives) > incentive.None
+	body := objectivesPage{Leads: v.may(incentive.ReadStatements) > incentive.Own}
+	var err error
+	if body.Periods, err = v.opened(); err != nil {
+		return err
+	}
+	body.Period = v.estimated(body.Periods)
+	if chosen := v.r.FormValue("period"); chosen != "" {
+		for _, p := range body.Periods {
+			if p.Id == chosen {
+				body.Period = &p
+			}
+		}
+	} else if body.Period == nil && len(body.Periods) > 0 {
+		body.Period = &body.Periods[0]
+	}
+	if body.Period == nil {
+		return v.show("objectives", "objectives.title", body)
+	}
+	if v.problem != nil {
+		body.Failed = v.r.PostFormValue("person") + "\n" + v.r.PostFormValue("name")
+	}
+	body.Sets = sets && body.Period.State == string(incentive.Open)
+	called, err := v.called()
+	if err != nil {
+		return err
+	}
+	all, more, err := every(2, func(after *string) ([]client.Objective, *string, error) {
+		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), body.Period.Id, &client.ListObjectivesParams{After: after, Limit: &most}))
+		return list.Objectives, list.Next, err
+	})
+	if err != nil {
+		return err
+	}
+	body.More = more
+	for _, o := range all {
+		one := objective{Objective: o, Percent: read(o.Weight).Mul(hundred).String(), Scorer: name(called, o.EnteredBy), Sets: body.Sets && o.Person != v.me.Id}
+		if o.Score != nil {
+			one.Reached = read(*o.Score).Mul(hundred).String()
+		}
+		if o.Person == v.me.Id {
+			body.Own = append(body.Own, one)
+		} else {
+			body.Others = append(body.Others, one)
+		}
+	}
+	if body.Sets {
+		people, _, err := every(2, func(after *string) ([]client.Estimate, *string, error) {
+			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), body.Period.Id, &client.ListEstimatesParams{After: after, Limit: &most}))
+			return list.Estimates, list.Next, err
+		})
+		if err != nil {
+			return err
+		}
+		body.People = slices.DeleteFunc(people, func(e client.Estimate) bool { return e.Person == v.me.Id })
+	}
+	return v.show("objectives", "objectives.title", body)
+}
+
+// Is reports whether what was refused concerned an objective.
+func (b objectivesPage) Is(o objective) bool { return b.Failed == o.Person+"\n"+o.Name }
+
+// setObjective sets or scores an objective of somebody else.
+func (v *visit) setObjective() error {
+	if v.may(incentive.SetObjectives) == incentive.None {
+		return v.forbidden()
+	}
+	period := v.r.PostFormValue("period")
+	request := client.ObjectiveRequest{Person: v.r.PostFormValue("person"), Name: v.r.PostFormValue("name"), Description: given(v.r.PostFormValue("description")), Reason: given(v.r.PostFormValue("reason"))}
+	weight, err := v.decimal(v.r.PostFormValue("weight"), -2)
+	if err == nil && weight != nil {
+		request.Weight = *weight
+	}
+	if err == nil {
+		request.Score, err = v.decimal(v.r.PostFormValue("score"), -2)
+	}
+	if err == nil {
+		_, err = command[client.Objective](v.api.SetObjective(v.r.Context(), period, &client.SetObjectiveParams{IdempotencyKey: v.key()}, request))
+	}
+	return v.done(err, "/objectives?"+url.Values{"period": {period}}.Encode(), message{Key: "done.objective"}, (*visit).objectives)
+}

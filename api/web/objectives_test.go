@@ -1,0 +1,41 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestObjectives has a manager set and score what a rep then sees, until the period is locked.
+func TestObjectives(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	fin, m, r1 := h.as("fin"), h.as("m"), h.as("r1")
+	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "The period is open.")
+	h.refresh()
+	require.Contains(t, r1.visit("/objectives"), "You have no objectives in this period.")
+	at, form := "/objectives", func(score, reason string) url.Values {
+		return url.Values{"period": {"m-2026-01"}, "person": {"r1"}, "name": {"Launch <x>"}, "weight": {"40.5"}, "score": {score}, "reason": {reason}}
+	}
+	require.Contains(t, m.visit(at), `<option value="r1">`)
+	m.does(at, at, form("", ""), "The objective is kept.")
+	require.Contains(t, r1.visit(at), "not scored yet")
+	status, text := m.fill(at, at, form("90", ""))
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, text, "A score needs a reason")
+	m.does(at, at, form("90", "seen & heard"), "The objective is kept.")
+	page := r1.visit(at)
+	for _, part := range []string{"Launch &lt;x&gt;", "40.5 %", "90 %", "seen &amp; heard"} {
+		require.Contains(t, page, part)
+	}
+	require.NotContains(t, page, "Set an objective")
+	require.NotContains(t, h.as("r2").visit(at), "Launch", "somebody else's")
+	status, _ = r1.send(http.MethodPost, at, form("100", "mine"))
+	require.Equal(t, http.StatusForbidden, status)
+	require.NotContains(t, m.visit("/"), "no score yet")
+	m.does(at, at, url.Values{"period": {"m-2026-01"}, "person": {"r1"}, "name": {"Training"}, "weight": {"10"}}, "The objective is kept.")
+	require.Contains(t, m.visit("/"), "One objective of January 2026 has no score yet.")
+}
