@@ -200,6 +200,9 @@ func (s *Store) SetCompany(ctx context.Context, actor, name, timeZone string) er
 		if err != nil {
 			return fmt.Errorf("name the company: %w", err)
 		}
+		if _, err := tx.Exec(ctx, `INSERT INTO company_version (version, name, time_zone, set_by) SELECT coalesce(max(version), 0) + 1, $1, $2, $3 FROM company_version`, name, timeZone, actor); err != nil {
+			return fmt.Errorf("keep the company's settings: %w", err)
+		}
 		return audit(ctx, tx, actor, "name-company", "company", struct {
 			TimeZone string `json:"time_zone"`
 		}{timeZone})

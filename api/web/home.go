@@ -28,6 +28,7 @@ type homePage struct {
 	Earned  []earned
 	Open    *client.Period // in which deals count now
 	Roles   bool
+	Tour    []tourStep // to the first calculated period, while there is none
 }
 
 // home shows what is the visitor's to do next.
@@ -53,6 +54,7 @@ func (v *visit) home() error {
 		{v.may(incentive.RunPeriod) > incentive.None, v.addReturned},
 		{v.may(incentive.ReconcileRails) > incentive.None, v.addDifferences},
 		{body.Rep, v.addEarned},
+		{v.is(incentive.Administrator), v.addTour},
 		{v.is(incentive.Administrator), v.addAdministration},
 		{v.is(incentive.Auditor), v.addAuditing},
 	} {
@@ -352,10 +354,7 @@ func (v *visit) addEarned(body *homePage, all []client.Period) error {
 }
 
 // addAdministration adds where an administrator begins.
-func (v *visit) addAdministration(body *homePage, all []client.Period) error {
-	if len(all) == 0 {
-		body.Tasks = append(body.Tasks, task{Says: message{Key: "task.import"}, Do: "task.import.do", Path: "/imports"})
-	}
+func (v *visit) addAdministration(body *homePage, _ []client.Period) error {
 	people, more, err := v.everybody(1)
 	if err != nil || more {
 		return err

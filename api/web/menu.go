@@ -74,6 +74,7 @@ var entries = []struct {
 		{"menu.imports", "/imports", may(incentive.ImportData)},
 	}},
 	{"menu.group.installation", []menuEntry{
+		{"menu.settings", "/settings", may(incentive.ReadRecords)},
 		{"menu.rails", "/rails", may(incentive.ReadRails)},
 		{"menu.tokens", "/tokens", beyond(incentive.KeepTokens, incentive.Own)},
 	}},

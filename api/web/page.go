@@ -78,12 +78,31 @@ type view struct {
 	Problem error
 	Form    url.Values // as it was sent, where it was refused
 	Body    any
+	name    string // of the template
 	texts   texts
 	zone    *time.Location
 }
 
 // Heading is what the page is called.
 func (v view) Heading() (string, error) { return v.texts.Say(v.Title, v.Names...) }
+
+// Help says what the page is for and what the visitor does there, as each of their roles; none
+// where nobody has written it. Its keys are help.<page> and help.<page>.<role>.
+func (v view) Help() (paragraphs []string) {
+	if v.Me.Id == "" {
+		return nil
+	}
+	keys := []string{"help." + v.name}
+	for _, role := range v.Me.Roles {
+		keys = append(keys, "help."+v.name+"."+role)
+	}
+	for _, key := range keys {
+		if v.texts.Has(key) {
+			paragraphs = append(paragraphs, v.texts.Get(key))
+		}
+	}
+	return paragraphs
+}
 
 // Unseen is how much the visitor was told and has not seen.
 func (v view) Unseen() int {
@@ -98,7 +117,7 @@ func (v view) Moment(at time.Time) string { return v.texts.Moment(at, v.zone) }
 
 // show answers with a page. title is a text's key, with what stands in it as pairs.
 func (v *visit) show(name, title string, body any, pairs ...any) error {
-	shown := view{Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, texts: v.texts}
+	shown := view{name: name, Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, texts: v.texts}
 	if v.problem != nil {
 		shown.Form = v.r.PostForm
 	}

@@ -240,6 +240,9 @@ func (s *site) routes() map[string]page {
 		"GET /audit":      (*visit).audit,
 		"GET /audit/file": (*visit).auditFile,
 
+		"GET /tour":          (*visit).tour,
+		"GET /settings":      (*visit).settings,
+		"POST /settings":     (*visit).setCompany,
 		"GET /rails":         (*visit).rails,
 		"GET /rails/{rail}":  (*visit).rail,
 		"POST /rails/{rail}": (*visit).limitRail,

@@ -96,6 +96,12 @@ type commands struct {
 	Sending        sending        `cmd:"" help:"Whether payouts are sent at all; let them be after a restore." group:"money"`
 	Reconciliation reconciliation `cmd:"" help:"Compare our record with a rail's, list what differs, explain it." group:"money"`
 
+	Samples samples `cmd:"" help:"List what was drawn at random of a period." group:"money"`
+	Sample  sample  `cmd:"" help:"Draw statements at random, look at a sample, remark on what was drawn." group:"money"`
+	Duties  duties  `cmd:"" help:"Say who prepared, approved and released what, and which duties were in one hand that belong in two." group:"money"`
+
+	Setup setup `cmd:"" help:"Say how far the company has come to its first calculated period." group:"people"`
+
 	Prove prove `cmd:"" help:"Have the results of a period, or one statement, proved again where they are kept." group:"money"`
 
 	Serve      serveAPI   `cmd:"" name:"api" help:"Run the API." group:"server"`

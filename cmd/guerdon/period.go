@@ -456,12 +456,20 @@ func (r periodRelease) Run(ctx context.Context, d *desk) error {
 type statement struct {
 	Period string `arg:""`
 	Person string `arg:"" optional:"" help:"All that you may see when absent."`
+	PDF    string `name:"pdf" placeholder:"FILE" help:"Write the person's statement to a PDF instead."`
 }
 
 func (s statement) Run(ctx context.Context, d *desk) error {
 	c, err := d.api()
 	if err != nil {
 		return err
+	}
+	if s.PDF != "" {
+		if s.Person == "" {
+			return incentive.Errorf(incentive.CodeInvalid, "say whose statement is to be a PDF: guerdon statement PERIOD PERSON --pdf FILE")
+		}
+		content, err := client.Bytes(c.GetStatementDocument(ctx, s.Period, s.Person, &client.GetStatementDocumentParams{}))
+		return d.keepDocument(s.PDF, content, err)
 	}
 	if s.Person != "" {
 		answer, err := client.Read[client.Statement](c.GetStatement(ctx, s.Period, s.Person, &client.GetStatementParams{}))
