@@ -839,6 +839,45 @@ func (e SettingsMessages) Valid() bool {
 	}
 }
 
+// Defines values for SetupStepStep.
+const (
+	SetupStepStepAssignments SetupStepStep = "assignments"
+	SetupStepStepCalculate   SetupStepStep = "calculate"
+	SetupStepStepCalendar    SetupStepStep = "calendar"
+	SetupStepStepCompany     SetupStepStep = "company"
+	SetupStepStepDeals       SetupStepStep = "deals"
+	SetupStepStepOpen        SetupStepStep = "open"
+	SetupStepStepPeople      SetupStepStep = "people"
+	SetupStepStepPlan        SetupStepStep = "plan"
+	SetupStepStepRoles       SetupStepStep = "roles"
+)
+
+// Valid indicates whether the value is a known member of the SetupStepStep enum.
+func (e SetupStepStep) Valid() bool {
+	switch e {
+	case SetupStepStepAssignments:
+		return true
+	case SetupStepStepCalculate:
+		return true
+	case SetupStepStepCalendar:
+		return true
+	case SetupStepStepCompany:
+		return true
+	case SetupStepStepDeals:
+		return true
+	case SetupStepStepOpen:
+		return true
+	case SetupStepStepPeople:
+		return true
+	case SetupStepStepPlan:
+		return true
+	case SetupStepStepRoles:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StatusChangeEffect.
 const (
 	StatusChangeEffectCorrection StatusChangeEffect = "correction"
@@ -1456,6 +1495,21 @@ type Company struct {
 
 	// TimeZone An IANA name such as Asia/Jakarta.
 	TimeZone string `json:"time_zone"`
+}
+
+// CompanyHistory defines model for CompanyHistory.
+type CompanyHistory struct {
+	// Versions At most 100.
+	Versions []CompanyVersion `json:"versions"`
+}
+
+// CompanyVersion defines model for CompanyVersion.
+type CompanyVersion struct {
+	Name     string    `json:"name"`
+	SetAt    time.Time `json:"set_at"`
+	SetBy    string    `json:"set_by"`
+	TimeZone string    `json:"time_zone"`
+	Version  int       `json:"version"`
 }
 
 // Confirmation defines model for Confirmation.
@@ -3473,6 +3527,20 @@ type SettingsLanguage string
 // SettingsMessages When one is sent what one is told.
 type SettingsMessages string
 
+// Setup defines model for Setup.
+type Setup struct {
+	Steps []SetupStep `json:"steps"`
+}
+
+// SetupStep defines model for SetupStep.
+type SetupStep struct {
+	Done bool          `json:"done"`
+	Step SetupStepStep `json:"step"`
+}
+
+// SetupStepStep defines model for SetupStep.Step.
+type SetupStepStep string
+
 // SimulatedChange defines model for SimulatedChange.
 type SimulatedChange struct {
 	// After An amount in whole minor units.
@@ -5468,6 +5536,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+	//
+	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
+	GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	//
 	// Corresponds with GET /delegations (the `ListDelegations` operationId).
@@ -6581,6 +6654,11 @@ type ClientInterface interface {
 	// Corresponds with POST /sending (the `ClearSending` operationId).
 	ClearSending(ctx context.Context, params *ClearSendingParams, body ClearSendingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetSetup The steps from an empty company to its first calculated period, in their order, and which of them are done.
+	//
+	// Corresponds with GET /setup (the `GetSetup` operationId).
+	GetSetup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetStatusFile What a bank's file changed.
 	//
 	// Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
@@ -6959,6 +7037,21 @@ func (c *Client) PutCompanyWithBody(ctx context.Context, params *PutCompanyParam
 // Corresponds with PUT /company (the `PutCompany` operationId).
 func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutCompanyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+//
+// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
+func (c *Client) GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCompanyHistoryRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -9912,6 +10005,21 @@ func (c *Client) ClearSending(ctx context.Context, params *ClearSendingParams, b
 	return c.Client.Do(req)
 }
 
+// GetSetup The steps from an empty company to its first calculated period, in their order, and which of them are done.
+//
+// Corresponds with GET /setup (the `GetSetup` operationId).
+func (c *Client) GetSetup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSetupRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetStatusFile What a bank's file changed.
 //
 // Corresponds with GET /status-files/{file} (the `GetStatusFile` operationId).
@@ -10999,6 +11107,33 @@ func NewPutCompanyRequestWithBody(server string, params *PutCompanyParams, conte
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetCompanyHistoryRequest constructs an http.Request for the GetCompanyHistory method
+func NewGetCompanyHistoryRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/company/history")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -19385,6 +19520,33 @@ func NewClearSendingRequestWithBody(server string, params *ClearSendingParams, c
 	return req, nil
 }
 
+// NewGetSetupRequest constructs an http.Request for the GetSetup method
+func NewGetSetupRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/setup")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetStatusFileRequest constructs an http.Request for the GetStatusFile method
 func NewGetStatusFileRequest(server string, file string) (*http.Request, error) {
 	var err error
@@ -20316,6 +20478,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithResponse(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
+
+	// GetCompanyHistoryWithResponse What the company was called over time and in what zone its days were counted, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
+	GetCompanyHistoryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCompanyHistoryResponse, error)
 
 	// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	//
@@ -21598,6 +21767,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /sending (the `ClearSending` operationId).
 	ClearSendingWithResponse(ctx context.Context, params *ClearSendingParams, body ClearSendingJSONRequestBody, reqEditors ...RequestEditorFn) (*ClearSendingResponse, error)
 
+	// GetSetupWithResponse The steps from an empty company to its first calculated period, in their order, and which of them are done.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /setup (the `GetSetup` operationId).
+	GetSetupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSetupResponse, error)
+
 	// GetStatusFileWithResponse What a bank's file changed.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -22350,6 +22526,54 @@ func (r PutCompanyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutCompanyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCompanyHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CompanyHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCompanyHistoryResponse) GetJSON200() *CompanyHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCompanyHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCompanyHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCompanyHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCompanyHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCompanyHistoryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -28996,6 +29220,54 @@ func (r ClearSendingResponse) ContentType() string {
 	return ""
 }
 
+type GetSetupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Setup
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSetupResponse) GetJSON200() *Setup {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSetupResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSetupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSetupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSetupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSetupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatusFileResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -29900,6 +30172,19 @@ func (c *ClientWithResponses) PutCompanyWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParsePutCompanyResponse(rsp)
+}
+
+// GetCompanyHistoryWithResponse What the company was called over time and in what zone its days were counted, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
+func (c *ClientWithResponses) GetCompanyHistoryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCompanyHistoryResponse, error) {
+	rsp, err := c.GetCompanyHistory(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCompanyHistoryResponse(rsp)
 }
 
 // ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
@@ -32281,6 +32566,19 @@ func (c *ClientWithResponses) ClearSendingWithResponse(ctx context.Context, para
 	return ParseClearSendingResponse(rsp)
 }
 
+// GetSetupWithResponse The steps from an empty company to its first calculated period, in their order, and which of them are done.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /setup (the `GetSetup` operationId).
+func (c *ClientWithResponses) GetSetupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSetupResponse, error) {
+	rsp, err := c.GetSetup(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSetupResponse(rsp)
+}
+
 // GetStatusFileWithResponse What a bank's file changed.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -32940,6 +33238,39 @@ func ParsePutCompanyResponse(rsp *http.Response) (*PutCompanyResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Company
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCompanyHistoryResponse parses an HTTP response from a GetCompanyHistoryWithResponse call
+func ParseGetCompanyHistoryResponse(rsp *http.Response) (*GetCompanyHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCompanyHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CompanyHistory
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -37747,6 +38078,39 @@ func ParseClearSendingResponse(rsp *http.Response) (*ClearSendingResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Sending
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSetupResponse parses an HTTP response from a GetSetupWithResponse call
+func ParseGetSetupResponse(rsp *http.Response) (*GetSetupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSetupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Setup
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -840,6 +840,45 @@ func (e SettingsMessages) Valid() bool {
 	}
 }
 
+// Defines values for SetupStepStep.
+const (
+	SetupStepStepAssignments SetupStepStep = "assignments"
+	SetupStepStepCalculate   SetupStepStep = "calculate"
+	SetupStepStepCalendar    SetupStepStep = "calendar"
+	SetupStepStepCompany     SetupStepStep = "company"
+	SetupStepStepDeals       SetupStepStep = "deals"
+	SetupStepStepOpen        SetupStepStep = "open"
+	SetupStepStepPeople      SetupStepStep = "people"
+	SetupStepStepPlan        SetupStepStep = "plan"
+	SetupStepStepRoles       SetupStepStep = "roles"
+)
+
+// Valid indicates whether the value is a known member of the SetupStepStep enum.
+func (e SetupStepStep) Valid() bool {
+	switch e {
+	case SetupStepStepAssignments:
+		return true
+	case SetupStepStepCalculate:
+		return true
+	case SetupStepStepCalendar:
+		return true
+	case SetupStepStepCompany:
+		return true
+	case SetupStepStepDeals:
+		return true
+	case SetupStepStepOpen:
+		return true
+	case SetupStepStepPeople:
+		return true
+	case SetupStepStepPlan:
+		return true
+	case SetupStepStepRoles:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StatusChangeEffect.
 const (
 	StatusChangeEffectCorrection StatusChangeEffect = "correction"
@@ -1457,6 +1496,21 @@ type Company struct {
 
 	// TimeZone An IANA name such as Asia/Jakarta.
 	TimeZone string `json:"time_zone"`
+}
+
+// CompanyHistory defines model for CompanyHistory.
+type CompanyHistory struct {
+	// Versions At most 100.
+	Versions []CompanyVersion `json:"versions"`
+}
+
+// CompanyVersion defines model for CompanyVersion.
+type CompanyVersion struct {
+	Name     string    `json:"name"`
+	SetAt    time.Time `json:"set_at"`
+	SetBy    string    `json:"set_by"`
+	TimeZone string    `json:"time_zone"`
+	Version  int       `json:"version"`
 }
 
 // Confirmation defines model for Confirmation.
@@ -3474,6 +3528,20 @@ type SettingsLanguage string
 // SettingsMessages When one is sent what one is told.
 type SettingsMessages string
 
+// Setup defines model for Setup.
+type Setup struct {
+	Steps []SetupStep `json:"steps"`
+}
+
+// SetupStep defines model for SetupStep.
+type SetupStep struct {
+	Done bool          `json:"done"`
+	Step SetupStepStep `json:"step"`
+}
+
+// SetupStepStep defines model for SetupStep.Step.
+type SetupStepStep string
+
 // SimulatedChange defines model for SimulatedChange.
 type SimulatedChange struct {
 	// After An amount in whole minor units.
@@ -5326,6 +5394,9 @@ type ServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(c *gin.Context, params PutCompanyParams)
+	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+	// (GET /company/history)
+	GetCompanyHistory(c *gin.Context)
 	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	// (GET /delegations)
 	ListDelegations(c *gin.Context, params ListDelegationsParams)
@@ -5731,6 +5802,9 @@ type ServerInterface interface {
 	// ClearSending Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
 	// (POST /sending)
 	ClearSending(c *gin.Context, params ClearSendingParams)
+	// GetSetup The steps from an empty company to its first calculated period, in their order, and which of them are done.
+	// (GET /setup)
+	GetSetup(c *gin.Context)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(c *gin.Context, file string)
@@ -6346,6 +6420,19 @@ func (siw *ServerInterfaceWrapper) PutCompany(c *gin.Context) {
 	}
 
 	siw.Handler.PutCompany(c, params)
+}
+
+// GetCompanyHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetCompanyHistory(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCompanyHistory(c)
 }
 
 // ListDelegations operation middleware
@@ -12383,6 +12470,19 @@ func (siw *ServerInterfaceWrapper) ClearSending(c *gin.Context) {
 	siw.Handler.ClearSending(c, params)
 }
 
+// GetSetup operation middleware
+func (siw *ServerInterfaceWrapper) GetSetup(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetSetup(c)
+}
+
 // GetStatusFile operation middleware
 func (siw *ServerInterfaceWrapper) GetStatusFile(c *gin.Context) {
 
@@ -12931,6 +13031,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/me/notifications/seen", wrapper.SeeNotifications)
 	router.GET(options.BaseURL+"/company", wrapper.GetCompany)
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
+	router.GET(options.BaseURL+"/company/history", wrapper.GetCompanyHistory)
+	router.GET(options.BaseURL+"/setup", wrapper.GetSetup)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
 	router.GET(options.BaseURL+"/people/:person", wrapper.GetHistory)
 	router.PUT(options.BaseURL+"/people/:person/roles", wrapper.PutRoles)
@@ -13694,6 +13796,44 @@ type PutCompanydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutCompanydefaultApplicationProblemPlusJSONResponse) VisitPutCompanyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCompanyHistoryRequestObject struct {
+}
+
+type GetCompanyHistoryResponseObject interface {
+	VisitGetCompanyHistoryResponse(w http.ResponseWriter) error
+}
+
+type GetCompanyHistory200JSONResponse CompanyHistory
+
+func (response GetCompanyHistory200JSONResponse) VisitGetCompanyHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCompanyHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCompanyHistorydefaultApplicationProblemPlusJSONResponse) VisitGetCompanyHistoryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -19481,6 +19621,44 @@ func (response ClearSendingdefaultApplicationProblemPlusJSONResponse) VisitClear
 	return err
 }
 
+type GetSetupRequestObject struct {
+}
+
+type GetSetupResponseObject interface {
+	VisitGetSetupResponse(w http.ResponseWriter) error
+}
+
+type GetSetup200JSONResponse Setup
+
+func (response GetSetup200JSONResponse) VisitGetSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSetupdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSetupdefaultApplicationProblemPlusJSONResponse) VisitGetSetupResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusFileRequestObject struct {
 	File string `json:"file"`
 }
@@ -20094,6 +20272,9 @@ type StrictServerInterface interface {
 	// PutCompany Name the company and its time zone.
 	// (PUT /company)
 	PutCompany(ctx context.Context, request PutCompanyRequestObject) (PutCompanyResponseObject, error)
+	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+	// (GET /company/history)
+	GetCompanyHistory(ctx context.Context, request GetCompanyHistoryRequestObject) (GetCompanyHistoryResponseObject, error)
 	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	// (GET /delegations)
 	ListDelegations(ctx context.Context, request ListDelegationsRequestObject) (ListDelegationsResponseObject, error)
@@ -20499,6 +20680,9 @@ type StrictServerInterface interface {
 	// ClearSending Let payouts be sent again. Each day of each rail that is named must have been compared since, and every difference explained.
 	// (POST /sending)
 	ClearSending(ctx context.Context, request ClearSendingRequestObject) (ClearSendingResponseObject, error)
+	// GetSetup The steps from an empty company to its first calculated period, in their order, and which of them are done.
+	// (GET /setup)
+	GetSetup(ctx context.Context, request GetSetupRequestObject) (GetSetupResponseObject, error)
 	// GetStatusFile What a bank's file changed.
 	// (GET /status-files/{file})
 	GetStatusFile(ctx context.Context, request GetStatusFileRequestObject) (GetStatusFileResponseObject, error)
@@ -21018,6 +21202,30 @@ func (sh *strictHandler) PutCompany(ctx *gin.Context, params PutCompanyParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutCompanyResponseObject); ok {
 		if err := validResponse.VisitPutCompanyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetCompanyHistory operation middleware
+func (sh *strictHandler) GetCompanyHistory(ctx *gin.Context) {
+	var request GetCompanyHistoryRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCompanyHistory(ctx, request.(GetCompanyHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCompanyHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetCompanyHistoryResponseObject); ok {
+		if err := validResponse.VisitGetCompanyHistoryResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -25481,6 +25689,30 @@ func (sh *strictHandler) ClearSending(ctx *gin.Context, params ClearSendingParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ClearSendingResponseObject); ok {
 		if err := validResponse.VisitClearSendingResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSetup operation middleware
+func (sh *strictHandler) GetSetup(ctx *gin.Context) {
+	var request GetSetupRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSetup(ctx, request.(GetSetupRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSetup")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetSetupResponseObject); ok {
+		if err := validResponse.VisitGetSetupResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
