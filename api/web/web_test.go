@@ -541,7 +541,15 @@ func TestAPeriod(t *testing.T) {
 	status, text = fin2.fill(at+"/payouts", at+"/payouts", url.Values{"payout": {held}, "act": {"retry"}, "reason": {"again"}})
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, text, "This is possible only for a payout that is failed")
-	fin2.does(at+"/payouts", at+"/payouts", url.Values{"payout": {held}, "act": {"cancel"}, "reason": {"paid in cash"}}, "The payout was given up.")
+	require.Contains(t, fin2.visit("/exceptions?period=m-2026-01&reason=no-destination"), held)
+	require.NotContains(t, fin2.visit("/exceptions?rail=stripe"), held)
+	_, err = h.store.PutPolicy(t.Context(), "fin", "m", "payouts: {second_person_above: [1 USD]}")
+	require.NoError(t, err)
+	fin2.does("/exceptions", "/exceptions", url.Values{"payout": {held}, "act": {"cancel"}, "reason": {"paid in cash"}}, "Somebody else of finance is asked to confirm it.")
+	require.Contains(t, fin2.visit("/exceptions"), "It waits for somebody else of finance")
+	require.NotContains(t, h.as("aud").visit("/exceptions"), "has asked for it to be given up", "auditors only read")
+	h.as("fin").does("/exceptions", "/exceptions", url.Values{"payout": {held}, "of": {"cancel-payout"}, "act": {"confirm"}}, "It is confirmed, and done.")
+	require.Contains(t, fin2.visit("/exceptions"), "No payout waits for a person.")
 	stop := store.RailStop{PeriodID: "m-2026-01", Revision: 1, Rail: "payment-file", Code: "balance-too-small", Available: incentive.Money{Minor: 10000, Currency: "USD"}, Needed: incentive.Money{Minor: 25000, Currency: "USD"}}
 	require.NoError(t, h.store.StopRail(t.Context(), stop, nil))
 	require.Contains(t, fin2.visit("/cockpit"), "Rails that are stopped")
@@ -628,7 +636,7 @@ func TestAPeriod(t *testing.T) {
 					continue
 				}
 				require.True(t, guarded, "what may %s?", pattern)
-				status, text := visitors[id].send(method, path, url.Values{"person": {"r2"}, "act": {map[bool]string{true: "retry", false: "hold"}[strings.HasSuffix(path, "payouts")]}, "statement": {"r1 " + strings.Repeat("0", 64)}, "effective_from": {"2026-01-01"}, "reason": {"why"}})
+				status, text := visitors[id].send(method, path, url.Values{"person": {"r2"}, "act": {map[bool]string{true: "retry", false: "hold"}[strings.HasSuffix(path, "payouts") || path == "/exceptions"]}, "statement": {"r1 " + strings.Repeat("0", 64)}, "effective_from": {"2026-01-01"}, "reason": {"why"}})
 				allowed := action == "" || incentive.Right([]incentive.Role{role}, action) > incentive.None
 				if !allowed {
 					require.Equal(t, http.StatusForbidden, status, "%s as %s", pattern, id)

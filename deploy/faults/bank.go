@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/xml"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/moov-io/ach"
+	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/deploy/local/processes"
 	"github.com/guerdon/guerdon/incentive"
@@ -28,6 +33,14 @@ func openBank() *fileBank {
 
 // plain is a payout as banks write it.
 func plain(payout string) string { return strings.ReplaceAll(payout, "-", "") }
+
+// entered is a payout as the bank of a rail writes it: in an ACH entry there is less room.
+func entered(rail, payout string) string {
+	if rail == processes.NACHA {
+		return plain(payout)[:15]
+	}
+	return plain(payout)
+}
 
 // takes carries a file out, but for the payouts that it refuses. The same message again
 // changes nothing.
@@ -106,6 +119,19 @@ func read(rail string, content []byte) (message string, payments map[string]ince
 			}
 		}
 		return message, payments, nil
+	case processes.NACHA:
+		file, err := ach.NewReader(bytes.NewReader(content)).Read()
+		if err != nil {
+			return "", nil, err
+		}
+		for _, batch := range file.Batches {
+			for _, entry := range batch.GetEntries() {
+				if err := put(strings.TrimSpace(entry.IdentificationNumber), decimal.New(int64(entry.Amount), -2).String(), "USD"); err != nil {
+					return "", nil, err
+				}
+			}
+		}
+		return fmt.Sprintf("%x", sha256.Sum256(content)), payments, nil
 	}
 	return "", nil, fmt.Errorf("no bank reads files of %s here", rail)
 }

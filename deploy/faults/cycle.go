@@ -46,8 +46,8 @@ func (l *logbook) String() string {
 
 // tally counts what happened.
 type tally struct {
-	cycles, payouts, faults, letters, forged, retried, cameBack, stops int
-	killed                                                             map[string]int
+	cycles, payouts, faults, letters, forged, retried, cameBack, recalled, stops int
+	killed                                                                       map[string]int
 }
 
 func (t *tally) add(other tally) {
@@ -56,6 +56,7 @@ func (t *tally) add(other tally) {
 	}
 	t.cycles, t.payouts, t.faults, t.letters = t.cycles+other.cycles, t.payouts+other.payouts, t.faults+other.faults, t.letters+other.letters
 	t.forged, t.retried, t.cameBack, t.stops = t.forged+other.forged, t.retried+other.retried, t.cameBack+other.cameBack, t.stops+other.stops
+	t.recalled += other.recalled
 	for name, n := range other.killed {
 		t.killed[name] += n
 	}
@@ -68,8 +69,8 @@ func (t tally) String() string {
 			killed = append(killed, fmt.Sprintf("%s %d", name, t.killed[name]))
 		}
 	}
-	return fmt.Sprintf("%d payouts, %d faults of calls, %d letters and %d forged, %d stops of rails, %d retried by finance, %d came back; killed: %s",
-		t.payouts, t.faults, t.letters, t.forged, t.stops, t.retried, t.cameBack, strings.Join(killed, ", "))
+	return fmt.Sprintf("%d payouts, %d faults of calls, %d letters and %d forged, %d stops of rails, %d retried by finance, %d came back, %d taken back by finance; killed: %s",
+		t.payouts, t.faults, t.letters, t.forged, t.stops, t.retried, t.cameBack, t.recalled, strings.Join(killed, ", "))
 }
 
 // cycle pays one period as it is planned, and checks everything.
@@ -414,11 +415,15 @@ func (d *desk) payoutsLeft(ctx context.Context, closed bool) (left int, err erro
 		if who.Fate == refused || who.Fate == returned && (closed || early(who)) {
 			end = "cancelled"
 		}
-		if one.State == end {
+		if one.State == end && (who.Part == 0 || one.Recalled != nil) {
 			continue
 		}
 		left++
 		switch {
+		case one.State == "paid" && (who.Recalled || who.Part > 0):
+			if err := d.takeBack(ctx, one, who); err != nil {
+				return left, err
+			}
 		case one.State == "paid" && who.Fate == returned && !d.back[who.ID]:
 			d.back[who.ID] = true
 			d.tally.cameBack++
@@ -452,6 +457,32 @@ func (d *desk) takenBack(ctx context.Context, one client.Payout) error {
 	}
 	d.log.say("what %s was paid by %s comes back", one.Person, one.Rail)
 	return d.rails[one.Rail].reverse(ctx, keys[len(keys)-1])
+}
+
+// takeBack has two of finance take a payment back, or a part of it.
+func (d *desk) takeBack(ctx context.Context, one client.Payout, who *payee) (err error) {
+	switch {
+	case one.Proposal != nil:
+		_, err = ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
+			return d.people["fin2"].DecidePayout(ctx, one.Id, &client.DecidePayoutParams{IdempotencyKey: key}, client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionConfirmed})
+		})
+		d.log.say("what %s was paid by %s is taken back", who.ID, who.Rail)
+	case one.Recallable != nil:
+		request := client.RecallRequest{Reason: "it was too much"}
+		if who.Part > 0 {
+			request.Amount = &incentive.Money{Minor: who.Part, Currency: one.Amount.Currency}
+		}
+		d.tally.recalled++
+		_, err = ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
+			return d.people["fin1"].RecallPayout(ctx, one.Id, &client.RecallPayoutParams{IdempotencyKey: key}, request)
+		})
+	case one.Recall != nil && (one.Recall.State == string(store.RecallRefused) || one.Recall.State == string(store.RecallUnclear)):
+		err = fmt.Errorf("what %s was paid by %s is not given back: %s %s", who.ID, who.Rail, one.Recall.State, one.Recall.Code)
+	}
+	if incentive.ErrorCode(err) == incentive.CodeConflict {
+		return nil // it has gone on meanwhile
+	}
+	return err
 }
 
 // decide decides about a payout that waits for a person: what the rail refuses or returns is

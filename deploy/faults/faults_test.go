@@ -23,20 +23,25 @@ func TestFaults(t *testing.T) {
 	require.NoError(t, run(t.Context(), o, t.Logf))
 }
 
-// TestPlans draws the same plan from the same seed, and in a hundred cycles every rail, fault,
+// TestPlans draws the same plan from the same seed, and in a few hundred cycles every rail, fault,
 // fate and process that there is.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for number := 1; number <= 100; number++ {
+	for number := 1; number <= 400; number++ {
 		p := draw(7, number)
 		require.Equal(t, written(p), written(draw(7, number)))
 		require.NotEqual(t, written(p), written(draw(8, number)))
 		for _, one := range p.Payees {
 			seen["rail "+one.Rail], seen["fate "+string(one.Fate)] = true, true
+			seen["recalled "+one.Rail] = seen["recalled "+one.Rail] || one.Recalled
+			seen["recalled in part"] = seen["recalled in part"] || one.Part > 0
 			for _, f := range append(one.Faults, one.LookUps...) {
 				seen["fault "+string(f)] = true
 			}
+		}
+		for _, f := range p.Recalls {
+			seen["recall "+string(f)] = true
 		}
 		for _, k := range p.Kills {
 			seen["process "+k.Process] = true
@@ -45,7 +50,10 @@ func TestPlans(t *testing.T) {
 			seen["storm "+string(p.Storm.Kind)] = true
 		}
 	}
-	want := []string{"fate paid", "fate refused", "fate returned", "storm down", "storm lockout", "storm poor"}
+	want := []string{"fate paid", "fate refused", "fate returned", "storm down", "storm lockout", "storm poor", "recalled stripe", "recalled tremendous", "recalled in part"}
+	for _, f := range recallFaults {
+		want = append(want, "recall "+string(f))
+	}
 	for _, rail := range rails {
 		want = append(want, "rail "+rail.name)
 	}

@@ -23,6 +23,7 @@ func (w *world) judge(ctx context.Context, d *desk) error {
 		func() error { // nothing was lost on the way, and every workflow is at its end
 			return until(ctx, "everything is applied and archived", func() (bool, error) {
 				waiting, err := texts(ctx, w.house.DatabaseURL, `SELECT e.rail || ' ' || e.kind FROM guerdon.rail_event e LEFT JOIN guerdon.rail_event_outcome x ON x.event = e.number WHERE x.event IS NULL
+					UNION ALL SELECT 'a recall' FROM guerdon.payout_recall WHERE finished_at IS NULL
 					UNION ALL SELECT 'a status file' FROM guerdon.status_file WHERE applied_at IS NULL
 					UNION ALL SELECT 'a command' FROM guerdon.command WHERE status IS NULL AND actor <> 'nobody' AND created_at > now() - interval '1 second'`)
 				if err != nil || len(waiting) > 0 {
@@ -77,7 +78,7 @@ func (w *world) onceEach(ctx context.Context, d *desk) error {
 	_, err = pgx.ForEachRow(rows, []any{&id, &who, &amount.Minor, &amount.Currency, &rail, &state, &keys, &owed}, func() error {
 		one := d.payees[who]
 		seen++
-		want, ends, left := 1, "paid", int64(0)
+		want, ends, left := 1, "paid", one.Part // which is owed again
 		if one.Fate != paid {
 			ends, left = "cancelled", amount.Minor
 		}
@@ -91,7 +92,7 @@ func (w *world) onceEach(ctx context.Context, d *desk) error {
 			}
 		} else {
 			w.bank.mu.Lock()
-			debits = w.bank.debit[plain(id)]
+			debits = w.bank.debit[entered(rail, id)]
 			w.bank.mu.Unlock()
 		}
 		if amount != one.Amount || state != ends || debits != want || owed != left {
@@ -121,7 +122,8 @@ func (w *world) books(ctx context.Context) error {
 		return err
 	}
 	defer connection.Close(ctx)
-	rows, err := connection.Query(ctx, `SELECT rail, currency, sum(amount_minor)::bigint FROM guerdon.payout WHERE state = 'paid' GROUP BY rail, currency`)
+	rows, err := connection.Query(ctx, `
+		SELECT rail, currency, sum(amount_minor - (SELECT coalesce(sum(r.amount_minor), 0) FROM guerdon.payout_recall r WHERE r.payout_id = o.id AND r.in_part))::bigint FROM guerdon.payout o WHERE state = 'paid' GROUP BY rail, currency`)
 	if err != nil {
 		return err
 	}

@@ -261,6 +261,8 @@ func destination(p payee) payments.Destination {
 		return payments.Destination{"holder": "Name " + p.ID, "account": "DE89370400440532013000"}
 	case processes.ISO20022:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "987654321", "bank": "USABA021000021"}
+	case processes.NACHA:
+		return payments.Destination{"holder": "Name " + p.ID, "routing": "021000021", "account": "987654321"}
 	default:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "012345678901", "bank": "HDFC0000001"}
 	}

@@ -22,6 +22,8 @@ type plan struct {
 	Storm  *storm `json:",omitempty"`
 	Kills  []kill
 	Files  map[string]answers `json:",omitempty"` // how the bank of a rail of files answers
+
+	Recalls []fault `json:",omitempty"` // of the calls by which finance takes payments back, one after the other
 }
 
 // payee is somebody who is paid in a cycle, and what becomes of that.
@@ -34,6 +36,9 @@ type payee struct {
 	LookUps []fault `json:",omitempty"` // of the calls that look that up
 	Letters []post  `json:",omitempty"` // what becomes of what the rail tells of them, one after the other
 	Slow    bool    `json:",omitempty"` // the rail takes its time
+
+	Recalled bool  `json:",omitempty"` // of fate returned: it comes back as finance asks the rail for it
+	Part     int64 `json:",omitempty"` // of fate paid: what finance has the rail give back, in minor units
 }
 
 // fate is what becomes of a payment at its rail.
@@ -71,6 +76,7 @@ const (
 var (
 	payingFaults = []fault{dropBefore, dropAfter, silentBefore, silentAfter, late, tooMany, unavailable, brokenAfter, proxyBefore, proxyAfter, truncated, twiceSent, twiceSaid, eventFirst}
 	keptFaults   = []fault{keptBefore, keptAfter} // of a rail that keeps what it answered, as Stripe does
+	recallFaults = []fault{dropBefore, dropAfter, silentBefore, silentAfter, late, tooMany, unavailable, brokenAfter, proxyAfter, truncated, twiceSent, twiceSaid}
 	askingFaults = []fault{dropBefore, silentBefore, tooMany, unavailable, proxyBefore, truncated, twiceSaid}
 )
 
@@ -129,6 +135,7 @@ var rails = []struct {
 	{processes.PaymentFile, "USD", true},
 	{processes.ISO20022, "USD", true},
 	{india.Name, "INR", true},
+	{processes.NACHA, "USD", true},
 }
 
 // tells reports whether a rail tells us what it does.
@@ -186,6 +193,17 @@ func draw(seed uint64, number int) plan {
 		if p.Storm.Kind == poor {
 			p.Storm.After = 0
 		}
+	}
+	for i := range p.Payees {
+		switch one := &p.Payees[i]; {
+		case one.Fate == returned && (one.Rail == stripe.Name || one.Rail == tremendous.Name):
+			one.Recalled = chance(50)
+		case one.Fate == paid && one.Rail == stripe.Name && chance(10):
+			one.Part = 1 + dice.Int64N(one.Amount.Minor-1)
+		}
+	}
+	for chance(60) && len(p.Recalls) < 4 {
+		p.Recalls = append(p.Recalls, recallFaults[dice.IntN(len(recallFaults))])
 	}
 	for range 1 + dice.IntN(3) {
 		k := kill{Process: processes.All[dice.IntN(len(processes.All))]}

@@ -25,6 +25,7 @@ type wire struct {
 	paying   int // calls of the cycle that were to pay
 	storm    *storm
 	began    time.Time      // of a storm
+	recalls  []fault        // of the calls that take back, those that are still to come
 	pending  map[string]int // calls by payee that may yet be carried out
 	told     map[string]chan struct{}
 }
@@ -48,6 +49,7 @@ func (w *wire) next(p plan) {
 		}
 	}
 	w.paying, w.storm, w.began = 0, nil, time.Time{}
+	w.recalls = p.Recalls
 	if p.Storm != nil && p.Storm.Rail == w.rail.name {
 		w.storm = p.Storm
 	}
@@ -97,6 +99,7 @@ func (w *wire) mayStillPay(id string) bool {
 var (
 	uuid      = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 	reference = regexp.MustCompile(`(?:transfer_group=|"reference_id":"|"external_id":"|"poNumber":")(` + uuid.String() + `)`)
+	takesBack = regexp.MustCompile(`/(reversals|cancel|reject)$`)
 	someone   = regexp.MustCompile(`c[0-9]{4}r[0-9]{2}`)
 )
 
@@ -120,6 +123,10 @@ func (w *wire) judge(r *http.Request, body string) (id string, paying bool, f fa
 	}
 	if raging = w.raging(); raging != nil {
 		return id, paying, none, raging
+	}
+	if takesBack.MatchString(r.URL.Path) && r.Method == http.MethodPost && len(w.recalls) > 0 {
+		f, w.recalls = w.recalls[0], w.recalls[1:]
+		return id, paying, f, nil
 	}
 	one := w.payees[id]
 	if one == nil {
@@ -145,7 +152,7 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	}
 	id, paying, f, raging := w.judge(r, string(body))
 	do := func() *httptest.ResponseRecorder {
-		if paying && f == twiceSent {
+		if (paying || takesBack.MatchString(r.URL.Path)) && f == twiceSent {
 			w.rail.carry(r, body, false)
 		}
 		answer := w.rail.carry(r, body, raging != nil && raging.Kind == lockout)

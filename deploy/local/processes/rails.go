@@ -11,6 +11,7 @@ import (
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/india"
 	"github.com/guerdon/guerdon/payments/iso20022"
+	"github.com/guerdon/guerdon/payments/nacha"
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
@@ -29,6 +30,7 @@ const (
 const (
 	PaymentFile = paymentfile.Name
 	ISO20022    = "iso20022-general"
+	NACHA       = "nacha"
 )
 
 // perSecond is what each rail is said to bear: more than a house can do, as what limits do
@@ -66,6 +68,9 @@ var made = map[string]func(url string) (payments.Rail, error){
 	ISO20022: func(string) (payments.Rail, error) {
 		return iso20022.New(iso20022.Config{Name: ISO20022, Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now,
 			Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
+	},
+	NACHA: func(string) (payments.Rail, error) {
+		return nacha.New(nacha.Config{Name: NACHA, Company: "Test", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank", LeadDays: 1, Zone: time.UTC, Now: time.Now})
 	},
 	india.Name: func(string) (payments.Rail, error) {
 		t, err := india.Parse([]byte(template))
