@@ -364,7 +364,7 @@ var walked = map[string]asked{
 	"listVerifications": {}, "verify": {body: `{}`, status: 201}, "getVerification": {}, "getVerificationReport": {}, "getVerificationDocument": {}, "getStatementDocument": {}, "getPayoutDocument": {}, "getCertificate": {status: 404},
 	"listTargetProposals": {}, "proposeTargets": {body: `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1"}`, status: 201},
 	"getTargetProposal": {}, "changeTarget": {body: `{"person":"PERSON","version":9,"amount":"1","reason":"x"}`, notOwn: true, status: 409, refused: 403}, "endTargetProposal": {body: `{"outcome":"published","sum":"0"}`, status: 409},
-	"listOpportunities": {}, "getPipeline": {},
+	"listOpportunities": {query: "person=PERSON"}, "getPipeline": {path: "period=" + march},
 	"listObjectives": {}, "setObjective": {path: "period=" + march, body: `{"person":"PERSON","name":"Launch","weight":"0.1"}`, notOwn: true, refused: 403},
 	"listTerritories": {}, "getTerritory": {}, "listTeams": {}, "getTeam": {},
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
