@@ -1,11 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
@@ -71,6 +73,9 @@ func (s *server) ImportFiles(ctx context.Context, request spec.ImportFilesReques
 	}
 	kinds := reading.Kinds()
 	record := store.Import{Kind: kindsText(kinds), FileName: u.names[0], SHA256: digest.Sum(nil), Mapping: u.mapping, ImportedBy: personOf(ctx).ID}
+	if record.Lookups, err = u.lookups(reading); err != nil {
+		return nil, err
+	}
 	done, held, err := s.Store.Load(ctx, record, func(l *store.Loading) error {
 		b := batches{loading: l, rows: map[mapping.Kind][]store.Row{}}
 		for _, kind := range kinds {
@@ -79,9 +84,10 @@ func (s *server) ImportFiles(ctx context.Context, request spec.ImportFilesReques
 			}
 		}
 		err := reading.Read(ctx, mapping.File{Name: u.names[0], Content: u.files[0]}, others, mapping.Sink{
-			Row: func(r mapping.Row) error { return b.add(ctx, r) },
+			Columns: l.Columns,
+			Row:     func(r mapping.Row) error { return b.add(ctx, r) },
 			Reject: func(r mapping.Rejection) error {
-				l.Quarantine(store.Quarantined{FileName: r.File, Line: r.Line, Column: r.Column, Field: r.Field, Value: r.Value, Code: r.Code, Reason: r.Reason, Raw: r.Raw})
+				l.Quarantine(quarantined(r))
 				return nil
 			},
 			Skip: func() error { l.Skip(1); return nil },
@@ -95,6 +101,36 @@ func (s *server) ImportFiles(ctx context.Context, request spec.ImportFilesReques
 		return nil, err
 	}
 	return spec.ImportFiles201JSONResponse(importOf(done, held[:min(len(held), 500)])), nil
+}
+
+func quarantined(r mapping.Rejection) store.Quarantined {
+	return store.Quarantined{FileName: r.File, Line: r.Line, Column: r.Column, Field: r.Field, Value: r.Value, Code: r.Code, Reason: r.Reason, Raw: r.Raw}
+}
+
+// largestLookups is how much of the files that a mapping looks values up in is kept for
+// reading quarantined rows again, in bytes.
+const largestLookups = 64 << 20
+
+// lookups reads the files that a mapping looks values up in; none where they are too large
+// to be kept.
+func (u *upload) lookups(m *mapping.Mapping) (map[string][]byte, error) {
+	kept, size := map[string][]byte{}, int64(0)
+	for i, name := range u.names {
+		if !slices.Contains(m.Lookups(), name) {
+			continue
+		}
+		at, err := u.files[i].Stat()
+		if err != nil {
+			return nil, fmt.Errorf("read an upload: %w", err)
+		}
+		if size += at.Size(); size > largestLookups {
+			return nil, nil
+		}
+		if kept[name], err = os.ReadFile(u.files[i].Name()); err != nil {
+			return nil, fmt.Errorf("read an upload: %w", err)
+		}
+	}
+	return kept, nil
 }
 
 func kindsText(kinds []mapping.Kind) string {
@@ -197,15 +233,181 @@ func receive(request spec.ImportFilesRequestObject) (*upload, error) {
 
 func importOf(i store.Import, held []store.Quarantined) spec.Import {
 	answer := spec.Import{Id: i.ID, Kind: i.Kind, File: i.FileName, ImportedBy: i.ImportedBy, ImportedAt: i.ImportedAt, Added: i.Added, Changed: i.Changed, Unchanged: i.Unchanged,
-		Skipped: i.Skipped, Quarantined: i.Quarantined, Rows: []spec.Quarantined{}}
+		Skipped: i.Skipped, Quarantined: i.Quarantined, Waiting: i.Waiting, Columns: i.Columns, Rows: []spec.Quarantined{}}
+	if answer.Columns == nil {
+		answer.Columns = []string{}
+	}
+	m, err := mapping.Parse(i.Mapping)
+	if err != nil { // by the rules of its time
+		m = nil
+	}
 	for _, q := range held {
-		answer.Rows = append(answer.Rows, spec.Quarantined{File: q.FileName, Line: q.Line, Column: q.Column, Field: q.Field, Value: q.Value, Code: string(q.Code), Reason: q.Reason, Raw: q.Raw})
+		answer.Rows = append(answer.Rows, quarantinedOf(m, i.Columns, q))
 	}
 	return answer
 }
 
+func quarantinedOf(m *mapping.Mapping, columns []string, q store.Quarantined) spec.Quarantined {
+	shown := spec.Quarantined{Position: q.Position, File: q.FileName, Line: q.Line, Column: q.Column, Field: q.Field, Value: q.Value, Code: string(q.Code), Reason: q.Reason, Raw: q.Raw, TakenAs: orNil(q.TakenRaw), DecidedBy: orNil(q.DecidedBy), DecidedAt: q.DecidedAt, Why: orNil(q.LeftOut)}
+	if m != nil {
+		if cells := m.Cells(q.Raw, len(columns)); cells != nil {
+			shown.Cells = &cells
+		}
+	}
+	if q.Outcome != "" {
+		outcome := spec.QuarantinedOutcome(q.Outcome)
+		shown.Outcome = &outcome
+	}
+	return shown
+}
+
+// ListImports lists imports, the latest first.
+func (s *server) ListImports(ctx context.Context, request spec.ListImportsRequestObject) (spec.ListImportsResponseObject, error) {
+	limit := limitOf(request.Params.Limit)
+	after, err := fromCursor[store.ImportKey](request.Params.After)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Imports(ctx, value(request.Params.Waiting), after, limit)
+	answer := spec.ListImports200JSONResponse{Imports: []spec.Import{}}
+	for _, i := range all {
+		answer.Imports = append(answer.Imports, importOf(i, nil))
+	}
+	answer.Next = next(len(all), limit, func() string {
+		last := all[len(all)-1]
+		return cursor(store.ImportKey{At: last.ImportedAt, ID: last.ID})
+	})
+	return answer, err
+}
+
 // GetImport returns an import with its quarantined rows.
 func (s *server) GetImport(ctx context.Context, request spec.GetImportRequestObject) (spec.GetImportResponseObject, error) {
-	i, held, err := s.Store.Import(ctx, request.Import, value(request.Params.After), limitOf(request.Params.Limit))
+	i, held, err := s.Store.Import(ctx, request.Import, value(request.Params.Waiting), value(request.Params.After), limitOf(request.Params.Limit))
 	return spec.GetImport200JSONResponse(importOf(i, held)), err
+}
+
+// mostRetried is how many quarantined rows one request reads again.
+const mostRetried = 5000
+
+// RetryRows reads quarantined rows again, mended or as they stand.
+func (s *server) RetryRows(ctx context.Context, request spec.RetryRowsRequestObject) (spec.RetryRowsResponseObject, error) {
+	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.Retried, error) {
+		return s.retry(ctx, request.Import, value(request.Body.Rows))
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !done {
+		return spec.RetryRows202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
+	}
+	return spec.RetryRows200JSONResponse(answer), nil
+}
+
+// retry reads rows of an import again: those that are named, with the values that are
+// given, or else all that wait.
+func (s *server) retry(ctx context.Context, id string, rows []spec.RetriedRow) (spec.Retried, error) {
+	from, limit := 0, mostRetried
+	if len(rows) > 0 {
+		by := func(a, b spec.RetriedRow) int { return a.Position - b.Position }
+		from = slices.MinFunc(rows, by).Position
+		limit = slices.MaxFunc(rows, by).Position - from + 1
+	}
+	i, held, err := s.Store.Import(ctx, id, true, from, limit)
+	if err != nil {
+		return spec.Retried{}, err
+	}
+	m, err := mapping.Parse(i.Mapping)
+	if err != nil {
+		return spec.Retried{}, err
+	}
+	if err := mayEnter(ctx, m.Kinds()...); err != nil {
+		return spec.Retried{}, err
+	}
+	if len(i.Columns) == 0 {
+		return spec.Retried{}, incentive.Errorf(mapping.CodeRefused, "the columns of %s were not kept: import the rows anew", i.FileName)
+	}
+	if rows == nil {
+		for _, q := range held {
+			rows = append(rows, spec.RetriedRow{Position: q.Position})
+		}
+	}
+	stands := map[int]store.Quarantined{}
+	for _, q := range held {
+		stands[q.Position] = q
+	}
+	again := make([]mapping.Held, len(rows))
+	for n, row := range rows {
+		q, waits := stands[row.Position]
+		if !waits {
+			return spec.Retried{}, incentive.Errorf(incentive.CodeConflict, "row %d waits no more: somebody has taken it or left it out", row.Position)
+		}
+		again[n] = mapping.Held{Line: q.Line, Cells: value(row.Cells)}
+		if row.Cells == nil {
+			again[n].Cells = m.Cells(q.Raw, len(i.Columns))
+		}
+		if row.Cells != nil && len(*row.Cells) != len(i.Columns) {
+			return spec.Retried{}, incentive.Errorf(incentive.CodeInvalid, "row %d has %d values: give one for each of the %d columns", row.Position, len(*row.Cells), len(i.Columns))
+		}
+	}
+	kept, err := s.Store.ImportLookups(ctx, id)
+	if err != nil {
+		return spec.Retried{}, err
+	}
+	others := map[string]mapping.File{}
+	for name, content := range kept {
+		others[name] = mapping.File{Name: name, Content: bytes.NewReader(content)}
+	}
+	reread, err := m.Again(ctx, i.FileName, i.Columns, again, others)
+	if err != nil {
+		return spec.Retried{}, err
+	}
+	refused := map[int]store.Quarantined{}
+	var retries []store.Retry
+	for n, one := range reread {
+		position := rows[n].Position
+		if one.Rejection != nil {
+			refused[position] = quarantined(*one.Rejection)
+			continue
+		}
+		retries = append(retries, store.Retry{Position: position, Raw: m.Written(again[n].Cells), Put: func(l *store.Loading) error {
+			b := batches{loading: l, kinds: m.Kinds(), rows: map[mapping.Kind][]store.Row{}}
+			for _, r := range one.Rows {
+				if err := b.add(ctx, r); err != nil {
+					return err
+				}
+			}
+			return b.flush(ctx)
+		}})
+	}
+	taken, more, err := s.Store.RetryRows(ctx, personOf(ctx).ID, id, retries)
+	if err != nil {
+		return spec.Retried{}, err
+	}
+	maps.Copy(refused, more)
+	answer := spec.Retried{Taken: taken, Refused: []spec.Quarantined{}}
+	for n, row := range rows {
+		if q, is := refused[row.Position]; is && len(answer.Refused) < 500 {
+			q.Position, q.Line, q.Raw = row.Position, again[n].Line, m.Written(again[n].Cells)
+			answer.Refused = append(answer.Refused, quarantinedOf(m, i.Columns, q))
+		}
+	}
+	return answer, nil
+}
+
+// LeaveRowOut ends a quarantined row's waiting without its data.
+func (s *server) LeaveRowOut(ctx context.Context, request spec.LeaveRowOutRequestObject) (spec.LeaveRowOutResponseObject, error) {
+	i, _, err := s.Store.Import(ctx, request.Import, true, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	if m, err := mapping.Parse(i.Mapping); err == nil {
+		if err := mayEnter(ctx, m.Kinds()...); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Store.LeaveRowOut(ctx, personOf(ctx).ID, request.Import, request.Row, request.Body.Reason); err != nil {
+		return nil, err
+	}
+	i, _, err = s.Store.Import(ctx, request.Import, true, 0, 1)
+	return spec.LeaveRowOut200JSONResponse(importOf(i, nil)), err
 }

@@ -170,9 +170,9 @@ func (l *checklist) beforePublishing() error {
 	}
 	if l.is(incentive.Open) {
 		err := l.counted(ChecklistItem{Item: ItemRefusedRecords, Optional: true}, `
-			SELECT imported_by, `+named("imported_by")+`, sum(quarantined)::int FROM (
-				SELECT DISTINCT ON (kind, file_name) imported_by, quarantined FROM import ORDER BY kind, file_name, imported_at DESC) latest
-			WHERE quarantined > 0 GROUP BY 1 ORDER BY 3 DESC, 1`)
+			SELECT imported_by, `+named("imported_by")+`, sum(waiting)::int FROM (
+				SELECT DISTINCT ON (kind, file_name) imported_by, quarantined - (SELECT count(*) FROM quarantine_outcome o WHERE o.import_id = i.id) AS waiting FROM import i ORDER BY kind, file_name, imported_at DESC) latest
+			WHERE waiting > 0 GROUP BY 1 ORDER BY 3 DESC, 1`)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ var exportedTables string
 // export holds every other one.
 var notExported = map[string]string{
 	"plan_draft":                         "drafts of plans, none of which pays anybody",
+	"import_lookup":                      "copies of files that values are looked up in, for reading quarantined rows again",
 	"api_token":                          "what lets people in; who was given a token when stands in the audit chain",
 	"command":                            "answers kept for repeated requests, which say nothing of their own",
 	"run_measured":                       "work of a calculation under way",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,10 +30,14 @@ type Import struct {
 	Unchanged   int
 	Skipped     int // left out by the mapping's own rule
 	Quarantined int
+	Columns     []string          // of the file
+	Waiting     int               // quarantined rows that nothing became of yet
+	Lookups     map[string][]byte // files that the mapping looks values up in; kept where rows are quarantined
 }
 
-// Quarantined is a row that an import could not take, and why.
+// Quarantined is a row that an import could not take, and why, and what became of it.
 type Quarantined struct {
+	Position int // from 0
 	FileName string
 	Line     int
 	Column   string
@@ -41,6 +46,12 @@ type Quarantined struct {
 	Code     incentive.Code
 	Reason   string
 	Raw      string
+
+	Outcome   string // RowTaken or RowLeftOut; "" while it waits
+	TakenRaw  string // the row as it was taken
+	DecidedBy string
+	DecidedAt *time.Time
+	LeftOut   string // why
 }
 
 // Codes of why a row is quarantined, beside those that reading it may give.
@@ -203,9 +214,9 @@ func (s *Store) Load(ctx context.Context, i Import, read func(l *Loading) error)
 		}
 		result.Quarantined = len(l.held)
 		err := tx.QueryRow(ctx, `
-			INSERT INTO import (kind, file_name, sha256, mapping, imported_by, added, changed, unchanged, skipped, quarantined)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id::text, imported_at`,
-			result.Kind, result.FileName, result.SHA256, result.Mapping, result.ImportedBy, result.Added, result.Changed, result.Unchanged, result.Skipped, result.Quarantined).
+			INSERT INTO import (kind, file_name, sha256, mapping, imported_by, added, changed, unchanged, skipped, quarantined, columns)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($11::text[], '{}')) RETURNING id::text, imported_at`,
+			result.Kind, result.FileName, result.SHA256, result.Mapping, result.ImportedBy, result.Added, result.Changed, result.Unchanged, result.Skipped, result.Quarantined, result.Columns).
 			Scan(&result.ID, &result.ImportedAt)
 		if err != nil {
 			return fmt.Errorf("record the import of %s: %w", result.FileName, err)
@@ -217,6 +228,16 @@ func (s *Store) Load(ctx context.Context, i Import, read func(l *Loading) error)
 			}))
 		if err != nil {
 			return fmt.Errorf("quarantine rows of %s: %w", result.FileName, err)
+		}
+		for i := range l.held {
+			l.held[i].Position = i
+		}
+		if result.Waiting = len(l.held); result.Waiting > 0 {
+			for _, name := range slices.Sorted(maps.Keys(result.Lookups)) {
+				if _, err := tx.Exec(ctx, `INSERT INTO import_lookup (import_id, file_name, content) VALUES ($1, $2, $3)`, result.ID, name, result.Lookups[name]); err != nil {
+					return fmt.Errorf("keep the lookup %s: %w", name, err)
+				}
+			}
 		}
 		return audit(ctx, tx, result.ImportedBy, "import", "import/"+result.ID, struct {
 			Kind        string `json:"kind"`
@@ -241,6 +262,9 @@ type Row struct {
 	Key    string // what to call the record in a message
 	Record any    // a struct whose JSON is what the kind's loader takes
 }
+
+// Columns notes the columns of the file.
+func (l *Loading) Columns(names []string) { l.result.Columns = names }
 
 // Skip counts rows that the mapping leaves out.
 func (l *Loading) Skip(n int) { l.result.Skipped += n }
@@ -369,27 +393,4 @@ func (s *Store) Plans(ctx context.Context, planID string) ([]incentive.PlanVersi
 		return nil, fmt.Errorf("read the plans: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[incentive.PlanVersion])
-}
-
-// Import returns an import and up to limit of its quarantined rows after a position.
-func (s *Store) Import(ctx context.Context, id string, after, limit int) (Import, []Quarantined, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT id::text, kind, file_name, sha256, mapping, imported_by, imported_at, added, changed, unchanged, skipped, quarantined FROM import WHERE id::text = $1`, id)
-	if err != nil {
-		return Import{}, nil, fmt.Errorf("read import %s: %w", id, err)
-	}
-	i, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Import])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return i, nil, incentive.Errorf(incentive.CodeNotFound, "there is no import %q", id)
-	}
-	if err != nil {
-		return i, nil, err
-	}
-	rows, err = s.pool.Query(ctx, `
-		SELECT file_name, line, column_name, field, value, code, reason, raw FROM quarantine WHERE import_id = $1 AND position >= $2 ORDER BY position LIMIT $3`, i.ID, after, limit)
-	if err != nil {
-		return i, nil, fmt.Errorf("read the quarantine of import %s: %w", id, err)
-	}
-	held, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Quarantined])
-	return i, held, err
 }

@@ -71,7 +71,7 @@ var entries = []struct {
 		{"menu.calendars", "/calendars", having(incentive.Finance, incentive.Administrator, incentive.Auditor)},
 		{"menu.quotas", "/quotas", may(incentive.ReadRecords)},
 		{"menu.targets", "/targets", may(incentive.ReadTargets)},
-		{"menu.imports", "/imports", may(incentive.ImportData)},
+		{"menu.imports", "/imports", may(incentive.ReadRecords)},
 	}},
 	{"menu.group.installation", []menuEntry{
 		{"menu.settings", "/settings", may(incentive.ReadRecords)},

@@ -127,30 +127,3 @@ func (v *visit) putPlan() error {
 	}
 	return v.done(err, "/plans", message{Key: "done.plan", With: map[string]any{"plan": kept.Plan, "version": kept.Version}}, (*visit).plans)
 }
-
-// imports asks for files and the mapping that reads them.
-func (v *visit) imports() error {
-	if v.may(incentive.ImportData) == incentive.None {
-		return v.forbidden()
-	}
-	return v.show("imports", "imports.title", nil)
-}
-
-// importFiles passes an upload on to the API as it comes and shows what became of it.
-func (v *visit) importFiles() error {
-	done, err := command[client.Import](v.api.ImportFilesWithBody(v.r.Context(), &client.ImportFilesParams{IdempotencyKey: v.r.URL.Query().Get("key")}, v.r.Header.Get("Content-Type"), v.r.Body))
-	if err != nil {
-		v.problem = err
-		return v.imports()
-	}
-	return v.show("import", "import.title", done, "file", done.File)
-}
-
-// importResult shows an import of before with its quarantined rows.
-func (v *visit) importResult() error {
-	done, err := client.Read[client.Import](v.api.GetImport(v.r.Context(), v.r.PathValue("import"), &client.GetImportParams{Limit: &most}))
-	if err != nil {
-		return err
-	}
-	return v.show("import", "import.title", done, "file", done.File)
-}

@@ -44,7 +44,7 @@ func families() map[string][]string {
 	}
 	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample", "take-evidence")
-	did = append(did, "enter-records", "remove-holiday", "keep-draft")
+	did = append(did, "enter-records", "remove-holiday", "keep-draft", "retry-rows", "leave-row-out")
 	for _, act := range []string{"retry-payout", "cancel-payout", "recall-payout"} {
 		did = append(did, "propose-"+act, "confirm-"+act, "refuse-"+act)
 	}
@@ -91,6 +91,7 @@ func families() map[string][]string {
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable", "points", "points expired"},
 		"account.standing": {"open", "submitted", "ready"}, "account.onboarding": {"stripe"}, "account.open": {"stripe"},
+		"row":           {"taken", "left-out"},
 		"needs":         {"hold", "refused-records", "objectives", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
 		"uncredited":  {"no-rule", "no-match", "no-group", "no-member"},

@@ -274,9 +274,10 @@ func (s *site) routes() map[string]page {
 		"GET /simulation":  (*visit).trial,
 		"POST /simulation": (*visit).simulate,
 
-		"GET /imports":          (*visit).imports,
-		"POST /imports":         (*visit).importFiles,
-		"GET /imports/{import}": (*visit).importResult,
+		"GET /imports":           (*visit).imports,
+		"POST /imports":          (*visit).importFiles,
+		"GET /imports/{import}":  (*visit).importResult,
+		"POST /imports/{import}": (*visit).mendImport,
 	}
 }
 

@@ -688,7 +688,7 @@ var needs = map[string]incentive.Action{
 	"GET /calendars": incentive.ReadRecords, "POST /calendars": incentive.ImportStructure, "GET /calendars/{calendar}/policy": incentive.ReadRecords, "POST /calendars/{calendar}/policy": incentive.ImportStructure,
 	"GET /plan-drafts": incentive.ImportStructure, "POST /plan-drafts": incentive.ImportStructure, "GET /plan-drafts/{draft}": incentive.ImportStructure, "POST /plan-drafts/{draft}": incentive.ImportStructure,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,
-	"GET /imports": incentive.ImportData, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadRecords,
+	"GET /imports": incentive.ReadRecords, "POST /imports": incentive.ImportData, "GET /imports/{import}": incentive.ReadRecords, "POST /imports/{import}": incentive.ImportData,
 }
 
 // TestSignIn is how a session begins and ends.
@@ -884,7 +884,7 @@ func TestRefusals(t *testing.T) {
 	require.Contains(t, text, "That did not work.")
 	status, text = admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: p}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}]`, "id\nnobody\n")
 	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, text, "Rows that were set aside")
+	require.Contains(t, text, "Rows that wait")
 	require.Contains(t, text, "nobody")
 	status, text = fin.send(http.MethodGet, "/nowhere", nil)
 	require.Equal(t, http.StatusNotFound, status)

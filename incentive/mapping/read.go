@@ -58,35 +58,19 @@ type Rejection struct {
 
 // Sink takes what is read. An error from it stops the reading.
 type Sink struct {
-	Row    func(Row) error
-	Reject func(Rejection) error
-	Skip   func() error
+	Columns func([]string) // of the main file; may be nil
+	Row     func(Row) error
+	Reject  func(Rejection) error
+	Skip    func() error
 }
 
 // Read reads the main file row by row; others are the files of the mapping's lookups by
 // name. A row gives all its records or, rejected, none. Its error, where it is not the
 // sink's, has code CodeBadFile.
 func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, sink Sink) error {
-	tables := map[string]*table{}
-	contents := map[string][]byte{} // several lookups may use one file
-	for _, name := range slices.Sorted(maps.Keys(m.lookups)) {
-		l := m.lookups[name]
-		f, given := others[l.file]
-		if !given {
-			return incentive.Errorf(CodeBadFile, "the mapping looks values up in %s, which did not come with %s: add the file", l.file, main.Name)
-		}
-		if _, read := contents[l.file]; !read {
-			content, err := io.ReadAll(f.Content)
-			if err != nil {
-				return fmt.Errorf("read %s: %w", f.Name, err)
-			}
-			contents[l.file] = content
-		}
-		t, err := readTable(ctx, File{f.Name, bytes.NewReader(contents[l.file])}, l)
-		if err != nil {
-			return err
-		}
-		tables[name] = t
+	tables, err := m.tables(ctx, main.Name, others)
+	if err != nil {
+		return err
 	}
 	s, err := open(main, m.dialect)
 	if err != nil {
@@ -94,6 +78,9 @@ func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, s
 	}
 	if err := m.check(s, tables); err != nil {
 		return err
+	}
+	if sink.Columns != nil {
+		sink.Columns(slices.Clone(s.header))
 	}
 	seen := map[string]first{}
 	for {
@@ -106,7 +93,7 @@ func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, s
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
-			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: "the row cannot be read: " + plainReason(bad), Raw: shortened(s.raw)}); err != nil {
+			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: "the row cannot be read: " + plainReason(bad), Raw: shortened(s.raw, longestKept)}); err != nil {
 				return err
 			}
 			continue
@@ -117,6 +104,32 @@ func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, s
 			return err
 		}
 	}
+}
+
+// tables reads the files that the mapping looks values up in, for the rows of a file.
+func (m *Mapping) tables(ctx context.Context, name string, others map[string]File) (map[string]*table, error) {
+	tables := map[string]*table{}
+	contents := map[string][]byte{} // several lookups may use one file
+	for _, called := range slices.Sorted(maps.Keys(m.lookups)) {
+		l := m.lookups[called]
+		f, given := others[l.file]
+		if !given {
+			return nil, incentive.Errorf(CodeBadFile, "the mapping looks values up in %s, which did not come with %s: add the file", l.file, name)
+		}
+		if _, read := contents[l.file]; !read {
+			content, err := io.ReadAll(f.Content)
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", f.Name, err)
+			}
+			contents[l.file] = content
+		}
+		t, err := readTable(ctx, File{f.Name, bytes.NewReader(contents[l.file])}, l)
+		if err != nil {
+			return nil, err
+		}
+		tables[called] = t
+	}
+	return tables, nil
 }
 
 // check holds the mapping's columns against those of the files.
@@ -166,7 +179,7 @@ type first struct {
 // take makes the records of one row.
 func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen map[string]first, sink Sink) error {
 	reject := func(field string, code incentive.Code, w wrong) error {
-		return sink.Reject(Rejection{File: s.name, Line: s.line, Column: w.column, Field: field, Value: shortened(w.value), Code: code, Reason: w.reason, Raw: shortened(s.raw)})
+		return sink.Reject(Rejection{File: s.name, Line: s.line, Column: w.column, Field: field, Value: shortened(w.value, longestValue), Code: code, Reason: w.reason, Raw: shortened(s.raw, longestKept)})
 	}
 	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 		return nil // spreadsheets end in rows of nothing
@@ -247,7 +260,7 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 			return reject("", CodeDoubled, wrong{reason: fmt.Sprintf("line %d says something else of the same %s (%s)", before.line, rec.kind, strings.Join(keys[1:], ", "))})
 		}
 		fresh[key] = first{s.line, same}
-		rows = append(rows, Row{Kind: rec.kind, File: s.name, Line: s.line, Raw: shortened(s.raw), Key: nameOf(values), Record: values})
+		rows = append(rows, Row{Kind: rec.kind, File: s.name, Line: s.line, Raw: shortened(s.raw, longestKept), Key: nameOf(values), Record: values})
 	}
 	maps.Copy(seen, fresh)
 	for _, one := range rows {
@@ -303,10 +316,12 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	return nil
 }
 
+// longestKept is how much of a row, and of a value, is kept, in bytes.
+const longestKept, longestValue = 20_000, 2000
+
 // shortened makes a text fit to be kept: PostgreSQL takes neither NUL nor bytes that are
 // not UTF-8.
-func shortened(t string) string {
-	const most = 2000
+func shortened(t string, most int) string {
 	t = strings.ReplaceAll(strings.ToValidUTF8(t, "\ufffd"), "\x00", "\ufffd")
 	if len(t) <= most {
 		return t
