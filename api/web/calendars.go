@@ -112,6 +112,7 @@ type quotasPage struct {
 	Quotas    []client.Quota
 	Table     table
 	MayChange bool
+	Dates     []string // ways in which days of a file may be written
 }
 
 // quotas lists quotas by person and interval.
@@ -119,7 +120,7 @@ func (v *visit) quotas() error {
 	if v.may(incentive.ReadRecords) == incentive.None {
 		return v.forbidden()
 	}
-	body := quotasPage{MayChange: v.may(incentive.ImportData) > incentive.None}
+	body := quotasPage{Dates: quotaDates, MayChange: v.may(incentive.ImportData) > incentive.None}
 	var err error
 	body.Quotas, body.Table, err = listed(v, listing[client.Quota]{
 		name: "quotas", search: "table.search-person",

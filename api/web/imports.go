@@ -69,11 +69,11 @@ type endedRow struct {
 // heldRow is a quarantined row as a form.
 type heldRow struct {
 	client.Quarantined
-	Cells []cell // one for each column
-	Open  bool   // it was just tried
+	Cells []heldCell // one for each column
+	Open  bool       // it was just tried
 }
 
-type cell struct {
+type heldCell struct {
 	Column, Value string
 	Wrong         bool
 }
@@ -124,7 +124,7 @@ func (v *visit) importWith(refused []client.Quarantined) error {
 func held(columns []string, q client.Quarantined, open bool) heldRow {
 	row := heldRow{Quarantined: q, Open: open}
 	for i, column := range columns {
-		one := cell{Column: column, Wrong: slices.Contains(strings.Split(q.Column, ", "), column)}
+		one := heldCell{Column: column, Wrong: slices.Contains(strings.Split(q.Column, ", "), column)}
 		if q.Cells != nil && i < len(*q.Cells) {
 			one.Value = (*q.Cells)[i]
 		}

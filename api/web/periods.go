@@ -146,6 +146,7 @@ func (v *visit) of(tab string) (head, error) {
 	h.Tabs = append(h.Tabs, menuItem{"tab.overview", "/periods/" + p.Id, tab == ""})
 	add("statements", true)
 	add("runs", totals)
+	add("uncredited", totals && calculated(p))
 	add("approvals", v.may(incentive.ReadApprovals) > incentive.None)
 	add("waiting", v.may(incentive.ReadTotals) > incentive.None)
 	add("release", totals)

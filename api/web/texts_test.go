@@ -92,11 +92,12 @@ func families() map[string][]string {
 		"rail": slices.Concat(rails, rewarding), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable", "points", "points expired"},
 		"account.standing": {"open", "submitted", "ready"}, "account.onboarding": {"stripe"}, "account.open": {"stripe"},
 		"row":           {"taken", "left-out"},
+		"uncredited.do": {"no-rule", "no-match", "no-group", "no-member"},
 		"needs":         {"hold", "refused-records", "objectives", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},
 		"dispute-state": disputeStates, "dispute-type": disputeTypes, "clock": {"overdue", "late"}, "adjustment-type": adjustmentTypes, "run": {"current"}, "changes.means": {"early", "may", "withdraw", "late"}, "change-what": {"new", "changed", "gone"},
 		"uncredited":  {"no-rule", "no-match", "no-group", "no-member"},
 		"change-kind": {"transaction", "participant", "quota", "assignment", "plan", "posted", "correction", "adjustment", "exchange_rate", "territory", "team"}, "answered": {"accept", "accept-by-recalculation", "ask", "reject"}, "adjusted": {"approved", "rejected"}, "dispute.pays": {"before", "after", "closed"},
-		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof", "samples"},
+		"tab": {"overview", "statements", "runs", "approvals", "waiting", "release", "payouts", "files", "proof", "samples", "uncredited"},
 	}
 	all["redemption"], all["reward-kind"] = []string{"intended", "sent", "unknown", "submitted", "paid", "refused", "returned"}, []string{"gift-card", "prepaid", "experience", "charity", "cash", "other"}
 	all["target-method"], all["target-state"], all["targeted"] = []string{"last-year", "evenly", "capacity", "growth"}, []string{"in-review", "published", "withdrawn"}, []string{"published", "withdrawn"}

@@ -261,6 +261,7 @@ func (s *site) routes() map[string]page {
 		"POST /calendars/{calendar}/policy": (*visit).putPolicy,
 		"GET /quotas":                       (*visit).quotas,
 		"POST /quotas":                      (*visit).setQuota,
+		"POST /quotas/file":                 (*visit).importQuotas,
 
 		"GET /plans":                            (*visit).plans,
 		"POST /plans":                           (*visit).putPlan,

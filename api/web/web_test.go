@@ -661,7 +661,7 @@ var needs = map[string]incentive.Action{
 	"GET /pipeline": incentive.ReadStatements, "POST /pipeline": incentive.ReadStatements, "GET /objectives": incentive.ReadStatements, "POST /objectives": incentive.SetObjectives,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
-	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "GET /disputes/{dispute}/changes": incentive.RunPeriod, "GET /periods/{period}/runs": incentive.ReadTotals, "GET /periods/{period}/changes": incentive.RunPeriod, "POST /periods/{period}/changes": incentive.RunPeriod,
+	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "GET /disputes/{dispute}/changes": incentive.RunPeriod, "GET /periods/{period}/runs": incentive.ReadTotals, "POST /quotas/file": incentive.ImportData, "GET /periods/{period}/changes": incentive.RunPeriod, "POST /periods/{period}/changes": incentive.RunPeriod,
 	"GET /adjustments": incentive.ReadTotals, "POST /adjustments": incentive.AdjustPay, "POST /adjustments/{adjustment}/decision": incentive.AdjustPay,
 	"POST /disputes/{dispute}/files": incentive.RaiseDispute, "GET /disputes/{dispute}/files/{evidence}": incentive.ReadStatements,
 	"GET /cockpit": incentive.ReadTotals, "POST /cockpit": incentive.RunPeriod, "GET /approvals": incentive.DecideApproval, "GET /periods": "", "GET /periods/{period}": "", "POST /periods/{period}": incentive.RunPeriod,
