@@ -656,6 +656,24 @@ func (e PatternRequestPattern) Valid() bool {
 	}
 }
 
+// Defines values for QuarantinedOutcome.
+const (
+	QuarantinedOutcomeLeftOut QuarantinedOutcome = "left-out"
+	QuarantinedOutcomeTaken   QuarantinedOutcome = "taken"
+)
+
+// Valid indicates whether the value is a known member of the QuarantinedOutcome enum.
+func (e QuarantinedOutcome) Valid() bool {
+	switch e {
+	case QuarantinedOutcomeLeftOut:
+		return true
+	case QuarantinedOutcomeTaken:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RailDifferenceKind.
 const (
 	RailDifferenceKindAmountDiffers RailDifferenceKind = "amount-differs"
@@ -2069,8 +2087,11 @@ type Holidays struct {
 
 // Import defines model for Import.
 type Import struct {
-	Added       int       `json:"added"`
-	Changed     int       `json:"changed"`
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+
+	// Columns Of the file.
+	Columns     []string  `json:"columns"`
 	File        string    `json:"file"`
 	Id          string    `json:"id"`
 	ImportedAt  time.Time `json:"imported_at"`
@@ -2082,6 +2103,9 @@ type Import struct {
 	Rows      []Quarantined `json:"rows"`
 	Skipped   int           `json:"skipped"`
 	Unchanged int           `json:"unchanged"`
+
+	// Waiting Quarantined rows that nothing became of yet.
+	Waiting int `json:"waiting"`
 }
 
 // ImportRequest defines model for ImportRequest.
@@ -2091,6 +2115,14 @@ type ImportRequest struct {
 
 	// Mapping The mapping (YAML).
 	Mapping openapi_types.File `json:"mapping"`
+}
+
+// Imports defines model for Imports.
+type Imports struct {
+	Imports []Import `json:"imports"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
 }
 
 // KeptToken defines model for KeptToken.
@@ -2124,6 +2156,11 @@ type LateChange struct {
 type LateData struct {
 	Changes []LateChange `json:"changes"`
 	Next    *string      `json:"next,omitempty"`
+}
+
+// LeaveOutRequest defines model for LeaveOutRequest.
+type LeaveOutRequest struct {
+	Reason string `json:"reason"`
 }
 
 // Line defines model for Line.
@@ -2830,15 +2867,32 @@ type Progress struct {
 
 // Quarantined defines model for Quarantined.
 type Quarantined struct {
-	Code   string `json:"code"`
-	Column string `json:"column"`
-	Field  string `json:"field"`
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Raw    string `json:"raw"`
-	Reason string `json:"reason"`
-	Value  string `json:"value"`
+	// Cells The row's values in the order of the columns; absent where it cannot be taken apart.
+	Cells     *[]string  `json:"cells,omitempty"`
+	Code      string     `json:"code"`
+	Column    string     `json:"column"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+	DecidedBy *string    `json:"decided_by,omitempty"`
+	Field     string     `json:"field"`
+	File      string     `json:"file"`
+	Line      int        `json:"line"`
+
+	// Outcome Absent while it waits.
+	Outcome  *QuarantinedOutcome `json:"outcome,omitempty"`
+	Position int                 `json:"position"`
+	Raw      string              `json:"raw"`
+	Reason   string              `json:"reason"`
+
+	// TakenAs The row as it was taken, perhaps mended.
+	TakenAs *string `json:"taken_as,omitempty"`
+	Value   string  `json:"value"`
+
+	// Why Why it is left out.
+	Why *string `json:"why,omitempty"`
 }
+
+// QuarantinedOutcome Absent while it waits.
+type QuarantinedOutcome string
 
 // Queue defines model for Queue.
 type Queue struct {
@@ -3305,6 +3359,26 @@ type Reporting struct {
 	Manager *string `json:"manager,omitempty"`
 	Name    string  `json:"name"`
 	Person  string  `json:"person"`
+}
+
+// Retried defines model for Retried.
+type Retried struct {
+	// Refused Rows that still wait, up to 500.
+	Refused []Quarantined `json:"refused"`
+	Taken   int           `json:"taken"`
+}
+
+// RetriedRow defines model for RetriedRow.
+type RetriedRow struct {
+	// Cells A value for each column; as the row stands when absent.
+	Cells    *[]string `json:"cells,omitempty"`
+	Position int       `json:"position"`
+}
+
+// RetryRequest defines model for RetryRequest.
+type RetryRequest struct {
+	// Rows Every row that waits when absent, up to 5,000.
+	Rows *[]RetriedRow `json:"rows,omitempty"`
 }
 
 // Revoked defines model for Revoked.
@@ -4410,6 +4484,18 @@ type RemoveHolidayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListImportsParams defines parameters for ListImports.
+type ListImportsParams struct {
+	// Waiting Only those with rows that wait in quarantine.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -4418,11 +4504,26 @@ type ImportFilesParams struct {
 
 // GetImportParams defines parameters for GetImport.
 type GetImportParams struct {
-	// After How many quarantined rows to leave out.
+	// Waiting Only quarantined rows that nothing became of yet.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// After The position of the first quarantined row.
 	After *int `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RetryRowsParams defines parameters for RetryRows.
+type RetryRowsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// LeaveRowOutParams defines parameters for LeaveRowOut.
+type LeaveRowOutParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // GetBalancesParams defines parameters for GetBalances.
@@ -5214,6 +5315,12 @@ type PutFileTemplateJSONRequestBody = FileTemplateRequest
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
+// RetryRowsJSONRequestBody defines body for RetryRows for application/json ContentType.
+type RetryRowsJSONRequestBody = RetryRequest
+
+// LeaveRowOutJSONRequestBody defines body for LeaveRowOut for application/json ContentType.
+type LeaveRowOutJSONRequestBody = LeaveOutRequest
+
 // SeeNotificationsJSONRequestBody defines body for SeeNotifications for application/json ContentType.
 type SeeNotificationsJSONRequestBody = Seen
 
@@ -5742,6 +5849,11 @@ type ClientInterface interface {
 	// Corresponds with DELETE /holidays/{date} (the `RemoveHoliday` operationId).
 	RemoveHoliday(ctx context.Context, date openapi_types.Date, params *RemoveHolidayParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListImports Imports, the latest first.
+	//
+	// Corresponds with GET /imports (the `ListImports` operationId).
+	ListImports(ctx context.Context, params *ListImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ImportFilesWithBody Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	//
 	// Takes any type of body and a specified content type.
@@ -5753,6 +5865,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /imports/{import} (the `GetImport` operationId).
 	GetImport(ctx context.Context, pImport string, params *GetImportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryRowsWithBody Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+	RetryRowsWithBody(ctx context.Context, pImport string, params *RetryRowsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryRows Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+	RetryRows(ctx context.Context, pImport string, params *RetryRowsParams, body RetryRowsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveRowOutWithBody Leave a quarantined row out, with a reason. It waits no more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+	LeaveRowOutWithBody(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveRowOut Leave a quarantined row out, with a reason. It waits no more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+	LeaveRowOut(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, body LeaveRowOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetBalances What the postings of each kind of account sum to.
 	//
@@ -7613,6 +7753,21 @@ func (c *Client) RemoveHoliday(ctx context.Context, date openapi_types.Date, par
 	return c.Client.Do(req)
 }
 
+// ListImports Imports, the latest first.
+//
+// Corresponds with GET /imports (the `ListImports` operationId).
+func (c *Client) ListImports(ctx context.Context, params *ListImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListImportsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ImportFilesWithBody Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 //
 // Takes any type of body and a specified content type.
@@ -7635,6 +7790,74 @@ func (c *Client) ImportFilesWithBody(ctx context.Context, params *ImportFilesPar
 // Corresponds with GET /imports/{import} (the `GetImport` operationId).
 func (c *Client) GetImport(ctx context.Context, pImport string, params *GetImportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetImportRequest(c.Server, pImport, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryRowsWithBody Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+func (c *Client) RetryRowsWithBody(ctx context.Context, pImport string, params *RetryRowsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryRowsRequestWithBody(c.Server, pImport, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryRows Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+func (c *Client) RetryRows(ctx context.Context, pImport string, params *RetryRowsParams, body RetryRowsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryRowsRequest(c.Server, pImport, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveRowOutWithBody Leave a quarantined row out, with a reason. It waits no more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+func (c *Client) LeaveRowOutWithBody(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveRowOutRequestWithBody(c.Server, pImport, row, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveRowOut Leave a quarantined row out, with a reason. It waits no more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+func (c *Client) LeaveRowOut(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, body LeaveRowOutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveRowOutRequest(c.Server, pImport, row, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13110,6 +13333,84 @@ func NewRemoveHolidayRequest(server string, date openapi_types.Date, params *Rem
 	return req, nil
 }
 
+// NewListImportsRequest constructs an http.Request for the ListImports method
+func NewListImportsRequest(server string, params *ListImportsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewImportFilesRequestWithBody constructs an http.Request for the ImportFiles method, with any body, and a specified content type
 func NewImportFilesRequestWithBody(server string, params *ImportFilesParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -13187,6 +13488,18 @@ func NewGetImportRequest(server string, pImport string, params *GetImportParams)
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
@@ -13220,6 +13533,133 @@ func NewGetImportRequest(server string, pImport string, params *GetImportParams)
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryRowsRequest calls the generic RetryRows builder with application/json body
+func NewRetryRowsRequest(server string, pImport string, params *RetryRowsParams, body RetryRowsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryRowsRequestWithBody(server, pImport, params, "application/json", bodyReader)
+}
+
+// NewRetryRowsRequestWithBody constructs an http.Request for the RetryRows method, with any body, and a specified content type
+func NewRetryRowsRequestWithBody(server string, pImport string, params *RetryRowsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "import", pImport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports/%s/retries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewLeaveRowOutRequest calls the generic LeaveRowOut builder with application/json body
+func NewLeaveRowOutRequest(server string, pImport string, row int, params *LeaveRowOutParams, body LeaveRowOutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLeaveRowOutRequestWithBody(server, pImport, row, params, "application/json", bodyReader)
+}
+
+// NewLeaveRowOutRequestWithBody constructs an http.Request for the LeaveRowOut method, with any body, and a specified content type
+func NewLeaveRowOutRequestWithBody(server string, pImport string, row int, params *LeaveRowOutParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "import", pImport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "row", row, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports/%s/rows/%s/leave-out", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -20731,6 +21171,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /holidays/{date} (the `RemoveHoliday` operationId).
 	RemoveHolidayWithResponse(ctx context.Context, date openapi_types.Date, params *RemoveHolidayParams, reqEditors ...RequestEditorFn) (*RemoveHolidayResponse, error)
 
+	// ListImportsWithResponse Imports, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /imports (the `ListImports` operationId).
+	ListImportsWithResponse(ctx context.Context, params *ListImportsParams, reqEditors ...RequestEditorFn) (*ListImportsResponse, error)
+
 	// ImportFilesWithBodyWithResponse Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -20744,6 +21191,34 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /imports/{import} (the `GetImport` operationId).
 	GetImportWithResponse(ctx context.Context, pImport string, params *GetImportParams, reqEditors ...RequestEditorFn) (*GetImportResponse, error)
+
+	// RetryRowsWithBodyWithResponse Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+	RetryRowsWithBodyWithResponse(ctx context.Context, pImport string, params *RetryRowsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryRowsResponse, error)
+
+	// RetryRowsWithResponse Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+	RetryRowsWithResponse(ctx context.Context, pImport string, params *RetryRowsParams, body RetryRowsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryRowsResponse, error)
+
+	// LeaveRowOutWithBodyWithResponse Leave a quarantined row out, with a reason. It waits no more.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+	LeaveRowOutWithBodyWithResponse(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LeaveRowOutResponse, error)
+
+	// LeaveRowOutWithResponse Leave a quarantined row out, with a reason. It waits no more.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+	LeaveRowOutWithResponse(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, body LeaveRowOutJSONRequestBody, reqEditors ...RequestEditorFn) (*LeaveRowOutResponse, error)
 
 	// GetBalancesWithResponse What the postings of each kind of account sum to.
 	//
@@ -23999,6 +24474,54 @@ func (r RemoveHolidayResponse) ContentType() string {
 	return ""
 }
 
+type ListImportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Imports
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListImportsResponse) GetJSON200() *Imports {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListImportsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListImportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListImportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListImportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListImportsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ImportFilesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -24089,6 +24612,116 @@ func (r GetImportResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetImportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RetryRowsResponse202Headers the declared response headers of an HTTP 202 response for RetryRows
+type RetryRowsResponse202Headers struct {
+	Location *string
+}
+
+type RetryRowsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Retried
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Accepted
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RetryRowsResponse202Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RetryRowsResponse) GetJSON200() *Retried {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RetryRowsResponse) GetJSON202() *Accepted {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryRowsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryRowsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryRowsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryRowsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryRowsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LeaveRowOutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Import
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LeaveRowOutResponse) GetJSON200() *Import {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LeaveRowOutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LeaveRowOutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LeaveRowOutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LeaveRowOutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LeaveRowOutResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -30642,6 +31275,19 @@ func (c *ClientWithResponses) RemoveHolidayWithResponse(ctx context.Context, dat
 	return ParseRemoveHolidayResponse(rsp)
 }
 
+// ListImportsWithResponse Imports, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /imports (the `ListImports` operationId).
+func (c *ClientWithResponses) ListImportsWithResponse(ctx context.Context, params *ListImportsParams, reqEditors ...RequestEditorFn) (*ListImportsResponse, error) {
+	rsp, err := c.ListImports(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListImportsResponse(rsp)
+}
+
 // ImportFilesWithBodyWithResponse Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -30666,6 +31312,58 @@ func (c *ClientWithResponses) GetImportWithResponse(ctx context.Context, pImport
 		return nil, err
 	}
 	return ParseGetImportResponse(rsp)
+}
+
+// RetryRowsWithBodyWithResponse Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+func (c *ClientWithResponses) RetryRowsWithBodyWithResponse(ctx context.Context, pImport string, params *RetryRowsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryRowsResponse, error) {
+	rsp, err := c.RetryRowsWithBody(ctx, pImport, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryRowsResponse(rsp)
+}
+
+// RetryRowsWithResponse Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /imports/{import}/retries (the `RetryRows` operationId).
+func (c *ClientWithResponses) RetryRowsWithResponse(ctx context.Context, pImport string, params *RetryRowsParams, body RetryRowsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryRowsResponse, error) {
+	rsp, err := c.RetryRows(ctx, pImport, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryRowsResponse(rsp)
+}
+
+// LeaveRowOutWithBodyWithResponse Leave a quarantined row out, with a reason. It waits no more.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+func (c *ClientWithResponses) LeaveRowOutWithBodyWithResponse(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LeaveRowOutResponse, error) {
+	rsp, err := c.LeaveRowOutWithBody(ctx, pImport, row, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveRowOutResponse(rsp)
+}
+
+// LeaveRowOutWithResponse Leave a quarantined row out, with a reason. It waits no more.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /imports/{import}/rows/{row}/leave-out (the `LeaveRowOut` operationId).
+func (c *ClientWithResponses) LeaveRowOutWithResponse(ctx context.Context, pImport string, row int, params *LeaveRowOutParams, body LeaveRowOutJSONRequestBody, reqEditors ...RequestEditorFn) (*LeaveRowOutResponse, error) {
+	rsp, err := c.LeaveRowOut(ctx, pImport, row, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveRowOutResponse(rsp)
 }
 
 // GetBalancesWithResponse What the postings of each kind of account sum to.
@@ -34368,6 +35066,39 @@ func ParseRemoveHolidayResponse(rsp *http.Response) (*RemoveHolidayResponse, err
 	return response, nil
 }
 
+// ParseListImportsResponse parses an HTTP response from a ListImportsWithResponse call
+func ParseListImportsResponse(rsp *http.Response) (*ListImportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListImportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Imports
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseImportFilesResponse parses an HTTP response from a ImportFilesWithResponse call
 func ParseImportFilesResponse(rsp *http.Response) (*ImportFilesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -34410,6 +35141,92 @@ func ParseGetImportResponse(rsp *http.Response) (*GetImportResponse, error) {
 	}
 
 	response := &GetImportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Import
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryRowsResponse parses an HTTP response from a RetryRowsWithResponse call
+func ParseRetryRowsResponse(rsp *http.Response) (*RetryRowsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryRowsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Retried
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Accepted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RetryRowsResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseLeaveRowOutResponse parses an HTTP response from a LeaveRowOutWithResponse call
+func ParseLeaveRowOutResponse(rsp *http.Response) (*LeaveRowOutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LeaveRowOutResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

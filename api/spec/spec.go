@@ -657,6 +657,24 @@ func (e PatternRequestPattern) Valid() bool {
 	}
 }
 
+// Defines values for QuarantinedOutcome.
+const (
+	QuarantinedOutcomeLeftOut QuarantinedOutcome = "left-out"
+	QuarantinedOutcomeTaken   QuarantinedOutcome = "taken"
+)
+
+// Valid indicates whether the value is a known member of the QuarantinedOutcome enum.
+func (e QuarantinedOutcome) Valid() bool {
+	switch e {
+	case QuarantinedOutcomeLeftOut:
+		return true
+	case QuarantinedOutcomeTaken:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RailDifferenceKind.
 const (
 	RailDifferenceKindAmountDiffers RailDifferenceKind = "amount-differs"
@@ -2070,8 +2088,11 @@ type Holidays struct {
 
 // Import defines model for Import.
 type Import struct {
-	Added       int       `json:"added"`
-	Changed     int       `json:"changed"`
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+
+	// Columns Of the file.
+	Columns     []string  `json:"columns"`
 	File        string    `json:"file"`
 	Id          string    `json:"id"`
 	ImportedAt  time.Time `json:"imported_at"`
@@ -2083,6 +2104,9 @@ type Import struct {
 	Rows      []Quarantined `json:"rows"`
 	Skipped   int           `json:"skipped"`
 	Unchanged int           `json:"unchanged"`
+
+	// Waiting Quarantined rows that nothing became of yet.
+	Waiting int `json:"waiting"`
 }
 
 // ImportRequest defines model for ImportRequest.
@@ -2092,6 +2116,14 @@ type ImportRequest struct {
 
 	// Mapping The mapping (YAML).
 	Mapping openapi_types.File `json:"mapping"`
+}
+
+// Imports defines model for Imports.
+type Imports struct {
+	Imports []Import `json:"imports"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
 }
 
 // KeptToken defines model for KeptToken.
@@ -2125,6 +2157,11 @@ type LateChange struct {
 type LateData struct {
 	Changes []LateChange `json:"changes"`
 	Next    *string      `json:"next,omitempty"`
+}
+
+// LeaveOutRequest defines model for LeaveOutRequest.
+type LeaveOutRequest struct {
+	Reason string `json:"reason"`
 }
 
 // Line defines model for Line.
@@ -2831,15 +2868,32 @@ type Progress struct {
 
 // Quarantined defines model for Quarantined.
 type Quarantined struct {
-	Code   string `json:"code"`
-	Column string `json:"column"`
-	Field  string `json:"field"`
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Raw    string `json:"raw"`
-	Reason string `json:"reason"`
-	Value  string `json:"value"`
+	// Cells The row's values in the order of the columns; absent where it cannot be taken apart.
+	Cells     *[]string  `json:"cells,omitempty"`
+	Code      string     `json:"code"`
+	Column    string     `json:"column"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+	DecidedBy *string    `json:"decided_by,omitempty"`
+	Field     string     `json:"field"`
+	File      string     `json:"file"`
+	Line      int        `json:"line"`
+
+	// Outcome Absent while it waits.
+	Outcome  *QuarantinedOutcome `json:"outcome,omitempty"`
+	Position int                 `json:"position"`
+	Raw      string              `json:"raw"`
+	Reason   string              `json:"reason"`
+
+	// TakenAs The row as it was taken, perhaps mended.
+	TakenAs *string `json:"taken_as,omitempty"`
+	Value   string  `json:"value"`
+
+	// Why Why it is left out.
+	Why *string `json:"why,omitempty"`
 }
+
+// QuarantinedOutcome Absent while it waits.
+type QuarantinedOutcome string
 
 // Queue defines model for Queue.
 type Queue struct {
@@ -3306,6 +3360,26 @@ type Reporting struct {
 	Manager *string `json:"manager,omitempty"`
 	Name    string  `json:"name"`
 	Person  string  `json:"person"`
+}
+
+// Retried defines model for Retried.
+type Retried struct {
+	// Refused Rows that still wait, up to 500.
+	Refused []Quarantined `json:"refused"`
+	Taken   int           `json:"taken"`
+}
+
+// RetriedRow defines model for RetriedRow.
+type RetriedRow struct {
+	// Cells A value for each column; as the row stands when absent.
+	Cells    *[]string `json:"cells,omitempty"`
+	Position int       `json:"position"`
+}
+
+// RetryRequest defines model for RetryRequest.
+type RetryRequest struct {
+	// Rows Every row that waits when absent, up to 5,000.
+	Rows *[]RetriedRow `json:"rows,omitempty"`
 }
 
 // Revoked defines model for Revoked.
@@ -4411,6 +4485,18 @@ type RemoveHolidayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListImportsParams defines parameters for ListImports.
+type ListImportsParams struct {
+	// Waiting Only those with rows that wait in quarantine.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ImportFilesParams defines parameters for ImportFiles.
 type ImportFilesParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -4419,11 +4505,26 @@ type ImportFilesParams struct {
 
 // GetImportParams defines parameters for GetImport.
 type GetImportParams struct {
-	// After How many quarantined rows to leave out.
+	// Waiting Only quarantined rows that nothing became of yet.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// After The position of the first quarantined row.
 	After *int `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many items at most.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// RetryRowsParams defines parameters for RetryRows.
+type RetryRowsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// LeaveRowOutParams defines parameters for LeaveRowOut.
+type LeaveRowOutParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // GetBalancesParams defines parameters for GetBalances.
@@ -5215,6 +5316,12 @@ type PutFileTemplateJSONRequestBody = FileTemplateRequest
 // ImportFilesMultipartRequestBody defines body for ImportFiles for multipart/form-data ContentType.
 type ImportFilesMultipartRequestBody = ImportRequest
 
+// RetryRowsJSONRequestBody defines body for RetryRows for application/json ContentType.
+type RetryRowsJSONRequestBody = RetryRequest
+
+// LeaveRowOutJSONRequestBody defines body for LeaveRowOut for application/json ContentType.
+type LeaveRowOutJSONRequestBody = LeaveOutRequest
+
 // SeeNotificationsJSONRequestBody defines body for SeeNotifications for application/json ContentType.
 type SeeNotificationsJSONRequestBody = Seen
 
@@ -5484,12 +5591,21 @@ type ServerInterface interface {
 	// RemoveHoliday Make a holiday a working day again. Deadlines that are set stay.
 	// (DELETE /holidays/{date})
 	RemoveHoliday(c *gin.Context, date openapi_types.Date, params RemoveHolidayParams)
+	// ListImports Imports, the latest first.
+	// (GET /imports)
+	ListImports(c *gin.Context, params ListImportsParams)
 	// ImportFiles Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	// (POST /imports)
 	ImportFiles(c *gin.Context, params ImportFilesParams)
 	// GetImport An import with its quarantined rows.
 	// (GET /imports/{import})
 	GetImport(c *gin.Context, pImport string, params GetImportParams)
+	// RetryRows Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+	// (POST /imports/{import}/retries)
+	RetryRows(c *gin.Context, pImport string, params RetryRowsParams)
+	// LeaveRowOut Leave a quarantined row out, with a reason. It waits no more.
+	// (POST /imports/{import}/rows/{row}/leave-out)
+	LeaveRowOut(c *gin.Context, pImport string, row int, params LeaveRowOutParams)
 	// GetBalances What the postings of each kind of account sum to.
 	// (GET /ledger/balances)
 	GetBalances(c *gin.Context, params GetBalancesParams)
@@ -7764,6 +7880,49 @@ func (siw *ServerInterfaceWrapper) RemoveHoliday(c *gin.Context) {
 	siw.Handler.RemoveHoliday(c, date, params)
 }
 
+// ListImports operation middleware
+func (siw *ServerInterfaceWrapper) ListImports(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListImportsParams
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListImports(c, params)
+}
+
 // ImportFiles operation middleware
 func (siw *ServerInterfaceWrapper) ImportFiles(c *gin.Context) {
 
@@ -7825,6 +7984,14 @@ func (siw *ServerInterfaceWrapper) GetImport(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params GetImportParams
 
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -7849,6 +8016,119 @@ func (siw *ServerInterfaceWrapper) GetImport(c *gin.Context) {
 	}
 
 	siw.Handler.GetImport(c, pImport, params)
+}
+
+// RetryRows operation middleware
+func (siw *ServerInterfaceWrapper) RetryRows(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "import" -------------
+	var pImport string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Param("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter import: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryRowsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RetryRows(c, pImport, params)
+}
+
+// LeaveRowOut operation middleware
+func (siw *ServerInterfaceWrapper) LeaveRowOut(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "import" -------------
+	var pImport string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", c.Param("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter import: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "row" -------------
+	var row int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "row", c.Param("row"), &row, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter row: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LeaveRowOutParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LeaveRowOut(c, pImport, row, params)
 }
 
 // GetBalances operation middleware
@@ -13057,8 +13337,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/holidays/:date", wrapper.RemoveHoliday)
 	router.GET(options.BaseURL+"/calendars", wrapper.ListCalendars)
 	router.POST(options.BaseURL+"/calendars/:calendar/periods", wrapper.MakePeriods)
+	router.GET(options.BaseURL+"/imports", wrapper.ListImports)
 	router.POST(options.BaseURL+"/imports", wrapper.ImportFiles)
 	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport)
+	router.POST(options.BaseURL+"/imports/:import/retries", wrapper.RetryRows)
+	router.POST(options.BaseURL+"/imports/:import/rows/:row/leave-out", wrapper.LeaveRowOut)
 	router.GET(options.BaseURL+"/territories", wrapper.ListTerritories)
 	router.GET(options.BaseURL+"/territories/:territory", wrapper.GetTerritory)
 	router.GET(options.BaseURL+"/teams", wrapper.ListTeams)
@@ -15133,6 +15416,45 @@ func (response RemoveHolidaydefaultApplicationProblemPlusJSONResponse) VisitRemo
 	return err
 }
 
+type ListImportsRequestObject struct {
+	Params ListImportsParams
+}
+
+type ListImportsResponseObject interface {
+	VisitListImportsResponse(w http.ResponseWriter) error
+}
+
+type ListImports200JSONResponse Imports
+
+func (response ListImports200JSONResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImportsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListImportsdefaultApplicationProblemPlusJSONResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ImportFilesRequestObject struct {
 	Params ImportFilesParams
 	Body   *multipart.Reader
@@ -15202,6 +15524,106 @@ type GetImportdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetImportdefaultApplicationProblemPlusJSONResponse) VisitGetImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryRowsRequestObject struct {
+	Import string `json:"import"`
+	Params RetryRowsParams
+	Body   *RetryRowsJSONRequestBody
+}
+
+type RetryRowsResponseObject interface {
+	VisitRetryRowsResponse(w http.ResponseWriter) error
+}
+
+type RetryRows200JSONResponse Retried
+
+func (response RetryRows200JSONResponse) VisitRetryRowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryRows202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response RetryRows202JSONResponse) VisitRetryRowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryRowsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryRowsdefaultApplicationProblemPlusJSONResponse) VisitRetryRowsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRowOutRequestObject struct {
+	Import string `json:"import"`
+	Row    int    `json:"row"`
+	Params LeaveRowOutParams
+	Body   *LeaveRowOutJSONRequestBody
+}
+
+type LeaveRowOutResponseObject interface {
+	VisitLeaveRowOutResponse(w http.ResponseWriter) error
+}
+
+type LeaveRowOut200JSONResponse Import
+
+func (response LeaveRowOut200JSONResponse) VisitLeaveRowOutResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRowOutdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LeaveRowOutdefaultApplicationProblemPlusJSONResponse) VisitLeaveRowOutResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -20362,12 +20784,21 @@ type StrictServerInterface interface {
 	// RemoveHoliday Make a holiday a working day again. Deadlines that are set stay.
 	// (DELETE /holidays/{date})
 	RemoveHoliday(ctx context.Context, request RemoveHolidayRequestObject) (RemoveHolidayResponseObject, error)
+	// ListImports Imports, the latest first.
+	// (GET /imports)
+	ListImports(ctx context.Context, request ListImportsRequestObject) (ListImportsResponseObject, error)
 	// ImportFiles Read files through a mapping. Rows that cannot be taken are quarantined and stop nothing.
 	// (POST /imports)
 	ImportFiles(ctx context.Context, request ImportFilesRequestObject) (ImportFilesResponseObject, error)
 	// GetImport An import with its quarantined rows.
 	// (GET /imports/{import})
 	GetImport(ctx context.Context, request GetImportRequestObject) (GetImportResponseObject, error)
+	// RetryRows Read quarantined rows again, mended or as they stand. Each is taken wholly or not at all; those that still cannot be taken are told with the reason.
+	// (POST /imports/{import}/retries)
+	RetryRows(ctx context.Context, request RetryRowsRequestObject) (RetryRowsResponseObject, error)
+	// LeaveRowOut Leave a quarantined row out, with a reason. It waits no more.
+	// (POST /imports/{import}/rows/{row}/leave-out)
+	LeaveRowOut(ctx context.Context, request LeaveRowOutRequestObject) (LeaveRowOutResponseObject, error)
 	// GetBalances What the postings of each kind of account sum to.
 	// (GET /ledger/balances)
 	GetBalances(ctx context.Context, request GetBalancesRequestObject) (GetBalancesResponseObject, error)
@@ -22104,6 +22535,32 @@ func (sh *strictHandler) RemoveHoliday(ctx *gin.Context, date openapi_types.Date
 	}
 }
 
+// ListImports operation middleware
+func (sh *strictHandler) ListImports(ctx *gin.Context, params ListImportsParams) {
+	var request ListImportsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListImports(ctx, request.(ListImportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListImports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListImportsResponseObject); ok {
+		if err := validResponse.VisitListImportsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ImportFiles operation middleware
 func (sh *strictHandler) ImportFiles(ctx *gin.Context, params ImportFilesParams) {
 	var request ImportFilesRequestObject
@@ -22157,6 +22614,97 @@ func (sh *strictHandler) GetImport(ctx *gin.Context, pImport string, params GetI
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetImportResponseObject); ok {
 		if err := validResponse.VisitGetImportResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RetryRows operation middleware
+func (sh *strictHandler) RetryRows(ctx *gin.Context, pImport string, params RetryRowsParams) {
+	var request RetryRowsRequestObject
+
+	request.Import = pImport
+	request.Params = params
+
+	var body RetryRowsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryRows(ctx, request.(RetryRowsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryRows")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RetryRowsResponseObject); ok {
+		if err := validResponse.VisitRetryRowsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LeaveRowOut operation middleware
+func (sh *strictHandler) LeaveRowOut(ctx *gin.Context, pImport string, row int, params LeaveRowOutParams) {
+	var request LeaveRowOutRequestObject
+
+	request.Import = pImport
+	request.Row = row
+	request.Params = params
+
+	var body LeaveRowOutJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveRowOut(ctx, request.(LeaveRowOutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveRowOut")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LeaveRowOutResponseObject); ok {
+		if err := validResponse.VisitLeaveRowOutResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
