@@ -209,6 +209,8 @@ func (v *visit) fillQueue(body *approvalsPage) error {
 			return strings.Join(reasons, ", ")
 		}},
 		{head: "column.decision", sort: "decision", value: func(i item) any { return v.texts.Term("decision", cmp.Or(i.Decision, "waiting")) }},
+		{head: "column.reason", file: true, value: func(item) any { return "" }}, // to be filled in
+		{head: "column.digest", file: true, value: func(i item) any { return i.Digest }},
 	}
 	if body.Decides {
 		columns = slices.Insert(columns, 0, column[item]{head: "column.choose", class: "choose"})

@@ -209,7 +209,8 @@ func (s *site) routes() map[string]page {
 		"GET /exceptions":  (*visit).exceptions,
 		"POST /exceptions": (*visit).decideException,
 
-		"GET /periods/{period}/uncredited": (*visit).uncredited,
+		"GET /periods/{period}/uncredited":      (*visit).uncredited,
+		"POST /periods/{period}/approvals/file": (*visit).decideByFile,
 
 		"GET /ledger":                            (*visit).ledger,
 		"GET /reconciliations":                   (*visit).reconciliations,

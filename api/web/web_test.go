@@ -680,7 +680,7 @@ var needs = map[string]incentive.Action{
 	"GET /verifications/{verification}/document": incentive.ReadAudit, "GET /periods/{period}/statements/{person}/document": incentive.ReadStatements, "GET /periods/{period}/statements/{person}/certificates/{line}": incentive.ReadStatements, "GET /payouts/{payout}/document": incentive.ReadStatements,
 	"GET /targets": incentive.ReadTargets, "POST /targets": incentive.ProposeTargets, "GET /targets/{proposal}": incentive.ReadTargets, "POST /targets/{proposal}/figures": incentive.ReviewTargets, "POST /targets/{proposal}/outcome": incentive.ProposeTargets,
 	"GET /territories": incentive.ReadTerritories, "GET /territories/{territory}": incentive.ReadTerritories, "GET /teams/{team}": incentive.ReadTerritories,
-	"GET /exceptions": incentive.ReadTotals, "POST /exceptions": incentive.RunPeriod, "GET /periods/{period}/uncredited": incentive.ReadTotals,
+	"GET /exceptions": incentive.ReadTotals, "POST /exceptions": incentive.RunPeriod, "GET /periods/{period}/uncredited": incentive.ReadTotals, "POST /periods/{period}/approvals/file": incentive.DecideApproval,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /audit/file": incentive.ReadAudit, "GET /rails": incentive.ReadRails, "GET /rails/{rail}": incentive.ReadRails, "POST /rails/{rail}": incentive.AdministerRails, "GET /tokens": incentive.AdministerPeople, "POST /tokens": incentive.AdministerPeople, "GET /people": incentive.ReadRecords,
 	"GET /tour": incentive.ReadRecords, "GET /settings": incentive.ReadRecords, "POST /settings": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
