@@ -262,7 +262,7 @@ func destination(p payee) payments.Destination {
 	case processes.ISO20022:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "987654321", "bank": "USABA021000021"}
 	case processes.NACHA:
-		return payments.Destination{"holder": "Name " + p.ID, "routing": "021000021", "account": "987654321"}
+		return payments.Destination{"holder": "Name " + p.ID, "routing": "021000021", "account": "987654321", "kind": "checking", "owner": "person"}
 	default:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "012345678901", "bank": "HDFC0000001"}
 	}
