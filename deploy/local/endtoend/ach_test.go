@@ -22,7 +22,7 @@ func TestAnACHFile(t *testing.T) {
 	require.NoError(t, err)
 	h := start(t, rail)
 	h.company(3, rail.Name(), func(id string) map[string]string {
-		return map[string]string{"holder": "Name " + id, "routing": "021000021", "account": "12345678" + id[len(id)-1:], "kind": "checking"}
+		return map[string]string{"holder": "Name " + id, "routing": "021000021", "account": "12345678" + id[len(id)-1:], "kind": "checking", "owner": "person"}
 	})
 	h.release(3)
 	ctx := t.Context()
