@@ -203,6 +203,9 @@ func TestTexts(t *testing.T) {
 		})
 	}
 	for key := range all.All() {
+		if strings.HasPrefix(key, "did.") {
+			continue // the audit page offers every act that has a text
+		}
 		require.True(t, used[key], "nothing uses the text %q", key)
 	}
 }
