@@ -85,7 +85,7 @@ type OwnedToken struct {
 // id of the last one of the page before.
 func (s *Store) AllTokens(ctx context.Context, participantID string, sessions bool, afterOwner, afterID string, limit int) ([]OwnedToken, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT encode(hash, 'hex'), t.name, session, actions, t.created_at, expires_at, last_used_at, participant_id, `+nameAt("participant_id", "company_today()")+` FROM api_token t
+		SELECT encode(hash, 'hex'), t.name, session, actions, t.created_at, expires_at, last_used_at, participant_id, `+nameAt("t.participant_id", "company_today()")+` FROM api_token t
 		WHERE expires_at > now() AND ($1 = '' OR participant_id = $1) AND ($2 OR NOT session) AND (participant_id COLLATE "C", encode(hash, 'hex')) > ($3, $4)
 		ORDER BY participant_id COLLATE "C", encode(hash, 'hex') LIMIT $5`, participantID, sessions, afterOwner, afterID, limit)
 	if err != nil {

@@ -54,6 +54,7 @@ func TestEverybodysTokens(t *testing.T) {
 	page := admin.visit("/tokens")
 	require.Regexp(t, `(?s)nightly &lt;import&gt;.*Read periods and calendars.*never`, page)
 	require.NotContains(t, page, "signed in at the pages")
+	require.Regexp(t, `(?s)href="/people/r1">R &lt;One&gt;</a>.*nightly`, page, "it is shown as its owner's")
 	require.Contains(t, admin.visit("/tokens?sessions=yes"), "signed in at the pages")
 	_, err = h.store.Authenticate(t.Context(), secret)
 	require.NoError(t, err)
