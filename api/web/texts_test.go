@@ -109,6 +109,11 @@ func families() map[string][]string {
 			all["field."+name] = append(all["field."+name], f.Name)
 		}
 	}
+	steps := []string{}
+	for step := range tourPaths {
+		steps = append(steps, string(step))
+	}
+	all["tour.step"], all["tour.step.means"], all["tour.step.do"] = steps, steps, steps
 	all["done"] = slices.Concat(acts, []string{"approved", "rejected", "returned", "resubmitted"})
 	for _, action := range incentive.Actions() {
 		all["action"] = append(all["action"], string(action))
@@ -205,6 +210,12 @@ func TestTexts(t *testing.T) {
 	for key := range all.All() {
 		if strings.HasPrefix(key, "did.") {
 			continue // the audit page offers every act that has a text
+		}
+		if of, is := strings.CutPrefix(key, "help."); is {
+			page, role, _ := strings.Cut(of, ".")
+			require.Contains(t, paths, "templates/pages/"+page+".html", "no page has the help %q", key)
+			require.Contains(t, append(named["role"], ""), role, key)
+			continue
 		}
 		require.True(t, used[key], "nothing uses the text %q", key)
 	}

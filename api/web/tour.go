@@ -8,7 +8,7 @@ import (
 )
 
 // tourStep is a step from an empty company to its first calculated period. Its texts are
-// tour.<step>, tour.<step>.means and tour.<step>.do.
+// tour.step.<step>, tour.step.means.<step> and tour.step.do.<step>.
 type tourStep struct {
 	Step, Path string
 	Done       bool
