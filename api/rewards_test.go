@@ -49,7 +49,7 @@ func TestRewards(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"US", "USD"}, []string{own.Country, own.Currency}, "r1's own")
 	require.Equal(t, []string{"tremendous " + ofTremendous.Charity, "tremendous " + ofTremendous.Experience, "tremendous " + ofTremendous.GiftCard}, products(own))
-	require.Equal(t, client.Reward{Rail: "tremendous", Product: ofTremendous.GiftCard, Name: "Gift card of a shop", Category: "merchant_card", Amounts: []client.RewardAmounts{{Smallest: "1", Largest: "2000"}}}, own.Rewards[2])
+	require.Equal(t, client.Reward{Rail: "tremendous", Product: ofTremendous.GiftCard, Name: "Gift card of a shop", Category: "merchant_card", Kind: "gift-card", Amounts: []client.RewardAmounts{{Smallest: "1", Largest: "2000"}}}, own.Rewards[2])
 	require.Empty(t, own.Rewards[0].Amounts)
 	require.Empty(t, own.Unavailable)
 	abroad, err := list("r1", "r1", "IN", "INR")
