@@ -72,7 +72,7 @@ func TestAnAdjustment(t *testing.T) {
 	require.Contains(t, page, "1 adjustment waits for your decision")
 	fin2.does(at, adjustmentOf.FindStringSubmatch(page)[1], url.Values{"act": {"approved"}}, "The amount is approved.")
 	page = aud.visit(at + "?period=m-2026-01")
-	require.Regexp(t, `(?s)−1,120.50.*rejected</span> Finn.*50.00.*approved</span> Finn`, page)
+	require.Regexp(t, `(?s)50.00.*approved</span> Finn.*−1,120.50.*rejected</span> Finn`, page, "the last one first")
 	require.NotContains(t, aud.visit(at+"?period=m-2026-02"), "Finn")
 	status, _ = fin2.send(http.MethodPost, first, url.Values{"key": {client.NewKey()}, "act": {"approved"}})
 	require.Equal(t, http.StatusConflict, status, "it is decided once")

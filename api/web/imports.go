@@ -43,6 +43,7 @@ var perPage = 25
 
 // importFiles passes an upload on to the API as it comes.
 func (v *visit) importFiles() error {
+	defer v.names.forget()
 	done, err := command[client.Import](v.api.ImportFilesWithBody(v.r.Context(), &client.ImportFilesParams{IdempotencyKey: v.r.URL.Query().Get("key")}, v.r.Header.Get("Content-Type"), v.r.Body))
 	if err != nil {
 		v.problem = err
@@ -136,6 +137,9 @@ func held(columns []string, q client.Quarantined, open bool) heldRow {
 // mendImport takes one of the forms of an import's page: a row to be read again, all that
 // wait, or a row to be left out.
 func (v *visit) mendImport() error {
+	if v.may(incentive.ImportData) == incentive.None {
+		return v.forbidden()
+	}
 	id := v.r.PathValue("import")
 	here := local(v.r.URL.RequestURI())
 	position, _ := strconv.Atoi(v.r.PostFormValue("row")) // 0 is what forms of all send
@@ -151,6 +155,7 @@ func (v *visit) mendImport() error {
 	default:
 		return v.nowhere()
 	}
+	defer v.names.forget()
 	done, err := command[client.Retried](v.api.RetryRows(v.r.Context(), id, &client.RetryRowsParams{IdempotencyKey: v.key()}, request))
 	if err != nil || len(done.Refused) == 0 {
 		return v.done(err, here, message{Key: "done.rows-taken", With: map[string]any{"count": done.Taken}}, (*visit).importResult)

@@ -40,6 +40,13 @@ func (v *visit) called() (map[string]string, error) {
 	return v.names.byID[v.texts.Language], nil
 }
 
+// forget has names read again: somebody may have come, or be called something else.
+func (n *names) forget() {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	n.until = time.Time{}
+}
+
 // everybody lists people, at most 500 for each page.
 func (v *visit) everybody(pages int) ([]client.Person, bool, error) {
 	return every(pages, func(after *string) ([]client.Person, *string, error) {

@@ -63,6 +63,7 @@ func (v *visit) enter(kind client.EntryRequestKind, names ...string) (client.Ent
 	if reason := v.r.PostFormValue("reason"); reason != "" {
 		request.Reason = &reason
 	}
+	defer v.names.forget()
 	return command[client.Entered](v.api.EnterRecords(v.r.Context(), &client.EnterRecordsParams{IdempotencyKey: v.key()}, request))
 }
 

@@ -385,13 +385,14 @@ func (c *rightsCompany) everywhere() map[string]string {
 	status, text := c.ask("admin", http.MethodPost, "/plan-drafts", fmt.Sprintf(`{"document":%q}`, rightsPlan), nil)
 	require.Equal(c, http.StatusCreated, status, text)
 	all["draft"] = regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(text)[1]
-	for name, in := range map[string]string{"import": `/audit "subject":"import/([^"]+)"`, "file": "/periods/" + january + `/payment-files "id":"([^"]+)"`} {
-		path, is, _ := strings.Cut(in, " ")
-		_, text := c.ask("f1", http.MethodGet, path, "", nil)
-		found := regexp.MustCompile(is).FindStringSubmatch(text)
-		require.NotNil(c, found, text)
-		all[name] = found[1]
-	}
+	status, text = c.ask("f1", http.MethodPost, "/imports", "", map[string]string{
+		"mapping": `records: [{kind: transaction, fields: {source: {constant: crm}, transaction_id: deal, date: day, amount: amount, currency: {constant: USD}}}]`, "files": "deal,day,amount\nY,2026-04-01,1\n"})
+	require.Equal(c, http.StatusCreated, status, text)
+	all["import"] = regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(text)[1]
+	_, text = c.ask("f1", http.MethodGet, "/periods/"+january+"/payment-files", "", nil)
+	file := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(text)
+	require.NotNil(c, file, text)
+	all["file"] = file[1]
 	return all
 }
 

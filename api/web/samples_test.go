@@ -61,7 +61,7 @@ func TestDuties(t *testing.T) {
 	page := aud.visit("/duties")
 	require.Contains(t, page, "Nothing was in one hand that belongs in two.")
 	require.Regexp(t, `(?s)m-2026-01</a>.*Prepared it.*Fin`, page)
-	require.NotContains(t, aud.visit("/"), "conflict")
+	require.NotContains(t, aud.visit("/"), "of duties of the last year")
 	status, text := aud.send(http.MethodGet, "/duties?from=2026-02-01&to=2026-01-01", nil)
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, text, "is before the first")

@@ -45,7 +45,7 @@ func (v *visit) addTour(body *homePage, _ []client.Period) error {
 
 // tour shows the steps, also once they are done.
 func (v *visit) tour() error {
-	if v.may(incentive.ReadRecords) == incentive.None {
+	if v.may(incentive.AdministerPeople) == incentive.None {
 		return v.forbidden()
 	}
 	steps, _, err := v.toured()

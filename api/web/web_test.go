@@ -682,7 +682,7 @@ var needs = map[string]incentive.Action{
 	"GET /territories": incentive.ReadTerritories, "GET /territories/{territory}": incentive.ReadTerritories, "GET /teams/{team}": incentive.ReadTerritories,
 	"GET /exceptions": incentive.ReadTotals, "POST /exceptions": incentive.RunPeriod, "GET /periods/{period}/uncredited": incentive.ReadTotals, "POST /periods/{period}/approvals/file": incentive.DecideApproval,
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /audit/file": incentive.ReadAudit, "GET /rails": incentive.ReadRails, "GET /rails/{rail}": incentive.ReadRails, "POST /rails/{rail}": incentive.AdministerRails, "GET /tokens": incentive.AdministerPeople, "POST /tokens": incentive.AdministerPeople, "GET /people": incentive.ReadRecords,
-	"GET /tour": incentive.ReadRecords, "GET /settings": incentive.ReadRecords, "POST /settings": incentive.AdministerPeople,
+	"GET /tour": incentive.AdministerPeople, "GET /settings": incentive.ReadRecords, "POST /settings": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
 	"POST /people": incentive.ImportStructure, "GET /people/{person}": incentive.ReadRecords, "POST /people/{person}": incentive.ImportData, "GET /hierarchy": incentive.ReadRecords, "GET /quotas": incentive.ReadRecords, "POST /quotas": incentive.ImportData,
 	"GET /calendars": incentive.ReadRecords, "POST /calendars": incentive.ImportStructure, "GET /calendars/{calendar}/policy": incentive.ReadRecords, "POST /calendars/{calendar}/policy": incentive.ImportStructure,

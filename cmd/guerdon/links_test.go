@@ -33,7 +33,7 @@ func TestNothingLocalIsLinked(t *testing.T) {
 func TestImportsRunDownwards(t *testing.T) {
 	t.Parallel()
 	// A package may import what stands further down, and its own rooms.
-	order := []string{"cmd", "deploy", "api", "worker", "workflows", "activities", "payments", "store", "incentive"}
+	order := []string{"cmd", "deploy", "api", "worker", "workflows", "activities", "payments", "store", "incentive", "docs"}
 	const module = "github.com/guerdon/guerdon/"
 	floor := func(path string) int {
 		room, _, _ := strings.Cut(strings.TrimPrefix(path, module), "/")
