@@ -418,6 +418,10 @@ func (m *model) submit(p *payout, account string) {
 		switch says {
 		case losesBefore, throttles:
 		case refuses:
+			// The call before may be under way yet, and do what this one was refused.
+			if sentBefore && m.now.Sub(p.attempt.sentAt) < 4*time.Minute {
+				continue
+			}
 			p.state = "failed"
 			if !sentBefore {
 				p.attempt = nil
