@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/deploy/local/temporal"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/worker"
 )
@@ -92,7 +94,7 @@ func TestDisputes(t *testing.T) {
 	require.Eventually(t, func() bool {
 		told, err := o.store.Notifications(ctx, "fin1", 0, 100)
 		require.NoError(t, err)
-		return len(told) > 1 && told[1].Kind == "dispute-reminder"
+		return slices.ContainsFunc(told, func(n store.Notification) bool { return n.Kind == notice.DisputeReminder })
 	}, time.Minute, 20*time.Millisecond)
 	state, err := o.answer("fin2", d, client.DisputeAnswerRequest{Act: client.DisputeAnswerRequestActAsk})
 	require.NoError(t, err)
@@ -160,10 +162,10 @@ func TestSupplementByFile(t *testing.T) {
 	const january = "m-2026-01"
 	o.loadAs("admin", "participant", map[string]any{"participant_id": "r2", "effective_from": "2025-01-01", "name": "R Two", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
 	o.loadAs("admin", "assignment", map[string]any{"participant_id": "r2", "plan_id": "flat", "calendar_id": "m", "starts_on": "2026-01-01"})
-	for _, id := range []string{"r1", "r2"} {
+	for n, id := range []string{"r1", "r2"} {
 		require.NoError(t, o.store.Grant(ctx, "admin", id, []incentive.Role{incentive.Rep}))
 		_, err := client.Read[client.Destination](o.as(id).PutDestination(ctx, id, &client.PutDestinationParams{IdempotencyKey: client.NewKey()},
-			client.PutDestinationJSONRequestBody{Rail: "payment-file", Details: map[string]string{"holder": id, "account": "DE89370400440532013000"}}))
+			client.PutDestinationJSONRequestBody{Rail: "payment-file", Details: map[string]string{"holder": id, "account": iban(n)}}))
 		require.NoError(t, err)
 	}
 	o.deal("d1", "2026-01-10", "1000")

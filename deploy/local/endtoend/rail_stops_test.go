@@ -15,7 +15,6 @@ import (
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
 	"github.com/guerdon/guerdon/store"
-	"github.com/guerdon/guerdon/store/storetest"
 )
 
 // TestStoppedRail sends nothing by a rail that holds less than is to be paid, stops it in
@@ -141,35 +140,4 @@ func TestAStormOfErrors(t *testing.T) {
 	h.closed(reps)
 	once(t, bank, reps)
 	require.Equal(t, 1, h.count(`SELECT count(*) FROM guerdon.audit_event WHERE act = 'resume-rail' AND actor = 'system'`))
-}
-
-// TestRefusedAfterALostAnswer has a rail refuse what it may have been asked before: once nothing
-// of that can be under way any more, the payout has failed and can be given up.
-func TestRefusedAfterALostAnswer(t *testing.T) {
-	t.Parallel()
-	bank, err := standin.Start("127.0.0.1:0", standin.Options{Balances: map[string]int64{"usd": 1_000_00}}) // with nobody's account
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
-	require.NoError(t, bank.SetFaults(standin.Fault{Kind: standin.DropBeforeCommit, Times: 1}))
-	rail, err := stripe.New(stripe.Config{APIKey: "k", BaseURL: bank.URL, PerSecond: 200})
-	require.NoError(t, err)
-	h := start(t, rail)
-	h.company(1, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
-	h.release(1)
-	ctx, batch := t.Context(), activities.BatchID(period, 1, stripe.Name, 1)
-	unknown := func() bool {
-		return h.count(`SELECT count(*) FROM guerdon.payout_attempt WHERE state = 'unknown'`) == 1
-	}
-	require.Eventually(t, unknown, time.Minute, 5*time.Millisecond)
-	require.NoError(t, temporal.SkipTime(ctx, h.client, batch, "", time.Minute))
-	require.Equal(t, "planned", h.stands("rep0001"))
-	require.True(t, unknown(), "the first call may be under way")
-
-	// The clock of the database and of the worker is the machine's.
-	storetest.Exec(t, h.databaseURL, `UPDATE payout_attempt SET sent_at = sent_at - interval '5 minutes'`)
-	require.NoError(t, temporal.SkipTime(ctx, h.client, batch, "", 2*time.Minute))
-	h.becomes("rep0001", "failed resource_missing")
-	require.Empty(t, bank.Report())
-	h.givesUp("rep0001")
-	h.await(period, incentive.Settling)
 }
