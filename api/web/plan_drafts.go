@@ -21,6 +21,9 @@ type draftsPage struct {
 
 // drafts lists the drafts of plans, and begins one.
 func (v *visit) drafts() error {
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
 	list, err := client.Read[client.PlanDrafts](v.api.ListPlanDrafts(v.r.Context()))
 	if err != nil {
 		return err
@@ -39,6 +42,9 @@ func (v *visit) drafts() error {
 // beginDraft writes a draft: a plan of the gallery, or a version of a plan that there is,
 // with the id, name and currency of the form.
 func (v *visit) beginDraft() error {
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
 	document := ""
 	var err error
 	if version, isVersion := strconv.Atoi(v.r.PostFormValue("version")); isVersion == nil {
@@ -99,6 +105,9 @@ func (v *visit) draft() error { return v.draftWith(nil) }
 
 // draftWith also shows the draft's cost in some periods, by their ids.
 func (v *visit) draftWith(costs map[string]client.PlanCost) error {
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
 	id, err := uuid.Parse(v.r.PathValue("draft"))
 	if err != nil {
 		return v.nowhere()
@@ -174,6 +183,9 @@ func (v *visit) costs(document string) (map[string]client.PlanCost, error) {
 
 // changeDraft takes one of the forms of a draft's page.
 func (v *visit) changeDraft() error {
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
 	id, err := uuid.Parse(v.r.PathValue("draft"))
 	if err != nil {
 		return v.nowhere()
