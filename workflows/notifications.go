@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -41,13 +40,5 @@ func Notifications(ctx workflow.Context) error {
 // StartNotifications starts what sends people what they are told. Starting it again changes
 // nothing.
 func StartNotifications(ctx context.Context, c client.Client) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.NotificationsID,
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, Notifications)
-	if err != nil {
-		return fmt.Errorf("start the notifications: %w", err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.NotificationsID, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, Notifications)
 }

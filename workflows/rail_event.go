@@ -2,11 +2,8 @@ package workflows
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
 
@@ -27,15 +24,5 @@ func RailEvent(ctx workflow.Context, input RailEventInput) error {
 
 // StartRailEvent has a stored event of a rail applied. Starting it again changes nothing.
 func StartRailEvent(ctx context.Context, c client.Client, rail, eventID string, number int64) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.RailEventID(rail, eventID),
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-	}, RailEvent, RailEventInput{Rail: rail, Number: number})
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if err != nil && !errors.As(err, &started) {
-		return fmt.Errorf("start the workflow of event %s of %s: %w", eventID, rail, err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.RailEventID(rail, eventID), enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, RailEvent, RailEventInput{Rail: rail, Number: number})
 }

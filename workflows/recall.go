@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"context"
-	"fmt"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -25,14 +24,5 @@ func Recall(ctx workflow.Context, input RecallInput) error {
 
 // StartRecall has a recall carried out. Starting it again changes nothing.
 func StartRecall(ctx context.Context, c client.Client, id, rail string) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.RecallID(id),
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-	}, Recall, RecallInput{ID: id, Rail: rail})
-	if err != nil {
-		return fmt.Errorf("start the workflow of recall %s: %w", id, err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.RecallID(id), enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, Recall, RecallInput{ID: id, Rail: rail})
 }

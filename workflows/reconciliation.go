@@ -42,15 +42,7 @@ func reconcile(ctx workflow.Context, input activities.ReconcileInput) (id int64,
 // StartReconciliation starts the comparison of each day of a rail. Starting it again
 // changes nothing.
 func StartReconciliation(ctx context.Context, c client.Client, rail string) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.ReconciliationID(rail),
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, Reconciliation, rail)
-	if err != nil {
-		return fmt.Errorf("start the reconciliation of %s: %w", rail, err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.ReconciliationID(rail), enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, Reconciliation, rail)
 }
 
 // RunReconciliation has one day compared now, once for a key, and waits for it.

@@ -45,17 +45,7 @@ func Redemption(ctx workflow.Context, input RedemptionInput) error {
 
 // StartRedemption starts the ordering of a reward. Starting it again changes nothing.
 func StartRedemption(ctx context.Context, c client.Client, id, rail string) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.RedemptionID(id),
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-	}, Redemption, RedemptionInput{ID: id, Rail: rail})
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if err != nil && !errors.As(err, &started) {
-		return fmt.Errorf("start the workflow of redemption %s: %w", id, err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.RedemptionID(id), enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, Redemption, RedemptionInput{ID: id, Rail: rail})
 }
 
 // TellRedemption tells the ordering of a reward that there may be something to do. One that has ended is
@@ -82,13 +72,5 @@ func ExpirePoints(ctx workflow.Context) error {
 
 // StartExpirePoints starts what lets points expire. Starting it again changes nothing.
 func StartExpirePoints(ctx context.Context, c client.Client) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.PointsID,
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, ExpirePoints)
-	if err != nil {
-		return fmt.Errorf("start the expiry of points: %w", err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.PointsID, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ExpirePoints)
 }

@@ -12,35 +12,30 @@ import (
 	"github.com/guerdon/guerdon/activities"
 )
 
-// StartDispute starts the workflow of a dispute. Starting it again changes nothing.
-func StartDispute(ctx context.Context, c client.Client, id, periodID string) error {
+// startOnce starts a workflow, unless it runs, or has run and reuse says that this is enough.
+func startOnce(ctx context.Context, c client.Client, id string, reuse enums.WorkflowIdReusePolicy, workflow any, input ...any) error {
 	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.DisputeID(id),
+		ID:                       id,
 		TaskQueue:                activities.PeriodQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-	}, Dispute, DisputeInput{ID: id, PeriodID: periodID})
+		WorkflowIDReusePolicy:    reuse,
+	}, workflow, input...)
 	var started *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &started) {
-		return fmt.Errorf("start the workflow of dispute %s: %w", id, err)
+		return fmt.Errorf("start the workflow %s: %w", id, err)
 	}
 	return nil
+}
+
+// StartDispute starts the workflow of a dispute. Starting it again changes nothing.
+func StartDispute(ctx context.Context, c client.Client, id, periodID string) error {
+	return startOnce(ctx, c, activities.DisputeID(id), enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, Dispute, DisputeInput{ID: id, PeriodID: periodID})
 }
 
 // StartPayPeriod starts the workflow of an open revision. Starting it again changes
 // nothing.
 func StartPayPeriod(ctx context.Context, c client.Client, periodID string, revision int) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.PayPeriodID(periodID, revision),
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-	}, PayPeriod, PayPeriodInput{PeriodID: periodID, Revision: revision})
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if err != nil && !errors.As(err, &started) {
-		return fmt.Errorf("start the workflow of period %s: %w", periodID, err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.PayPeriodID(periodID, revision), enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, PayPeriod, PayPeriodInput{PeriodID: periodID, Revision: revision})
 }
 
 // TellDisbursement tells what pays a revision by a rail that there may be something to do, and

@@ -2,11 +2,8 @@ package workflows
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/workflow"
 
@@ -20,15 +17,5 @@ func Verify(ctx workflow.Context, id int64) error {
 
 // StartVerification starts a verification. Starting it again changes nothing.
 func StartVerification(ctx context.Context, c client.Client, id int64) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       activities.VerificationID(id),
-		TaskQueue:                activities.PeriodQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-	}, Verify, id)
-	var started *serviceerror.WorkflowExecutionAlreadyStarted
-	if err != nil && !errors.As(err, &started) {
-		return fmt.Errorf("start verification %d: %w", id, err)
-	}
-	return nil
+	return startOnce(ctx, c, activities.VerificationID(id), enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, Verify, id)
 }
