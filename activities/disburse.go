@@ -372,11 +372,10 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 		if found.Found() {
 			return a.confirm(ctx, rail, attempt, found)
 		}
-		window, age := min(keyLifetime, rail.Capabilities().DedupeWindow), a.Now().Sub(*attempt.SentAt)
-		switch {
-		case window == 0 && age < Wait(lookUpTime):
+		switch lookUp, askPerson := notFound(rail, a.Now().Sub(*attempt.SentAt)); {
+		case lookUp:
 			return SubmitOutcome{}, temporal.NewApplicationErrorWithOptions("the rail knows nothing of the payout yet", string(payments.Unknown), temporal.ApplicationErrorOptions{NextRetryDelay: Wait(lookUpPause)})
-		case window == 0 || age > window:
+		case askPerson:
 			return SubmitOutcome{}, a.Store.SetAside(ctx, payoutID, string(store.CodeNotFoundAtRail))
 		}
 		if err := a.Store.SendAgain(ctx, attempt.Attempt); err != nil {
@@ -399,6 +398,14 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 	}
 	a.noted(attempt, nil)
 	return a.confirm(ctx, rail, attempt, result)
+}
+
+// notFound says what follows where a rail knows nothing of what may have been sent so long ago:
+// it is looked up again, or a person is asked, or, with neither, it is sent again by its key.
+func notFound(rail payments.SingleRail, age time.Duration) (lookUp, askPerson bool) {
+	window := min(keyLifetime, rail.Capabilities().DedupeWindow)
+	lookUp = window == 0 && age < Wait(lookUpTime)
+	return lookUp, !lookUp && (window == 0 || age > window)
 }
 
 // stop stops the rail of a payout, and gives its attempt up unless something may have been sent.

@@ -53,11 +53,10 @@ func (a *Activities) Redeem(ctx context.Context, id string) (ended bool, err err
 		case r.State == store.RedemptionSubmitted || r.Ended(): // the rail had it before
 			return r.Ended(), nil
 		}
-		window := min(keyLifetime, rail.Capabilities().DedupeWindow)
-		switch {
-		case window == 0 && age < Wait(lookUpTime):
+		switch lookUp, askPerson := notFound(rail, age); {
+		case lookUp:
 			return waits(true, "", false)
-		case window == 0 || age > window || r.Reason == string(store.CodeRestored):
+		case askPerson || r.Reason == string(store.CodeRestored):
 			return waits(true, string(store.CodeNotFoundAtRail), true)
 		}
 	}

@@ -56,15 +56,7 @@ func (s *server) GetEvidencePack(ctx context.Context, request spec.GetEvidencePa
 	if err != nil {
 		return nil, err
 	}
-	head, err := s.documentHead(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	verified, err := s.verified(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	summary, err := s.papers.Verification(head, verified)
+	summary, err := s.verificationDocument(ctx, p, v)
 	if err != nil {
 		return nil, err
 	}

@@ -120,6 +120,15 @@ func (s *server) GetVerificationDocument(ctx context.Context, request spec.GetVe
 	if err != nil {
 		return nil, err
 	}
+	content, err := s.verificationDocument(ctx, p, v)
+	if err != nil {
+		return nil, err
+	}
+	return spec.GetVerificationDocument200ApplicationpdfResponse{PDFApplicationpdfResponse: pdf(content, "%s-%d-verification-%d", v.PeriodID, v.Revision, v.ID)}, nil
+}
+
+// verificationDocument writes what a verification of a period found.
+func (s *server) verificationDocument(ctx context.Context, p store.PeriodRevision, v store.Verification) ([]byte, error) {
 	head, err := s.documentHead(ctx, p)
 	if err != nil {
 		return nil, err
@@ -128,11 +137,7 @@ func (s *server) GetVerificationDocument(ctx context.Context, request spec.GetVe
 	if err != nil {
 		return nil, err
 	}
-	content, err := s.papers.Verification(head, verified)
-	if err != nil {
-		return nil, err
-	}
-	return spec.GetVerificationDocument200ApplicationpdfResponse{PDFApplicationpdfResponse: pdf(content, "%s-%d-verification-%d", v.PeriodID, v.Revision, v.ID)}, nil
+	return s.papers.Verification(head, verified)
 }
 
 // verified is a verification with the names of people in the place of their ids.

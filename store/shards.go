@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,11 +42,7 @@ func (s *Store) BeginRun(ctx context.Context, snapshotID int64, creditsPerShard 
 // DivideRun numbers a run over a snapshot, and puts what was sold where at most so many shards
 // find it.
 func (s *Store) DivideRun(ctx context.Context, snapshotID int64, shards int) (Sharding, error) {
-	all, err := s.allButSales(ctx, snapshotID)
-	if err != nil {
-		return Sharding{}, err
-	}
-	needs, err := calculation.Shards(all, shards)
+	all, needs, err := s.division(ctx, snapshotID, shards)
 	if err != nil {
 		return Sharding{}, err
 	}
@@ -60,33 +57,46 @@ func (s *Store) DivideRun(ctx context.Context, snapshotID int64, shards int) (Sh
 	return divided, s.divideSales(ctx, divided.RunID, snapshotID, needs)
 }
 
-// allButSales returns a snapshot without transactions and credits. The last one asked for is
-// kept: a snapshot never changes, and all shards of a calculation need the same.
-func (s *Store) allButSales(ctx context.Context, id int64) (incentive.Snapshot, error) {
-	s.lastMutex.Lock()
-	defer s.lastMutex.Unlock()
-	if s.lastID == id {
-		return s.last, nil
+// divisions keeps the snapshot that a calculation asked for last, without what was sold, and how
+// it is divided: it never changes, and all shards need the same.
+type divisions struct {
+	mutex    sync.Mutex
+	id       int64
+	snapshot incentive.Snapshot
+	shards   int
+	needs    []calculation.Needs
+}
+
+// division returns a snapshot without transactions and credits, and what each of so many shards
+// of it needs.
+func (s *Store) division(ctx context.Context, id int64, shards int) (incentive.Snapshot, []calculation.Needs, error) {
+	d := &s.divisions
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.id != id {
+		p, since, _, err := snapshotHead(ctx, s.pool, id)
+		if err != nil {
+			return incentive.Snapshot{}, nil, err
+		}
+		snapshot, err := loadAllButSales(ctx, s.pool, id, p, since)
+		if err != nil {
+			return snapshot, nil, fmt.Errorf("read snapshot %d: %w", id, err)
+		}
+		d.id, d.snapshot, d.shards = id, snapshot, 0
 	}
-	p, since, _, err := snapshotHead(ctx, s.pool, id)
-	if err != nil {
-		return incentive.Snapshot{}, err
+	if d.shards != shards {
+		needs, err := calculation.Shards(d.snapshot, shards)
+		if err != nil {
+			return d.snapshot, nil, err
+		}
+		d.shards, d.needs = shards, needs
 	}
-	snapshot, err := loadAllButSales(ctx, s.pool, id, p, since)
-	if err != nil {
-		return snapshot, fmt.Errorf("read snapshot %d: %w", id, err)
-	}
-	s.lastID, s.last = id, snapshot
-	return snapshot, nil
+	return d.snapshot, d.needs, nil
 }
 
 // shard returns what a shard of a run is calculated from.
 func (s *Store) shard(ctx context.Context, of Sharding, snapshotID int64, shard int) (*calculation.Shard, error) {
-	snapshot, err := s.allButSales(ctx, snapshotID)
-	if err != nil {
-		return nil, err
-	}
-	all, err := calculation.Shards(snapshot, of.Shards)
+	snapshot, all, err := s.division(ctx, snapshotID, of.Shards)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,10 +24,7 @@ type Store struct {
 	pool *pgxpool.Pool
 	keys Keys
 
-	// The snapshot that a calculation asked for last, without what was sold.
-	lastMutex sync.Mutex
-	lastID    int64
-	last      incentive.Snapshot
+	divisions divisions
 }
 
 // Open connects to the database at url. keys encrypts what must not be read from the
