@@ -95,7 +95,7 @@ var steps = []struct {
 		{"temporal.history_node", "INSERT", "EXISTS (SELECT FROM guerdon.approval WHERE period_id = '%s' AND decision IS NOT NULL)", 1},
 	}},
 	{"disburse", []point{
-		act("release"), act("disburse"), {"guerdon.payout_attempt", "INSERT", "true", inTeam}, {"guerdon.payout_attempt", "UPDATE", "NEW.state = 'sent'", inTeam}, {"guerdon.payout_attempt", "UPDATE", "NEW.state = 'confirmed'", inTeam},
+		act("release"), act("disburse"), {"guerdon.payout_attempt", "INSERT", "true", inTeam}, {"guerdon.payout_attempt", "UPDATE", "NEW.state = 'confirmed'", inTeam},
 		entered("submit"), entered("paid"), {"guerdon.payout", "UPDATE", "NEW.state = 'paid'", inTeam}, act("disburse-last"), told("release"), told("disburse"), told("disburse-last"),
 		{"temporal.history_node", "INSERT", "EXISTS (SELECT FROM guerdon.payout WHERE period_id = '%s' AND state = 'paid')", 3},
 	}},
@@ -182,7 +182,7 @@ func killInEachStep(t *testing.T, name string, seed uint64) {
 			go func() { driven <- s.drive(t.Context(), team(step.name)) }()
 			reached, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			require.NoError(t, gate.Reached(reached), "the period should come to the gate")
+			require.NoError(t, gate.Reached(reached), "the period should come to the gate: %s %d of %s where %s", at.event, row, at.table, at.where)
 			t.Logf("%s is killed before %s %d of %s where %s", name, at.event, row, at.table, at.where)
 			s.kill(name)
 			if early || name == processes.Postgres {
