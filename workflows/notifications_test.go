@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/mock"
@@ -25,8 +26,12 @@ func TestNotificationsAreSent(t *testing.T) {
 		}
 		return map[int][]string{1: {"a", "b"}, 3: {"c"}}[looked], nil
 	})
+	// Several are sent at once.
+	var mutex sync.Mutex
 	sent := map[string]int{}
 	env.OnActivity(a.SendMessage, mock.Anything, mock.Anything).Return(func(_ context.Context, id string) error {
+		mutex.Lock()
+		defer mutex.Unlock()
 		sent[id]++
 		return nil
 	})
