@@ -37,6 +37,46 @@ func TestGallery(t *testing.T) {
 	}
 }
 
+// TestGuide holds each piece of YAML in the guide to plans to the language: a whole plan, some
+// components, or a part that stands beside components.
+func TestGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "plans.md"))
+	require.NoError(t, err)
+	pieces := strings.Split(string(guide), "```yaml\n")[1:]
+	require.GreaterOrEqual(t, len(pieces), 15)
+	const (
+		head = `language: 1
+plan: guide
+name: Guide
+currency: USD
+reads:
+  transaction: {product: text, region: text, owner: text, paid: text, cancelled_on: text, customer: text}
+  participant: {commission_rate: number, region_factor: number, target_incentive: number, hired_on: text, territory: text}
+components:
+`
+		plain = `
+- {name: Commission, measure: {sum: credits}, rate: participant.commission_rate}
+- {name: Bookings, measure: {sum: credits}, bonus: 1, gate: {on: attainment, quota: bookings, at_least: 100%, without_quota: nothing}}
+- {name: Revenue, measure: {sum: credits}, bonus: 1, gate: {on: attainment, quota: revenue, at_least: 100%, without_quota: nothing}}
+`
+	)
+	for _, piece := range pieces {
+		piece, _, closed := strings.Cut(piece, "```\n")
+		require.True(t, closed)
+		switch {
+		case strings.HasPrefix(piece, "language:"):
+		case strings.HasPrefix(piece, "- name:"):
+			piece = head + piece
+		default:
+			piece = head + plain + piece
+		}
+		_, err := plan.Parse([]byte(piece))
+		require.NoError(t, err, piece)
+		require.NoError(t, CheckExamples(t.Context(), []byte(piece)), piece)
+	}
+}
+
 // TestGolden holds every example of the gallery to the statement it had when its language
 // was released, explanation and all. A digest changes only with a new engine version.
 func TestGolden(t *testing.T) {
