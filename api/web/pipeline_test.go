@@ -23,7 +23,7 @@ func TestPipeline(t *testing.T) {
 	h.refresh()
 
 	page := r1.visit("/pipeline")
-	for _, part := range []string{"&lt;Acme&gt;", "product: platform", "50 %", "500 USD", "&#43; 25.00\u00a0USD", "25.00\u00a0USD more if each deal counts by its probability, 50.00\u00a0USD more if all of them close", `value="crm%2F1/O1"`} {
+	for _, part := range []string{"&lt;Acme&gt;", "product: platform", "50 %", "500.00\u00a0USD", "&#43; 25.00\u00a0USD", "25.00\u00a0USD more if each deal counts by its probability, 50.00\u00a0USD more if all of them close", `value="crm%2F1/O1"`} {
 		require.Contains(t, page, part)
 	}
 	require.NotContains(t, page, "Gamma", "somebody else's")
@@ -32,7 +32,7 @@ func TestPipeline(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, text, "Say which deals would be closed")
 	team := m.visit("/pipeline")
-	require.Contains(t, team, "2 open: 6,000 USD, weighted by probability 3,000 USD")
+	require.Contains(t, team, "2 open: 6,000.00\u00a0USD, weighted by probability 3,000.00\u00a0USD")
 	require.NotContains(t, team, "Gamma")
 	require.Contains(t, fin.visit("/pipeline"), "Gamma")
 	status, _ = admin.send(http.MethodGet, "/pipeline", nil)

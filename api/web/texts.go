@@ -3,6 +3,8 @@ package web
 import (
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/language"
@@ -23,3 +25,25 @@ func (t texts) problem(err error) string {
 
 // period is what a pay period is called.
 func (t texts) period(p client.Period) string { return t.Period(p.StartsOn, p.EndsOn, p.Code) }
+
+// figure writes what was measured, which has any number of decimals, with two of them at most.
+func (t texts) figure(exact string) string {
+	number, err := decimal.NewFromString(exact)
+	if err != nil {
+		return exact
+	}
+	return t.Number(number.Round(2).String())
+}
+
+// amount writes an exact amount as money is written: with the decimals of its currency.
+func (t texts) amount(exact, currency string) string {
+	number, err := decimal.NewFromString(exact)
+	if err != nil {
+		return exact + " " + currency
+	}
+	money, err := incentive.HalfAwayFromZero.Round(number, incentive.Currency(currency))
+	if err != nil {
+		return t.Number(exact) + " " + currency
+	}
+	return t.Money(money)
+}
