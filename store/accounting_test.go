@@ -241,6 +241,74 @@ func TestRegisterAndYearEnd(t *testing.T) {
 	require.Equal(t, before, again)
 }
 
+// TestTheSameFileAgain makes every kind of file of January, then lets come what may come later, and makes
+// them again by what counted for them: to the last byte they are the same.
+func TestTheSameFileAgain(t *testing.T) {
+	t.Parallel()
+	b, id := paidBooks(t)
+	contractor := participant("bob", "boss")
+	contractor["kind"], contractor["country"] = "contractor", "US"
+	b.put("participant", contractor)
+	b.destination("bob")
+	b.assign("bob", "flat", "2026-02-01")
+	b.contract("d2", "2026-02-01", "1200", map[string]string{"contract_months": "12"})
+	b.put("credit", map[string]any{"source": "crm", "transaction_id": "d2", "participant_id": "bob", "role": "overlay", "share": "1"})
+	b.open(monthOf(2))
+	b.close(monthOf(2))
+	b.template("ours", "register", "", "participant", "amount", "stands", "recalled")
+	all := []accounting.Request{request(accounting.Register, "ours"), {Kind: accounting.Contractors, Year: 2026, Least: dollars(1)}, {Kind: accounting.YearEnd, Year: 2026}, request(accounting.ContractCosts, "")}
+	all[3].To = day("2027-12-31")
+	for _, template := range []string{"", "postings", "quickbooks", "xero"} {
+		all = append(all, request(accounting.Journal, template))
+	}
+	all = append(all, request(accounting.Register, ""))
+	for _, template := range []string{"", "payroll-components"} {
+		all = append(all, accounting.Request{Kind: accounting.Payroll, Period: monthOf(1), Template: template}, accounting.Request{Kind: accounting.Payroll, Period: monthOf(2), Template: template})
+	}
+	type made struct {
+		store.File
+		content string
+	}
+	make := func(r accounting.Request) made {
+		t.Helper()
+		var out bytes.Buffer
+		f, err := b.MakeFile(t.Context(), "fin", r, &out)
+		require.NoError(t, err)
+		return made{f, out.String()}
+	}
+	before := []made{}
+	for _, r := range all {
+		f := make(r)
+		require.NotZero(t, f.Rows, "%+v", r)
+		before = append(before, f)
+	}
+
+	b.comesBack(b.recall(id, dollars(4000)), "paid", 4000)
+	b.template("ours", "register", "", "participant")
+	contractor["name"], contractor["kind"] = "Name of Robert", "company"
+	b.put("participant", contractor)
+	b.deal("d1", "2026-01-10", "3000")
+	b.contract("d2", "2026-02-01", "2400", map[string]string{"contract_months": "24"})
+	for _, month := range []int{1, 2} {
+		b.reopen(monthOf(month))
+		b.close(monthOf(month))
+	}
+	b.deal("d3", "2026-03-10", "700")
+	b.open(monthOf(3))
+	b.close(monthOf(3))
+
+	changed := 0
+	for i, r := range all {
+		if make(r).SHA256 != before[i].SHA256 {
+			changed++
+		}
+		f := before[i]
+		r.Template, r.Version, r.Revision, r.Through, r.People = f.Template, f.Version, f.Revision, f.Through, f.People
+		require.Equal(t, f, make(r), "%+v", r)
+	}
+	require.Equal(t, len(all), changed, "what came later is in each of them by itself")
+}
+
 // TestBalancesOfADay sums up to the end of a day, and as it was known before.
 func TestBalancesOfADay(t *testing.T) {
 	t.Parallel()

@@ -50,8 +50,8 @@ func notifyRole(ctx context.Context, q querier, role incentive.Role, but string,
 
 // notices reads what notifications say. It is completed by a condition on n.
 var notices = `
-	SELECT n.id, n.kind, n.subject, n.recipient, CASE WHEN d.id IS NOT NULL THEN ` + nameAt("d.participant_id", "company_today()") + ` WHEN r.id IS NOT NULL THEN ` + nameAt("r.participant_id", "company_today()") + ` ELSE '' END,
-		p.code, p.starts_on, p.ends_on, n.created_at, n.id <= coalesce(s.seen, 0)
+	SELECT n.id, n.kind, n.subject, n.recipient, CASE WHEN d.id IS NOT NULL THEN ` + nameAt("d.participant_id", "company_today()") + ` WHEN r.id IS NOT NULL THEN ` + nameAt("r.participant_id", "company_today()") + ` WHEN o.id IS NOT NULL THEN ` + nameAt("o.participant_id", "company_today()") + ` ELSE '' END,
+		p.id, p.code, p.starts_on, p.ends_on, n.created_at, n.id <= coalesce(s.seen, 0)
 	FROM notification n
 	LEFT JOIN person_setting s ON s.participant_id = n.recipient
 	LEFT JOIN dispute d ON n.subject LIKE 'dispute/%' AND d.id::text = split_part(n.subject, '/', 2)
@@ -60,10 +60,10 @@ var notices = `
 	LEFT JOIN pay_period p ON p.id = coalesce(d.period_id, o.period_id, CASE WHEN n.subject LIKE 'pay-period/%' THEN split_part(n.subject, '/', 2) END) `
 
 func scanNotice(row pgx.CollectableRow) (n notice.Notice, err error) {
-	var code *string
+	var period, code *string
 	var starts, ends *incentive.Date
-	if err = row.Scan(&n.ID, &n.Kind, &n.Subject, &n.To, &n.Name, &code, &starts, &ends, &n.CreatedAt, &n.Seen); err == nil && code != nil {
-		n.Period = &notice.Period{Code: *code, StartsOn: *starts, EndsOn: *ends}
+	if err = row.Scan(&n.ID, &n.Kind, &n.Subject, &n.To, &n.Name, &period, &code, &starts, &ends, &n.CreatedAt, &n.Seen); err == nil && code != nil {
+		n.Period = &notice.Period{ID: *period, Code: *code, StartsOn: *starts, EndsOn: *ends}
 	}
 	return n, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // payoutAct is something that a person decides about a payout: SQL of which $1 is the payout
@@ -125,6 +126,12 @@ func (s *Store) DecidePayout(ctx context.Context, actor, payoutID string, confir
 			id, payee, proposedBy, decision, actor, reasonID)
 		if err != nil {
 			return fmt.Errorf("decide about payout %s: %w", payoutID, err)
+		}
+		if !confirms {
+			told := Notification{Recipient: proposedBy, Kind: notice.ProposalRefused, Subject: "payout/" + payoutID, Key: "proposal/" + id}
+			if err := notify(ctx, tx, told); err != nil {
+				return err
+			}
 		}
 		does := map[bool]string{true: "confirm-", false: "refuse-"}[confirms]
 		return audit(ctx, tx, actor, does+act, "payout/"+payoutID, struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // CodeRecalled is why a payout failed or came back that finance has had its rail give back.
@@ -173,11 +174,12 @@ func (s *Store) SendRecall(ctx context.Context, id string) (sent bool, err error
 // parts had come back before, and may have been paid again, ends it.
 func (s *Store) FinishRecall(ctx context.Context, id string, state RecallState, code string, o PayoutOutcome) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		var payoutID, proposedBy string
+		var payoutID string
+		var askedBy []string
 		var timesBack int
 		var amount int64
-		err := tx.QueryRow(ctx, `SELECT r.payout_id::text, p.proposed_by, r.times_back, r.amount_minor FROM payout_recall r JOIN payout_proposal p ON p.id = r.id WHERE r.id::text = $1`, id).
-			Scan(&payoutID, &proposedBy, &timesBack, &amount)
+		err := tx.QueryRow(ctx, `SELECT r.payout_id::text, ARRAY[d.proposed_by, d.decided_by], r.times_back, r.amount_minor FROM payout_recall r JOIN proposal_decision d ON d.proposal_id = r.id WHERE r.id::text = $1`, id).
+			Scan(&payoutID, &askedBy, &timesBack, &amount)
 		if err != nil {
 			return fmt.Errorf("read recall %s: %w", id, err)
 		}
@@ -211,10 +213,30 @@ func (s *Store) FinishRecall(ctx context.Context, id string, state RecallState, 
 		if err != nil {
 			return err
 		}
+		if err := tellOfRecall(ctx, tx, id, state, payout, askedBy); err != nil {
+			return err
+		}
 		return audit(ctx, tx, System, "end-recall", "payout/"+payoutID, struct {
 			RecallID string      `json:"recall_id"`
 			State    RecallState `json:"state"`
 			Code     string      `json:"code,omitempty"`
 		}{id, state, code})
 	})
+}
+
+// tellOfRecall tells those of finance who had a payout taken back how that ended, and whoever
+// was paid where something came back.
+func tellOfRecall(ctx context.Context, tx pgx.Tx, id string, state RecallState, payout PaymentOrder, askedBy []string) error {
+	kinds := map[RecallState]notice.Kind{RecallDone: notice.RecallDone, RecallRefused: notice.RecallRefused, RecallUnclear: notice.RecallUnclear}
+	told := Notification{Kind: kinds[state], Subject: "payout/" + payout.ID, Key: "recall/" + id}
+	for _, told.Recipient = range askedBy {
+		if err := notify(ctx, tx, told); err != nil {
+			return err
+		}
+	}
+	if state != RecallDone {
+		return nil
+	}
+	told.Recipient, told.Kind = payout.ParticipantID, notice.PayoutTakenBack
+	return notify(ctx, tx, told)
 }

@@ -56,6 +56,7 @@ func TestRecallInPart(t *testing.T) {
 	b, id := paidBooks(t)
 	one := func() store.Payout { return b.payouts(monthOf(1))[0] }
 	b.comesBack(b.recall(id, dollars(4000)), "paid", 4000)
+	require.Equal(t, []string{"recall-done", "recall-done", "payout-taken-back"}, []string{b.lastTold("fin"), b.lastTold("fin2"), b.lastTold("ann")})
 	require.Equal(t, []any{"paid", dollars(4000), "40.00", "-60.00"}, []any{one().State, one().Recalled, b.balance(store.Payable), "-" + b.paidOut()})
 	refused := func(code incentive.Code, amount incentive.Money, whole bool) {
 		t.Helper()
@@ -81,6 +82,20 @@ func TestRecallInPart(t *testing.T) {
 	for _, line := range lines {
 		require.NotContains(t, line, ",paid,", "nothing was, in the end")
 	}
+}
+
+// lastTold is the kind of what somebody was told last about a payout; "" for nothing.
+func (b *books) lastTold(who string) string {
+	b.Helper()
+	all, err := b.Notices(b.Context(), who, 0, 10)
+	require.NoError(b, err)
+	for _, n := range all {
+		if n.Subject == "payout/"+b.payouts(monthOf(1))[0].ID {
+			require.Equal(b, "Name of ann", n.Name)
+			return string(n.Kind)
+		}
+	}
+	return ""
 }
 
 // paidOut is what has left the bank.
@@ -122,6 +137,7 @@ func TestRecallThatFails(t *testing.T) {
 		require.Equal(t, []any{"paid", state, code, "0.00"}, []any{one.State, one.Recall.State, one.Recall.Code, b.balance(store.Payable)})
 	}
 	end(store.RecallRefused, "balance_insufficient")
+	require.Equal(t, []string{"recall-refused", "recall-refused", "payout-paid"}, []string{b.lastTold("fin"), b.lastTold("fin2"), b.lastTold("ann")}, "nothing has changed for whoever was paid")
 	end(store.RecallUnclear, "reversal-differs")
 	require.Equal(t, "paid bank-unclear", b.stands())
 	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.ProposeRecall(ctx, "fin", id, b.reason(), dollars(1), false)), "first it is cleared up")
@@ -152,6 +168,7 @@ func TestRecallsNeedTwo(t *testing.T) {
 	refused(store.CodeReasonMissing, decide("fin2", false, ""))
 	require.NoError(t, decide("fin2", false, b.reason()))
 	require.NoError(t, decide("fin2", false, b.reason()), "said again")
+	require.Equal(t, "proposal-refused", b.lastTold("fin"))
 	refused(incentive.CodeConflict, decide("fin2", true, ""))
 	require.Empty(t, b.payouts(monthOf(1))[0].Recall.State)
 

@@ -36,6 +36,12 @@ const (
 	RewardSent      Kind = "reward-sent"
 	RewardRefused   Kind = "reward-refused"
 	RedemptionWaits Kind = "redemption-waits"
+
+	PayoutTakenBack Kind = "payout-taken-back" // to whoever was paid
+	RecallDone      Kind = "recall-done"       // to those of finance who asked for it
+	RecallRefused   Kind = "recall-refused"
+	RecallUnclear   Kind = "recall-unclear"
+	ProposalRefused Kind = "proposal-refused"
 )
 
 // Of is the kind that tells of an act on a dispute.
@@ -59,6 +65,7 @@ type Notice struct {
 
 // Period is the pay period that a notice is about.
 type Period struct {
+	ID               string
 	Code             string
 	StartsOn, EndsOn incentive.Date
 }
@@ -103,6 +110,10 @@ func (n Notice) Path() string {
 	case "plan":
 		return "/plans/" + id + "/versions/" + revision
 	case "payout":
+		switch n.Kind {
+		case RecallDone, RecallRefused, RecallUnclear, ProposalRefused:
+			return "/periods/" + n.Period.ID + "/payouts"
+		}
 		return "/payouts"
 	case "participant":
 		return "/account"

@@ -40,7 +40,8 @@ func TestDue(t *testing.T) {
 // TestSentences has every kind of notice say something of its own in each language.
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	kinds := []Kind{ApprovalsWaiting, Reminder("approvals"), StatementPublished, PeriodCalculated, CalculationFailed, AdjustmentWaiting, PlanToAccept, PayoutPaid, PayoutException, RailStopped, DestinationChanged, DisputeRaised, DisputeReminder}
+	kinds := []Kind{ApprovalsWaiting, Reminder("approvals"), StatementPublished, PeriodCalculated, CalculationFailed, AdjustmentWaiting, PlanToAccept, PayoutPaid, PayoutException, RailStopped, DestinationChanged, DisputeRaised, DisputeReminder,
+		PointsExpire, RewardSent, RewardRefused, RedemptionWaits, PayoutTakenBack, RecallDone, RecallRefused, RecallUnclear, ProposalRefused}
 	for _, transition := range incentive.DisputeTransitions {
 		kinds = append(kinds, Of(transition.Act))
 	}
@@ -65,6 +66,7 @@ func TestPaths(t *testing.T) {
 		"/periods/m-2026-10/statements/r1": {Kind: StatementPublished, Subject: "pay-period/m-2026-10/2", To: "r1"},
 		"/approvals":                       {Kind: ApprovalsWaiting, Subject: "pay-period/m-2026-10/1"},
 		"/periods/m-2026-10/payouts":       {Kind: RailStopped, Subject: "pay-period/m-2026-10/1"},
+		"/periods/m-2026-11/payouts":       {Kind: RecallRefused, Subject: "payout/x", Period: &Period{ID: "m-2026-11"}},
 		"/periods/m-2026-10":               {Kind: PeriodCalculated, Subject: "pay-period/m-2026-10/1"},
 		"/plans/p/versions/3":              {Kind: PlanToAccept, Subject: "plan/p/3"},
 		"/payouts":                         {Kind: PayoutPaid, Subject: "payout/x"},

@@ -164,6 +164,49 @@ func TestReconciliation(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestReconciliationOfARecallInPart finds no difference in a part that finance has taken back, and
+// one where the rail has given back another amount than it says to us.
+func TestReconciliationOfARecallInPart(t *testing.T) {
+	t.Parallel()
+	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 10_000_00}, AnyAccount: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
+	real, err := stripe.New(stripe.Config{APIKey: "sk_test_x", BaseURL: bank.URL, PerSecond: 200})
+	require.NoError(t, err)
+	rail := &forgetful{Rail: real, says: func(l payments.Listed) (payments.Listed, bool) { return l, true }}
+	h := start(t, rail)
+	h.company(2, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
+	ctx := t.Context()
+	today := h.day()
+	h.release(2)
+	h.await(period, incentive.Settling)
+	payouts, err := h.store.Payouts(ctx, period, 1, []string{"rep0002"}, "", 1)
+	require.NoError(t, err)
+	reason, err := h.store.WriteText(ctx, "fin", "paid too much")
+	require.NoError(t, err)
+	require.NoError(t, h.store.ProposeRecall(ctx, "fin", payouts[0].ID, reason, usd(50), false))
+	recall, err := h.store.DecidePayout(ctx, "fin2", payouts[0].ID, true, "")
+	require.NoError(t, err)
+	require.NoError(t, workflows.StartRecall(ctx, h.client, recall, stripe.Name))
+	require.Eventually(t, func() bool {
+		return h.count(`SELECT count(*) FROM payout_recall WHERE state = 'done' AND in_part`) == 1
+	}, time.Minute, 20*time.Millisecond)
+	r, _, lines := h.reconciled(stripe.Name, today)
+	require.Empty(t, lines)
+	require.Equal(t, 2, r.Agreed)
+
+	for _, reversed := range []int64{0, 49, 51} {
+		rail.says = func(l payments.Listed) (payments.Listed, bool) {
+			if l.Reversed > 0 {
+				l.Reversed = reversed
+			}
+			return l, true
+		}
+		_, _, lines = h.reconciled(stripe.Name, today)
+		require.Equal(t, []string{"rep0002: state-differs, paid of 201 here, paid of 201 there"}, lines, "%d came back by the rail's list", reversed)
+	}
+}
+
 // TestReconciliationWithoutAList looks each payment up where a rail lists none.
 func TestReconciliationWithoutAList(t *testing.T) {
 	t.Parallel()
