@@ -94,7 +94,7 @@ func having(roles ...incentive.Role) func(*visit) bool {
 // pays shows an entry where there is a rail, to those who can be paid.
 func pays(rail string) func(*visit) bool {
 	return func(v *visit) bool {
-		return slices.Contains(v.Rails, rail) && v.may(incentive.RedeemPoints) > incentive.None
+		return v.is(incentive.Rep) && slices.Contains(v.Rails, rail)
 	}
 }
 

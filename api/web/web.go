@@ -5,9 +5,11 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -97,7 +99,7 @@ func New(config Config) (http.Handler, error) {
 	mux.HandleFunc("POST /sign-in", s.bounded(s.signIn))
 	mux.HandleFunc("GET /sign-in/begin", s.bounded(s.beginSignIn))
 	mux.HandleFunc("GET "+openid.ReturnPath, s.bounded(s.finishSignIn))
-	mux.Handle("GET /static/", lasting(http.FileServerFS(static)))
+	mux.Handle("GET /static/", kept(static, http.FileServerFS(static)))
 	return s.guarded(http.NewCrossOriginProtection().Handler(mux)), nil
 }
 
@@ -309,10 +311,24 @@ func (s *site) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// lasting lets browsers keep what changes only with a new version.
-func lasting(next http.Handler) http.Handler {
+// kept lets browsers keep the files, and has them ask whether theirs are still those of this version.
+func kept(files fs.FS, next http.Handler) http.Handler {
+	version := sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		fmt.Fprintf(version, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	if err != nil {
+		panic(fmt.Sprintf("read the embedded files: %v", err)) // cannot happen: they are in the program
+	}
+	tag := fmt.Sprintf(`"%x"`, version.Sum(nil)[:16])
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "max-age=3600")
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("ETag", tag)
 		next.ServeHTTP(w, r)
 	})
 }

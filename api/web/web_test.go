@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -942,6 +943,27 @@ func TestRefresh(t *testing.T) {
 		require.Equal(t, refresh, answer.Header.Get("HX-Refresh"), seen)
 		require.NotContains(t, string(text), "<html", "a part of a page")
 	}
+}
+
+// TestStaticFilesAreOfThisVersion has browsers keep styles and scripts, and never show a
+// page with those of an earlier version.
+func TestStaticFilesAreOfThisVersion(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"static/style.css": {Data: []byte("a {}")}}
+	get := func(have string) *httptest.ResponseRecorder {
+		request := httptest.NewRequest(http.MethodGet, "/static/style.css", nil)
+		request.Header.Set("If-None-Match", have)
+		answer := httptest.NewRecorder()
+		kept(files, http.FileServerFS(files)).ServeHTTP(answer, request)
+		return answer
+	}
+	first := get("")
+	require.Equal(t, http.StatusOK, first.Code)
+	require.Equal(t, "no-cache", first.Header().Get("Cache-Control"))
+	tag := first.Header().Get("ETag")
+	require.Equal(t, http.StatusNotModified, get(tag).Code)
+	files["static/style.css"].Data = []byte("b {}")
+	require.Equal(t, http.StatusOK, get(tag).Code)
 }
 
 // TestSlow waits with the visitor for a command that takes long, and says how it ended.
