@@ -22,9 +22,9 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/language"
-	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/incentive/policy"
 	"github.com/guerdon/guerdon/incentive/proof"
+	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 )
 
