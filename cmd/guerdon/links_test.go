@@ -60,6 +60,24 @@ func TestImportsRunDownwards(t *testing.T) {
 	}
 }
 
+// TestArchitectureNamesEveryPackage holds the list of rooms to the packages that there are, but
+// for those within deploy/local and those that serve tests.
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	t.Parallel()
+	rooms, err := os.ReadFile(filepath.Join("..", "..", "docs", "architecture.md"))
+	require.NoError(t, err)
+	const module = "github.com/guerdon/guerdon/"
+	out, err := exec.Command("go", "list", module+"...").Output()
+	require.NoError(t, err)
+	for _, path := range strings.Fields(string(out)) {
+		name := strings.TrimPrefix(path, module)
+		if strings.HasSuffix(name, "test") || strings.HasSuffix(name, "/standin") || strings.HasPrefix(name, "deploy/local/") || name == "api/web/texts" {
+			continue
+		}
+		require.Contains(t, string(rooms), "`"+name+"`", "docs/architecture.md does not say what is in %s", name)
+	}
+}
+
 // TestDocumentsNameTests holds documents to tests that there are.
 func TestDocumentsNameTests(t *testing.T) {
 	t.Parallel()
