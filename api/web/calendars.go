@@ -9,7 +9,9 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/form"
 	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 type calendarsPage struct {
@@ -83,7 +85,9 @@ func (v *visit) changeCalendars() error {
 }
 
 type policyPage struct {
-	client.Policy
+	Calendar string
+	Version  int
+	filledIn
 	MayChange bool
 }
 
@@ -96,15 +100,34 @@ func (v *visit) policy() error {
 	if err != nil {
 		return err
 	}
-	if v.problem != nil {
-		p.Document = v.r.PostFormValue("document")
+	written, unkept := p.Document, false
+	if given := v.r.PostFormValue("document"); given != "" {
+		written, unkept = given, true
 	}
-	return v.show("policy", "policy.title", policyPage{p, v.may(incentive.ImportStructure) > incentive.None}, "calendar", p.Calendar)
+	_, wrong := policy.Parse([]byte(written))
+	return v.show("policy", "policy.title", policyPage{p.Calendar, p.Version, inForm(written, v.policyForm(nil), unkept, problems(wrong)), v.may(incentive.ImportStructure) > incentive.None}, "calendar", p.Calendar)
 }
 
-// putPolicy keeps another version of what a calendar goes by.
+// policyForm is how a policy is filled in here.
+func (v *visit) policyForm([]byte) form.Shape { return policy.Form(v.Rails) }
+
+// putPolicy keeps another version of what a calendar goes by, or shows what was filled in.
 func (v *visit) putPolicy() error {
-	p, err := command[client.Policy](v.api.PutPolicy(v.r.Context(), v.r.PathValue("calendar"), &client.PutPolicyParams{IdempotencyKey: v.key()}, client.PolicyRequest{Document: v.r.PostFormValue("document")}))
+	if v.may(incentive.ImportStructure) == incentive.None {
+		return v.forbidden()
+	}
+	if v.r.PostFormValue("form") == "fill" {
+		filled, keep, err := v.fill(v.policyForm)
+		if err != nil {
+			v.problem = err
+			return v.policy()
+		}
+		v.r.PostForm.Set("document", filled)
+		if _, wrong := policy.Parse([]byte(filled)); !keep || wrong != nil {
+			return v.policy()
+		}
+	}
+	p, err := command[client.Policy](v.api.PutPolicy(v.r.Context(), v.r.PathValue("calendar"), &client.PutPolicyParams{IdempotencyKey: v.key()}, client.PolicyRequest{Document: v.r.PostForm.Get("document")}))
 	return v.done(err, v.r.URL.Path, message{Key: "done.policy", With: map[string]any{"version": p.Version}}, (*visit).policy)
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/plan"
 )
 
 type draftsPage struct {
@@ -82,8 +84,8 @@ func withLine(document, key, value string) string {
 }
 
 type draftPage struct {
-	Draft    client.PlanDraft
-	Document string // as it is being written
+	Draft client.PlanDraft
+	filledIn
 	Check    client.PlanCheck
 	Good     bool // it can be put into force
 	Against  int  // the version that it is compared with; 0 where the plan is new
@@ -116,14 +118,19 @@ func (v *visit) draftWith(costs map[string]client.PlanCost) error {
 	if body.Draft, err = client.Read[client.PlanDraft](v.api.GetPlanDraft(v.r.Context(), id)); err != nil {
 		return err
 	}
-	body.Document = body.Draft.Document
-	if written := v.r.PostFormValue("document"); written != "" && v.problem != nil {
-		body.Document = written
+	written, unkept := body.Draft.Document, false
+	if given := v.r.PostFormValue("document"); given != "" && (v.problem != nil || v.r.PostFormValue("form") == "fill") {
+		written, unkept = given, true
 	}
-	body.Check, err = client.Read[client.PlanCheck](v.api.CheckPlan(v.r.Context(), &client.CheckPlanParams{IdempotencyKey: client.NewKey()}, client.PlanCheckRequest{Document: body.Document}))
+	body.Check, err = client.Read[client.PlanCheck](v.api.CheckPlan(v.r.Context(), &client.CheckPlanParams{IdempotencyKey: client.NewKey()}, client.PlanCheckRequest{Document: written}))
 	if err != nil {
 		return err
 	}
+	var wrong []document.Problem
+	for _, p := range body.Check.Problems {
+		wrong = append(wrong, document.Problem{Line: p.Line, Column: p.Column, Message: p.Message})
+	}
+	body.filledIn = inForm(written, plan.Form([]byte(written)), unkept, wrong)
 	body.Good = len(body.Check.Problems) == 0 && body.Check.Failures == nil
 	if against := body.Check.Against; against != nil {
 		body.Against = *against
@@ -191,7 +198,21 @@ func (v *visit) changeDraft() error {
 		return v.nowhere()
 	}
 	document := strings.ReplaceAll(v.r.PostFormValue("document"), "\r\n", "\n")
-	switch v.r.PostFormValue("form") {
+	of := v.r.PostFormValue("form")
+	if of == "fill" {
+		filled, keep, err := v.fill(plan.Form)
+		if err != nil {
+			v.problem = err
+			return v.draft()
+		}
+		document = filled
+		v.r.PostForm.Set("document", filled)
+		if !keep {
+			return v.draft()
+		}
+		of = "keep"
+	}
+	switch of {
 	case "keep":
 		version, _ := strconv.Atoi(v.r.PostFormValue("version")) // 0 is no version, which the API says
 		_, err := command[client.PlanDraft](v.api.PutPlanDraft(v.r.Context(), id, &client.PutPlanDraftParams{IdempotencyKey: v.key()}, client.PlanDraftRequest{Version: version, Document: document}))

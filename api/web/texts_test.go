@@ -21,7 +21,9 @@ import (
 	written "github.com/guerdon/guerdon/api/web/texts"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
+	"github.com/guerdon/guerdon/incentive/form"
 	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/plan"
 	"github.com/guerdon/guerdon/incentive/policy"
 	"github.com/guerdon/guerdon/incentive/proof"
 	"github.com/guerdon/guerdon/payments"
@@ -119,6 +121,21 @@ func families() map[string][]string {
 	for _, action := range incentive.Actions() {
 		all["action"] = append(all["action"], string(action))
 	}
+	var walk func(form.Shape)
+	walk = func(s form.Shape) {
+		for _, part := range s.Parts {
+			if !slices.Contains(append(all["form.part"], "attribute"), part.Term()) {
+				all["form.part"] = append(all["form.part"], part.Term())
+			}
+			if part.Kind == form.Choice || part.Kind == form.Several || part.Kind == form.Edge {
+				all["form.word"] = append(all["form.word"], part.Words...)
+			}
+			walk(part)
+		}
+	}
+	walk(plan.Form(nil))
+	walk(policy.Form(nil))
+	all["form.operator"] = form.Operators
 	all["decided"] = []string{"approved", "rejected", "returned", "resubmitted"}
 	return all
 }

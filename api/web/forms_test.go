@@ -1,0 +1,86 @@
+package web
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var inForms = regexp.MustCompile(`name="document" value="([^"]*)"`)
+
+// TestPlanByForm makes a plan without writing YAML: from the gallery, a tier more, another
+// quota, a cap and a filter, until it is in force.
+func TestPlanByForm(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	admin := h.as("admin")
+	admin.does("/plan-drafts", "/plan-drafts", url.Values{"from": {"sales-manager"}, "plan": {"managers"}, "name": {"Managers"}, "currency": {"USD"}}, "plan: managers")
+	draft := regexp.MustCompile(`href="(/plan-drafts/[0-9a-f-]{36})"`).FindStringSubmatch(admin.visit("/plan-drafts"))[1]
+	page := admin.visit(draft)
+	const table = "components/0/rate_table/tiers"
+	require.Contains(t, page, `name="`+table+`/0/edge" value="90%"`)
+	send := func(do string, more url.Values) string {
+		document := html.UnescapeString(inForms.FindStringSubmatch(page)[1])
+		values := url.Values{"form": {"fill"}, "version": {"1"}, "document": {document}, "do": {do}}
+		for key, value := range more {
+			values[key] = value
+		}
+		status, text := admin.fill(draft, draft, values)
+		require.Equal(t, http.StatusOK, status, text)
+		return text
+	}
+	page = send("add:"+table, url.Values{table + "/1/edge": {"120%"}, table + "/1/edge/word": {"up_to"}})
+	require.Contains(t, page, "This is not kept yet.")
+	require.Contains(t, page, `name="`+table+`/2/rate" value="0%"`)
+	page = send("check", url.Values{table + "/2/rate": {"a lot"}, "components/1/measure/where/0/of": {"transaction.currency"}, "components/1/measure/where/0/is": {"=="}, "components/1/measure/where/0/value": {"USD"}, "components/0/cap/amount": {"9000"}})
+	require.Regexp(t, `aria-invalid="true"|class="problem">[^<]*is not a number`, page)
+	require.Regexp(t, `Line \d+, column \d+: [^<]*is not a number`, page, "the form and the YAML say the same")
+	require.Contains(t, admin.visit(draft), `value="90%"`, "what is only checked is not kept")
+	page = send("remove:examples/1", url.Values{table + "/2/rate": {"1%"}})
+	page = send("remove:examples/0", nil)
+	require.Contains(t, page, "cap: 9000")
+	require.Contains(t, page, html.EscapeString(`where: transaction.currency == "USD"`))
+	send("remove:examples", nil)
+	page = send("remove:examples", nil)
+	send("keep", nil)
+	page = admin.visit(draft)
+	require.NotContains(t, page, "This is not kept yet.")
+	admin.does(draft, draft, url.Values{"form": {"activate"}, "effective_from": {"2026-02-01"}}, "Plan managers is kept as version 1.")
+}
+
+// TestPolicyByForm sets a calendar's policy without writing YAML: rows are added before it
+// is kept, and what is wrong is kept nowhere.
+func TestPolicyByForm(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	admin := h.as("admin")
+	const policy = "/calendars/m/policy"
+	page := admin.visit(policy)
+	send := func(do string, more url.Values) (int, string) {
+		values := url.Values{"form": {"fill"}, "document": {html.UnescapeString(inForms.FindStringSubmatch(page)[1])}, "do": {do}}
+		for key, value := range more {
+			values[key] = value
+		}
+		return admin.fill(policy, policy, values)
+	}
+	_, page = send("add:approvals/levels", url.Values{"disputes/answer_within_days": {"7"}, "payouts/minimum": {"25 USD, 20 EUR"}})
+	require.Contains(t, page, "This is not kept yet.")
+	require.Contains(t, page, "minimum: [25 USD, 20 EUR]")
+	require.Contains(t, page, "levels go up", "a second level by the manager is said to be wrong where it is")
+	status, _ := send("keep", nil)
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, admin.visit(policy), "standard", "what is wrong is not kept")
+	status, text := send("keep", url.Values{"approvals/levels/1/by": {"finance"}})
+	require.Equal(t, http.StatusOK, status, text)
+	require.Contains(t, text, "kept as version 1.")
+	page = admin.visit(policy)
+	require.Contains(t, page, "version 1")
+	require.Contains(t, page, "answer_within_days: 7")
+	require.Contains(t, page, "# business days, as everywhere here", "comments stay")
+	require.NotContains(t, h.as("fin").visit(policy), `name="do"`)
+}
