@@ -68,9 +68,10 @@ func estimated(e calculation.Estimate, booked incentive.Money) Estimate {
 	return kept
 }
 
-// estimatesOf calculates the estimates of some participants from a snapshot, as of a day.
-func estimatesOf(ctx context.Context, snapshot incentive.Snapshot, of []string, today incentive.Date) ([]Estimate, error) {
-	all, err := calculation.Estimates(ctx, snapshot, of)
+// estimatesOf calculates estimates from a snapshot, as of a day: what they come to and, where
+// that may be another figure, what of it is booked.
+func estimatesOf(snapshot incentive.Snapshot, today incentive.Date, contested bool, calculate func(of incentive.Snapshot, booked bool) ([]calculation.Estimate, error)) ([]Estimate, error) {
+	all, err := calculate(snapshot, false)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +85,9 @@ func estimatesOf(ctx context.Context, snapshot incentive.Snapshot, of []string, 
 			}
 		}
 	}
-	if len(later) > 0 {
-		upToNow, err := calculation.Estimates(ctx, calculation.UpTo(snapshot, today), of)
+	differs := len(later) > 0 || contested // by what competitors have still to come
+	if differs {
+		upToNow, err := calculate(calculation.UpTo(snapshot, today), true)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +100,7 @@ func estimatesOf(ctx context.Context, snapshot incentive.Snapshot, of []string, 
 		if _, is := booked[e.ParticipantID]; !is {
 			booked[e.ParticipantID] = incentive.Money{Currency: e.Currency} // there was nothing to settle yet
 		}
-		if len(later) == 0 {
+		if !differs {
 			booked[e.ParticipantID] = e.Total()
 		}
 		one := estimated(e, booked[e.ParticipantID])
@@ -216,15 +218,17 @@ func lookIntoTouched(ctx context.Context, tx unkept, now time.Time, today incent
 		if err != nil {
 			return 0, err
 		}
+		if slices.Contains(subjects["period"], p.ID) {
+			if err := forgetEntrants(ctx, tx, p); err != nil {
+				return 0, err
+			}
+		}
 		touched := union(subjects["participant"], subjects["structure"])
 		plans := slices.Clone(subjects["plan"])
-		var rules, contests []string
+		var rules []string
 		for id, r := range reaches {
 			if r.Rules {
 				rules = append(rules, id)
-			}
-			if r.Everybody {
-				contests = append(contests, id)
 			}
 			if len(subjects["rates"]) > 0 || slices.Contains(subjects["period"], p.ID) || len(subjects["structure"]) > 0 && r.Rules {
 				plans = append(plans, id)
@@ -252,9 +256,6 @@ func lookIntoTouched(ctx context.Context, tx unkept, now time.Time, today incent
 			return 0, err
 		}
 		if err := want(ctx, tx, p, managers, now.Add(managersWait)); err != nil {
-			return 0, err
-		}
-		if err := wantCompetitors(ctx, tx, p, union(touched, managers), contests, now.Add(competitorsWait)); err != nil {
 			return 0, err
 		}
 	}
@@ -317,26 +318,6 @@ func want(ctx context.Context, tx unkept, p PeriodRevision, people []string, due
 	return nil
 }
 
-// wantCompetitors is want for everybody who is on one of the contests with somebody touched.
-func wantCompetitors(ctx context.Context, tx unkept, p PeriodRevision, touched, contests []string, due time.Time) error {
-	if len(contests) == 0 {
-		return nil
-	}
-	theirs, err := tx.plansOf(ctx, p, touched, nil)
-	if err != nil {
-		return err
-	}
-	theirs = slices.DeleteFunc(theirs, func(id string) bool { return !slices.Contains(contests, id) })
-	if len(theirs) == 0 {
-		return nil
-	}
-	people, err := tx.peopleOn(ctx, p, theirs)
-	if err != nil {
-		return err
-	}
-	return want(ctx, tx, p, people, due)
-}
-
 // calculateWanted calculates some of the estimates that are due, of one period, and returns
 // how many.
 func calculateWanted(ctx context.Context, tx unkept, now time.Time, today incentive.Date) (int, error) {
@@ -358,7 +339,7 @@ func calculateWanted(ctx context.Context, tx unkept, now time.Time, today incent
 	for _, w := range all {
 		of = append(of, w.ParticipantID)
 	}
-	estimates, err := currentEstimates(ctx, tx, p, of, today)
+	estimates, err := currentEstimates(ctx, tx, p, of, now, today)
 	if err != nil {
 		return 0, err
 	}
@@ -366,18 +347,26 @@ func calculateWanted(ctx context.Context, tx unkept, now time.Time, today incent
 }
 
 // currentEstimates calculates the estimates of some participants from the facts as they
-// are. Where one has a problem that stops the others, each is calculated alone.
-func currentEstimates(ctx context.Context, tx unkept, p PeriodRevision, of []string, today incentive.Date) ([]Estimate, error) {
+// are, and from what is kept of whom they compete with. Where one has a problem that stops the others,
+// each is calculated alone.
+func currentEstimates(ctx context.Context, tx unkept, p PeriodRevision, of []string, now time.Time, today incentive.Date) ([]Estimate, error) {
 	reaches, err := reaches(ctx, tx, p)
 	if err != nil {
 		return nil, err
+	}
+	contested := false
+	for id, r := range reaches {
+		contested, r.Everybody = contested || r.Everybody, false
+		reaches[id] = r
 	}
 	alone := func(of []string) ([]Estimate, error) {
 		snapshot, err := tx.theirs(ctx, p, of, reaches)
 		if err != nil {
 			return nil, err
 		}
-		return estimatesOf(ctx, snapshot, of, today)
+		return estimatesOf(snapshot, today, contested, func(snapshot incentive.Snapshot, booked bool) ([]calculation.Estimate, error) {
+			return estimatesAmong(ctx, tx, p, snapshot, of, booked, now)
+		})
 	}
 	estimates, err := alone(of)
 	if err == nil || incentive.ErrorCode(err) == incentive.CodeInternal {
@@ -510,7 +499,9 @@ func (s *Store) suppose(ctx context.Context, p PeriodRevision, participantID str
 					deals[i].Currency = estimates[0].Total.Currency
 				}
 			}
-			found, err := estimatesOf(ctx, supposing(snapshot, participantID, deals), []string{participantID}, today)
+			found, err := estimatesOf(supposing(snapshot, participantID, deals), today, false, func(snapshot incentive.Snapshot, _ bool) ([]calculation.Estimate, error) {
+				return calculation.Estimates(ctx, snapshot, []string{participantID})
+			})
 			if err == nil && len(found) == 0 {
 				err = incentive.Errorf(incentive.CodeNotFound, "%s is on no plan in %s", participantID, p.ID)
 			}

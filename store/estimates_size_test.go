@@ -49,7 +49,7 @@ func BenchmarkEstimatesOfOneDeal(b *testing.B) {
 		})
 		require.NoError(b, err)
 		require.Empty(b, held)
-		at, above = append(at, until(noon)), append(above, until(noon.Add(5*time.Second)))
+		at, above = append(at, until(noon)), append(above, until(noon.Add(5*time.Second))+until(noon.Add(10*time.Second)))
 	}
 	for name, took := range map[string][]time.Duration{"own": at, "above": above} {
 		slices.Sort(took)

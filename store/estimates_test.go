@@ -19,9 +19,10 @@ import (
 // noon is the time at which the tests calculate estimates.
 var noon = time.Date(2026, time.January, 20, 12, 0, 0, 0, time.UTC)
 
-// refresh calculates estimates until nothing is left to do, then and five seconds later.
+// refresh calculates estimates until nothing is left to do, then, five seconds later for those
+// above, and again for whoever competes with these.
 func refresh(t require.TestingT, s *store.Store, now time.Time) {
-	for _, at := range []time.Time{now, now.Add(5 * time.Second)} {
+	for _, at := range []time.Time{now, now.Add(5 * time.Second), now.Add(10 * time.Second)} {
 		for done := false; !done; {
 			var err error
 			done, _, err = s.RefreshEstimates(context.Background(), at)
@@ -213,17 +214,18 @@ const everybody = 7
 
 func (c *changing) person(n int) string { return fmt.Sprintf("%sp%d", c.prefix, n) }
 
-func (c *changing) load(kind string, record map[string]any) {
-	done := load(c.t, c.s, kind, record)
-	require.Zero(c.t, done.Quarantined, "%v", record)
+func (c *changing) load(kind string, records ...map[string]any) {
+	done := load(c.t, c.s, kind, records...)
+	require.Zero(c.t, done.Quarantined, "%v", records)
 }
 
-// plans is what people may be on: alone, above others, against others, by rules, over the
+// changingPlans is what people may be on: alone, above others, against others and their teams, by rules, over the
 // time before, and to be taken back.
 var changingPlans = []string{
 	"components: [{name: c, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 10%}, {rate: 20%, retroactive: true}]}}]",
 	"components: [{name: c, measure: {sum: credits}, rate: 5%}, {name: team, override: {level: 1}, measure: {sum: credits}, rate: 2%}, {name: all, override: {level: 2}, measure: {sum: credits}, rate: 1%}]",
 	"components: [{name: c, measure: {sum: credits}, ranking: {on: amount, prizes: [100, 50], ties: share}}, {name: p, measure: {sum: credits}, pool: {amount: 77}}]",
+	"components: [{name: t, override: {level: 1}, measure: {sum: credits}, ranking: {on: amount, prizes: [90, 60, 30], ties: earliest}}, {name: p, measure: {count: credits}, pool: {amount: 50, at_least: 2}}]\ncap: 120",
 	"reads: {transaction: {region: text}, participant: {territory: text}}\ncredits: [{evenly: true, match: {transaction.region: participant.territory}}]\ncomponents: [{name: c, measure: {sum: credits}, rate: 10%}]",
 	"components: [{name: c, cumulative: {over: quarter, pays: true_up}, measure: {sum: credits}, rate_table: {on: amount, tiers: [{up_to: 300, rate: 10%}, {rate: 20%}]}}]",
 	"reads: {transaction: {lapsed_on: text}}\ncomponents: [{name: c, measure: {sum: credits}, rate: 10%, clawback: {within_months: 3, cancelled_on: transaction.lapsed_on, instalments: 2}}, {name: team, override: {level: 1}, measure: {sum: credits}, rate: 1%, clawback: {within_months: 1}}]",
@@ -233,19 +235,24 @@ var changingPlans = []string{
 
 func (c *changing) begin(r *rapid.T) {
 	c.load("period", map[string]any{"id": c.calendar + "-1", "calendar_id": c.calendar, "code": "1", "starts_on": "2026-02-01", "ends_on": "2026-02-28"})
+	var people, territories, teams, assignments []map[string]any
 	for n := range everybody {
-		c.fact(r, n, "2026-01-01")
+		people = append(people, c.fact(r, n, "2026-01-01"))
 	}
+	c.load("participant", people...)
 	for n := range changingPlans {
 		c.plan(n, n)
 	}
 	for _, group := range []string{"top", "all", "west"} {
-		c.load("territory", map[string]any{"territory_id": c.prefix + group, "effective_from": "2026-01-01", "name": "G", "attributes": map[string]string{}})
-		c.load("team", map[string]any{"team_id": c.prefix + group, "effective_from": "2026-01-01", "name": "G", "attributes": map[string]string{}})
+		territories = append(territories, map[string]any{"territory_id": c.prefix + group, "effective_from": "2026-01-01", "name": "G", "attributes": map[string]string{}})
+		teams = append(teams, map[string]any{"team_id": c.prefix + group, "effective_from": "2026-01-01", "name": "G", "attributes": map[string]string{}})
 	}
+	c.load("territory", territories...)
+	c.load("team", teams...)
 	for n := range everybody {
-		c.assign(r, n)
+		assignments = append(assignments, c.assignment(r, n))
 	}
+	c.load("assignment", assignments...)
 	_, err := c.s.OpenPeriod(c.t.Context(), "fin", c.calendar+"-1")
 	require.NoError(r, err)
 }
@@ -256,22 +263,22 @@ func (c *changing) plan(n, document int) {
 	require.NoError(c.t, err)
 }
 
-func (c *changing) assign(r *rapid.T, n int) {
+func (c *changing) assignment(r *rapid.T, n int) map[string]any {
 	record := map[string]any{"participant_id": c.person(n), "plan_id": fmt.Sprintf("%splan%d", c.prefix, rapid.IntRange(0, len(changingPlans)-1).Draw(r, "plan")), "calendar_id": c.calendar, "starts_on": "2026-01-01"}
 	if end := rapid.SampledFrom([]string{"", "", "2026-01-31", "2026-02-15"}).Draw(r, "until"); end != "" {
 		record["ends_on"] = end
 	}
-	c.load("assignment", record)
+	return record
 }
 
-func (c *changing) fact(r *rapid.T, n int, from string) {
+func (c *changing) fact(r *rapid.T, n int, from string) map[string]any {
 	record := participant(c.person(n), "")
 	record["effective_from"] = from
 	record["attributes"] = map[string]string{"territory": rapid.SampledFrom([]string{"west", "east"}).Draw(r, "territory")}
 	if n > 0 {
 		record["manager_id"] = c.person(rapid.IntRange(0, n-1).Draw(r, "manager"))
 	}
-	c.load("participant", record)
+	return record
 }
 
 var days = rapid.SampledFrom([]string{"2026-01-15", "2026-02-01", "2026-02-10", "2026-02-10", "2026-02-28", "2026-03-01"})
@@ -312,9 +319,9 @@ func (c *changing) change(r *rapid.T) {
 			return // of a deal that was left out
 		}
 	case "assignment":
-		c.assign(r, who.Draw(r, "who"))
+		c.load("assignment", c.assignment(r, who.Draw(r, "who")))
 	case "fact":
-		c.fact(r, who.Draw(r, "who"), rapid.SampledFrom([]string{"2026-01-01", "2026-02-05"}).Draw(r, "from"))
+		c.load("participant", c.fact(r, who.Draw(r, "who"), rapid.SampledFrom([]string{"2026-01-01", "2026-02-05"}).Draw(r, "from")))
 	case "quota":
 		c.load("quota", map[string]any{"participant_id": c.person(who.Draw(r, "who")), "measure": "sales", "starts_on": "2026-02-01", "ends_on": "2026-02-28", "amount": fmt.Sprint(rapid.IntRange(0, 500).Draw(r, "amount"))})
 	case "plan":
@@ -341,6 +348,15 @@ func (c *changing) check(r *rapid.T) {
 		estimated[e.ParticipantID] = fmt.Sprintf("%s %x", e.Total.Amount(), e.Digest)
 	}
 	require.Equal(r, calculated, estimated)
+	upToNow, err := calculation.Calculate(c.t.Context(), calculation.UpTo(snapshot, incentive.DateOf(noon)))
+	require.NoError(r, err)
+	booked := map[string]int64{}
+	for _, st := range upToNow {
+		booked[st.ParticipantID] = st.Total().Minor
+	}
+	for _, e := range estimates {
+		require.Equal(r, booked[e.ParticipantID], e.Booked.Minor, "what is booked of %s", e.ParticipantID)
+	}
 	// Alone, of what theirs depends on, everybody's comes to the same.
 	who := c.person(rapid.IntRange(0, everybody-1).Draw(r, "alone"))
 	alone, _, err := c.s.WhatIf(c.t.Context(), p, who, nil, incentive.DateOf(noon))

@@ -63,6 +63,7 @@ var notExported = map[string]string{
 	"notification_due":                   "what is to be sent next",
 	"estimate_wanted":                    "whose estimates are to be calculated next",
 	"estimate_touched":                   "what has just changed, for the estimates",
+	"estimate_entrant":                   "what competitors have come to, for the estimates",
 	"verification_progress":              "how far a verification under way has come",
 	"audit_event":                        "a file of its own, audit-chain.jsonl",
 

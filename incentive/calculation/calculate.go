@@ -85,30 +85,42 @@ type ready struct {
 // Of contests it settles those in which any of them competes, among everybody whom the snapshot
 // assigns to their plans.
 func prepare(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool) (ready, error) {
-	plans, err := inForce(snapshot)
+	r, onPlans, err := arranged(ctx, snapshot, of)
 	if err != nil {
 		return ready{}, err
+	}
+	contests := r.plans
+	if of != nil {
+		contests = competing(r.groups, r.plans)
+	}
+	entrants, problems := r.enter(onPlans, contests)
+	if err := together(problems); err != nil {
+		return ready{}, err
+	}
+	return r, r.settle(entrants, contests)
+}
+
+// arranged is prepare before its contests are settled, with everybody whom the snapshot assigns
+// to a plan.
+func arranged(ctx context.Context, snapshot incentive.Snapshot, of map[string]bool) (r ready, onPlans [][]incentive.Assignment, err error) {
+	plans, err := inForce(snapshot)
+	if err != nil {
+		return r, nil, err
 	}
 	f, err := arrange(snapshot, plans)
 	if err != nil {
-		return ready{}, err
+		return r, nil, err
 	}
-	onPlans := assigned(snapshot)
+	onPlans = assigned(snapshot)
 	late, err := corrections(ctx, snapshot)
 	if err != nil {
-		return ready{}, err
+		return r, nil, err
 	}
 	groups := withAdjustments(withSettling(onPlans, settling(snapshot, plans)), late, snapshot.Adjustments)
-	contests := plans
 	if of != nil {
 		groups = slices.DeleteFunc(groups, func(g payable) bool { return !of[g.participantID] })
-		contests = competing(groups, plans)
 	}
-	entrants, err := f.enter(onPlans, contests)
-	if err != nil {
-		return ready{}, err
-	}
-	return ready{f, plans, groups}, f.settle(entrants, contests)
+	return ready{f, plans, groups}, onPlans, nil
 }
 
 // competing returns the plans that any of some participants is on.

@@ -360,7 +360,8 @@ examples:
 	require.ErrorContains(t, err, "has no quota")
 }
 
-// TestProperties holds for any deals, whatever the plan.
+// TestProperties holds for any deals, whatever the plan: explanations give their lines,
+// contributions add up, and shards come to what the whole does.
 func TestProperties(t *testing.T) {
 	t.Parallel()
 	plans := []string{
@@ -390,14 +391,43 @@ func TestProperties(t *testing.T) {
 		}
 		statements := c.statements(t) // checks that all adds up
 
-		// The order of input does not matter.
-		order := rapid.Permutation(c.Transactions).Draw(t, "order")
-		c.Transactions = order
-		again := c.statements(t)
+		// Nor does it matter how the calculation is divided. (The order of input is a snapshot's: the
+		// store's tests hold it to that.)
+		divided := c.inShards(t, rapid.IntRange(1, 4).Draw(t, "shards"))
+		require.Len(t, divided, len(statements))
 		for i := range statements {
-			require.Equal(t, statements[i].Digest(), again[i].Digest())
+			require.Equal(t, statements[i].Digest(), divided[i].Digest())
 		}
 	})
+}
+
+// inShards calculates the statements in at most so many shards, of which each has only what its
+// statements need.
+func (c *company) inShards(t require.TestingT, n int) (statements []incentive.Statement) {
+	all, err := Shards(c.Snapshot, n)
+	require.NoError(t, err)
+	var shards []*Shard
+	var entrants []Entrant
+	for _, needs := range slices.Backward(all) {
+		part, sold := c.Snapshot, map[incentive.TransactionKey]bool{}
+		part.Credits = slices.DeleteFunc(slices.Clone(c.Credits), func(one incentive.Credit) bool { return !slices.Contains(needs.Credited, one.ParticipantID) })
+		for _, one := range part.Credits {
+			sold[one.Transaction] = true
+		}
+		part.Transactions = slices.DeleteFunc(slices.Clone(c.Transactions), func(one incentive.Transaction) bool { return !sold[one.TransactionKey] })
+		shard, err := NewShard(part, needs.Of)
+		require.NoError(t, err)
+		entered, err := shard.Enter()
+		require.NoError(t, err)
+		shards, entrants = append(shards, shard), append(entrants, entered...)
+	}
+	for _, shard := range slices.Backward(shards) {
+		result, err := shard.Run(contextOf(t), entrants)
+		require.NoError(t, err)
+		statements = append(statements, result.Statements...)
+	}
+	slices.SortFunc(statements, func(a, b incentive.Statement) int { return strings.Compare(a.ParticipantID, b.ParticipantID) })
+	return statements
 }
 
 // TestMoreSalesNeverPayLess holds where rates do not fall, and marginal tiers never pay

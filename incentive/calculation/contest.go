@@ -28,13 +28,15 @@ type Entrant struct {
 	Qualified     bool                     `json:"qualified"`
 	Last          incentive.TransactionKey `json:"last"` // by which the total was reached
 	LastOn        incentive.Date           `json:"last_on"`
+	Problem       string                   `json:"problem,omitempty"` // why they could not be measured
 }
 
+// competes reports whether those who are on the plan compete by a component.
+func competes(c plan.Component) bool { return c.Ranking != nil || c.Pool != nil }
+
 // enter measures everybody who is assigned to one of the plans for the contests in it, by
-// participant.
-func (f *facts) enter(groups [][]incentive.Assignment, plans map[string]versionInForce) ([]Entrant, error) {
-	var entrants []Entrant
-	var problems []error
+// participant, each with what is wrong with them.
+func (f *facts) enter(groups [][]incentive.Assignment, plans map[string]versionInForce) (entrants []Entrant, problems []error) {
 	for _, assignments := range groups {
 		for on := range onePlan(assignments) {
 			p, found := plans[on[0].PlanID]
@@ -43,7 +45,7 @@ func (f *facts) enter(groups [][]incentive.Assignment, plans map[string]versionI
 				continue // the statement says so
 			}
 			for _, component := range p.Components {
-				if component.Ranking == nil && component.Pool == nil {
+				if !competes(component) {
 					continue
 				}
 				c := computation{facts: f, plan: p.Plan, component: component, participant: who, stretches: on}
@@ -53,7 +55,7 @@ func (f *facts) enter(groups [][]incentive.Assignment, plans map[string]versionI
 			}
 		}
 	}
-	return entrants, together(problems)
+	return entrants, problems
 }
 
 // settle says how the contests of the plans end among all entrants, who come by participant.
@@ -108,6 +110,9 @@ func (c *computation) enter() (e Entrant, err error) {
 
 // compare orders entrants, the best first, by attainment or amount.
 func (e Entrant) compare(other Entrant) int {
+	if e.Unit.Equal(other.Unit) {
+		return other.Total.Cmp(e.Total)
+	}
 	return other.Total.Mul(e.Unit).Cmp(e.Total.Mul(other.Unit))
 }
 

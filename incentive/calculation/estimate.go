@@ -47,8 +47,13 @@ func Estimates(ctx context.Context, snapshot incentive.Snapshot, participants []
 	if err != nil {
 		return nil, err
 	}
+	return r.estimates(ctx)
+}
+
+// estimates calculates those of everybody who has a statement.
+func (r ready) estimates(ctx context.Context) ([]Estimate, error) {
 	estimates := make([]Estimate, len(r.groups))
-	err = r.each(ctx, func(i int) {
+	err := r.each(ctx, func(i int) {
 		e := &estimates[i]
 		if e.Statement, e.Problem = r.statement(r.groups[i], r.plans); e.Problem == nil {
 			e.Progress, e.Problem = r.progress(r.groups[i], r.plans)
@@ -246,7 +251,7 @@ func Reaches(snapshot incentive.Snapshot) (map[string]Reach, error) {
 	for id, p := range plans {
 		r := Reach{Rules: len(p.Credits) > 0, Levels: deepest(map[string]versionInForce{id: p}), SettlesSince: settlesSince(p.Plan, snapshot.Period)}
 		for _, c := range p.Components {
-			r.Everybody = r.Everybody || c.Ranking != nil || c.Pool != nil
+			r.Everybody = r.Everybody || competes(c)
 			r.TakesBack = r.TakesBack || c.Clawback != nil
 		}
 		reaches[id] = r

@@ -149,7 +149,7 @@ func Contests(snapshot incentive.Snapshot) (map[Contest]bool, error) {
 	contests := map[Contest]bool{}
 	for id, p := range plans {
 		for _, c := range p.Components {
-			if c.Ranking != nil || c.Pool != nil {
+			if competes(c) {
 				contests[Contest{id, c.Name}] = true
 			}
 		}

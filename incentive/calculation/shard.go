@@ -132,7 +132,8 @@ func (s *Shard) has(participantID string) bool {
 
 // Enter measures the participants of the shard for the contests of the plans that they are on.
 func (s *Shard) Enter() ([]Entrant, error) {
-	return s.facts.enter(slices.DeleteFunc(assigned(s.snapshot), func(group []incentive.Assignment) bool { return !s.has(group[0].ParticipantID) }), s.plans)
+	entrants, problems := s.facts.enter(slices.DeleteFunc(assigned(s.snapshot), func(group []incentive.Assignment) bool { return !s.has(group[0].ParticipantID) }), s.plans)
+	return entrants, together(problems)
 }
 
 // Run is Run for the participants of the shard, once everybody is measured who competes:

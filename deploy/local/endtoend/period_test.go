@@ -34,6 +34,7 @@ type house struct {
 	client      client.Client
 	databaseURL string
 	currency    string // of the company that is made
+	prizes      int64  // what its contests pay in all, in minor units
 }
 
 func start(t *testing.T, rails ...payments.Rail) *house {
@@ -43,6 +44,12 @@ func start(t *testing.T, rails ...payments.Rail) *house {
 
 // startOver starts a house of which some rails work on its store.
 func startOver(t *testing.T, railsOver func(*store.Store) []payments.Rail) *house {
+	t.Helper()
+	return startWith(t, worker.Config{}, railsOver)
+}
+
+// startWith starts a house whose worker is set up otherwise.
+func startWith(t *testing.T, config worker.Config, railsOver func(*store.Store) []payments.Rail) *house {
 	t.Helper()
 	s, url := storetest.NewWithURL(t)
 	server, err := temporal.Start(t.Context(), temporal.Options{DatabaseURL: url, UIPort: -1, TimeSkipping: true, Log: slog.New(slog.DiscardHandler)})
@@ -55,9 +62,8 @@ func startOver(t *testing.T, railsOver func(*store.Store) []payments.Rail) *hous
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() {
-		ended <- worker.Run(ctx, worker.Config{Client: c, Namespace: server.Namespace(), Store: s, Rails: registry, Log: slog.New(slog.DiscardHandler)})
-	}()
+	config.Client, config.Namespace, config.Store, config.Rails, config.Log = c, server.Namespace(), s, registry, slog.New(slog.DiscardHandler)
+	go func() { ended <- worker.Run(ctx, config) }()
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-ended)
@@ -263,7 +269,7 @@ func (h *house) closed(reps int) {
 		return replayed.Histories >= 3
 	}, time.Minute, 100*time.Millisecond, "period, approval and disbursement are archived, and replay")
 	require.Equal(t, 3*reps, proof.JournalEntries, "each approved, submitted and paid")
-	total := int64(reps*(reps+1)/2*100 + reps)
+	total := int64(reps*(reps+1)/2*100+reps) + h.prizes
 	balances, err := h.store.Balances(ctx, "", 0)
 	require.NoError(t, err)
 	for _, b := range balances {
@@ -278,17 +284,10 @@ func (h *house) closed(reps int) {
 	}
 }
 
-func TestAPeriodByPaymentFile(t *testing.T) {
-	t.Parallel()
-	const reason = "a reason that only finance should read"
-	h := start(t, paymentfile.New("payment-file", "Test company"))
-	h.company(2, "payment-file", func(id string) map[string]string {
-		return map[string]string{"holder": "Name " + id, "account": "DE89370400440532013000"}
-	})
-	h.release(2)
-	ctx := t.Context()
-	require.Empty(t, h.do(period, incentive.Hold, "fin", nil, reason).Code)
-	require.Empty(t, h.do(period, incentive.Resume, "fin", nil, "").Code)
+// paidByFile takes the payment file of the period, which comes to so much, to the bank.
+func (h *house) paidByFile(minor int64) {
+	t, ctx := h.t, h.t.Context()
+	t.Helper()
 	var files []store.PaymentFile
 	require.Eventually(t, func() bool {
 		var err error
@@ -296,7 +295,7 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 		require.NoError(t, err)
 		return len(files) == 1
 	}, 30*time.Second, 20*time.Millisecond)
-	require.EqualValues(t, 302, files[0].TotalMinor)
+	require.EqualValues(t, minor, files[0].TotalMinor)
 	for _, paid := range []bool{false, true} {
 		handle, err := h.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 			WorkflowID: activities.DisburseID(period, 1, "payment-file"), UpdateName: workflows.ConfirmFileUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
@@ -307,6 +306,19 @@ func TestAPeriodByPaymentFile(t *testing.T) {
 		require.NoError(t, handle.Get(ctx, &a))
 		require.Empty(t, a.Code, a.Message)
 	}
+}
+
+func TestAPeriodByPaymentFile(t *testing.T) {
+	t.Parallel()
+	const reason = "a reason that only finance should read"
+	h := start(t, paymentfile.New("payment-file", "Test company"))
+	h.company(2, "payment-file", func(id string) map[string]string {
+		return map[string]string{"holder": "Name " + id, "account": "DE89370400440532013000"}
+	})
+	h.release(2)
+	require.Empty(t, h.do(period, incentive.Hold, "fin", nil, reason).Code)
+	require.Empty(t, h.do(period, incentive.Resume, "fin", nil, "").Code)
+	h.paidByFile(302)
 	h.closed(2)
 	record(t, h.client, "payment-file", activities.PayPeriodID(period, 1), activities.ApprovalID(period, 1, "boss"), activities.DisburseID(period, 1, "payment-file"), activities.ArchiveID(period, 1))
 }
