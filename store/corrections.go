@@ -120,10 +120,8 @@ func (c correctable) correction(ctx context.Context, tx pgx.Tx, p PeriodRevision
 	if err != nil {
 		return 0, err
 	}
-	for _, t := range structure {
-		if err := t.into(ctx, tx, id); err != nil {
-			return 0, err
-		}
+	if err := take(ctx, tx, id, structure); err != nil {
+		return 0, err
 	}
 	back, err := looksBack(ctx, tx, id, c.PeriodRevision)
 	if err != nil {
@@ -133,10 +131,8 @@ func (c correctable) correction(ctx context.Context, tx pgx.Tx, p PeriodRevision
 	if err != nil {
 		return 0, err
 	}
-	for _, t := range append(rest, takingCorrected(c.ID, p.ID)) {
-		if err := t.into(ctx, tx, id); err != nil {
-			return 0, err
-		}
+	if err := take(ctx, tx, id, append(rest, takingCorrected(c.ID, p.ID))); err != nil {
+		return 0, err
 	}
 	snapshot, err := loadSnapshot(ctx, tx, id, c.Period, back.Since)
 	if err != nil {

@@ -22,12 +22,24 @@ type taking struct {
 	arguments []any // from $2 on
 }
 
-func (t taking) into(ctx context.Context, tx pgx.Tx, id int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO snapshot_record SELECT $1, '`+t.kind+`', record_id FROM (`+t.sql+`) taken`, append([]any{id}, t.arguments...)...)
-	if err != nil {
-		return fmt.Errorf("freeze the records of kind %s: %w", t.kind, err)
+func (t taking) insert() string {
+	return `INSERT INTO snapshot_record SELECT $1, '` + t.kind + `', record_id FROM (` + t.sql + `) taken`
+}
+
+// take takes records of several kinds into a snapshot, one after another, without waiting in between.
+func take(ctx context.Context, tx pgx.Tx, id int64, all []taking) error {
+	batch := &pgx.Batch{}
+	for _, t := range all {
+		batch.Queue(t.insert(), append([]any{id}, t.arguments...)...)
 	}
-	return nil
+	results := tx.SendBatch(ctx, batch)
+	for _, t := range all {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close()
+			return fmt.Errorf("freeze the records of kind %s: %w", t.kind, err)
+		}
+	}
+	return results.Close()
 }
 
 // changed reports whether the records are others today than those in a snapshot.
@@ -259,10 +271,8 @@ func takeStructure(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, n
 	if err != nil {
 		return calculation.LookBack{}, err
 	}
-	for _, t := range structure {
-		if err := t.into(ctx, tx, id); err != nil {
-			return calculation.LookBack{}, err
-		}
+	if err := take(ctx, tx, id, structure); err != nil {
+		return calculation.LookBack{}, err
 	}
 	return looksBack(ctx, tx, id, p, draft...)
 }
@@ -279,12 +289,7 @@ func takeRest(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, back c
 	if len(back.Clawbacks) > 0 && (n.credited == nil || n.refunded != nil) {
 		rest = append(rest, takingPaid(p, back, n), takingRefunded(p, back, n))
 	}
-	for _, t := range rest {
-		if err := t.into(ctx, tx, id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return take(ctx, tx, id, rest)
 }
 
 // looksAtPosted reports whether plans need what earlier periods posted.

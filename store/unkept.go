@@ -32,13 +32,21 @@ func (u unkept) QueryRow(ctx context.Context, sql string, arguments ...any) pgx.
 	return u.Tx.QueryRow(ctx, ofUnkept(sql), arguments...)
 }
 
+func (u unkept) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	for _, queued := range batch.QueuedQueries {
+		queued.SQL = ofUnkept(queued.SQL)
+	}
+	return u.Tx.SendBatch(ctx, batch)
+}
+
 func ofUnkept(sql string) string { return strings.ReplaceAll(sql, "snapshot_record", "unkept_record") }
 
-// begin empties the list, and makes it where the session has none.
+// begin empties the list, and makes it where the session has none. It is truncated only where it
+// has grown, as PostgreSQL plans all queries of it anew after that.
 func (u unkept) begin(ctx context.Context) error {
-	_, err := u.Tx.Exec(ctx, `CREATE TEMPORARY TABLE IF NOT EXISTS unkept_record (snapshot_id bigint, kind text, record_id bigint, PRIMARY KEY (snapshot_id, kind, record_id)) ON COMMIT DELETE ROWS`)
+	_, err := u.Tx.Exec(ctx, `CREATE TEMPORARY TABLE IF NOT EXISTS unkept_record (snapshot_id bigint, kind text, record_id bigint, PRIMARY KEY (snapshot_id, kind, record_id))`)
 	if err == nil {
-		_, err = u.Tx.Exec(ctx, `DELETE FROM unkept_record`)
+		_, err = u.Tx.Exec(ctx, `DO $$ BEGIN IF pg_relation_size('unkept_record') > 262144 THEN TRUNCATE unkept_record; ELSE DELETE FROM unkept_record; END IF; END $$`)
 	}
 	if err != nil {
 		return fmt.Errorf("begin a snapshot that is not kept: %w", err)

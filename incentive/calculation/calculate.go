@@ -5,6 +5,7 @@ package calculation
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"iter"
 	"runtime"
@@ -171,13 +172,44 @@ func inForce(snapshot incentive.Snapshot) (map[string]versionInForce, error) {
 		if latest[v.PlanID].Version != v.Version {
 			continue
 		}
-		p, err := plan.Parse(v.Document)
+		p, err := read.parse(v.Document)
 		if err != nil {
 			return nil, fmt.Errorf("read version %d of plan %s: %w", v.Version, v.PlanID, err)
 		}
 		parsed[v.PlanID] = versionInForce{p, v.Version}
 	}
 	return parsed, nil
+}
+
+// documents keeps plans that were read lately, as estimates read the same ones for every deal.
+// Nobody changes a plan once it is read.
+type documents struct {
+	mutex sync.Mutex
+	plans map[[sha256.Size]byte]*plan.Plan
+}
+
+var read = documents{plans: map[[sha256.Size]byte]*plan.Plan{}}
+
+func (d *documents) parse(document []byte) (*plan.Plan, error) {
+	const most = 500
+	key := sha256.Sum256(document)
+	d.mutex.Lock()
+	p := d.plans[key]
+	d.mutex.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	p, err := plan.Parse(document)
+	if err != nil {
+		return nil, err
+	}
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if len(d.plans) >= most {
+		clear(d.plans)
+	}
+	d.plans[key] = p
+	return p, nil
 }
 
 type versionInForce struct {
