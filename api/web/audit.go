@@ -1,13 +1,18 @@
 package web
 
 import (
+	"encoding/csv"
+	"errors"
 	"html/template"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/oapi-codegen/runtime/types"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -149,5 +154,40 @@ func (v *visit) auditFile() error {
 	if query.Get("order") == "oldest" {
 		order = client.GetAuditFileParamsOrderOldest
 	}
-	return v.download(client.NewGetAuditFileRequest(within, &client.GetAuditFileParams{Subject: given(query.Get("subject")), Parts: &parts, Actor: given(query.Get("actor")), Act: given(query.Get("act")), From: from, To: to, Order: &order}))
+	parameters := &client.GetAuditFileParams{Subject: given(query.Get("subject")), Parts: &parts, Actor: given(query.Get("actor")), Act: given(query.Get("act")), From: from, To: to, Order: &order}
+	if query.Get("file") == "xlsx" {
+		return v.auditSheet(parameters)
+	}
+	return v.download(client.NewGetAuditFileRequest(within, parameters))
+}
+
+// auditSheet hands the same file over as XLSX.
+func (v *visit) auditSheet(parameters *client.GetAuditFileParams) error {
+	answer, err := v.api.GetAuditFile(v.r.Context(), parameters)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }() // it has been read
+	if answer.StatusCode != http.StatusOK {
+		_, err := client.Read[client.AuditEvents](answer, nil)
+		return err
+	}
+	var rows [][]cell
+	for lines := csv.NewReader(answer.Body); ; {
+		line, err := lines.Read()
+		if errors.Is(err, io.EOF) {
+			return v.sendFile("audit", "xlsx", rows)
+		}
+		if err != nil {
+			return err
+		}
+		if len(rows) == excelize.TotalRows {
+			return incentive.Errorf(incentive.CodeInvalid, "a sheet holds %d rows: ask for fewer, or take the CSV", excelize.TotalRows)
+		}
+		row := []cell{{text: line[0], number: len(rows) > 0}}
+		for _, text := range line[1:] {
+			row = append(row, cell{text: text})
+		}
+		rows = append(rows, row)
+	}
 }

@@ -490,6 +490,7 @@ func (v *visit) dispute() error {
 	if body.Amount = v.failed("amount"); body.Amount == "" && body.Gap.Minor > 0 {
 		body.Amount = body.Gap.Amount()
 	}
+	v.subject = "dispute/" + fmt.Sprint(d.Id)
 	return v.show("dispute", "dispute.title", body, "name", d.Name, "period", v.texts.period(body.Of))
 }
 

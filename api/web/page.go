@@ -78,6 +78,7 @@ type view struct {
 	Problem error
 	Form    url.Values // as it was sent, where it was refused
 	Body    any
+	Trail   trail
 	name    string // of the template
 	texts   texts
 	zone    *time.Location
@@ -115,9 +116,31 @@ func (v view) Unseen() int {
 // Moment is a time in the company's zone.
 func (v view) Moment(at time.Time) string { return v.texts.Moment(at, v.zone) }
 
+// trail is where one sees who did what to what a page is about.
+type trail struct {
+	Subject  string // of the audit chain; "" for none, or for those who may not see it
+	Workflow string // where Temporal shows what does it; "" where that is not known
+}
+
+// trail leads from a page to the audit timeline of what it is about.
+func (v *visit) trail() trail {
+	if v.subject == "" || v.may(incentive.ReadAudit) == incentive.None {
+		return trail{}
+	}
+	return trail{v.subject, v.workflowOf(v.subject)}
+}
+
+// periodSubject is what the audit chain calls a period's revision; "" before it was opened.
+func periodSubject(p client.Period) string {
+	if p.Revision == 0 || p.State == notOpened {
+		return ""
+	}
+	return incentive.PeriodSubject(p.Id, p.Revision)
+}
+
 // show answers with a page. title is a text's key, with what stands in it as pairs.
 func (v *visit) show(name, title string, body any, pairs ...any) error {
-	shown := view{name: name, Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, texts: v.texts}
+	shown := view{name: name, Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, Trail: v.trail(), texts: v.texts}
 	if v.problem != nil {
 		shown.Form = v.r.PostForm
 	}

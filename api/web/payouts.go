@@ -65,6 +65,7 @@ func (v *visit) payouts() error {
 			}
 		}
 	}
+	v.subject = periodSubject(h.Period)
 	return v.show("payouts", "payouts.title", body, "period", v.texts.period(h.Period))
 }
 

@@ -246,6 +246,7 @@ func (v *visit) period() error {
 			body.Acts[i].Concerns = concerns(body.Acts[i].Name, body.Sum)
 		}
 	}
+	v.subject = periodSubject(h.Period)
 	return v.show("period", "period.title", body, "period", v.texts.period(h.Period))
 }
 

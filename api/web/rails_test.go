@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/guerdon/guerdon/incentive"
 )
@@ -89,4 +91,19 @@ func TestAuditTimeline(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Regexp(t, `^number,at,actor,act,subject,body,previous_hash,hash\n\d+,[^\n]*,put-plan,plan/p,[^\n]*\n$`, file)
 	require.Contains(t, aud.visit("/audit?subject=file/audit"), "Exported", "and who took it away")
+
+	status, sheet := aud.send(http.MethodGet, "/audit/file?subject=plan/p&file=xlsx", nil)
+	require.Equal(t, http.StatusOK, status)
+	book, err := excelize.OpenReader(strings.NewReader(sheet))
+	require.NoError(t, err)
+	rows, err := book.GetRows("Sheet1")
+	require.NoError(t, err)
+	require.NoError(t, book.Close())
+	require.Equal(t, []string{"number", "at", "actor", "act", "subject"}, rows[0][:5])
+	require.Equal(t, "plan/p", rows[1][4])
+	fin := h.as("fin")
+	require.NotContains(t, fin.visit("/periods/m-2026-01"), `href="/audit?`, "nothing was done in a period that was never opened")
+	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "The period is open.")
+	require.Contains(t, aud.visit("/periods/m-2026-01"), `href="/audit?subject=pay-period%2fm-2026-01%2f1&amp;parts=yes"`)
+	require.NotContains(t, h.as("r1").visit("/periods/m-2026-01"), `href="/audit`)
 }

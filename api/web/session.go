@@ -66,7 +66,8 @@ type visit struct {
 	secret  string
 	me      client.Person
 	company client.Company
-	problem error // of the form that was sent; the page shows it
+	problem error  // of the form that was sent; the page shows it
+	subject string // of the audit chain, which the page is about; "" for none
 }
 
 // page answers a visit. Its error becomes a page that says what is wrong.

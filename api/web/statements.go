@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -212,5 +213,6 @@ func (v *visit) statement() error {
 			return err
 		}
 	}
+	v.subject = "statement/" + h.Period.Id + "/" + strconv.Itoa(h.Period.Revision) + "/" + v.r.PathValue("person")
 	return v.show("statement", "statement.title", body, "period", v.texts.period(h.Period), "name", body.Statement.Name)
 }

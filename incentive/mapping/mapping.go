@@ -34,6 +34,7 @@ type dialect struct {
 	separator rune
 	encoding  encoding.Encoding // nil for UTF-8
 	format    format
+	mark      *yaml.Node // the last one of its marks that the document says; nil for none
 }
 
 // lookup is another file, a row of which is found by the value of a column.
@@ -107,7 +108,7 @@ func Parse(text []byte) (*Mapping, error) {
 	var lookups, skip, records *yaml.Node
 	keep := func(into **yaml.Node) func(*yaml.Node) { return func(n *yaml.Node) { *into = n } }
 	r.Mapping(root, "a mapping", fields{
-		"file":      document.Optional(func(n *yaml.Node) { r.Mapping(n, "a file", r.dialect(&m.dialect)) }),
+		"file":      document.Optional(func(n *yaml.Node) { r.Mapping(n, "a file", r.dialect(&m.dialect)); r.marks(m.dialect) }),
 		"lookups":   document.Optional(keep(&lookups)),
 		"skip_when": document.Optional(keep(&skip)),
 		"records":   document.Needed(keep(&records)),
@@ -147,11 +148,10 @@ func (r *reader) dialect(d *dialect) fields {
 				return
 			}
 			*into = n.Value
-			if d.format.point == d.format.thousands {
-				r.On(n, "the decimal mark and the thousands mark are the same: say both, as in {decimal: \",\", thousands: \".\"}")
-			}
+			d.mark = n
 		}
 	}
+	d.mark = nil
 	return fields{
 		"separator": document.Optional(func(n *yaml.Node) {
 			separators := map[string]rune{",": ',', ";": ';', "tab": '\t', "\t": '\t', "|": '|', ":": ':'}
@@ -172,6 +172,13 @@ func (r *reader) dialect(d *dialect) fields {
 		"dates":     document.Optional(r.dates(&d.format)),
 		"decimal":   document.Optional(mark(&d.format.point, ".", ",")),
 		"thousands": document.Optional(mark(&d.format.thousands, "", ",", ".", "'", " ", "\u00a0", "\u202f")),
+	}
+}
+
+// marks demands that the marks differ, whichever of them the document says first.
+func (r *reader) marks(d dialect) {
+	if d.mark != nil && d.format.point == d.format.thousands {
+		r.On(d.mark, "the decimal mark and the thousands mark are the same: say both, as in {decimal: \",\", thousands: \".\"}")
 	}
 }
 
@@ -201,6 +208,7 @@ func (r *reader) lookups(node *yaml.Node, m *Mapping) {
 		known["file"] = document.Needed(r.Text(&l.file))
 		known["key"] = document.Needed(r.Text(&l.key))
 		r.Mapping(body, "a lookup", known)
+		r.marks(l.dialect)
 		m.lookups[name.Value] = l
 	}
 }
