@@ -51,6 +51,9 @@ func StatusFileID(fileID string) string { return "status-file/" + fileID }
 // RailEventID is the workflow id of what applies an event of a rail.
 func RailEventID(rail, eventID string) string { return "rail-event/" + rail + "/" + eventID }
 
+// PrenotesID is the workflow id of what waits for what comes back of a file of prenotes.
+func PrenotesID(fileID string) string { return "prenotes/" + fileID }
+
 // RecallID is the workflow id of what has a rail give a payout back.
 func RecallID(id string) string { return "recall/" + id }
 

@@ -89,16 +89,7 @@ func (a *Activities) followAccount(ctx context.Context, name, account string) er
 	if err != nil {
 		return askLater(err)
 	}
-	tell, err := a.Store.NoteStanding(ctx, name, account, string(standing))
-	if err != nil {
-		return err
-	}
-	for _, d := range tell {
-		if err := a.tellDisbursement(ctx, d.PeriodID, d.Revision, d.Rail); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.goOn(ctx)(a.Store.NoteStanding(ctx, name, account, string(standing)))
 }
 
 // askLater has an activity run again, when the rail says so.

@@ -54,21 +54,25 @@ func (a *Activities) correct(ctx context.Context, name string, outcomes []store.
 		return err
 	}
 	for i, o := range outcomes {
-		if o.Correction == nil || o.PayoutID == "" {
+		if o.Correction == nil || o.PayoutID == "" && o.Prenote.ID == "" {
 			continue
 		}
-		payout, err := a.Store.Payout(ctx, o.PayoutID)
+		corrected, paidBy := o.Prenote.DestinationID, name
+		if o.PayoutID != "" {
+			payout, err := a.Store.Payout(ctx, o.PayoutID)
+			if err != nil {
+				return err
+			}
+			corrected, paidBy = payout.DestinationID, payout.Rail
+		}
+		stands, err := a.Store.Destinations(ctx, []int64{corrected})
 		if err != nil {
 			return err
 		}
-		stands, err := a.Store.Destinations(ctx, []int64{payout.DestinationID})
-		if err != nil {
-			return err
-		}
-		details := maps.Clone(stands[payout.DestinationID].Details)
+		details := maps.Clone(stands[corrected].Details)
 		maps.Copy(details, o.Correction.Details)
 		clean, masked, err := rail.ValidateDestination(details)
-		if err != nil || payout.Rail != name {
+		if err != nil || paidBy != name {
 			outcomes[i].Correction, outcomes[i].Unclear = nil, true
 			continue
 		}

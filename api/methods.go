@@ -61,7 +61,7 @@ func (s *server) destinationOf(ctx context.Context, person, railName string, det
 	if err := s.allow(ctx, person, rail.Name()); err != nil {
 		return store.Destination{}, err
 	}
-	d := store.Destination{ParticipantID: person, Rail: rail.Name(), Details: clean, Masked: masked, Account: clean.Account()}
+	d := store.Destination{ParticipantID: person, Rail: rail.Name(), Details: clean, Masked: masked, Account: clean.Account(), Try: payments.Tries(rail)}
 	if onboarder, is := rail.(payments.Onboarder); is {
 		d.AtRail = onboarder.AccountOf(clean)
 	}

@@ -83,7 +83,7 @@ func (s *server) statusFile(ctx context.Context, id string) (spec.StatusFile, er
 		return spec.StatusFile{}, err
 	}
 	answer := spec.StatusFile{Id: f.ID, Rail: f.Rail, Name: f.Name, Sha256: fmt.Sprintf("%x", f.SHA256), UploadedBy: f.UploadedBy, UploadedAt: f.UploadedAt, Applied: f.AppliedAt != nil,
-		NotOurs: f.Foreign, Changes: []spec.StatusChange{}, Exceptions: []spec.StatusException{}}
+		NotOurs: f.Foreign, Prenotes: orNil(f.Prenotes), Changes: []spec.StatusChange{}, Exceptions: []spec.StatusException{}}
 	for _, o := range outcomes {
 		effect := spec.StatusChangeEffect(o.Effect)
 		at := slices.IndexFunc(answer.Changes, func(c spec.StatusChange) bool { return c.Effect == effect })

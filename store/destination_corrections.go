@@ -46,34 +46,34 @@ func (s *Store) DestinationCorrections(ctx context.Context, after string, limit 
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[DestinationCorrection])
 }
 
-// proposeCorrection keeps what a bank says of the destination of a payout, unless that is no longer the
+// proposeCorrection keeps what a bank says of a destination, unless that is no longer the
 // participant's or a correction of it waits already.
-func (s *Store) proposeCorrection(ctx context.Context, tx pgx.Tx, fileID string, number int, by string, payout PaymentOrder, o PayoutOutcome) (effect string, err error) {
+func (s *Store) proposeCorrection(ctx context.Context, tx pgx.Tx, fileID string, number int, by, participant, rail string, destination int64, o PayoutOutcome) (effect string, err error) {
 	var stands int64
 	err = tx.QueryRow(ctx, `
 		SELECT l.id FROM destination l JOIN destination d USING (participant_id)
 		WHERE d.id = $1 AND (l.id = d.id OR l.rail = d.rail AND l.details = d.details) AND l.version = (SELECT max(version) FROM destination m WHERE m.participant_id = d.participant_id)
-		ORDER BY l.position LIMIT 1`, payout.DestinationID).Scan(&stands) // kept beside another method, it is another row
+		ORDER BY l.position LIMIT 1`, destination).Scan(&stands) // kept beside another method, it is another row
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "none", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the destination of payout %s: %w", payout.ID, err)
+		return "", fmt.Errorf("read the destination %d: %w", destination, err)
 	}
 	plain, err := json.Marshal(correctedDetails{o.Correction.Details, o.Correction.Account})
 	if err != nil {
 		return "", err
 	}
-	version, sealed, err := s.keys.encrypt(plain, "destination/"+payout.ParticipantID)
+	version, sealed, err := s.keys.encrypt(plain, "destination/"+participant)
 	if err != nil {
 		return "", err
 	}
 	tag, err := tx.Exec(ctx, `
 		INSERT INTO destination_correction (file_id, number, participant_id, destination_id, rail, key_version, details, masked, code, reason, proposed_by)
 		VALUES ($1::text::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		fileID, number, payout.ParticipantID, stands, payout.Rail, version, sealed, o.Correction.Masked, o.Code, o.Reason, by)
+		fileID, number, participant, stands, rail, version, sealed, o.Correction.Masked, o.Code, o.Reason, by)
 	if err != nil {
-		return "", fmt.Errorf("keep a correction of the destination of %s: %w", payout.ParticipantID, err)
+		return "", fmt.Errorf("keep a correction of the destination of %s: %w", participant, err)
 	}
 	if tag.RowsAffected() == 0 {
 		return "none", nil
@@ -112,6 +112,8 @@ func (s *Store) DecideCorrection(ctx context.Context, actor, id string, confirms
 			if version, err = s.applyCorrection(ctx, tx, actor, id, participant, destination); err != nil {
 				return err
 			}
+		} else if err := tryAgain(ctx, tx, destination); err != nil {
+			return err
 		}
 		_, err = tx.Exec(ctx, `UPDATE destination_correction SET decision = $2, decided_by = $3, decided_at = now(), reason_id = nullif($4, '')::uuid WHERE id::text = $1`, id, decision, actor, reasonID)
 		if err != nil {
@@ -151,6 +153,7 @@ func (s *Store) applyCorrection(ctx context.Context, tx pgx.Tx, actor, id, parti
 		return 0, fmt.Errorf("read the correction %s: %w", id, err)
 	}
 	methods[i].Details, methods[i].Account = corrected.Details, corrected.Account
+	methods[i].Try, methods[i].Known = methods[i].Standing != "", true
 	if _, err := s.setMethods(ctx, tx, actor, participant, methods[i].Version, methods); err != nil {
 		return 0, err
 	}

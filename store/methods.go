@@ -32,7 +32,9 @@ type Destination struct {
 	Details       map[string]string // what the rail needs: secret
 	Masked        string
 	AtRail        string // the participant's account at a rail that has one for each of its recipients
-	Standing      string // of that account: open, submitted or ready; "" where there is none
+	Standing      string // of that account, or of one that is tried: open, submitted, ready or refused; "" where there is neither
+	Try           bool   // the account is tried before it is first paid
+	Known         bool   // the bank itself has named the account, so that it need not be tried
 	Account       string // what is the same for everybody who is paid to the same account: secret; "" where nothing is
 }
 
@@ -147,6 +149,11 @@ func (s *Store) keepMethod(ctx context.Context, tx pgx.Tx, actor string, d *Dest
 	var atRail *int64
 	if d.AtRail != "" {
 		if atRail, err = railAccount(ctx, tx, d.ParticipantID, d.Rail, d.AtRail); err != nil {
+			return err
+		}
+	}
+	if d.Try {
+		if atRail, err = triedAccount(ctx, tx, d.ParticipantID, d.Rail, index, d.Known); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Store) NumberFile(ctx context.Context, rail, purpose string, day incent
 	return n, err
 }
 
-// NameTraced says of outcomes by which payouts they are about where the bank speaks of these by
+// NameTraced says of outcomes which payouts, or prenotes, they are about where the bank speaks of these by
 // trace numbers: of those that had one, the latest, and one of the amount that the bank names
 // before others. An outcome of none of ours stays as it is.
 func (s *Store) NameTraced(ctx context.Context, rail string, outcomes []PayoutOutcome) error {
@@ -73,17 +73,21 @@ func (s *Store) NameTraced(ctx context.Context, rail string, outcomes []PayoutOu
 		return nil
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT ON (said.number) said.number, t.payout_id::text
-		FROM unnest($2::int[], $3::text[], $4::bigint[]) said (number, trace, minor)
-			JOIN payment_trace t ON t.trace = said.trace JOIN payment_file f ON f.id = t.file_id AND f.rail = $1 JOIN payout o ON o.id = t.payout_id
-		ORDER BY said.number, o.amount_minor = said.minor DESC, f.built_at DESC`, rail, numbers, traced, minor)
+		SELECT DISTINCT ON (said.number) said.number, ours.payout, ours.prenote, ours.destination
+		FROM unnest($2::int[], $3::text[], $4::bigint[]) said (number, trace, minor) JOIN LATERAL (
+			SELECT t.payout_id::text AS payout, '' AS prenote, 0::bigint AS destination, o.amount_minor, f.built_at
+			FROM payment_trace t JOIN payment_file f ON f.id = t.file_id AND f.rail = $1 JOIN payout o ON o.id = t.payout_id WHERE t.trace = said.trace
+			UNION ALL
+			SELECT '', t.id::text, t.destination_id, 0, f.built_at FROM prenote t JOIN prenote_file f ON f.id = t.file_id AND f.rail = $1 WHERE t.trace = said.trace) ours ON true
+		ORDER BY said.number, ours.amount_minor = said.minor DESC, ours.built_at DESC`, rail, numbers, traced, minor)
 	if err != nil {
 		return fmt.Errorf("find what a bank of %s speaks of: %w", rail, err)
 	}
 	var number int
 	var payout string
-	if _, err = pgx.ForEachRow(rows, []any{&number, &payout}, func() error {
-		outcomes[number].PayoutID = payout
+	var prenote Prenote
+	if _, err = pgx.ForEachRow(rows, []any{&number, &payout, &prenote.ID, &prenote.DestinationID}, func() error {
+		outcomes[number].PayoutID, outcomes[number].Prenote = payout, prenote
 		return nil
 	}); err != nil {
 		return fmt.Errorf("find what a bank of %s speaks of: %w", rail, err)

@@ -30,6 +30,7 @@ type StatusFile struct {
 	UploadedBy string
 	UploadedAt time.Time
 	Foreign    int // outcomes of payments that are not ours
+	Prenotes   int // outcomes of prenotes
 	AppliedAt  *time.Time
 }
 
@@ -38,9 +39,10 @@ type StatusFile struct {
 type PayoutOutcome struct {
 	PayoutID  string
 	MessageID string
-	Trace     string // by which the bank speaks of the payout, which NameTraced names
-	State     string // submitted, paid, refused or returned; "" where nothing follows
-	Unclear   bool   // a person must look before anything else is done
+	Trace     string  // by which the bank speaks of the payout, which NameTraced names
+	Prenote   Prenote // that it is about instead
+	State     string  // submitted, paid, refused or returned; "" where nothing follows
+	Unclear   bool    // a person must look before anything else is done
 	Code      string
 	Reason    string
 	Amount    incentive.Money // zero where the bank does not say
@@ -99,8 +101,8 @@ func statusFileSecret(digest []byte) string { return fmt.Sprintf("status-file/%x
 func (s *Store) StatusFile(ctx context.Context, id string) (f StatusFile, content []byte, err error) {
 	var version int
 	var sealed []byte
-	err = s.pool.QueryRow(ctx, `SELECT id::text, rail, name, sha256, uploaded_by, uploaded_at, foreign_outcomes, applied_at, key_version, content FROM status_file WHERE id::text = $1`, id).
-		Scan(&f.ID, &f.Rail, &f.Name, &f.SHA256, &f.UploadedBy, &f.UploadedAt, &f.Foreign, &f.AppliedAt, &version, &sealed)
+	err = s.pool.QueryRow(ctx, `SELECT id::text, rail, name, sha256, uploaded_by, uploaded_at, foreign_outcomes, (SELECT count(*)::int FROM prenote_outcome o WHERE o.file_id = status_file.id), applied_at, key_version, content FROM status_file WHERE id::text = $1`, id).
+		Scan(&f.ID, &f.Rail, &f.Name, &f.SHA256, &f.UploadedBy, &f.UploadedAt, &f.Foreign, &f.Prenotes, &f.AppliedAt, &version, &sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return f, nil, incentive.Errorf(CodeStatusFileUnknown, "there is no file of a bank %q", id)
 	}
@@ -144,6 +146,14 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 		}
 		foreign, effects := 0, map[string]int{}
 		for number, o := range outcomes {
+			if o.Prenote.ID != "" {
+				effect, err := s.answerPrenote(ctx, tx, fileID, number+1, rail, by, o)
+				if err != nil {
+					return err
+				}
+				effects["prenote-"+effect]++
+				continue
+			}
 			payouts, err := concerned(ctx, tx, rail, o, named)
 			if err != nil {
 				return err
@@ -157,7 +167,7 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 			for _, payout := range payouts {
 				effect, err := "", error(nil)
 				if o.Correction != nil {
-					effect, err = s.proposeCorrection(ctx, tx, fileID, number+1, by, payout, o)
+					effect, err = s.proposeCorrection(ctx, tx, fileID, number+1, by, payout.ParticipantID, payout.Rail, payout.DestinationID, o)
 				} else {
 					effect, err = settle(ctx, tx, payout, o)
 				}

@@ -18,11 +18,16 @@ type RailAccount struct {
 	Rail          string
 	Key           string // by which the rail is asked to open it, once
 	Account       string // "" while it is being opened
-	State         string // open, submitted or ready
+	State         string // open, submitted, ready or refused
 	CheckedAt     *time.Time
 }
 
-const readyAccount = "ready"
+// The states of accounts that a program decides by.
+const (
+	readyAccount   = "ready"
+	openAccount    = "open"
+	refusedAccount = "refused"
+)
 
 const railAccountColumns = `id, participant_id, rail, key::text, coalesce(account, ''), state, checked_at`
 
@@ -92,53 +97,63 @@ type Disbursing struct {
 // on those that were released with them. It returns which disbursements have to hear of it.
 func (s *Store) NoteStanding(ctx context.Context, rail, account, state string) (tell []Disbursing, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		var changes bool
-		if err := tx.QueryRow(ctx, `SELECT coalesce(bool_or(state <> $3), false) FROM rail_account WHERE rail = $1 AND account = $2`, rail, account, state).Scan(&changes); err != nil {
+		var ids []int64
+		if err := collect(ctx, tx, &ids, `SELECT id FROM rail_account WHERE rail = $1 AND account = $2`, pgx.RowTo[int64], rail, account); err != nil {
 			return fmt.Errorf("read account of %s: %w", rail, err)
 		}
-		if changes {
-			if err := lockPayable(ctx, tx); err != nil { // payouts are planned by how it stands
-				return err
-			}
-		}
-		if _, err := tx.Exec(ctx, `UPDATE rail_account SET state = $3, checked_at = now() WHERE rail = $1 AND account = $2`, rail, account, state); err != nil {
-			return fmt.Errorf("note how an account of %s stands: %w", rail, err)
-		}
-		if !changes {
-			return nil
-		}
-		type moved struct {
-			Disbursing
-			supplement int
-			released   bool
-		}
-		sql, from := `UPDATE payout o SET state = 'held', reason = $3`, `o.state = 'planned' AND l.released_by IS NULL`
-		if state == readyAccount {
-			sql = `UPDATE payout o SET state = 'planned', reason = ''`
-			from = `o.state = 'held' AND o.reason = $3 AND (l.released_by IS NULL OR o.batch > 0 AND p.state IN ('released', 'disbursing', 'settling'))`
-		}
-		var all []moved
-		err := collect(ctx, tx, &all, sql+`
-			FROM payout_list l JOIN period_revision p USING (period_id, revision), destination d JOIN rail_account a ON a.id = d.rail_account_id
-			WHERE (l.period_id, l.revision, l.supplement) = (o.period_id, o.revision, o.supplement) AND d.id = o.destination_id AND a.rail = $1 AND a.account = $2 AND `+from+`
-			RETURNING o.period_id, o.revision, o.rail, o.supplement, l.released_by IS NOT NULL`,
-			func(row pgx.CollectableRow) (m moved, err error) {
-				err = row.Scan(&m.PeriodID, &m.Revision, &m.Rail, &m.supplement, &m.released)
-				return m, err
-			}, rail, account, policy.AccountNotReady)
-		if err != nil {
-			return fmt.Errorf("move payouts to an account of %s: %w", rail, err)
-		}
-		for _, m := range all {
-			if m.released {
-				tell = append(tell, m.Disbursing)
-			} else if _, _, err := signList(ctx, tx, m.PeriodID, m.Revision, m.supplement); err != nil {
-				return err
-			}
-		}
-		return nil
+		tell, err = noteStanding(ctx, tx, state, ids...)
+		return err
 	})
 	return tell, err
+}
+
+// noteStanding notes how accounts stand, and moves the payouts that go by it.
+func noteStanding(ctx context.Context, tx pgx.Tx, state string, accounts ...int64) (tell []Disbursing, err error) {
+	var changes bool
+	if err := tx.QueryRow(ctx, `SELECT coalesce(bool_or(state <> $2), false) FROM rail_account WHERE id = ANY($1)`, accounts, state).Scan(&changes); err != nil {
+		return nil, fmt.Errorf("read how accounts stand: %w", err)
+	}
+	if changes {
+		if err := lockPayable(ctx, tx); err != nil { // payouts are planned by how it stands
+			return nil, err
+		}
+	}
+	if _, err := tx.Exec(ctx, `UPDATE rail_account SET state = $2, checked_at = now() WHERE id = ANY($1)`, accounts, state); err != nil {
+		return nil, fmt.Errorf("note how accounts stand: %w", err)
+	}
+	if !changes {
+		return nil, nil
+	}
+	type moved struct {
+		Disbursing
+		supplement int
+		released   bool
+	}
+	sql, from := `UPDATE payout o SET state = 'held', reason = $2`, `o.state = 'planned' AND l.released_by IS NULL`
+	if state == readyAccount {
+		sql = `UPDATE payout o SET state = 'planned', reason = ''`
+		from = `o.state = 'held' AND o.reason = $2 AND (l.released_by IS NULL OR o.batch > 0 AND p.state IN ('released', 'disbursing', 'settling'))`
+	}
+	var all []moved
+	err = collect(ctx, tx, &all, sql+`
+		FROM payout_list l JOIN period_revision p USING (period_id, revision), destination d
+		WHERE (l.period_id, l.revision, l.supplement) = (o.period_id, o.revision, o.supplement) AND d.id = o.destination_id AND d.rail_account_id = ANY($1) AND `+from+`
+		RETURNING o.period_id, o.revision, o.rail, o.supplement, l.released_by IS NOT NULL`,
+		func(row pgx.CollectableRow) (m moved, err error) {
+			err = row.Scan(&m.PeriodID, &m.Revision, &m.Rail, &m.supplement, &m.released)
+			return m, err
+		}, accounts, policy.AccountNotReady)
+	if err != nil {
+		return nil, fmt.Errorf("move payouts by how their accounts stand: %w", err)
+	}
+	for _, m := range all {
+		if m.released {
+			tell = append(tell, m.Disbursing)
+		} else if _, _, err := signList(ctx, tx, m.PeriodID, m.Revision, m.supplement); err != nil {
+			return nil, err
+		}
+	}
+	return tell, nil
 }
 
 // holdNotReady holds a payout that was never sent and would go to an account that the rail

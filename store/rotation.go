@@ -15,6 +15,7 @@ var encrypted = []struct{ table, row, column, about string }{
 	{"destination_correction", "id::text", "details", "'destination/' || participant_id"},
 	{"redemption", "id::text", "details", "'destination/' || participant_id"},
 	{"status_file", "id::text", "content", "'status-file/' || encode(sha256, 'hex')"},
+	{"prenote_file", "id::text", "content", "'prenote-file/' || encode(sha256, 'hex')"},
 	{"rail_event", "number::text", "content", "'rail-event/' || rail || '/' || event_id"},
 }
 

@@ -136,6 +136,9 @@ func Run(ctx context.Context, config Config) error {
 		if err := startRedemptions(ctx, config); err != nil {
 			return err
 		}
+		if err := startPrenotes(ctx, config); err != nil {
+			return err
+		}
 		for _, rail := range config.Rails.Names() {
 			if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil {
 				return err
@@ -221,6 +224,36 @@ func startRecalls(ctx context.Context, config Config) error {
 	for id, rail := range open {
 		if err := workflows.StartRecall(ctx, config.Client, id, rail); err != nil && ctx.Err() == nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// startPrenotes starts the waiting for what comes back of files of prenotes, and lets accounts be paid untried
+// where their rail does not ask for prenotes any more.
+func startPrenotes(ctx context.Context, config Config) error {
+	waiting, err := config.Store.PrenotesUnderWay(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range waiting {
+		if err := workflows.StartPrenotes(ctx, config.Client, id); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	for _, name := range config.Rails.Names() {
+		rail, err := config.Rails.Rail(name)
+		if err != nil || payments.Tries(rail) {
+			continue
+		}
+		tell, err := config.Store.StopTrying(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, d := range tell {
+			if err := workflows.TellDisbursement(ctx, config.Client, d.PeriodID, d.Revision, d.Rail); err != nil && ctx.Err() == nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -33,4 +33,6 @@ func Register(r Registry) {
 	r.RegisterWorkflow(Recall)
 	r.RegisterWorkflow(Redemption)
 	r.RegisterWorkflow(ExpirePoints)
+
+	r.RegisterWorkflow(Prenotes)
 }

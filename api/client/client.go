@@ -2206,7 +2206,7 @@ type Method struct {
 	// Share Of each payout: 1 is the whole.
 	Share string `json:"share"`
 
-	// Standing Open, submitted or ready, of the account at a rail that has one for each recipient: nothing is sent to it before it is ready.
+	// Standing Open, submitted, ready or refused, of the account at a rail that has one for each recipient or tries accounts by prenotes: nothing is sent to it before it is ready.
 	Standing *string `json:"standing,omitempty"`
 }
 
@@ -2833,6 +2833,53 @@ type Policy struct {
 type PolicyRequest struct {
 	// Document YAML; see docs/approvals.md.
 	Document string `json:"document"`
+}
+
+// PrenoteFile defines model for PrenoteFile.
+type PrenoteFile struct {
+	// Accounts How many it tries.
+	Accounts int `json:"accounts"`
+
+	// Back How many of them the bank has sent back or corrected.
+	Back        int        `json:"back"`
+	BuiltAt     time.Time  `json:"built_at"`
+	BuiltBy     string     `json:"built_by"`
+	ConfirmedAt *time.Time `json:"confirmed_at,omitempty"`
+	ConfirmedBy *string    `json:"confirmed_by,omitempty"`
+
+	// EffectiveOn For when the bank is asked to pass it on.
+	EffectiveOn incentive.Date `json:"effective_on"`
+	Id          string         `json:"id"`
+	MessageId   string         `json:"message_id"`
+	Name        string         `json:"name"`
+
+	// PassedAt Since when they may.
+	PassedAt *time.Time `json:"passed_at,omitempty"`
+	Rail     string     `json:"rail"`
+	Sha256   string     `json:"sha256"`
+
+	// TriedOn From when accounts may be paid of which nothing came back.
+	TriedOn *incentive.Date `json:"tried_on,omitempty"`
+}
+
+// Prenotes defines model for Prenotes.
+type Prenotes struct {
+	Files []PrenoteFile `json:"files"`
+	Next  *string       `json:"next,omitempty"`
+
+	// ToWrite Rails that try accounts, and how many wait for it.
+	ToWrite []PrenotesToWrite `json:"to_write"`
+}
+
+// PrenotesRequest defines model for PrenotesRequest.
+type PrenotesRequest struct {
+	Rail string `json:"rail"`
+}
+
+// PrenotesToWrite defines model for PrenotesToWrite.
+type PrenotesToWrite struct {
+	Accounts int    `json:"accounts"`
+	Rail     string `json:"rail"`
 }
 
 // Problem defines model for Problem.
@@ -3781,7 +3828,10 @@ type StatusFile struct {
 	Name       string            `json:"name"`
 
 	// NotOurs How many statements of the file are about payments that are not ours.
-	NotOurs    int       `json:"not_ours"`
+	NotOurs int `json:"not_ours"`
+
+	// Prenotes How many statements of the file are about prenotes.
+	Prenotes   *int      `json:"prenotes,omitempty"`
 	Rail       string    `json:"rail"`
 	Sha256     string    `json:"sha256"`
 	UploadedAt time.Time `json:"uploaded_at"`
@@ -5084,6 +5134,27 @@ type AcceptPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListPrenotesParams defines parameters for ListPrenotes.
+type ListPrenotesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BuildPrenotesParams defines parameters for BuildPrenotes.
+type BuildPrenotesParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ConfirmPrenotesParams defines parameters for ConfirmPrenotes.
+type ConfirmPrenotesParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListQuotasParams defines parameters for ListQuotas.
 type ListQuotasParams struct {
 	// Person Whose.
@@ -5422,6 +5493,9 @@ type PutPlanJSONRequestBody = PlanRequest
 
 // AcceptPlanJSONRequestBody defines body for AcceptPlan for application/json ContentType.
 type AcceptPlanJSONRequestBody = AcceptanceRequest
+
+// BuildPrenotesJSONRequestBody defines body for BuildPrenotes for application/json ContentType.
+type BuildPrenotesJSONRequestBody = PrenotesRequest
 
 // PutRailLimitsJSONRequestBody defines body for PutRailLimits for application/json ContentType.
 type PutRailLimitsJSONRequestBody = RailLimitsRequest
@@ -6624,6 +6698,35 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
 	AcceptPlan(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPrenotes The files of prenotes, which try accounts before they are paid, the latest first, and how many accounts wait for one.
+	//
+	// Corresponds with GET /prenotes (the `ListPrenotes` operationId).
+	ListPrenotes(ctx context.Context, params *ListPrenotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BuildPrenotesWithBody Build the file of the prenotes of a rail that are to be written.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+	BuildPrenotesWithBody(ctx context.Context, params *BuildPrenotesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BuildPrenotes Build the file of the prenotes of a rail that are to be written.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+	BuildPrenotes(ctx context.Context, params *BuildPrenotesParams, body BuildPrenotesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConfirmPrenotes Say that a file of prenotes was taken to the bank.
+	//
+	// Corresponds with POST /prenotes/{file}/confirm (the `ConfirmPrenotes` operationId).
+	ConfirmPrenotes(ctx context.Context, file string, params *ConfirmPrenotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPrenotes The file to take to the bank.
+	//
+	// Corresponds with GET /prenotes/{file}/content (the `GetPrenotes` operationId).
+	GetPrenotes(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListQuotas Quotas as they stand, those that start last first.
 	//
@@ -9779,6 +9882,85 @@ func (c *Client) AcceptPlanWithBody(ctx context.Context, plan string, version in
 // Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
 func (c *Client) AcceptPlan(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAcceptPlanRequest(c.Server, plan, version, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPrenotes The files of prenotes, which try accounts before they are paid, the latest first, and how many accounts wait for one.
+//
+// Corresponds with GET /prenotes (the `ListPrenotes` operationId).
+func (c *Client) ListPrenotes(ctx context.Context, params *ListPrenotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPrenotesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BuildPrenotesWithBody Build the file of the prenotes of a rail that are to be written.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+func (c *Client) BuildPrenotesWithBody(ctx context.Context, params *BuildPrenotesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBuildPrenotesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BuildPrenotes Build the file of the prenotes of a rail that are to be written.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+func (c *Client) BuildPrenotes(ctx context.Context, params *BuildPrenotesParams, body BuildPrenotesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBuildPrenotesRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConfirmPrenotes Say that a file of prenotes was taken to the bank.
+//
+// Corresponds with POST /prenotes/{file}/confirm (the `ConfirmPrenotes` operationId).
+func (c *Client) ConfirmPrenotes(ctx context.Context, file string, params *ConfirmPrenotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConfirmPrenotesRequest(c.Server, file, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPrenotes The file to take to the bank.
+//
+// Corresponds with GET /prenotes/{file}/content (the `GetPrenotes` operationId).
+func (c *Client) GetPrenotes(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPrenotesRequest(c.Server, file)
 	if err != nil {
 		return nil, err
 	}
@@ -18890,6 +19072,206 @@ func NewAcceptPlanRequestWithBody(server string, plan string, version int, param
 	return req, nil
 }
 
+// NewListPrenotesRequest constructs an http.Request for the ListPrenotes method
+func NewListPrenotesRequest(server string, params *ListPrenotesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/prenotes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBuildPrenotesRequest calls the generic BuildPrenotes builder with application/json body
+func NewBuildPrenotesRequest(server string, params *BuildPrenotesParams, body BuildPrenotesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBuildPrenotesRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewBuildPrenotesRequestWithBody constructs an http.Request for the BuildPrenotes method, with any body, and a specified content type
+func NewBuildPrenotesRequestWithBody(server string, params *BuildPrenotesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/prenotes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewConfirmPrenotesRequest constructs an http.Request for the ConfirmPrenotes method
+func NewConfirmPrenotesRequest(server string, file string, params *ConfirmPrenotesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/prenotes/%s/confirm", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetPrenotesRequest constructs an http.Request for the GetPrenotes method
+func NewGetPrenotesRequest(server string, file string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/prenotes/%s/content", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListQuotasRequest constructs an http.Request for the ListQuotas method
 func NewListQuotasRequest(server string, params *ListQuotasParams) (*http.Request, error) {
 	var err error
@@ -22052,6 +22434,41 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /plans/{plan}/versions/{version}/acceptances (the `AcceptPlan` operationId).
 	AcceptPlanWithResponse(ctx context.Context, plan string, version int, params *AcceptPlanParams, body AcceptPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptPlanResponse, error)
+
+	// ListPrenotesWithResponse The files of prenotes, which try accounts before they are paid, the latest first, and how many accounts wait for one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /prenotes (the `ListPrenotes` operationId).
+	ListPrenotesWithResponse(ctx context.Context, params *ListPrenotesParams, reqEditors ...RequestEditorFn) (*ListPrenotesResponse, error)
+
+	// BuildPrenotesWithBodyWithResponse Build the file of the prenotes of a rail that are to be written.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+	BuildPrenotesWithBodyWithResponse(ctx context.Context, params *BuildPrenotesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BuildPrenotesResponse, error)
+
+	// BuildPrenotesWithResponse Build the file of the prenotes of a rail that are to be written.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+	BuildPrenotesWithResponse(ctx context.Context, params *BuildPrenotesParams, body BuildPrenotesJSONRequestBody, reqEditors ...RequestEditorFn) (*BuildPrenotesResponse, error)
+
+	// ConfirmPrenotesWithResponse Say that a file of prenotes was taken to the bank.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /prenotes/{file}/confirm (the `ConfirmPrenotes` operationId).
+	ConfirmPrenotesWithResponse(ctx context.Context, file string, params *ConfirmPrenotesParams, reqEditors ...RequestEditorFn) (*ConfirmPrenotesResponse, error)
+
+	// GetPrenotesWithResponse The file to take to the bank.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /prenotes/{file}/content (the `GetPrenotes` operationId).
+	GetPrenotesWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetPrenotesResponse, error)
 
 	// ListQuotasWithResponse Quotas as they stand, those that start last first.
 	//
@@ -28913,6 +29330,198 @@ func (r AcceptPlanResponse) ContentType() string {
 	return ""
 }
 
+type ListPrenotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Prenotes
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPrenotesResponse) GetJSON200() *Prenotes {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPrenotesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPrenotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPrenotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPrenotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPrenotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BuildPrenotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PrenoteFile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BuildPrenotesResponse) GetJSON200() *PrenoteFile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BuildPrenotesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BuildPrenotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BuildPrenotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BuildPrenotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BuildPrenotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ConfirmPrenotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PrenoteFile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ConfirmPrenotesResponse) GetJSON200() *PrenoteFile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ConfirmPrenotesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ConfirmPrenotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConfirmPrenotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConfirmPrenotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConfirmPrenotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetPrenotesResponse200Headers the declared response headers of an HTTP 200 response for GetPrenotes
+type GetPrenotesResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetPrenotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetPrenotesResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPrenotesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPrenotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPrenotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPrenotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPrenotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListQuotasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -32911,6 +33520,71 @@ func (c *ClientWithResponses) AcceptPlanWithResponse(ctx context.Context, plan s
 		return nil, err
 	}
 	return ParseAcceptPlanResponse(rsp)
+}
+
+// ListPrenotesWithResponse The files of prenotes, which try accounts before they are paid, the latest first, and how many accounts wait for one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /prenotes (the `ListPrenotes` operationId).
+func (c *ClientWithResponses) ListPrenotesWithResponse(ctx context.Context, params *ListPrenotesParams, reqEditors ...RequestEditorFn) (*ListPrenotesResponse, error) {
+	rsp, err := c.ListPrenotes(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPrenotesResponse(rsp)
+}
+
+// BuildPrenotesWithBodyWithResponse Build the file of the prenotes of a rail that are to be written.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+func (c *ClientWithResponses) BuildPrenotesWithBodyWithResponse(ctx context.Context, params *BuildPrenotesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BuildPrenotesResponse, error) {
+	rsp, err := c.BuildPrenotesWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBuildPrenotesResponse(rsp)
+}
+
+// BuildPrenotesWithResponse Build the file of the prenotes of a rail that are to be written.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /prenotes (the `BuildPrenotes` operationId).
+func (c *ClientWithResponses) BuildPrenotesWithResponse(ctx context.Context, params *BuildPrenotesParams, body BuildPrenotesJSONRequestBody, reqEditors ...RequestEditorFn) (*BuildPrenotesResponse, error) {
+	rsp, err := c.BuildPrenotes(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBuildPrenotesResponse(rsp)
+}
+
+// ConfirmPrenotesWithResponse Say that a file of prenotes was taken to the bank.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /prenotes/{file}/confirm (the `ConfirmPrenotes` operationId).
+func (c *ClientWithResponses) ConfirmPrenotesWithResponse(ctx context.Context, file string, params *ConfirmPrenotesParams, reqEditors ...RequestEditorFn) (*ConfirmPrenotesResponse, error) {
+	rsp, err := c.ConfirmPrenotes(ctx, file, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfirmPrenotesResponse(rsp)
+}
+
+// GetPrenotesWithResponse The file to take to the bank.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /prenotes/{file}/content (the `GetPrenotes` operationId).
+func (c *ClientWithResponses) GetPrenotesWithResponse(ctx context.Context, file string, reqEditors ...RequestEditorFn) (*GetPrenotesResponse, error) {
+	rsp, err := c.GetPrenotes(ctx, file, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPrenotesResponse(rsp)
 }
 
 // ListQuotasWithResponse Quotas as they stand, those that start last first.
@@ -38240,6 +38914,144 @@ func ParseAcceptPlanResponse(rsp *http.Response) (*AcceptPlanResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListPrenotesResponse parses an HTTP response from a ListPrenotesWithResponse call
+func ParseListPrenotesResponse(rsp *http.Response) (*ListPrenotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPrenotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Prenotes
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBuildPrenotesResponse parses an HTTP response from a BuildPrenotesWithResponse call
+func ParseBuildPrenotesResponse(rsp *http.Response) (*BuildPrenotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BuildPrenotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PrenoteFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseConfirmPrenotesResponse parses an HTTP response from a ConfirmPrenotesWithResponse call
+func ParseConfirmPrenotesResponse(rsp *http.Response) (*ConfirmPrenotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConfirmPrenotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PrenoteFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPrenotesResponse parses an HTTP response from a GetPrenotesWithResponse call
+func ParseGetPrenotesResponse(rsp *http.Response) (*GetPrenotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPrenotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetPrenotesResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -2207,7 +2207,7 @@ type Method struct {
 	// Share Of each payout: 1 is the whole.
 	Share string `json:"share"`
 
-	// Standing Open, submitted or ready, of the account at a rail that has one for each recipient: nothing is sent to it before it is ready.
+	// Standing Open, submitted, ready or refused, of the account at a rail that has one for each recipient or tries accounts by prenotes: nothing is sent to it before it is ready.
 	Standing *string `json:"standing,omitempty"`
 }
 
@@ -2834,6 +2834,53 @@ type Policy struct {
 type PolicyRequest struct {
 	// Document YAML; see docs/approvals.md.
 	Document string `json:"document"`
+}
+
+// PrenoteFile defines model for PrenoteFile.
+type PrenoteFile struct {
+	// Accounts How many it tries.
+	Accounts int `json:"accounts"`
+
+	// Back How many of them the bank has sent back or corrected.
+	Back        int        `json:"back"`
+	BuiltAt     time.Time  `json:"built_at"`
+	BuiltBy     string     `json:"built_by"`
+	ConfirmedAt *time.Time `json:"confirmed_at,omitempty"`
+	ConfirmedBy *string    `json:"confirmed_by,omitempty"`
+
+	// EffectiveOn For when the bank is asked to pass it on.
+	EffectiveOn incentive.Date `json:"effective_on"`
+	Id          string         `json:"id"`
+	MessageId   string         `json:"message_id"`
+	Name        string         `json:"name"`
+
+	// PassedAt Since when they may.
+	PassedAt *time.Time `json:"passed_at,omitempty"`
+	Rail     string     `json:"rail"`
+	Sha256   string     `json:"sha256"`
+
+	// TriedOn From when accounts may be paid of which nothing came back.
+	TriedOn *incentive.Date `json:"tried_on,omitempty"`
+}
+
+// Prenotes defines model for Prenotes.
+type Prenotes struct {
+	Files []PrenoteFile `json:"files"`
+	Next  *string       `json:"next,omitempty"`
+
+	// ToWrite Rails that try accounts, and how many wait for it.
+	ToWrite []PrenotesToWrite `json:"to_write"`
+}
+
+// PrenotesRequest defines model for PrenotesRequest.
+type PrenotesRequest struct {
+	Rail string `json:"rail"`
+}
+
+// PrenotesToWrite defines model for PrenotesToWrite.
+type PrenotesToWrite struct {
+	Accounts int    `json:"accounts"`
+	Rail     string `json:"rail"`
 }
 
 // Problem defines model for Problem.
@@ -3782,7 +3829,10 @@ type StatusFile struct {
 	Name       string            `json:"name"`
 
 	// NotOurs How many statements of the file are about payments that are not ours.
-	NotOurs    int       `json:"not_ours"`
+	NotOurs int `json:"not_ours"`
+
+	// Prenotes How many statements of the file are about prenotes.
+	Prenotes   *int      `json:"prenotes,omitempty"`
 	Rail       string    `json:"rail"`
 	Sha256     string    `json:"sha256"`
 	UploadedAt time.Time `json:"uploaded_at"`
@@ -5085,6 +5135,27 @@ type AcceptPlanParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListPrenotesParams defines parameters for ListPrenotes.
+type ListPrenotesParams struct {
+	// After The last item of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BuildPrenotesParams defines parameters for BuildPrenotes.
+type BuildPrenotesParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ConfirmPrenotesParams defines parameters for ConfirmPrenotes.
+type ConfirmPrenotesParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListQuotasParams defines parameters for ListQuotas.
 type ListQuotasParams struct {
 	// Person Whose.
@@ -5423,6 +5494,9 @@ type PutPlanJSONRequestBody = PlanRequest
 
 // AcceptPlanJSONRequestBody defines body for AcceptPlan for application/json ContentType.
 type AcceptPlanJSONRequestBody = AcceptanceRequest
+
+// BuildPrenotesJSONRequestBody defines body for BuildPrenotes for application/json ContentType.
+type BuildPrenotesJSONRequestBody = PrenotesRequest
 
 // PutRailLimitsJSONRequestBody defines body for PutRailLimits for application/json ContentType.
 type PutRailLimitsJSONRequestBody = RailLimitsRequest
@@ -5861,6 +5935,18 @@ type ServerInterface interface {
 	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
 	// (POST /plans/{plan}/versions/{version}/acceptances)
 	AcceptPlan(c *gin.Context, plan string, version int, params AcceptPlanParams)
+	// ListPrenotes The files of prenotes, which try accounts before they are paid, the latest first, and how many accounts wait for one.
+	// (GET /prenotes)
+	ListPrenotes(c *gin.Context, params ListPrenotesParams)
+	// BuildPrenotes Build the file of the prenotes of a rail that are to be written.
+	// (POST /prenotes)
+	BuildPrenotes(c *gin.Context, params BuildPrenotesParams)
+	// ConfirmPrenotes Say that a file of prenotes was taken to the bank.
+	// (POST /prenotes/{file}/confirm)
+	ConfirmPrenotes(c *gin.Context, file string, params ConfirmPrenotesParams)
+	// GetPrenotes The file to take to the bank.
+	// (GET /prenotes/{file}/content)
+	GetPrenotes(c *gin.Context, file string)
 	// ListQuotas Quotas as they stand, those that start last first.
 	// (GET /quotas)
 	ListQuotas(c *gin.Context, params ListQuotasParams)
@@ -11974,6 +12060,161 @@ func (siw *ServerInterfaceWrapper) AcceptPlan(c *gin.Context) {
 	siw.Handler.AcceptPlan(c, plan, version, params)
 }
 
+// ListPrenotes operation middleware
+func (siw *ServerInterfaceWrapper) ListPrenotes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPrenotesParams
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPrenotes(c, params)
+}
+
+// BuildPrenotes operation middleware
+func (siw *ServerInterfaceWrapper) BuildPrenotes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BuildPrenotesParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.BuildPrenotes(c, params)
+}
+
+// ConfirmPrenotes operation middleware
+func (siw *ServerInterfaceWrapper) ConfirmPrenotes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "file" -------------
+	var file string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "file", c.Param("file"), &file, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter file: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ConfirmPrenotesParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ConfirmPrenotes(c, file, params)
+}
+
+// GetPrenotes operation middleware
+func (siw *ServerInterfaceWrapper) GetPrenotes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "file" -------------
+	var file string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "file", c.Param("file"), &file, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter file: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPrenotes(c, file)
+}
+
 // ListQuotas operation middleware
 func (siw *ServerInterfaceWrapper) ListQuotas(c *gin.Context) {
 
@@ -13430,6 +13671,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
 	router.GET(options.BaseURL+"/payment-files/:file/content", wrapper.GetPaymentFile)
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
+	router.GET(options.BaseURL+"/prenotes", wrapper.ListPrenotes)
+	router.POST(options.BaseURL+"/prenotes", wrapper.BuildPrenotes)
+	router.GET(options.BaseURL+"/prenotes/:file/content", wrapper.GetPrenotes)
+	router.POST(options.BaseURL+"/prenotes/:file/confirm", wrapper.ConfirmPrenotes)
 	router.GET(options.BaseURL+"/rails", wrapper.ListRails)
 	router.GET(options.BaseURL+"/rails/:rail", wrapper.GetRail)
 	router.PUT(options.BaseURL+"/rails/:rail/limits", wrapper.PutRailLimits)
@@ -19255,6 +19500,178 @@ func (response AcceptPlandefaultApplicationProblemPlusJSONResponse) VisitAcceptP
 	return err
 }
 
+type ListPrenotesRequestObject struct {
+	Params ListPrenotesParams
+}
+
+type ListPrenotesResponseObject interface {
+	VisitListPrenotesResponse(w http.ResponseWriter) error
+}
+
+type ListPrenotes200JSONResponse Prenotes
+
+func (response ListPrenotes200JSONResponse) VisitListPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPrenotesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPrenotesdefaultApplicationProblemPlusJSONResponse) VisitListPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BuildPrenotesRequestObject struct {
+	Params BuildPrenotesParams
+	Body   *BuildPrenotesJSONRequestBody
+}
+
+type BuildPrenotesResponseObject interface {
+	VisitBuildPrenotesResponse(w http.ResponseWriter) error
+}
+
+type BuildPrenotes200JSONResponse PrenoteFile
+
+func (response BuildPrenotes200JSONResponse) VisitBuildPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BuildPrenotesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response BuildPrenotesdefaultApplicationProblemPlusJSONResponse) VisitBuildPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPrenotesRequestObject struct {
+	File   string `json:"file"`
+	Params ConfirmPrenotesParams
+}
+
+type ConfirmPrenotesResponseObject interface {
+	VisitConfirmPrenotesResponse(w http.ResponseWriter) error
+}
+
+type ConfirmPrenotes200JSONResponse PrenoteFile
+
+func (response ConfirmPrenotes200JSONResponse) VisitConfirmPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmPrenotesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmPrenotesdefaultApplicationProblemPlusJSONResponse) VisitConfirmPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPrenotesRequestObject struct {
+	File string `json:"file"`
+}
+
+type GetPrenotesResponseObject interface {
+	VisitGetPrenotesResponse(w http.ResponseWriter) error
+}
+
+type GetPrenotes200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetPrenotes200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetPrenotes200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetPrenotes200ApplicationoctetStreamResponse) VisitGetPrenotesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetPrenotesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPrenotesdefaultApplicationProblemPlusJSONResponse) VisitGetPrenotesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListQuotasRequestObject struct {
 	Params ListQuotasParams
 }
@@ -21054,6 +21471,18 @@ type StrictServerInterface interface {
 	// AcceptPlan Accept a version of the plan that you are on, signed with your name.
 	// (POST /plans/{plan}/versions/{version}/acceptances)
 	AcceptPlan(ctx context.Context, request AcceptPlanRequestObject) (AcceptPlanResponseObject, error)
+	// ListPrenotes The files of prenotes, which try accounts before they are paid, the latest first, and how many accounts wait for one.
+	// (GET /prenotes)
+	ListPrenotes(ctx context.Context, request ListPrenotesRequestObject) (ListPrenotesResponseObject, error)
+	// BuildPrenotes Build the file of the prenotes of a rail that are to be written.
+	// (POST /prenotes)
+	BuildPrenotes(ctx context.Context, request BuildPrenotesRequestObject) (BuildPrenotesResponseObject, error)
+	// ConfirmPrenotes Say that a file of prenotes was taken to the bank.
+	// (POST /prenotes/{file}/confirm)
+	ConfirmPrenotes(ctx context.Context, request ConfirmPrenotesRequestObject) (ConfirmPrenotesResponseObject, error)
+	// GetPrenotes The file to take to the bank.
+	// (GET /prenotes/{file}/content)
+	GetPrenotes(ctx context.Context, request GetPrenotesRequestObject) (GetPrenotesResponseObject, error)
 	// ListQuotas Quotas as they stand, those that start last first.
 	// (GET /quotas)
 	ListQuotas(ctx context.Context, request ListQuotasRequestObject) (ListQuotasResponseObject, error)
@@ -25591,6 +26020,129 @@ func (sh *strictHandler) AcceptPlan(ctx *gin.Context, plan string, version int, 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(AcceptPlanResponseObject); ok {
 		if err := validResponse.VisitAcceptPlanResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPrenotes operation middleware
+func (sh *strictHandler) ListPrenotes(ctx *gin.Context, params ListPrenotesParams) {
+	var request ListPrenotesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPrenotes(ctx, request.(ListPrenotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPrenotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPrenotesResponseObject); ok {
+		if err := validResponse.VisitListPrenotesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BuildPrenotes operation middleware
+func (sh *strictHandler) BuildPrenotes(ctx *gin.Context, params BuildPrenotesParams) {
+	var request BuildPrenotesRequestObject
+
+	request.Params = params
+
+	var body BuildPrenotesJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BuildPrenotes(ctx, request.(BuildPrenotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BuildPrenotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(BuildPrenotesResponseObject); ok {
+		if err := validResponse.VisitBuildPrenotesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ConfirmPrenotes operation middleware
+func (sh *strictHandler) ConfirmPrenotes(ctx *gin.Context, file string, params ConfirmPrenotesParams) {
+	var request ConfirmPrenotesRequestObject
+
+	request.File = file
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmPrenotes(ctx, request.(ConfirmPrenotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmPrenotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ConfirmPrenotesResponseObject); ok {
+		if err := validResponse.VisitConfirmPrenotesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPrenotes operation middleware
+func (sh *strictHandler) GetPrenotes(ctx *gin.Context, file string) {
+	var request GetPrenotesRequestObject
+
+	request.File = file
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPrenotes(ctx, request.(GetPrenotesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPrenotes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPrenotesResponseObject); ok {
+		if err := validResponse.VisitGetPrenotesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

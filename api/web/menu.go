@@ -55,6 +55,9 @@ var entries = []struct {
 		{"menu.cockpit", "/cockpit", may(incentive.ReadTotals)},
 		{"menu.periods", "/periods", having(incentive.Manager, incentive.Finance, incentive.Administrator, incentive.Auditor)},
 		{"menu.exceptions", "/exceptions", may(incentive.ReadTotals)},
+		{"menu.bank-accounts", "/bank-accounts", func(v *visit) bool {
+			return v.may(incentive.ReadTotals) > incentive.None && slices.Contains(v.Rails, triesAccounts)
+		}},
 		{"menu.adjustments", "/adjustments", may(incentive.ReadTotals)},
 		{"menu.ledger", "/ledger", may(incentive.ReadTotals)},
 		{"menu.reconciliations", "/reconciliations", may(incentive.ReadTotals)},

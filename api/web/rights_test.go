@@ -357,7 +357,7 @@ var walked = map[string]asked{
 	"listDelegations": {}, "delegate": {body: `{"from":"PERSON","to":"f2","starts_on":"2026-11-01","ends_on":"2026-11-01"}`, narrow: ownOfTeam, status: 201, refused: 403}, "endDelegation": {narrow: ownOfTeam},
 	"getPayoutList": {}, "rehearseRelease": {}, "rehearseFile": {status: 404}, "listExceptions": {}, "listDestinationCorrections": {}, "decideDestinationCorrection": {body: `{"decision":"confirmed"}`, status: 404}, "listPayouts": {lists: "person"}, "retryPayout": {body: `{"reason":"x"}`, status: 409}, "cancelPayout": {body: `{"reason":"x"}`, status: 409}, "clearDoubt": {body: `{"reason":"x"}`, notOwn: true, status: 409}, "liftHold": {body: `{"reason":"x"}`, notOwn: true, status: 409}, "decideRailStop": {body: `{"decision":"resumed","reason":"x"}`, status: 409},
 	"redirectPayout": {body: `{"reason":"x","destination_version":1}`, notOwn: true, status: 409}, "recallPayout": {body: `{"reason":"x"}`, status: 409}, "decidePayout": {body: `{"decision":"confirmed"}`, status: 409},
-	"listPaymentFiles": {}, "getPaymentFile": {}, "confirmPaymentFile": {body: `{"paid":false}`}, "uploadStatusFile": {files: map[string]string{"file": "x"}, status: 400}, "getStatusFile": {path: "file=" + uuid.Nil.String(), status: 404},
+	"listPaymentFiles": {}, "getPaymentFile": {}, "listPrenotes": {}, "buildPrenotes": {body: `{"rail":"payment-file"}`, status: 400}, "getPrenotes": {path: "file=" + uuid.Nil.String(), status: 404}, "confirmPrenotes": {path: "file=" + uuid.Nil.String(), status: 404}, "confirmPaymentFile": {body: `{"paid":false}`}, "uploadStatusFile": {files: map[string]string{"file": "x"}, status: 400}, "getStatusFile": {path: "file=" + uuid.Nil.String(), status: 404},
 	"getSending": {}, "clearSending": {body: `{"reason":"x"}`, status: 409},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
 	"listSamples": {}, "drawSample": {body: `{"size":2}`, status: 201}, "getSample": {}, "remarkSample": {body: `{"number":1,"verdict":"fine"}`}, "getDuties": {query: "from=2026-01-01&to=2026-12-31"},
@@ -538,7 +538,7 @@ func TestRightsOfPages(t *testing.T) {
 						require.Equal(t, http.StatusForbidden, status, where)
 					case somebody && reach < needed[to], strings.Contains(path, "/statements/{person}") && period == march, strings.Contains(path, "/certificates/"): // no line achieves anything
 						require.Equal(t, http.StatusNotFound, status, where)
-					case strings.HasSuffix(path, "/evidence-pack"), strings.HasPrefix(path, "/exports/"), strings.HasPrefix(path, "/commands/"), strings.HasSuffix(path, "/rehearsal/{rail}/{currency}"), path == "/disputes/new": // asked for nothing that there is
+					case strings.HasSuffix(path, "/evidence-pack"), strings.HasPrefix(path, "/exports/"), strings.HasPrefix(path, "/commands/"), path == "/prenotes/{file}", strings.HasSuffix(path, "/rehearsal/{rail}/{currency}"), path == "/disputes/new": // asked for nothing that there is
 						require.Less(t, status, http.StatusInternalServerError, where)
 					default:
 						require.Equal(t, http.StatusOK, status, "%s: %s", where, text)

@@ -45,7 +45,7 @@ func families() map[string][]string {
 	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
 		did = append(did, string(a))
 	}
-	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
+	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "build-prenotes", "confirm-prenotes", "pass-prenotes", "stop-trying", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample", "take-evidence")
 	did = append(did, "enter-records", "remove-holiday", "keep-draft", "retry-rows", "leave-row-out")
 	for _, act := range []string{"retry-payout", "cancel-payout", "recall-payout"} {
@@ -89,11 +89,11 @@ func families() map[string][]string {
 	rails := slices.Sorted(maps.Keys(details))
 	all := map[string][]string{
 		"state": append(states, "on-hold"), "stands": states, "next": states, "act": acts, "act.means": acts, "act.back": acts, "did": did, "role": roles, "role.does": roles, "spoken": {"en", "id"}, "timing": {"at-once", "daily", "never"},
-		"payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored", "recalled", "returned", "unknown-outcome"),
+		"correction": {"C01", "C02", "C03", "C05", "C06", "C07"}, "payout": {"planned", "held", "submitted", "paid", "failed", "returned", "cancelled"}, "decision": {"waiting", "approved", "rejected"}, "outlier": {"first-statement", "large-change", "far-above-median", "negative-total", "changed-since-shown"}, "pace": {"behind", "reached"}, "band": bands, "reason": append(exceptions, "no-destination", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored", "recalled", "returned", "unknown-outcome"),
 		"participant": {"employee", "contractor", "company"}, "pattern": patterns,
 		"difference": {"missing-there", "missing-here", "amount-differs", "state-differs", "ledger-differs"}, "their": {"submitted", "paid", "returned", "refused"},
 		"rail": slices.Concat(rails, rewarding, payments.Known), "account.by": rails, "account.about": rails, "account": {"cash", "clearing", "commission expense", "payable", "payable held", "draw receivable", "clawback receivable", "holdback reserve", "withholding payable", "points", "points expired"},
-		"account.standing": {"open", "submitted", "ready"}, "account.onboarding": {"stripe"}, "account.open": {"stripe"},
+		"account.standing": {"open", "submitted", "ready", "refused"}, "account.onboarding": {"stripe"}, "account.open": {"stripe"},
 		"row":           {"taken", "left-out"},
 		"uncredited.do": {"no-rule", "no-match", "no-group", "no-member"},
 		"needs":         {"hold", "refused-records", "objectives", "lock", "calculate", "records-since-lock", "uncredited", "adjustments", "period-before", "publish", "window", "disputes", "approvals", "destinations", "release", "disburse", "stopped-rails", "payment-files", "exceptions", "settle", "close", "archive"},

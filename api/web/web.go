@@ -211,6 +211,10 @@ func (s *site) routes() map[string]page {
 		"GET /exceptions":  (*visit).exceptions,
 		"POST /exceptions": (*visit).decideException,
 
+		"GET /bank-accounts":   (*visit).bankAccounts,
+		"POST /bank-accounts":  (*visit).decideBankAccount,
+		"GET /prenotes/{file}": (*visit).prenotes,
+
 		"GET /periods/{period}/uncredited":      (*visit).uncredited,
 		"POST /periods/{period}/approvals/file": (*visit).decideByFile,
 

@@ -671,7 +671,7 @@ var needs = map[string]incentive.Action{
 	"GET /delegations": incentive.ReadApprovals, "POST /delegations": incentive.DecideApproval,
 	"GET /periods/{period}/payouts": incentive.ReadStatements, "POST /periods/{period}/payouts": incentive.RunPeriod,
 	"GET /periods/{period}/release": incentive.ReadTotals, "POST /periods/{period}/release": incentive.ReleasePeriod, "GET /periods/{period}/rehearsal": incentive.ReadTotals, "GET /periods/{period}/rehearsal/{rail}/{currency}": incentive.ReadTotals,
-	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals,
+	"GET /periods/{period}/files": incentive.ReadTotals, "POST /periods/{period}/files": incentive.ReleasePeriod, "GET /payment-files/{file}": incentive.ReadTotals, "GET /bank-accounts": incentive.ReadTotals, "POST /bank-accounts": incentive.ReleasePeriod, "GET /prenotes/{file}": incentive.ReadTotals,
 	"GET /exports": incentive.ReadTotals, "GET /exports/payroll": incentive.ReadTotals, "GET /exports/journal": incentive.ReadTotals, "GET /exports/register": incentive.ReadTotals,
 	"GET /exports/year-end": incentive.ReadTotals, "GET /exports/contractors": incentive.ReadTotals, "GET /exports/contract-costs": incentive.ReadTotals, "GET /exports/company": incentive.ReadEverything,
 	"POST /sending": incentive.ReconcileRails, "GET /reconciliations": incentive.ReadTotals, "POST /reconciliations": incentive.ReconcileRails, "GET /reconciliations/{reconciliation}": incentive.ReadTotals, "POST /reconciliations/{reconciliation}": incentive.ReconcileRails,

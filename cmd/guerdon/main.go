@@ -89,6 +89,7 @@ type commands struct {
 	Redemptions redemptions   `cmd:"" help:"List the rewards that people took for points, or give points back." group:"money"`
 
 	BankCorrections bankCorrections `cmd:"" help:"Decide about what banks say that accounts are now." group:"money"`
+	Prenotes        prenotes        `cmd:"" help:"Try accounts before they are first paid." group:"money"`
 
 	Balances balances `cmd:"" aliases:"balance" help:"Sum the ledger up: of everything, a period or a participant, now or at the end of a day." group:"money"`
 	Audit    audit    `cmd:"" help:"Read the audit chain." group:"money"`

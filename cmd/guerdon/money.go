@@ -342,6 +342,9 @@ func (f fileAnswer) Run(ctx context.Context, d *desk) error {
 		for _, change := range answer.Changes {
 			row(w, change.Effect, fmt.Sprintf("%d payouts", change.Payouts))
 		}
+		if answer.Prenotes != nil {
+			row(w, "prenotes", fmt.Sprintf("%d statements", *answer.Prenotes))
+		}
 		if answer.NotOurs > 0 {
 			row(w, "not ours", fmt.Sprintf("%d statements", answer.NotOurs))
 		}

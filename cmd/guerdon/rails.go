@@ -59,6 +59,7 @@ type railSettings struct {
 	NachaOrigin      string `env:"NACHA_ORIGIN" placeholder:"ID" help:"Who sends the files, where the bank asks for another id than the company's."`
 	NachaDescription string `env:"NACHA_DESCRIPTION" placeholder:"TEXT" help:"What companies read of what they are paid; COMMISSION when absent. People read PAYROLL."`
 	NachaLeadDays    int    `env:"NACHA_LEAD_DAYS" default:"1" help:"Banking days between the file and the day of payment."`
+	NachaPrenotes    bool   `env:"NACHA_PRENOTES" help:"Accounts are tried by a prenote before they are first paid."`
 
 	Points bool `env:"GUERDON_POINTS" help:"Lets people be paid in points that they spend on rewards: needs Tremendous or Xoxoday."`
 
@@ -147,7 +148,7 @@ func (o railSettings) nacha(company, zone string) (*nacha.Rail, error) {
 	}
 	return nacha.New(nacha.Config{
 		Company: company, CompanyID: o.NachaCompanyID, Bank: o.NachaBank, BankName: o.NachaBankName, Origin: o.NachaOrigin, Description: o.NachaDescription,
-		LeadDays: o.NachaLeadDays, Zone: day, Now: time.Now,
+		LeadDays: o.NachaLeadDays, Prenotes: o.NachaPrenotes, Zone: day, Now: time.Now,
 	})
 }
 

@@ -42,6 +42,7 @@ const (
 	RecallRefused   Kind = "recall-refused"
 	RecallUnclear   Kind = "recall-unclear"
 	ProposalRefused Kind = "proposal-refused"
+	AccountRefused  Kind = "account-refused"
 )
 
 // Of is the kind that tells of an act on a dispute.

@@ -86,7 +86,7 @@ func firstLine(err error) string {
 }
 
 // confirm reads a file back that was built, and compares it with what was asked for.
-func (r *Rail) confirm(content []byte, asked []payments.FilePayment, total incentive.Money) error {
+func (r *Rail) confirm(content []byte, asked []payments.FilePayment, total incentive.Money, of entries) error {
 	f, err := Inspect(content)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (r *Rail) confirm(content []byte, asked []payments.FilePayment, total incen
 			}
 			p := asked[i]
 			if i++; header.StandardEntryClassCode != class(p) || header.ServiceClassCode != ach.CreditsOnly || class(p) == ach.PPD && header.CompanyEntryDescription != payroll ||
-				e.TransactionCode != codes[p.Destination[KindDetail]] || int64(e.Amount) != p.Amount.Minor || e.RDFIIdentification+e.CheckDigit != p.Destination[RoutingDetail] ||
+				e.TransactionCode != of.codes[p.Destination[KindDetail]] || int64(e.Amount) != p.Amount.Minor || e.RDFIIdentification+e.CheckDigit != p.Destination[RoutingDetail] ||
 				strings.TrimSpace(e.DFIAccountNumber) != p.Destination[AccountDetail] || strings.TrimSpace(e.IdentificationNumber) != identification(p.PayoutID) {
 				return fmt.Errorf("entry %d is not the payout %s", i, p.PayoutID)
 			}

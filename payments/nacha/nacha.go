@@ -34,6 +34,7 @@ type Config struct {
 	Origin      string // who sends the file, where the bank asks for another than CompanyID
 	Description string // of what companies are paid, in ten characters; "" is COMMISSION
 	LeadDays    int    // banking days between the file and its payment
+	Prenotes    bool   // accounts are tried before they are first paid
 	Zone        *time.Location
 	Now         func() time.Time
 }
@@ -125,6 +126,10 @@ func identification(payoutID string) string {
 // BuildFile builds the file of a request, and reads it back before it is given away. The same
 // request on the same day gives the same bytes.
 func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (payments.File, error) {
+	return r.build(ctx, request, credits)
+}
+
+func (r *Rail) build(ctx context.Context, request payments.FileRequest, of entries) (payments.File, error) {
 	if err := ctx.Err(); err != nil {
 		return payments.File{}, &payments.Error{Class: payments.Throttled, Rail: r.config.Name, Code: "cancelled", Message: "building the file was cancelled", Cause: err}
 	}
@@ -135,7 +140,7 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 	seen := map[string]bool{}
 	total := incentive.Money{Currency: request.Currency}
 	for _, p := range sorted {
-		reason := r.refusal(p, request.Currency)
+		reason := r.refusal(p, request.Currency, of)
 		if seen[identification(p.PayoutID)] {
 			reason = "the payout, or another whose id begins as its does, is in the request twice"
 		}
@@ -158,7 +163,7 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 	if request.On.IsZero() {
 		request.On = incentive.DateOf(r.config.Now().In(r.config.Zone))
 	}
-	f, numbers, err := r.file(request, sorted)
+	f, numbers, err := r.file(request, sorted, of)
 	if err != nil {
 		return payments.File{}, fmt.Errorf("lay out the file of %s: %w", request.PeriodID, err)
 	}
@@ -172,7 +177,7 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 	if err != nil {
 		return payments.File{}, fmt.Errorf("write the file of %s: %w", request.PeriodID, err)
 	}
-	if err := r.confirm(content, sorted, total); err != nil {
+	if err := r.confirm(content, sorted, total, of); err != nil {
 		return payments.File{}, &payments.Error{Class: payments.Definite, Rail: r.config.Name, Code: string(CodeFileFaulty), Message: "the file that was built does not say what was asked for", Cause: err}
 	}
 	digest = sha256.Sum256(content)
@@ -190,14 +195,18 @@ func class(p payments.FilePayment) string {
 	return ach.PPD
 }
 
-func (r *Rail) refusal(p payments.FilePayment, currency incentive.Currency) string {
+func (r *Rail) refusal(p payments.FilePayment, currency incentive.Currency, of entries) string {
 	if !identifies.MatchString(p.PayoutID) && !uuid.MatchString(p.PayoutID) {
 		return "the payout's id must be a UUID, or have 1 to 15 letters, digits and hyphens"
 	}
 	if p.Amount.Currency != currency {
 		return "the payment is not in the file's currency, " + string(currency)
 	}
-	if err := r.Capabilities().Check(r.config.Name, p.Amount); err != nil {
+	if of.prenote {
+		if p.Amount.Minor != 0 {
+			return "a prenote is of nothing"
+		}
+	} else if err := r.Capabilities().Check(r.config.Name, p.Amount); err != nil {
 		return err.(*payments.Error).Message
 	}
 	return refusal(p.Destination)
@@ -223,7 +232,7 @@ func (r *Rail) requestRefusal(request payments.FileRequest) string {
 }
 
 // file lays a file out, and returns the trace numbers of its payments.
-func (r *Rail) file(request payments.FileRequest, sorted []payments.FilePayment) (*ach.File, map[string]string, error) {
+func (r *Rail) file(request payments.FileRequest, sorted []payments.FilePayment, of entries) (*ach.File, map[string]string, error) {
 	header := ach.NewFileHeader()
 	header.ImmediateDestination, header.ImmediateDestinationName = r.config.Bank, r.config.BankName
 	header.ImmediateOrigin, header.ImmediateOriginName = r.config.Origin, r.config.Company
@@ -248,7 +257,7 @@ func (r *Rail) file(request payments.FileRequest, sorted []payments.FilePayment)
 				}
 			}
 			entry := ach.NewEntryDetail()
-			entry.TransactionCode = codes[p.Destination[KindDetail]]
+			entry.TransactionCode = of.codes[p.Destination[KindDetail]]
 			entry.SetRDFI(p.Destination[RoutingDetail])
 			entry.DFIAccountNumber = p.Destination[AccountDetail]
 			entry.Amount = int(p.Amount.Minor)

@@ -290,6 +290,9 @@ func FuzzInspect(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(content)
 	}
+	tried, err := newRail(f, config()).BuildPrenotes(f.Context(), prenotesOf(f))
+	require.NoError(f, err)
+	f.Add(tried.Content)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if file, err := nacha.Inspect(content); err == nil {
 			require.NotNil(t, file)

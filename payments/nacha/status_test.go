@@ -162,6 +162,11 @@ func FuzzReadStatus(f *testing.F) {
 	f.Add(sentBack(f, standin.Answer{Code: "R02"}, standin.Answer{Code: "C01", Data: "1234"}))
 	f.Add(sentBack(f, standin.Answer{Code: "C07", Data: "091400606998877           32"}))
 	f.Add([]byte("5"))
+	tried, err := newRail(f, config()).BuildPrenotes(f.Context(), prenotesOf(f))
+	require.NoError(f, err)
+	back, err := standin.SendBack(tried.Content, incentive.MustParseDate("2026-11-25"), standin.Answer{Trace: tried.Traces[payoutID(0)], Code: "R03"}, standin.Answer{Trace: tried.Traces[payoutID(1)], Code: "C01", Data: "1234"})
+	require.NoError(f, err)
+	f.Add(back)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		said, err := read(content)
 		if err != nil {

@@ -7,10 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/activities"
+	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments/nacha"
 	"github.com/guerdon/guerdon/payments/nacha/standin"
 	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/store/storetest"
 	"github.com/guerdon/guerdon/workflows"
 )
 
@@ -66,4 +68,72 @@ func TestAnACHFile(t *testing.T) {
 	_, err = h.store.VerifyLedger(ctx)
 	require.NoError(t, err)
 	require.NoError(t, h.store.VerifyPayouts(ctx, period, 1))
+}
+
+// TestPrenotes has accounts tried before they are paid, through the API: one that the bank sends back is not
+// paid, the other one is from the third banking day on.
+func TestPrenotes(t *testing.T) {
+	t.Parallel()
+	rail, err := nacha.New(nacha.Config{Company: "Test", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank of Examples", LeadDays: 1, Prenotes: true, Now: time.Now})
+	require.NoError(t, err)
+	o, ctx := officeWith(t, rail), t.Context()
+	o.flat()
+	names := func(account string) {
+		t.Helper()
+		_, err := client.Read[client.Destination](o.as("r1").PutDestination(ctx, "r1", &client.PutDestinationParams{IdempotencyKey: client.NewKey()},
+			client.DestinationRequest{Rail: rail.Name(), Details: map[string]string{"holder": "Rep", "routing": "021000021", "account": account, "kind": "savings"}}))
+		require.NoError(t, err)
+	}
+	standing := func() string {
+		t.Helper()
+		set, err := client.Read[client.Methods](o.as("r1").GetMethods(ctx, "r1"))
+		require.NoError(t, err)
+		return *set.Methods[0].Standing
+	}
+	tries := func() (client.PrenoteFile, []byte) {
+		t.Helper()
+		f, err := client.Read[client.PrenoteFile](o.as("fin1").BuildPrenotes(ctx, &client.BuildPrenotesParams{IdempotencyKey: client.NewKey()}, client.PrenotesRequest{Rail: rail.Name()}))
+		require.NoError(t, err)
+		require.Equal(t, 1, f.Accounts)
+		content, err := client.Bytes(o.as("aud").GetPrenotes(ctx, f.Id))
+		require.NoError(t, err)
+		f, err = client.Read[client.PrenoteFile](o.as("fin1").ConfirmPrenotes(ctx, f.Id, &client.ConfirmPrenotesParams{IdempotencyKey: client.NewKey()}))
+		require.NoError(t, err)
+		require.Equal(t, "fin1", *f.ConfirmedBy)
+		return f, content
+	}
+	o.loadAs("admin", "participant", map[string]any{"participant_id": "aud", "effective_from": "1990-01-01", "name": "aud", "email": "", "kind": "contractor", "country": "US", "pay_currency": "USD", "attributes": map[string]string{}})
+	require.NoError(t, o.store.Grant(ctx, "admin", "aud", []incentive.Role{incentive.Auditor}))
+
+	require.NoError(t, o.store.Grant(ctx, "admin", "r1", []incentive.Role{incentive.Rep}))
+	names("11112222")
+	require.Equal(t, "open", standing())
+	_, content := tries()
+	require.Equal(t, "submitted", standing())
+	trace := o.texts(`SELECT trace FROM guerdon.prenote`)[0]
+	back, err := standin.SendBack(content, incentive.DateOf(time.Now()), standin.Answer{Trace: trace, Code: "R03"})
+	require.NoError(t, err)
+	f, err := o.store.KeepStatusFile(ctx, store.StatusFile{Rail: rail.Name(), Name: "back.ach", UploadedBy: "fin2"}, back)
+	require.NoError(t, err)
+	require.NoError(t, workflows.ApplyStatusFile(ctx, o.client, f.ID))
+	require.Equal(t, "refused", standing())
+	_, err = client.Read[client.PrenoteFile](o.as("fin1").BuildPrenotes(ctx, &client.BuildPrenotesParams{IdempotencyKey: client.NewKey()}, client.PrenotesRequest{Rail: rail.Name()}))
+	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(err))
+
+	names("33334444")
+	second, _ := tries()
+	require.False(t, second.TriedOn.Before(incentive.DateOf(time.Now()).AddDays(3)))
+	require.Equal(t, "submitted", standing())
+	// The days are over at once: whoever waits is told by a worker that starts anew.
+	storetest.Exec(t, o.databaseURL, `UPDATE guerdon.prenote_file SET tried_on = '2026-01-02'`)
+	require.NoError(t, o.client.TerminateWorkflow(ctx, activities.PrenotesID(second.Id), "", "its clock is that of the test"))
+	require.NoError(t, workflows.StartPrenotes(ctx, o.client, second.Id))
+	require.Eventually(t, func() bool { return standing() == "ready" }, time.Minute, 20*time.Millisecond)
+	list, err := client.Read[client.Prenotes](o.as("aud").ListPrenotes(ctx, &client.ListPrenotesParams{}))
+	require.NoError(t, err)
+	require.Equal(t, []client.PrenotesToWrite{{Rail: rail.Name(), Accounts: 0}}, list.ToWrite)
+	require.NotNil(t, list.Files[0].PassedAt)
+	require.Equal(t, []int{0, 1}, []int{list.Files[0].Back, list.Files[1].Back})
+	_, _, err = o.store.VerifyAudit(ctx)
+	require.NoError(t, err)
 }
