@@ -364,7 +364,7 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 		return a.stop(ctx, attempt, !attempt.New, string(incentive.ErrorCode(err)))
 	}
 	if !attempt.New {
-		found, err := rail.Lookup(ctx, attempt.Key)
+		found, err := askAgain(func() (payments.Result, error) { return rail.Lookup(ctx, attempt.Key) })
 		if err != nil {
 			return a.refused(ctx, attempt, err, true)
 		}

@@ -58,7 +58,7 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 		}
 		return a.Store.PutRailEventAside(ctx, number, "not-ours")
 	}
-	found, err := rail.Lookup(ctx, attempt.Key)
+	found, err := askAgain(func() (payments.Result, error) { return rail.Lookup(ctx, attempt.Key) })
 	says := store.PayoutOutcome{State: string(found.State), Code: string(found.State), Amount: found.Amount, Reversed: found.Reversed}
 	switch {
 	case payments.ClassOf(err) == payments.Alarm:

@@ -22,14 +22,15 @@ func (a *Activities) Recall(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	stands, err := rail.Lookup(ctx, r.Reference)
+	lookUp := func() (payments.Result, error) { return rail.Lookup(ctx, r.Reference) }
+	stands, err := askAgain(lookUp)
 	if err == nil && stands.Reversed == r.Before && stands.State != payments.Returned && stands.State != payments.Refused {
 		var sent bool
 		if sent, err = a.Store.SendRecall(ctx, id); err != nil || !sent {
 			return err
 		}
-		if err = takeBack(ctx, rail, r); err == nil {
-			stands, err = rail.Lookup(ctx, r.Reference)
+		if _, err = askAgain(func() (payments.Result, error) { return takeBack(ctx, rail, r) }); err == nil {
+			stands, err = askAgain(lookUp)
 		}
 	}
 	switch class := payments.ClassOf(err); {
@@ -57,16 +58,14 @@ func (a *Activities) Recall(ctx context.Context, id string) error {
 
 // takeBack asks a rail to give back what a recall says: by a reversal where it knows parts of
 // what it paid, otherwise by stopping the whole.
-func takeBack(ctx context.Context, rail payments.SingleRail, r store.Recall) error {
+func takeBack(ctx context.Context, rail payments.SingleRail, r store.Recall) (payments.Result, error) {
 	if reverser, is := rail.(payments.Reverser); is {
-		_, err := reverser.Reverse(ctx, r.RailID, r.Amount, r.ID)
-		return err
+		return reverser.Reverse(ctx, r.RailID, r.Amount, r.ID)
 	}
 	if canceller, is := rail.(payments.Canceller); is {
-		_, err := canceller.Cancel(ctx, r.RailID)
-		return err
+		return canceller.Cancel(ctx, r.RailID)
 	}
-	return &payments.Error{Class: payments.Definite, Rail: rail.Name(), Code: "gives-nothing-back", Message: "the rail cannot be asked to give anything back"}
+	return payments.Result{}, &payments.Error{Class: payments.Definite, Rail: rail.Name(), Code: "gives-nothing-back", Message: "the rail cannot be asked to give anything back"}
 }
 
 func (a *Activities) endRecall(ctx context.Context, r store.Recall, state store.RecallState, code string, o store.PayoutOutcome) error {
