@@ -73,7 +73,7 @@ func (s *server) GetContractorsFile(ctx context.Context, request spec.GetContrac
 // GetContractCostsFile makes the schedule of what it cost to obtain contracts.
 func (s *server) GetContractCostsFile(ctx context.Context, request spec.GetContractCostsFileRequestObject) (spec.GetContractCostsFileResponseObject, error) {
 	p := request.Params
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.ContractCosts, Template: value(p.Template), Version: value(p.TemplateVersion), From: incentive.DateOf(p.From.Time), To: incentive.DateOf(p.To.Time), Longest: value(p.Longest), Through: value(p.Through)})
+	made, err := s.file(ctx, accounting.Request{Kind: accounting.ContractCosts, Template: value(p.Template), Version: value(p.TemplateVersion), From: incentive.DateOf(p.From.Time), To: incentive.DateOf(p.To.Time), Longest: value(p.Longest), Through: value(p.Through), People: value(p.People)})
 	return spec.GetContractCostsFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 

@@ -112,7 +112,7 @@ type File struct {
 	Least    string             `json:"least,omitempty"`   // of contractors: the least that is in it
 	Longest  int                `json:"longest,omitempty"` // of contract costs: the months of what is not in it
 	Through  int64              `json:"through,omitempty"` // the last journal entry that counts, or of contract costs the last posted line
-	People   int64              `json:"people,omitempty"`  // the last record of a participant that counts
+	People   int64              `json:"people,omitempty"`  // the last record of a participant that counts, or of contract costs of a transaction
 	Rows     int                `json:"rows"`
 	SHA256   incentive.Digest   `json:"sha256"`
 }
@@ -165,7 +165,7 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 		f.From, f.To = r.From.String(), r.To.String()
 		if r.Kind == accounting.ContractCosts {
 			f.Longest = r.Longest
-			f.Through, err = s.untilLine(ctx, r.Through)
+			f.Through, f.People, err = s.untilLine(ctx, r.Through, r.People)
 		} else {
 			f.Through, f.People, err = s.until(ctx, r.Through, r.People)
 		}
@@ -191,7 +191,7 @@ func (s *Store) MakeFile(ctx context.Context, actor string, r accounting.Request
 		case accounting.Contractors:
 			query = fileQuery{contractorRows, []any{r.From, r.To, f.Through, f.People, r.Year, r.Least.Currency, r.Least.Minor, WithholdingPayable}}
 		case accounting.ContractCosts:
-			query, err = contractCostsQuery(ctx, tx, r, f.Through)
+			query, err = contractCostsQuery(ctx, tx, r, f.Through, f.People)
 		}
 		if err != nil {
 			return err

@@ -42,9 +42,9 @@ func TestCostOfObtainingAContract(t *testing.T) {
 	f, lines := b.schedule("2026-01-01", "2033-12-31", 0)
 	require.Equal(t, "contract-costs-2026-01-01-2033-12-31.csv", f.Name())
 	require.Len(t, lines, 84)
-	require.Equal(t, "2026-01-01,data-centre,USD,0.00,10000.00,119.05,9880.95", lines[0])
-	require.Equal(t, "2026-02-01,data-centre,USD,9880.95,0.00,119.05,9761.90", lines[1])
-	require.Equal(t, "2032-12-01,data-centre,USD,119.05,0.00,119.05,0.00", lines[83])
+	require.Equal(t, "2026-01-01,data-centre,USD,0.00,10000.00,119.05,0.00,9880.95", lines[0])
+	require.Equal(t, "2026-02-01,data-centre,USD,9880.95,0.00,119.05,0.00,9761.90", lines[1])
+	require.Equal(t, "2032-12-01,data-centre,USD,119.05,0.00,119.05,0.00,0.00", lines[83])
 	years := map[string]int64{}
 	for _, line := range lines {
 		cells := strings.Split(line, ",")
@@ -74,10 +74,10 @@ func TestContractCostsOfLaterMonths(t *testing.T) {
 	b.close(monthOf(1))
 	first, before := b.schedule("2026-01-01", "2026-04-30", 0)
 	require.Equal(t, []string{
-		"2026-01-01,crm/d1,USD,0.00,120.00,10.00,110.00", "2026-01-01,crm/d2,USD,0.00,1.00,0.00,1.00",
-		"2026-02-01,crm/d1,USD,110.00,0.00,10.00,100.00", "2026-02-01,crm/d2,USD,1.00,0.00,0.00,1.00",
-		"2026-03-01,crm/d1,USD,100.00,0.00,10.00,90.00", "2026-03-01,crm/d2,USD,1.00,0.00,0.33,0.67",
-		"2026-04-01,crm/d1,USD,90.00,0.00,10.00,80.00", "2026-04-01,crm/d2,USD,0.67,0.00,0.34,0.33",
+		"2026-01-01,crm/d1,USD,0.00,120.00,10.00,0.00,110.00", "2026-01-01,crm/d2,USD,0.00,1.00,0.00,0.00,1.00",
+		"2026-02-01,crm/d1,USD,110.00,0.00,10.00,0.00,100.00", "2026-02-01,crm/d2,USD,1.00,0.00,0.00,0.00,1.00",
+		"2026-03-01,crm/d1,USD,100.00,0.00,10.00,0.00,90.00", "2026-03-01,crm/d2,USD,1.00,0.00,0.33,0.00,0.67",
+		"2026-04-01,crm/d1,USD,90.00,0.00,10.00,0.00,80.00", "2026-04-01,crm/d2,USD,0.67,0.00,0.34,0.00,0.33",
 	}, before)
 
 	b.contract("d1", "2026-01-10", "1300", map[string]string{"contract_months": "12"})
@@ -86,19 +86,60 @@ func TestContractCostsOfLaterMonths(t *testing.T) {
 	storetest.Exec(t, url, `SET search_path TO guerdon; SET session_replication_role = replica; UPDATE posted_line SET posted_at = '2026-03-31 20:00+00' WHERE revision = 2`) // it is April in Jakarta
 	_, after := b.schedule("2026-01-01", "2026-04-30", 0)
 	require.Equal(t, before[:6], after[:6])
-	require.Equal(t, []string{"2026-04-01,crm/d1,USD,90.00,10.00,11.11,88.89", before[7]}, after[6:], "what is added comes down in nine months; what is posted again comes to the same")
+	require.Equal(t, []string{"2026-04-01,crm/d1,USD,90.00,10.00,11.11,0.00,88.89", before[7]}, after[6:], "what is added comes down in nine months; what is posted again comes to the same")
 	_, last := b.schedule("2026-12-01", "2027-12-31", 0)
 	require.Len(t, last, 1)
 	require.True(t, strings.HasSuffix(last[0], ",0.00"), last[0])
 
 	again := request(accounting.ContractCosts, "")
-	again.To, again.Through = day("2026-04-30"), first.Through
+	again.To, again.Through, again.People = day("2026-04-30"), first.Through, first.People
 	same, _ := b.file(again)
 	require.Equal(t, first, same, "what came later changes nothing of what counted before")
 	again.Through = 1000
 	_, err := b.MakeFile(t.Context(), "fin", again, &bytes.Buffer{})
 	require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err))
 	require.ErrorContains(t, err, "there is nothing after it yet")
+}
+
+// TestAContractThatEnds writes off what is left of its cost in the month in which it ended, or in that in which this
+// became known where that is later; earlier months stay as they were, and nothing comes after.
+func TestAContractThatEnds(t *testing.T) {
+	t.Parallel()
+	s, url := storetest.NewWithURL(t)
+	b := booksIn(t, s)
+	known := func(on string) { // as of when the last version was recorded
+		storetest.Exec(t, url, `SET search_path TO guerdon; SET session_replication_role = replica; UPDATE transaction SET recorded_at = '`+on+`' WHERE record_id = (SELECT max(record_id) FROM transaction)`)
+	}
+	terms := map[string]string{"contract_months": "12"}
+	b.contract("d1", "2026-01-10", "1000", terms)
+	b.open(monthOf(1))
+	b.close(monthOf(1))
+	before, lines := b.schedule("2026-01-01", "2026-12-31", 0)
+	require.Len(t, lines, 12)
+	require.Equal(t, "2026-12-01,crm/d1,USD,8.33,0.00,8.33,0.00,0.00", lines[11], "it ends at nothing to the cent")
+
+	terms["contract_ended"] = "2026-05"
+	b.contract("d1", "2026-01-10", "1000", terms)
+	known("2026-04-15")
+	_, ended := b.schedule("2026-01-01", "2027-12-31", 0)
+	require.Equal(t, append(lines[:4:4], "2026-05-01,crm/d1,USD,66.67,0.00,0.00,66.67,0.00"), ended)
+	known("2026-06-30 20:00+00") // July in Jakarta
+	_, ended = b.schedule("2026-01-01", "2027-12-31", 0)
+	require.Equal(t, append(lines[:6:6], "2026-07-01,crm/d1,USD,50.00,0.00,0.00,50.00,0.00"), ended, "what was written of earlier months stays")
+
+	again := request(accounting.ContractCosts, "")
+	again.To, again.Through, again.People = day("2026-12-31"), before.Through, before.People
+	same, _ := b.file(again)
+	require.Equal(t, before, same, "what came later changes nothing of what counted before")
+
+	delete(terms, "contract_ended")
+	b.contract("d1", "2026-01-10", "1000", terms)
+	_, goesOn := b.schedule("2026-01-01", "2026-12-31", 0)
+	require.Equal(t, lines, goesOn, "it was a mistake")
+	terms["contract_ended"] = "in May"
+	b.contract("d1", "2026-01-10", "1000", terms)
+	_, err := b.MakeFile(t.Context(), "fin", accounting.Request{Kind: accounting.ContractCosts, From: day("2026-01-01"), To: day("2030-12-31")}, &bytes.Buffer{})
+	require.ErrorContains(t, err, `transaction crm/d1 has contract_ended "in May"`)
 }
 
 // TestTermsThatCannotBeRead stops the file until they are mended.

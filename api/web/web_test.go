@@ -586,7 +586,7 @@ func TestAPeriod(t *testing.T) {
 		"/exports/register?from=2026-01-01&to=9999-12-31&template=register":         ",payment-file,",
 		"/exports/year-end?year=2026&template=year-end":                             "2026,r1,",
 		"/exports/contractors?year=2026&least=2000":                                 "Year,Participant,Name,Country,Currency,Nonemployee compensation,Federal income tax withheld\n",
-		"/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=12":          "Month,Contract,Currency,Opening,Capitalised,Amortised,Closing\n",
+		"/exports/contract-costs?from=2026-01-01&to=2026-12-31&longest=12":          "Month,Contract,Currency,Opening,Capitalised,Amortised,Written off,Closing\n",
 		"/exports/company": "PK",
 	} {
 		require.Contains(t, aud.visit(path), says, path)

@@ -163,6 +163,7 @@ type exportContractCosts struct {
 	days
 	Longest int   `placeholder:"MONTHS" help:"The cost of contracts of at most so many months is expensed at once, and left out; of none when absent."`
 	Through int64 `placeholder:"LINE" help:"The last posted line that counts; the newest when absent."`
+	People  int64 `placeholder:"RECORD" help:"The last record of a transaction that counts; the newest when absent."`
 	fileTo
 }
 
@@ -171,7 +172,7 @@ func (e exportContractCosts) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{From: dateOf(e.From), To: dateOf(e.To), Longest: optional(e.Longest), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through)})
+	response, err := c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{From: dateOf(e.From), To: dateOf(e.To), Longest: optional(e.Longest), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
 	return e.take(d, response, err)
 }
 

@@ -42,7 +42,7 @@ func TestExportFiles(t *testing.T) {
 		"register":    {"register --from 2026-02-01 --to 2026-02-28", "2026-02-03,ann,Name of ann,employee,m-2026-01,1,USD,123.45,stripe,,,submitted,,,,x\n"},
 		"year-end":    {"year-end 2026", "2026,ann,Name of ann,employee,US,USD,on its way,123.45\n"},
 		"contractors": {"contractors 2026 --least 2000", "Year,Participant,Name,Country,Currency,Nonemployee compensation,Federal income tax withheld\n"},
-		"costs":       {"contract-costs --from 2026-01-01 --to 2026-12-31 --longest 12", "Month,Contract,Currency,Opening,Capitalised,Amortised,Closing\n"},
+		"costs":       {"contract-costs --from 2026-01-01 --to 2026-12-31 --longest 12", "Month,Contract,Currency,Opening,Capitalised,Amortised,Written off,Closing\n"},
 	} {
 		exit, out, told := p.guerdon("fin", append([]string{"export"}, strings.Fields(c.arguments+" -o "+at(name))...)...)
 		require.Zero(t, exit, told)

@@ -88,7 +88,7 @@ var choices = map[Kind]struct {
 	YearEnd:     {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"total", text, ""}, {"amount", amount, ""}}), true},
 	Contractors: {nil, slices.Concat(who, []field{{"year", number, ""}, {"currency", text, ""}, {"amount", amount, ""}, {"withheld", amount, ""}}), true},
 	ContractCosts: {nil, []field{{"contract", text, ""}, {"month", date, ""}, {"currency", text, ""}, {"opening", amount, ""}, {"capitalised", amount, ""}, {"amortised", amount, ""},
-		{"closing", amount, ""}}, false},
+		{"written_off", amount, ""}, {"closing", amount, ""}}, false},
 }
 
 // Request names a file. What a kind of file has no use for is zero.
@@ -104,7 +104,7 @@ type Request struct {
 	Least    incentive.Money    // contractors: who was paid less is left out, unless tax was kept
 	Longest  int                // contract costs: months of contracts whose cost is expensed at once, and left out
 	Through  int64              // the last journal entry that counts, or of contract costs the last posted line; 0 is the newest
-	People   int64              // the last record of a participant that counts; 0 is the newest
+	People   int64              // the last record of a participant that counts, or of contract costs of a transaction; 0 is the newest
 }
 
 //go:embed templates
