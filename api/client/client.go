@@ -4405,6 +4405,9 @@ type GetContractCostsFileParams struct {
 	// Through The last posted line that counts; the newest when absent.
 	Through *int64 `form:"through,omitempty" json:"through,omitempty"`
 
+	// People The last record of a transaction that counts; the newest when absent.
+	People *int64 `form:"people,omitempty" json:"people,omitempty"`
+
 	// Template The standard one when absent.
 	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
 
@@ -12736,6 +12739,18 @@ func NewGetContractCostsFileRequest(server string, params *GetContractCostsFileP
 		if params.Through != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "through", *params.Through, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.People != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "people", *params.People, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

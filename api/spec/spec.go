@@ -4406,6 +4406,9 @@ type GetContractCostsFileParams struct {
 	// Through The last posted line that counts; the newest when absent.
 	Through *int64 `form:"through,omitempty" json:"through,omitempty"`
 
+	// People The last record of a transaction that counts; the newest when absent.
+	People *int64 `form:"people,omitempty" json:"people,omitempty"`
+
 	// Template The standard one when absent.
 	Template *OfTemplate `form:"template,omitempty" json:"template,omitempty"`
 
@@ -7475,6 +7478,14 @@ func (siw *ServerInterfaceWrapper) GetContractCostsFile(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "through", c.Request.URL.Query(), &params.Through, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter through: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "people" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "people", c.Request.URL.Query(), &params.People, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter people: %w", err), http.StatusBadRequest)
 		return
 	}
 
