@@ -27,7 +27,11 @@ func BenchmarkEstimatesOfOneDeal(b *testing.B) {
 		require.NoError(b, err)
 		people = max(100, deals/50)
 	}
-	s := largeCompany(b, people, deals)
+	competitors := 100
+	if os.Getenv("GUERDON_COMPETITORS") == "all" {
+		competitors = people
+	}
+	s := largeCompany(b, people, deals, competitors)
 	began := time.Now()
 	refresh(b, s, noon)
 	b.Logf("all estimates of %d people with %d deals calculated in %s", people, deals, time.Since(began).Round(time.Second))
@@ -59,9 +63,9 @@ func BenchmarkEstimatesOfOneDeal(b *testing.B) {
 }
 
 // largeCompany has an open January: people in five levels of twelve each, deals of whom every
-// fifth is split, on a plan of tiers with override, cap and draw, and a hundred of them in a SPIF. It is
+// fifth is split, on a plan of tiers with override, cap and draw, and so many of them in a SPIF. It is
 // written past the store, as loading it is not what is measured.
-func largeCompany(b *testing.B, people, deals int) *store.Store {
+func largeCompany(b *testing.B, people, deals, competitors int) *store.Store {
 	b.Helper()
 	s, url := storetest.NewWithURL(b)
 	ctx := context.Background()
@@ -77,7 +81,7 @@ func largeCompany(b *testing.B, people, deals int) *store.Store {
 		INSERT INTO participant_fact (participant_id, effective_from, version, name, email, kind, manager_id, country, pay_currency, attributes)
 			SELECT 'p' || n, '2025-01-01', 1, 'Name of p' || n, 'p' || n || '@example.com', 'employee', CASE WHEN n > 0 THEN 'p' || (n - 1) / 12 END, 'US', 'USD', '{}' FROM generate_series(0, %[1]d - 1) n;
 		INSERT INTO assignment (participant_id, plan_id, calendar_id, starts_on, version) SELECT 'p' || n, 'sales', 'monthly', '2026-01-01', 1 FROM generate_series(0, %[1]d - 1) n;
-		INSERT INTO assignment (participant_id, plan_id, calendar_id, starts_on, version) SELECT 'p' || n, 'spif', 'monthly', '2026-01-01', 1 FROM generate_series(%[1]d - 100, %[1]d - 1) n;
+		INSERT INTO assignment (participant_id, plan_id, calendar_id, starts_on, version) SELECT 'p' || n, 'spif', 'monthly', '2026-01-01', 1 FROM generate_series(%[1]d - %[3]d, %[1]d - 1) n;
 		INSERT INTO quota (participant_id, measure, starts_on, ends_on, version, amount) SELECT 'p' || n, 'bookings', '2026-01-01', '2026-01-31', 1, 50000 FROM generate_series(0, %[1]d - 1) n;
 		INSERT INTO calendar (id) VALUES ('monthly');
 		INSERT INTO pay_period (id, calendar_id, code, starts_on, ends_on) VALUES ('monthly-2026-01', 'monthly', '2026-01', '2026-01-01', '2026-01-31');
@@ -86,7 +90,7 @@ func largeCompany(b *testing.B, people, deals int) *store.Store {
 		INSERT INTO credit (source, transaction_id, participant_id, role, version, share)
 			SELECT 'crm', 'd' || n, 'p' || n %% %[1]d, 'owner', 1, CASE WHEN n %% 5 = 0 THEN 0.7 ELSE 1 END FROM generate_series(1, %[2]d) n
 			UNION ALL SELECT 'crm', 'd' || n, 'p' || (n + 1) %% %[1]d, 'overlay', 1, 0.3 FROM generate_series(5, %[2]d, 5) n;
-		ANALYZE`, people, deals))
+		ANALYZE`, people, deals, competitors))
 	plan("sales", `components:
   - {name: commission, measure: {sum: credits}, rate_table: {on: attainment, quota: bookings, tiers: [{up_to: 100%, rate: 5%}, {rate: 8%}]}, cap: 100000}
   - {name: override, override: {level: 1}, measure: {sum: credits}, rate: 1%}
