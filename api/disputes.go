@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
+	"mime/multipart"
 	"strings"
 	"time"
 
@@ -211,22 +211,31 @@ func (s *server) AddEvidence(ctx context.Context, request spec.AddEvidenceReques
 	if _, err := s.Store.Dispute(ctx, me, incentive.Own, request.Dispute); err != nil {
 		return nil, err
 	}
-	part, err := request.Body.NextPart()
-	if err != nil || part.FormName() != "file" || part.FileName() == "" {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "send one file as the part %q of multipart/form-data", "file")
-	}
-	content, err := io.ReadAll(io.LimitReader(part, incentive.LargestEvidence+1))
+	name, content, err := oneFile(request.Body)
 	if err != nil {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "the upload was cut short")
+		return nil, err
 	}
-	if _, err := request.Body.NextPart(); !errors.Is(err, io.EOF) {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "send one file at a time")
-	}
-	e, err := s.Store.AddEvidence(ctx, store.Evidence{ID: nameUUID(held.actor, held.key), DisputeID: request.Dispute, Name: part.FileName(), Content: content, AddedBy: me})
+	e, err := s.Store.AddEvidence(ctx, store.Evidence{ID: nameUUID(held.actor, held.key), DisputeID: request.Dispute, Name: name, Content: content, AddedBy: me})
 	if err != nil {
 		return nil, err
 	}
 	return spec.AddEvidence201JSONResponse(evidenceOf(e)), nil
+}
+
+// oneFile reads the one file of a form, as far as it may be evidence.
+func oneFile(form *multipart.Reader) (name string, content []byte, err error) {
+	part, err := form.NextPart()
+	if err != nil || part.FormName() != "file" || part.FileName() == "" {
+		return "", nil, incentive.Errorf(incentive.CodeInvalid, "send one file as the part %q of multipart/form-data", "file")
+	}
+	name = part.FileName()
+	if content, err = io.ReadAll(io.LimitReader(part, incentive.LargestEvidence+1)); err != nil {
+		return "", nil, incentive.Errorf(incentive.CodeInvalid, "the upload was cut short")
+	}
+	if _, err := form.NextPart(); !errors.Is(err, io.EOF) {
+		return "", nil, incentive.Errorf(incentive.CodeInvalid, "send one file at a time")
+	}
+	return name, content, nil
 }
 
 // GetEvidence returns a file to save, never to show.
@@ -239,7 +248,7 @@ func (s *server) GetEvidence(ctx context.Context, request spec.GetEvidenceReques
 	if err != nil {
 		return nil, err
 	}
-	name := mime.FormatMediaType("attachment", map[string]string{"filename": e.Name})
+	name := attachment(e.Name)
 	return spec.GetEvidence200ApplicationoctetStreamResponse{Body: bytes.NewReader(e.Content), ContentLength: int64(len(e.Content)),
 		Headers: spec.GetEvidence200ResponseHeaders{ContentDisposition: &name}}, nil
 }

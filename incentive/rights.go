@@ -74,6 +74,9 @@ const (
 	ReadRecords Action = "read-records" // people over time, hierarchy, quotas, assignments, imports with their quarantine
 
 	RedeemPoints Action = "redeem-points" // see one's points, and take rewards for them
+
+	EnterDeals  Action = "enter-deals"  // enter, correct and withdraw deals of one's own that no source knows
+	DecideDeals Action = "decide-deals" // approve or reject the deals that others entered
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -118,6 +121,9 @@ var rights = map[Action]map[Role]Scope{
 	ReadRecords: {Finance: All, Administrator: All, Auditor: All},
 
 	RedeemPoints: {Rep: Own, Manager: Own, Finance: Own},
+
+	EnterDeals:  {Rep: Own, Manager: Own},
+	DecideDeals: {Manager: Team, Finance: All},
 }
 
 // Actions lists every action, sorted.

@@ -545,10 +545,11 @@ func (s *Store) DisputeActs(ctx context.Context, id string) ([]DisputeAct, error
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[DisputeAct])
 }
 
-// Evidence is a file that somebody added to a dispute.
+// Evidence is a file that somebody added to a dispute, or to a deal that they entered.
 type Evidence struct {
 	ID        string // a UUID
-	DisputeID string
+	DisputeID string // "" where it is of a deal
+	DealID    string // "" where it is of a dispute
 	Name      string
 	MediaType string
 	Content   []byte // empty in a list
@@ -558,41 +559,41 @@ type Evidence struct {
 	AddedAt   time.Time
 }
 
-// mostEvidence is how many files a dispute may have.
+// mostEvidence is how many files a dispute or a deal may have.
 const mostEvidence = 20
 
-// AddEvidence keeps a file with a dispute that has no outcome yet. The same id again
-// changes nothing.
+// AddEvidence keeps a file with a dispute that has no outcome yet, or with a deal that waits,
+// of whoever adds it. The same id again changes nothing.
 func (s *Store) AddEvidence(ctx context.Context, e Evidence) (Evidence, error) {
 	mediaType, err := incentive.EvidenceType(e.Name, e.Content)
 	if err != nil {
 		return e, err
 	}
 	digest := sha256.Sum256(e.Content)
+	of, subject := e.DisputeID, disputeSubject(e.DisputeID)
+	if e.DealID != "" {
+		of, subject = e.DealID, dealSubject(e.DealID)
+	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		d, err := dispute(ctx, tx, e.DisputeID, " FOR UPDATE OF d")
-		if err != nil {
+		if err := takesEvidence(ctx, tx, e); err != nil {
 			return err
 		}
-		if d.State.Ended() {
-			return incentive.Errorf(incentive.CodeNotAllowedNow, "the dispute is %s: it takes no more evidence", d.State)
-		}
 		var there int
-		if err := tx.QueryRow(ctx, `SELECT count(*) FROM evidence WHERE dispute_id = $1 AND id <> $2`, d.ID, e.ID).Scan(&there); err != nil {
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM evidence WHERE (dispute_id = $1 OR deal_id = $1) AND id <> $2`, of, e.ID).Scan(&there); err != nil {
 			return err
 		}
 		if there >= mostEvidence {
-			return incentive.Errorf(incentive.CodeConflict, "a dispute has at most %d files", mostEvidence)
+			return incentive.Errorf(incentive.CodeConflict, "there are at most %d files", mostEvidence)
 		}
-		tag, err := tx.Exec(ctx, `INSERT INTO evidence (id, dispute_id, name, media_type, content, sha256, added_by) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			e.ID, e.DisputeID, e.Name, mediaType, e.Content, digest[:], e.AddedBy)
+		tag, err := tx.Exec(ctx, `INSERT INTO evidence (id, dispute_id, deal_id, name, media_type, content, sha256, added_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+			e.ID, orNull(e.DisputeID), orNull(e.DealID), e.Name, mediaType, e.Content, digest[:], e.AddedBy)
 		if err != nil {
 			return fmt.Errorf("keep evidence: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
 			return nil
 		}
-		return audit(ctx, tx, e.AddedBy, "add-evidence", disputeSubject(d.ID), struct {
+		return audit(ctx, tx, e.AddedBy, "add-evidence", subject, struct {
 			ID     string `json:"evidence"`
 			SHA256 string `json:"sha256"`
 		}{e.ID, fmt.Sprintf("%x", digest)})
@@ -600,27 +601,52 @@ func (s *Store) AddEvidence(ctx context.Context, e Evidence) (Evidence, error) {
 	if err != nil {
 		return e, err
 	}
-	return s.Evidence(ctx, e.DisputeID, e.ID)
+	return s.Evidence(ctx, of, e.ID)
 }
 
-// EvidenceOf lists the files of a dispute, without their content.
-func (s *Store) EvidenceOf(ctx context.Context, disputeID string) ([]Evidence, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id::text, dispute_id::text, name, media_type, ''::bytea, sha256, length(content), added_by, added_at FROM evidence WHERE dispute_id = $1 ORDER BY added_at, id`, disputeID)
+// takesEvidence holds what a file is added to, and refuses what takes none.
+func takesEvidence(ctx context.Context, tx pgx.Tx, e Evidence) error {
+	if e.DealID != "" {
+		if err := lockDeal(ctx, tx, e.DealID); err != nil {
+			return err
+		}
+		d, err := enteredDeal(ctx, tx, e.AddedBy, incentive.Own, e.DealID)
+		if err == nil && d.State != DealWaiting {
+			err = incentive.Errorf(incentive.CodeNotAllowedNow, "the deal is %s: it takes no more evidence", d.State)
+		}
+		return err
+	}
+	d, err := dispute(ctx, tx, e.DisputeID, " FOR UPDATE OF d")
+	if err == nil && d.State.Ended() {
+		err = incentive.Errorf(incentive.CodeNotAllowedNow, "the dispute is %s: it takes no more evidence", d.State)
+	}
+	return err
+}
+
+// evidenceColumns and ofEvidence are the SQL of files of $1, before and after their content.
+const (
+	evidenceColumns = `SELECT id::text, coalesce(dispute_id::text, ''), coalesce(deal_id::text, ''), name, media_type`
+	ofEvidence      = `, sha256, length(content), added_by, added_at FROM evidence WHERE (dispute_id = $1::uuid OR deal_id = $1::uuid)`
+)
+
+// EvidenceOf lists the files of a dispute or a deal, without their content.
+func (s *Store) EvidenceOf(ctx context.Context, of string) ([]Evidence, error) {
+	rows, err := s.pool.Query(ctx, evidenceColumns+`, ''::bytea`+ofEvidence+` ORDER BY added_at, id`, of)
 	if err != nil {
-		return nil, fmt.Errorf("list the evidence of dispute %s: %w", disputeID, err)
+		return nil, fmt.Errorf("list the evidence of %s: %w", of, err)
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Evidence])
 }
 
-// Evidence returns a file of a dispute, of code CodeNotFound where there is none.
-func (s *Store) Evidence(ctx context.Context, disputeID, id string) (Evidence, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id::text, dispute_id::text, name, media_type, content, sha256, length(content), added_by, added_at FROM evidence WHERE dispute_id = $1 AND id::text = $2`, disputeID, id)
+// Evidence returns a file of a dispute or a deal, of code CodeNotFound where there is none.
+func (s *Store) Evidence(ctx context.Context, of, id string) (Evidence, error) {
+	rows, err := s.pool.Query(ctx, evidenceColumns+`, content`+ofEvidence+` AND id::text = $2`, of, id)
 	if err != nil {
 		return Evidence{}, fmt.Errorf("read evidence %s: %w", id, err)
 	}
 	e, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Evidence])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return e, incentive.Errorf(incentive.CodeNotFound, "the dispute has no file %q", id)
+		return e, incentive.Errorf(incentive.CodeNotFound, "there is no file %q there", id)
 	}
 	return e, err
 }

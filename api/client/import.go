@@ -50,6 +50,13 @@ func (c *Client) AddEvidenceFile(ctx context.Context, key, dispute string, f Fil
 	}, part{"file", f})
 }
 
+// AddDealEvidenceFile sends one file to a deal that one has entered.
+func (c *Client) AddDealEvidenceFile(ctx context.Context, key, deal string, f File) (Evidence, error) {
+	return upload[Evidence](func(contentType string, body io.Reader) (*http.Response, error) {
+		return c.AddDealEvidenceWithBody(ctx, deal, &AddDealEvidenceParams{IdempotencyKey: key}, contentType, body)
+	}, part{"file", f})
+}
+
 // Import sends files with the mapping that reads them; the main file comes first.
 func (c *Client) Import(ctx context.Context, key string, mapping []byte, files ...File) (Import, error) {
 	all := []part{{"mapping", File{"mapping.yaml", bytes.NewReader(mapping)}}}

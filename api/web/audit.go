@@ -112,6 +112,8 @@ func pageOf(subject string) string {
 		return "/periods/" + url.PathEscape(parts[0]) + "/statements/" + url.PathEscape(parts[2])
 	case kind == "dispute":
 		return "/disputes/" + url.PathEscape(rest)
+	case kind == "deal":
+		return "/deals/" + url.PathEscape(rest)
 	case kind == "rail":
 		return "/rails/" + url.PathEscape(rest)
 	}

@@ -26,8 +26,9 @@ type progressing struct {
 type livePage struct {
 	Period   *client.Period // nil while none is open
 	Estimate *client.Estimate
-	MayAsk   bool  // what if: deals count now
-	Split    gauge // of the total: booked and pending
+	MayAsk   bool                 // what if: deals count now
+	Awaited  *client.PendingDeals // the visitor's, which wait for approval; nil for none
+	Split    gauge                // of the total: booked and pending
 	Progress []progressing
 	Earned   []earned // before, the latest first
 	Year     int
@@ -139,6 +140,9 @@ func (v *visit) livePage() (livePage, error) {
 			return part(incentive.Ratio{Numerator: m.Decimal(), Denominator: e.Total.Decimal()}.Decimal())
 		}
 		body.Split = gauge{Filled: of(*e.Booked), More: 100 - of(*e.Booked)}
+	}
+	if body.MayAsk {
+		return body, v.addPending(&body)
 	}
 	return body, nil
 }

@@ -38,6 +38,7 @@ var entries = []struct {
 		{"menu.live", "/live", having(incentive.Rep)},
 		{"menu.statements", "/statements", having(incentive.Rep)},
 		{"menu.pipeline", "/pipeline", onlyReps},
+		{"menu.deals", "/deals", onlyReps},
 		{"menu.objectives", "/objectives", onlyReps},
 		{"menu.payouts", "/payouts", having(incentive.Rep)},
 		{"menu.points", "/points", pays(incentive.PointsRail)},
@@ -47,6 +48,9 @@ var entries = []struct {
 	{"menu.group.team", []menuEntry{
 		{"menu.team", "/team", having(incentive.Manager)},
 		{"menu.pipeline", "/pipeline", having(incentive.Manager)},
+		{"menu.deals", "/deals", func(v *visit) bool {
+			return v.may(incentive.ReadStatements) > incentive.None && v.is(incentive.Manager, incentive.Finance)
+		}},
 		{"menu.objectives", "/objectives", having(incentive.Manager)},
 		{"menu.disputes", "/disputes", beyond(incentive.ReadStatements, incentive.Own)},
 		{"menu.approvals", "/approvals", may(incentive.DecideApproval)},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/api"
@@ -179,10 +180,14 @@ func (c *rightsCompany) dispute() {
 		a := store.Adjustment{EnteredBy: "f1", ReasonID: text, Adjustment: incentive.Adjustment{ID: uuid.NewString(), ParticipantID: id, PeriodID: march, Type: incentive.Goodwill, Amount: incentive.Money{Minor: 700, Currency: "USD"}}}
 		_, err = c.store.EnterAdjustment(ctx, a)
 		require.NoError(c, err)
+		sold, err := c.store.EnterDeal(ctx, store.EnteredDeal{ID: uuid.NewString(), ParticipantID: id, Date: incentive.MustParseDate("2026-02-10"), Amount: decimal.NewFromInt(7), Currency: "USD"}, incentive.MustParseDate("2026-03-02"))
+		require.NoError(c, err)
+		order, err := c.store.AddEvidence(ctx, store.Evidence{ID: uuid.NewString(), DealID: sold.ID, Name: "order.txt", Content: []byte("the order of " + id), AddedBy: id})
+		require.NoError(c, err)
 		today := incentive.DateOf(time.Now())
 		g, err := c.store.Delegate(ctx, store.Delegation{ID: uuid.NewString(), From: id, To: "f3", StartsOn: today.AddDays(30), EndsOn: today.AddDays(31), MadeBy: "f1"})
 		require.NoError(c, err)
-		maps.Copy(c.things[id], map[string]string{"dispute": d.ID, "evidence": e.ID, "adjustment": a.ID, "delegation": g.ID})
+		maps.Copy(c.things[id], map[string]string{"dispute": d.ID, "evidence": e.ID, "adjustment": a.ID, "delegation": g.ID, "deal": sold.ID, "deal_file": order.ID})
 	}
 }
 
@@ -304,7 +309,7 @@ func (c *rightsCompany) relation(role incentive.Role, id string) relation {
 type asked struct {
 	path    string // what stands in the place of a parameter, as period=m-2026-02; the rest has its own
 	query   string
-	body    string                              // PERSON is whom it is about
+	body    string                              // PERSON is whom it is about, DEAL the deal that they entered
 	files   map[string]string                   // instead of a body
 	narrow  map[incentive.Scope]incentive.Scope // how far it goes, where that is less than the table says
 	notOwn  bool                                // nobody does it about themselves
@@ -366,6 +371,9 @@ var walked = map[string]asked{
 	"listTargetProposals": {}, "proposeTargets": {body: `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1"}`, status: 201},
 	"getTargetProposal": {}, "changeTarget": {body: `{"person":"PERSON","version":9,"amount":"1","reason":"x"}`, notOwn: true, status: 409, refused: 403}, "endTargetProposal": {body: `{"outcome":"published","sum":"0"}`, status: 409},
 	"listOpportunities": {query: "person=PERSON"}, "getPipeline": {path: "period=" + march},
+	"listEnteredDeals": {lists: "person"}, "getEnteredDeal": {}, "getDealEvidence": {}, "getPendingDeals": {path: "period=" + march}, "enterDeal": {body: `{"date":"2026-02-10","amount":"1","currency":"USD"}`, status: 201},
+	"addDealEvidence": {files: map[string]string{"file": "x"}, status: 201}, "correctDeal": {body: `{"version":1,"date":"2026-02-10","amount":"1","currency":"USD"}`}, "withdrawDeal": {body: `{"version":2}`},
+	"decideDeals":    {body: `{"decision":"rejected","reason":"x","deals":[{"deal":"DEAL","version":1}]}`, notOwn: true},
 	"listObjectives": {}, "setObjective": {path: "period=" + march, body: `{"person":"PERSON","name":"Launch","weight":"0.1"}`, notOwn: true, refused: 403},
 	"listTerritories": {}, "getTerritory": {}, "listTeams": {}, "getTeam": {},
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
@@ -439,7 +447,7 @@ func (c *rightsCompany) walk(role incentive.Role, method, path string, action in
 	scope := incentive.Right([]incentive.Role{role}, action)
 	for _, to := range []relation{own, team, other} {
 		id := about(role, to)
-		somebody := strings.Contains(w.body+w.query, "PERSON")
+		somebody := strings.Contains(w.body+w.query, "PERSON") || strings.Contains(w.body, "DEAL")
 		at := pathParameter.ReplaceAllStringFunc(path, func(parameter string) string {
 			name := strings.Trim(parameter, "{}")
 			if given, value, _ := strings.Cut(w.path, "="); given == name {
@@ -454,7 +462,7 @@ func (c *rightsCompany) walk(role incentive.Role, method, path string, action in
 		if !somebody && to != own {
 			continue
 		}
-		person := strings.NewReplacer("PERSON", id)
+		person := strings.NewReplacer("PERSON", id, "DEAL", c.things[id]["deal"])
 		if w.query != "" {
 			at += "?" + person.Replace(w.query)
 		}

@@ -143,6 +143,13 @@ func (s *site) routes() map[string]page {
 		"GET /pipeline":  (*visit).pipeline,
 		"POST /pipeline": (*visit).ifClosed,
 
+		"GET /deals":                          (*visit).enteredDeals,
+		"POST /deals":                         (*visit).enterDeal,
+		"POST /deals/decisions":               (*visit).decideDeals,
+		"GET /deals/{deal}":                   (*visit).enteredDeal,
+		"POST /deals/{deal}":                  (*visit).changeDeal,
+		"GET /deals/{deal}/files/{deal_file}": (*visit).dealFile,
+
 		"GET /objectives":  (*visit).objectives,
 		"POST /objectives": (*visit).setObjective,
 

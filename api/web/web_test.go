@@ -660,6 +660,7 @@ var needs = map[string]incentive.Action{
 	"GET /points": incentive.RedeemPoints, "POST /points": incentive.RedeemPoints, "GET /redemptions": incentive.ReadTotals, "POST /redemptions": incentive.RunPeriod,
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
 	"GET /pipeline": incentive.ReadStatements, "POST /pipeline": incentive.ReadStatements, "GET /objectives": incentive.ReadStatements, "POST /objectives": incentive.SetObjectives,
+	"GET /deals": incentive.ReadStatements, "POST /deals": incentive.EnterDeals, "POST /deals/decisions": incentive.DecideDeals, "GET /deals/{deal}": incentive.ReadStatements, "POST /deals/{deal}": incentive.EnterDeals, "GET /deals/{deal}/files/{deal_file}": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
 	"GET /disputes": incentive.ReadStatements, "POST /disputes": incentive.RaiseDispute, "GET /disputes/new": incentive.RaiseDispute, "GET /disputes/{dispute}": incentive.ReadStatements, "POST /disputes/{dispute}/replies": incentive.RaiseDispute,
 	"POST /disputes/{dispute}/answers": incentive.AnswerDispute, "GET /disputes/{dispute}/changes": incentive.RunPeriod, "GET /periods/{period}/runs": incentive.ReadTotals, "POST /quotas/file": incentive.ImportData, "GET /periods/{period}/changes": incentive.RunPeriod, "POST /periods/{period}/changes": incentive.RunPeriod,

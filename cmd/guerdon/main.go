@@ -64,6 +64,9 @@ type commands struct {
 	Opportunities opportunities `cmd:"" help:"List the open opportunities of somebody, or of all that you may see." group:"period"`
 	Pipeline      pipeline      `cmd:"" help:"What somebody's open opportunities would bring in an open period." group:"period"`
 
+	Deals deals       `cmd:"" help:"List deals that people entered themselves." group:"period"`
+	Deal  dealCommand `cmd:"" help:"Enter a deal that no source system knows, or decide about those of others." group:"period"`
+
 	Objectives objectives `cmd:"" help:"List the manual objectives of a period, with their scores." group:"period"`
 	Objective  objective  `cmd:"" help:"Set, score or correct a manual objective of somebody, until the period is locked." group:"period"`
 

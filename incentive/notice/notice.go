@@ -43,6 +43,10 @@ const (
 	RecallUnclear   Kind = "recall-unclear"
 	ProposalRefused Kind = "proposal-refused"
 	AccountRefused  Kind = "account-refused"
+
+	DealWaiting  Kind = "deal-waiting"
+	DealApproved Kind = "deal-approved"
+	DealRejected Kind = "deal-rejected"
 )
 
 // Of is the kind that tells of an act on a dispute.
@@ -106,6 +110,8 @@ func (n Notice) Path() string {
 	switch kind {
 	case "dispute":
 		return "/disputes/" + rest
+	case "deal":
+		return "/deals/" + rest
 	case "adjustment":
 		return "/adjustments"
 	case "plan":
