@@ -40,7 +40,7 @@ func TestEnteredDeals(t *testing.T) {
 	deal := regexp.MustCompile(`href="(/deals/[0-9a-f-]{36})"`).FindStringSubmatch(page)[1]
 	require.NotContains(t, page, "Approve the chosen deals")
 	file := regexp.MustCompile(`href="(` + deal + `/files/[0-9a-f-]{36})"`).FindStringSubmatch(r1.visit(deal))[1]
-	require.Contains(t, r1.visit("/live"), "1 of your entered deals wait for approval. Credited to you in full they would bring 100.03\u00a0USD more.")
+	require.Contains(t, r1.visit("/live"), "Entered deals that wait for approval: 1. Credited to you in full they would bring 100.02\u00a0USD more.")
 	for _, path := range []string{deal, file} {
 		status, _ = r2.send(http.MethodGet, path, nil)
 		require.Equal(t, http.StatusNotFound, status, "somebody else's")
@@ -67,7 +67,7 @@ func TestEnteredDeals(t *testing.T) {
 	m.does("/deals", "/deals/decisions", url.Values{"act": {"approved"}, "deal": {key}}, "Deals approved: 1.")
 	require.NotContains(t, m.visit("/"), "waits for your decision")
 	require.Contains(t, r1.visit("/notifications"), "Your deal has been approved, and counts.")
-	require.NotContains(t, r1.visit("/live"), "wait for approval")
+	require.NotContains(t, r1.visit("/live"), "that wait for approval")
 
 	// One that is withdrawn, and one that is rejected with a reason.
 	status, text = r1.uploads("/deals", "/deals", form("amount", "5"))
