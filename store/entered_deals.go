@@ -75,7 +75,7 @@ const dealWaitsFor = `(d.state = 'waiting' AND d.participant_id <> $1 AND (a.app
 	OR EXISTS (SELECT FROM delegation_in_force f WHERE f.delegator_id = a.approver AND f.delegate_id = $1)))`
 
 // mayReadDeal is the SQL of whether $1, whose scope is $2, may read a deal.
-const mayReadDeal = `(d.participant_id = $1 OR x.decided_by = $1 OR $2 = 'all' OR $2 = 'team' AND (` + dealWaitsFor + `
+const mayReadDeal = `(d.participant_id = $1 OR $2 <> 'own' AND x.decided_by = $1 OR $2 = 'all' OR $2 = 'team' AND (` + dealWaitsFor + `
 	OR $1 IN (SELECT managers_above(d.participant_id, company_today())) OR $1 IN (SELECT managers_above(d.participant_id, v.date))))`
 
 func scanDeal(row pgx.CollectableRow) (d EnteredDeal, err error) {
