@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/api/client"
 )
 
 // TestEnteredDeals go from a rep's page over their manager's to a statement.
@@ -62,7 +64,7 @@ func TestEnteredDeals(t *testing.T) {
 	status, text = m.fill("/deals", "/deals/decisions", url.Values{"act": {"approved"}, "deal": {deal[len("/deals/"):] + "/1"}})
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, text, "The deal was corrected meanwhile")
-	status, _ = fin.send(http.MethodPost, "/deals/decisions", url.Values{"key": {"another"}, "act": {"approved"}, "deal": {key}})
+	status, _ = fin.send(http.MethodPost, "/deals/decisions", url.Values{"key": {client.NewKey()}, "act": {"approved"}, "deal": {key}})
 	require.Equal(t, http.StatusForbidden, status, "there is a manager")
 	m.does("/deals", "/deals/decisions", url.Values{"act": {"approved"}, "deal": {key}}, "Deals approved: 1.")
 	require.NotContains(t, m.visit("/"), "waits for your decision")
