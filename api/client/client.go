@@ -347,6 +347,24 @@ func (e ChecklistItemState) Valid() bool {
 	}
 }
 
+// Defines values for DealDecisionRequestDecision.
+const (
+	DealDecisionRequestDecisionApproved DealDecisionRequestDecision = "approved"
+	DealDecisionRequestDecisionRejected DealDecisionRequestDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the DealDecisionRequestDecision enum.
+func (e DealDecisionRequestDecision) Valid() bool {
+	switch e {
+	case DealDecisionRequestDecisionApproved:
+		return true
+	case DealDecisionRequestDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DecisionRequestDecision.
 const (
 	DecisionRequestDecisionApproved    DecisionRequestDecision = "approved"
@@ -1115,6 +1133,30 @@ func (e GetAuditFileParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListEnteredDealsParamsState.
+const (
+	ListEnteredDealsParamsStateApproved  ListEnteredDealsParamsState = "approved"
+	ListEnteredDealsParamsStateRejected  ListEnteredDealsParamsState = "rejected"
+	ListEnteredDealsParamsStateWaiting   ListEnteredDealsParamsState = "waiting"
+	ListEnteredDealsParamsStateWithdrawn ListEnteredDealsParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListEnteredDealsParamsState enum.
+func (e ListEnteredDealsParamsState) Valid() bool {
+	switch e {
+	case ListEnteredDealsParamsStateApproved:
+		return true
+	case ListEnteredDealsParamsStateRejected:
+		return true
+	case ListEnteredDealsParamsStateWaiting:
+		return true
+	case ListEnteredDealsParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPeopleParamsRole.
 const (
 	ListPeopleParamsRoleAdministrator ListPeopleParamsRole = "administrator"
@@ -1585,6 +1627,51 @@ type Deal struct {
 	Share *string `json:"share,omitempty"`
 }
 
+// DealCorrection defines model for DealCorrection.
+type DealCorrection struct {
+	// Amount In major units, above zero.
+	Amount string `json:"amount"`
+
+	// Attributes The product, the customer and whatever else plans filter by.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+	Currency   string             `json:"currency"`
+
+	// Date On which it was closed, today at the latest.
+	Date openapi_types.Date `json:"date"`
+
+	// Note What whoever decides should know.
+	Note *string `json:"note,omitempty"`
+
+	// Version The one that is corrected.
+	Version int `json:"version"`
+}
+
+// DealDecisionRequest defines model for DealDecisionRequest.
+type DealDecisionRequest struct {
+	Deals    []DealVersion               `json:"deals"`
+	Decision DealDecisionRequestDecision `json:"decision"`
+
+	// Reason A rejection needs one.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// DealDecisionRequestDecision defines model for DealDecisionRequest.Decision.
+type DealDecisionRequestDecision string
+
+// DealVersion defines model for DealVersion.
+type DealVersion struct {
+	Deal string `json:"deal"`
+
+	// Version The one that you have seen: a later one is another to decide about.
+	Version int `json:"version"`
+}
+
+// DealWithdrawal defines model for DealWithdrawal.
+type DealWithdrawal struct {
+	// Version The one that you have seen.
+	Version int `json:"version"`
+}
+
 // DecidedStatement defines model for DecidedStatement.
 type DecidedStatement struct {
 	Digest string `json:"digest"`
@@ -1881,6 +1968,71 @@ type Entered struct {
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
+}
+
+// EnteredDeal defines model for EnteredDeal.
+type EnteredDeal struct {
+	// Amount In major units.
+	Amount string `json:"amount"`
+
+	// Approver Who is to decide while it waits; absent for anyone of finance.
+	Approver   *string           `json:"approver,omitempty"`
+	Attributes map[string]string `json:"attributes"`
+
+	// CorrectedAt Of the latest version.
+	CorrectedAt time.Time      `json:"corrected_at"`
+	Currency    string         `json:"currency"`
+	Date        incentive.Date `json:"date"`
+	DecidedAt   *time.Time     `json:"decided_at,omitempty"`
+	DecidedBy   *string        `json:"decided_by,omitempty"`
+	EnteredAt   time.Time      `json:"entered_at"`
+
+	// Evidence Empty in a list.
+	Evidence []Evidence `json:"evidence"`
+
+	// Id Also of the transaction of source 'entered' that it becomes.
+	Id   string `json:"id"`
+	Note string `json:"note"`
+
+	// OnBehalfOf The manager who had delegated it.
+	OnBehalfOf *string `json:"on_behalf_of,omitempty"`
+
+	// Person Who entered it.
+	Person     string `json:"person"`
+	PersonName string `json:"person_name"`
+
+	// Reason Of the decision.
+	Reason *string `json:"reason,omitempty"`
+
+	// State waiting, withdrawn, approved or rejected.
+	State string `json:"state"`
+
+	// Version 1, and one more for each correction.
+	Version int `json:"version"`
+}
+
+// EnteredDealRequest defines model for EnteredDealRequest.
+type EnteredDealRequest struct {
+	// Amount In major units, above zero.
+	Amount string `json:"amount"`
+
+	// Attributes The product, the customer and whatever else plans filter by.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+	Currency   string             `json:"currency"`
+
+	// Date On which it was closed, today at the latest.
+	Date openapi_types.Date `json:"date"`
+
+	// Note What whoever decides should know.
+	Note *string `json:"note,omitempty"`
+}
+
+// EnteredDeals defines model for EnteredDeals.
+type EnteredDeals struct {
+	Deals []EnteredDeal `json:"deals"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
 }
 
 // Entry defines model for Entry.
@@ -2602,6 +2754,20 @@ type PayoutTotal struct {
 type Payouts struct {
 	Next    *string  `json:"next,omitempty"`
 	Payouts []Payout `json:"payouts"`
+}
+
+// PendingDeals defines model for PendingDeals.
+type PendingDeals struct {
+	// Deals At most 500, by their days.
+	Deals []EnteredDeal `json:"deals"`
+
+	// IfApproved What all of them would add, credited to whoever entered them.
+	IfApproved Money `json:"if_approved"`
+
+	// Now The estimate as things stand, without any of them.
+	Now    Money  `json:"now"`
+	Period string `json:"period"`
+	Person string `json:"person"`
 }
 
 // People defines model for People.
@@ -4253,6 +4419,57 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListEnteredDealsParams defines parameters for ListEnteredDeals.
+type ListEnteredDealsParams struct {
+	// Person Who entered them.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// State Only those that stand so.
+	State *ListEnteredDealsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Waiting Only those that wait for your decision.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListEnteredDealsParamsState defines parameters for ListEnteredDeals.
+type ListEnteredDealsParamsState string
+
+// EnterDealParams defines parameters for EnterDeal.
+type EnterDealParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideDealsParams defines parameters for DecideDeals.
+type DecideDealsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CorrectDealParams defines parameters for CorrectDeal.
+type CorrectDealParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AddDealEvidenceParams defines parameters for AddDealEvidence.
+type AddDealEvidenceParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// WithdrawDealParams defines parameters for WithdrawDeal.
+type WithdrawDealParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListDelegationsParams defines parameters for ListDelegations.
 type ListDelegationsParams struct {
 	// After The last item of the page before.
@@ -5365,6 +5582,21 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// EnterDealJSONRequestBody defines body for EnterDeal for application/json ContentType.
+type EnterDealJSONRequestBody = EnteredDealRequest
+
+// DecideDealsJSONRequestBody defines body for DecideDeals for application/json ContentType.
+type DecideDealsJSONRequestBody = DealDecisionRequest
+
+// CorrectDealJSONRequestBody defines body for CorrectDeal for application/json ContentType.
+type CorrectDealJSONRequestBody = DealCorrection
+
+// AddDealEvidenceMultipartRequestBody defines body for AddDealEvidence for multipart/form-data ContentType.
+type AddDealEvidenceMultipartRequestBody = EvidenceRequest
+
+// WithdrawDealJSONRequestBody defines body for WithdrawDeal for application/json ContentType.
+type WithdrawDealJSONRequestBody = DealWithdrawal
+
 // DelegateJSONRequestBody defines body for Delegate for application/json ContentType.
 type DelegateJSONRequestBody = DelegationRequest
 
@@ -5724,6 +5956,84 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 	GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
+	//
+	// Corresponds with GET /deals (the `ListEnteredDeals` operationId).
+	ListEnteredDeals(ctx context.Context, params *ListEnteredDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnterDealWithBody Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /deals (the `EnterDeal` operationId).
+	EnterDealWithBody(ctx context.Context, params *EnterDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnterDeal Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /deals (the `EnterDeal` operationId).
+	EnterDeal(ctx context.Context, params *EnterDealParams, body EnterDealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideDealsWithBody Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+	DecideDealsWithBody(ctx context.Context, params *DecideDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideDeals Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+	DecideDeals(ctx context.Context, params *DecideDealsParams, body DecideDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEnteredDeal A deal that somebody entered, with its files.
+	//
+	// Corresponds with GET /deals/{deal} (the `GetEnteredDeal` operationId).
+	GetEnteredDeal(ctx context.Context, deal string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CorrectDealWithBody Correct a deal of yours while it waits.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+	CorrectDealWithBody(ctx context.Context, deal string, params *CorrectDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CorrectDeal Correct a deal of yours while it waits.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+	CorrectDeal(ctx context.Context, deal string, params *CorrectDealParams, body CorrectDealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddDealEvidenceWithBody Add one file to a deal of yours that waits: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /deals/{deal}/evidence (the `AddDealEvidence` operationId).
+	AddDealEvidenceWithBody(ctx context.Context, deal string, params *AddDealEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDealEvidence A file that was added to a deal.
+	//
+	// Corresponds with GET /deals/{deal}/evidence/{deal_file} (the `GetDealEvidence` operationId).
+	GetDealEvidence(ctx context.Context, deal string, dealFile string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawDealWithBody Withdraw a deal of yours while it waits.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+	WithdrawDealWithBody(ctx context.Context, deal string, params *WithdrawDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawDeal Withdraw a deal of yours while it waits.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+	WithdrawDeal(ctx context.Context, deal string, params *WithdrawDealParams, body WithdrawDealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	//
@@ -6342,6 +6652,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
 	GetEstimate(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPendingDeals What somebody's entered deals of an open period that wait for approval would bring, apart from what is booked.
+	//
+	// Corresponds with GET /periods/{period}/estimates/{person}/pending-deals (the `GetPendingDeals` operationId).
+	GetPendingDeals(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
 	//
@@ -7298,6 +7613,204 @@ func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body 
 // Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 func (c *Client) GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCompanyHistoryRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
+//
+// Corresponds with GET /deals (the `ListEnteredDeals` operationId).
+func (c *Client) ListEnteredDeals(ctx context.Context, params *ListEnteredDealsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEnteredDealsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnterDealWithBody Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /deals (the `EnterDeal` operationId).
+func (c *Client) EnterDealWithBody(ctx context.Context, params *EnterDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnterDealRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnterDeal Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /deals (the `EnterDeal` operationId).
+func (c *Client) EnterDeal(ctx context.Context, params *EnterDealParams, body EnterDealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnterDealRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideDealsWithBody Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+func (c *Client) DecideDealsWithBody(ctx context.Context, params *DecideDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideDealsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideDeals Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+func (c *Client) DecideDeals(ctx context.Context, params *DecideDealsParams, body DecideDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideDealsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEnteredDeal A deal that somebody entered, with its files.
+//
+// Corresponds with GET /deals/{deal} (the `GetEnteredDeal` operationId).
+func (c *Client) GetEnteredDeal(ctx context.Context, deal string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEnteredDealRequest(c.Server, deal)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CorrectDealWithBody Correct a deal of yours while it waits.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+func (c *Client) CorrectDealWithBody(ctx context.Context, deal string, params *CorrectDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCorrectDealRequestWithBody(c.Server, deal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CorrectDeal Correct a deal of yours while it waits.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+func (c *Client) CorrectDeal(ctx context.Context, deal string, params *CorrectDealParams, body CorrectDealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCorrectDealRequest(c.Server, deal, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddDealEvidenceWithBody Add one file to a deal of yours that waits: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /deals/{deal}/evidence (the `AddDealEvidence` operationId).
+func (c *Client) AddDealEvidenceWithBody(ctx context.Context, deal string, params *AddDealEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddDealEvidenceRequestWithBody(c.Server, deal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDealEvidence A file that was added to a deal.
+//
+// Corresponds with GET /deals/{deal}/evidence/{deal_file} (the `GetDealEvidence` operationId).
+func (c *Client) GetDealEvidence(ctx context.Context, deal string, dealFile string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDealEvidenceRequest(c.Server, deal, dealFile)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawDealWithBody Withdraw a deal of yours while it waits.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+func (c *Client) WithdrawDealWithBody(ctx context.Context, deal string, params *WithdrawDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawDealRequestWithBody(c.Server, deal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawDeal Withdraw a deal of yours while it waits.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+func (c *Client) WithdrawDeal(ctx context.Context, deal string, params *WithdrawDealParams, body WithdrawDealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawDealRequest(c.Server, deal, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8936,6 +9449,21 @@ func (c *Client) ListEstimates(ctx context.Context, period string, params *ListE
 // Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
 func (c *Client) GetEstimate(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetEstimateRequest(c.Server, period, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPendingDeals What somebody's entered deals of an open period that wait for approval would bring, apart from what is booked.
+//
+// Corresponds with GET /periods/{period}/estimates/{person}/pending-deals (the `GetPendingDeals` operationId).
+func (c *Client) GetPendingDeals(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPendingDealsRequest(c.Server, period, person)
 	if err != nil {
 		return nil, err
 	}
@@ -11542,6 +12070,458 @@ func NewGetCompanyHistoryRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListEnteredDealsRequest constructs an http.Request for the ListEnteredDeals method
+func NewListEnteredDealsRequest(server string, params *ListEnteredDealsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Waiting != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "waiting", *params.Waiting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewEnterDealRequest calls the generic EnterDeal builder with application/json body
+func NewEnterDealRequest(server string, params *EnterDealParams, body EnterDealJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEnterDealRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewEnterDealRequestWithBody constructs an http.Request for the EnterDeal method, with any body, and a specified content type
+func NewEnterDealRequestWithBody(server string, params *EnterDealParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDecideDealsRequest calls the generic DecideDeals builder with application/json body
+func NewDecideDealsRequest(server string, params *DecideDealsParams, body DecideDealsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideDealsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewDecideDealsRequestWithBody constructs an http.Request for the DecideDeals method, with any body, and a specified content type
+func NewDecideDealsRequestWithBody(server string, params *DecideDealsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals/decisions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetEnteredDealRequest constructs an http.Request for the GetEnteredDeal method
+func NewGetEnteredDealRequest(server string, deal string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deal", deal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCorrectDealRequest calls the generic CorrectDeal builder with application/json body
+func NewCorrectDealRequest(server string, deal string, params *CorrectDealParams, body CorrectDealJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCorrectDealRequestWithBody(server, deal, params, "application/json", bodyReader)
+}
+
+// NewCorrectDealRequestWithBody constructs an http.Request for the CorrectDeal method, with any body, and a specified content type
+func NewCorrectDealRequestWithBody(server string, deal string, params *CorrectDealParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deal", deal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewAddDealEvidenceRequestWithBody constructs an http.Request for the AddDealEvidence method, with any body, and a specified content type
+func NewAddDealEvidenceRequestWithBody(server string, deal string, params *AddDealEvidenceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deal", deal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals/%s/evidence", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetDealEvidenceRequest constructs an http.Request for the GetDealEvidence method
+func NewGetDealEvidenceRequest(server string, deal string, dealFile string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deal", deal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "deal_file", dealFile, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals/%s/evidence/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawDealRequest calls the generic WithdrawDeal builder with application/json body
+func NewWithdrawDealRequest(server string, deal string, params *WithdrawDealParams, body WithdrawDealJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWithdrawDealRequestWithBody(server, deal, params, "application/json", bodyReader)
+}
+
+// NewWithdrawDealRequestWithBody constructs an http.Request for the WithdrawDeal method, with any body, and a specified content type
+func NewWithdrawDealRequestWithBody(server string, deal string, params *WithdrawDealParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "deal", deal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deals/%s/withdrawal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -16375,6 +17355,47 @@ func NewGetEstimateRequest(server string, period string, person string) (*http.R
 	}
 
 	operationPath := fmt.Sprintf("/periods/%s/estimates/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPendingDealsRequest constructs an http.Request for the GetPendingDeals method
+func NewGetPendingDealsRequest(server string, period string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/estimates/%s/pending-deals", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -21323,6 +22344,90 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 	GetCompanyHistoryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCompanyHistoryResponse, error)
 
+	// ListEnteredDealsWithResponse Deals that people entered themselves and you may see, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /deals (the `ListEnteredDeals` operationId).
+	ListEnteredDealsWithResponse(ctx context.Context, params *ListEnteredDealsParams, reqEditors ...RequestEditorFn) (*ListEnteredDealsResponse, error)
+
+	// EnterDealWithBodyWithResponse Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals (the `EnterDeal` operationId).
+	EnterDealWithBodyWithResponse(ctx context.Context, params *EnterDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnterDealResponse, error)
+
+	// EnterDealWithResponse Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals (the `EnterDeal` operationId).
+	EnterDealWithResponse(ctx context.Context, params *EnterDealParams, body EnterDealJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterDealResponse, error)
+
+	// DecideDealsWithBodyWithResponse Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+	DecideDealsWithBodyWithResponse(ctx context.Context, params *DecideDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideDealsResponse, error)
+
+	// DecideDealsWithResponse Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+	DecideDealsWithResponse(ctx context.Context, params *DecideDealsParams, body DecideDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideDealsResponse, error)
+
+	// GetEnteredDealWithResponse A deal that somebody entered, with its files.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /deals/{deal} (the `GetEnteredDeal` operationId).
+	GetEnteredDealWithResponse(ctx context.Context, deal string, reqEditors ...RequestEditorFn) (*GetEnteredDealResponse, error)
+
+	// CorrectDealWithBodyWithResponse Correct a deal of yours while it waits.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+	CorrectDealWithBodyWithResponse(ctx context.Context, deal string, params *CorrectDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CorrectDealResponse, error)
+
+	// CorrectDealWithResponse Correct a deal of yours while it waits.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+	CorrectDealWithResponse(ctx context.Context, deal string, params *CorrectDealParams, body CorrectDealJSONRequestBody, reqEditors ...RequestEditorFn) (*CorrectDealResponse, error)
+
+	// AddDealEvidenceWithBodyWithResponse Add one file to a deal of yours that waits: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals/{deal}/evidence (the `AddDealEvidence` operationId).
+	AddDealEvidenceWithBodyWithResponse(ctx context.Context, deal string, params *AddDealEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDealEvidenceResponse, error)
+
+	// GetDealEvidenceWithResponse A file that was added to a deal.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /deals/{deal}/evidence/{deal_file} (the `GetDealEvidence` operationId).
+	GetDealEvidenceWithResponse(ctx context.Context, deal string, dealFile string, reqEditors ...RequestEditorFn) (*GetDealEvidenceResponse, error)
+
+	// WithdrawDealWithBodyWithResponse Withdraw a deal of yours while it waits.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+	WithdrawDealWithBodyWithResponse(ctx context.Context, deal string, params *WithdrawDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WithdrawDealResponse, error)
+
+	// WithdrawDealWithResponse Withdraw a deal of yours while it waits.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+	WithdrawDealWithResponse(ctx context.Context, deal string, params *WithdrawDealParams, body WithdrawDealJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawDealResponse, error)
+
 	// ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -22036,6 +23141,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/estimates/{person} (the `GetEstimate` operationId).
 	GetEstimateWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetEstimateResponse, error)
+
+	// GetPendingDealsWithResponse What somebody's entered deals of an open period that wait for approval would bring, apart from what is booked.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/estimates/{person}/pending-deals (the `GetPendingDeals` operationId).
+	GetPendingDealsWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetPendingDealsResponse, error)
 
 	// GetPipelineWithResponse What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
 	//
@@ -23481,6 +24593,390 @@ func (r GetCompanyHistoryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCompanyHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEnteredDealsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EnteredDeals
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEnteredDealsResponse) GetJSON200() *EnteredDeals {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListEnteredDealsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEnteredDealsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEnteredDealsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEnteredDealsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEnteredDealsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EnterDealResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *EnteredDeal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r EnterDealResponse) GetJSON201() *EnteredDeal {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EnterDealResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EnterDealResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EnterDealResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EnterDealResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EnterDealResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideDealsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EnteredDeals
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideDealsResponse) GetJSON200() *EnteredDeals {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideDealsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideDealsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideDealsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideDealsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideDealsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetEnteredDealResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EnteredDeal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEnteredDealResponse) GetJSON200() *EnteredDeal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEnteredDealResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEnteredDealResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEnteredDealResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEnteredDealResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEnteredDealResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CorrectDealResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EnteredDeal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CorrectDealResponse) GetJSON200() *EnteredDeal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CorrectDealResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CorrectDealResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CorrectDealResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CorrectDealResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CorrectDealResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddDealEvidenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Evidence
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddDealEvidenceResponse) GetJSON201() *Evidence {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AddDealEvidenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddDealEvidenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddDealEvidenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddDealEvidenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddDealEvidenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDealEvidenceResponse200Headers the declared response headers of an HTTP 200 response for GetDealEvidence
+type GetDealEvidenceResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetDealEvidenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDealEvidenceResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDealEvidenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDealEvidenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDealEvidenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDealEvidenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDealEvidenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawDealResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EnteredDeal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawDealResponse) GetJSON200() *EnteredDeal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawDealResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawDealResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawDealResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawDealResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawDealResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -27212,6 +28708,54 @@ func (r GetEstimateResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetEstimateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPendingDealsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PendingDeals
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPendingDealsResponse) GetJSON200() *PendingDeals {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPendingDealsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPendingDealsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPendingDealsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPendingDealsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPendingDealsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31444,6 +32988,162 @@ func (c *ClientWithResponses) GetCompanyHistoryWithResponse(ctx context.Context,
 	return ParseGetCompanyHistoryResponse(rsp)
 }
 
+// ListEnteredDealsWithResponse Deals that people entered themselves and you may see, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /deals (the `ListEnteredDeals` operationId).
+func (c *ClientWithResponses) ListEnteredDealsWithResponse(ctx context.Context, params *ListEnteredDealsParams, reqEditors ...RequestEditorFn) (*ListEnteredDealsResponse, error) {
+	rsp, err := c.ListEnteredDeals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEnteredDealsResponse(rsp)
+}
+
+// EnterDealWithBodyWithResponse Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals (the `EnterDeal` operationId).
+func (c *ClientWithResponses) EnterDealWithBodyWithResponse(ctx context.Context, params *EnterDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnterDealResponse, error) {
+	rsp, err := c.EnterDealWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnterDealResponse(rsp)
+}
+
+// EnterDealWithResponse Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals (the `EnterDeal` operationId).
+func (c *ClientWithResponses) EnterDealWithResponse(ctx context.Context, params *EnterDealParams, body EnterDealJSONRequestBody, reqEditors ...RequestEditorFn) (*EnterDealResponse, error) {
+	rsp, err := c.EnterDeal(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnterDealResponse(rsp)
+}
+
+// DecideDealsWithBodyWithResponse Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+func (c *ClientWithResponses) DecideDealsWithBodyWithResponse(ctx context.Context, params *DecideDealsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideDealsResponse, error) {
+	rsp, err := c.DecideDealsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideDealsResponse(rsp)
+}
+
+// DecideDealsWithResponse Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals/decisions (the `DecideDeals` operationId).
+func (c *ClientWithResponses) DecideDealsWithResponse(ctx context.Context, params *DecideDealsParams, body DecideDealsJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideDealsResponse, error) {
+	rsp, err := c.DecideDeals(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideDealsResponse(rsp)
+}
+
+// GetEnteredDealWithResponse A deal that somebody entered, with its files.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /deals/{deal} (the `GetEnteredDeal` operationId).
+func (c *ClientWithResponses) GetEnteredDealWithResponse(ctx context.Context, deal string, reqEditors ...RequestEditorFn) (*GetEnteredDealResponse, error) {
+	rsp, err := c.GetEnteredDeal(ctx, deal, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEnteredDealResponse(rsp)
+}
+
+// CorrectDealWithBodyWithResponse Correct a deal of yours while it waits.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+func (c *ClientWithResponses) CorrectDealWithBodyWithResponse(ctx context.Context, deal string, params *CorrectDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CorrectDealResponse, error) {
+	rsp, err := c.CorrectDealWithBody(ctx, deal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCorrectDealResponse(rsp)
+}
+
+// CorrectDealWithResponse Correct a deal of yours while it waits.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /deals/{deal} (the `CorrectDeal` operationId).
+func (c *ClientWithResponses) CorrectDealWithResponse(ctx context.Context, deal string, params *CorrectDealParams, body CorrectDealJSONRequestBody, reqEditors ...RequestEditorFn) (*CorrectDealResponse, error) {
+	rsp, err := c.CorrectDeal(ctx, deal, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCorrectDealResponse(rsp)
+}
+
+// AddDealEvidenceWithBodyWithResponse Add one file to a deal of yours that waits: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals/{deal}/evidence (the `AddDealEvidence` operationId).
+func (c *ClientWithResponses) AddDealEvidenceWithBodyWithResponse(ctx context.Context, deal string, params *AddDealEvidenceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddDealEvidenceResponse, error) {
+	rsp, err := c.AddDealEvidenceWithBody(ctx, deal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddDealEvidenceResponse(rsp)
+}
+
+// GetDealEvidenceWithResponse A file that was added to a deal.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /deals/{deal}/evidence/{deal_file} (the `GetDealEvidence` operationId).
+func (c *ClientWithResponses) GetDealEvidenceWithResponse(ctx context.Context, deal string, dealFile string, reqEditors ...RequestEditorFn) (*GetDealEvidenceResponse, error) {
+	rsp, err := c.GetDealEvidence(ctx, deal, dealFile, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDealEvidenceResponse(rsp)
+}
+
+// WithdrawDealWithBodyWithResponse Withdraw a deal of yours while it waits.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+func (c *ClientWithResponses) WithdrawDealWithBodyWithResponse(ctx context.Context, deal string, params *WithdrawDealParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WithdrawDealResponse, error) {
+	rsp, err := c.WithdrawDealWithBody(ctx, deal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawDealResponse(rsp)
+}
+
+// WithdrawDealWithResponse Withdraw a deal of yours while it waits.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deals/{deal}/withdrawal (the `WithdrawDeal` operationId).
+func (c *ClientWithResponses) WithdrawDealWithResponse(ctx context.Context, deal string, params *WithdrawDealParams, body WithdrawDealJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawDealResponse, error) {
+	rsp, err := c.WithdrawDeal(ctx, deal, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawDealResponse(rsp)
+}
+
 // ListDelegationsWithResponse Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -32768,6 +34468,19 @@ func (c *ClientWithResponses) GetEstimateWithResponse(ctx context.Context, perio
 		return nil, err
 	}
 	return ParseGetEstimateResponse(rsp)
+}
+
+// GetPendingDealsWithResponse What somebody's entered deals of an open period that wait for approval would bring, apart from what is booked.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/estimates/{person}/pending-deals (the `GetPendingDeals` operationId).
+func (c *ClientWithResponses) GetPendingDealsWithResponse(ctx context.Context, period string, person string, reqEditors ...RequestEditorFn) (*GetPendingDealsResponse, error) {
+	rsp, err := c.GetPendingDeals(ctx, period, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPendingDealsResponse(rsp)
 }
 
 // GetPipelineWithResponse What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
@@ -34658,6 +36371,276 @@ func ParseGetCompanyHistoryResponse(rsp *http.Response) (*GetCompanyHistoryRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CompanyHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListEnteredDealsResponse parses an HTTP response from a ListEnteredDealsWithResponse call
+func ParseListEnteredDealsResponse(rsp *http.Response) (*ListEnteredDealsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEnteredDealsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EnteredDeals
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEnterDealResponse parses an HTTP response from a EnterDealWithResponse call
+func ParseEnterDealResponse(rsp *http.Response) (*EnterDealResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EnterDealResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest EnteredDeal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideDealsResponse parses an HTTP response from a DecideDealsWithResponse call
+func ParseDecideDealsResponse(rsp *http.Response) (*DecideDealsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideDealsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EnteredDeals
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEnteredDealResponse parses an HTTP response from a GetEnteredDealWithResponse call
+func ParseGetEnteredDealResponse(rsp *http.Response) (*GetEnteredDealResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEnteredDealResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EnteredDeal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCorrectDealResponse parses an HTTP response from a CorrectDealWithResponse call
+func ParseCorrectDealResponse(rsp *http.Response) (*CorrectDealResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CorrectDealResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EnteredDeal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddDealEvidenceResponse parses an HTTP response from a AddDealEvidenceWithResponse call
+func ParseAddDealEvidenceResponse(rsp *http.Response) (*AddDealEvidenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddDealEvidenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Evidence
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDealEvidenceResponse parses an HTTP response from a GetDealEvidenceWithResponse call
+func ParseGetDealEvidenceResponse(rsp *http.Response) (*GetDealEvidenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDealEvidenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDealEvidenceResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawDealResponse parses an HTTP response from a WithdrawDealWithResponse call
+func ParseWithdrawDealResponse(rsp *http.Response) (*WithdrawDealResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawDealResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EnteredDeal
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -37381,6 +39364,39 @@ func ParseGetEstimateResponse(rsp *http.Response) (*GetEstimateResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Estimate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPendingDealsResponse parses an HTTP response from a GetPendingDealsWithResponse call
+func ParseGetPendingDealsResponse(rsp *http.Response) (*GetPendingDealsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPendingDealsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PendingDeals
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

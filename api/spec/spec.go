@@ -348,6 +348,24 @@ func (e ChecklistItemState) Valid() bool {
 	}
 }
 
+// Defines values for DealDecisionRequestDecision.
+const (
+	DealDecisionRequestDecisionApproved DealDecisionRequestDecision = "approved"
+	DealDecisionRequestDecisionRejected DealDecisionRequestDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the DealDecisionRequestDecision enum.
+func (e DealDecisionRequestDecision) Valid() bool {
+	switch e {
+	case DealDecisionRequestDecisionApproved:
+		return true
+	case DealDecisionRequestDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DecisionRequestDecision.
 const (
 	DecisionRequestDecisionApproved    DecisionRequestDecision = "approved"
@@ -1116,6 +1134,30 @@ func (e GetAuditFileParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListEnteredDealsParamsState.
+const (
+	ListEnteredDealsParamsStateApproved  ListEnteredDealsParamsState = "approved"
+	ListEnteredDealsParamsStateRejected  ListEnteredDealsParamsState = "rejected"
+	ListEnteredDealsParamsStateWaiting   ListEnteredDealsParamsState = "waiting"
+	ListEnteredDealsParamsStateWithdrawn ListEnteredDealsParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListEnteredDealsParamsState enum.
+func (e ListEnteredDealsParamsState) Valid() bool {
+	switch e {
+	case ListEnteredDealsParamsStateApproved:
+		return true
+	case ListEnteredDealsParamsStateRejected:
+		return true
+	case ListEnteredDealsParamsStateWaiting:
+		return true
+	case ListEnteredDealsParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPeopleParamsRole.
 const (
 	ListPeopleParamsRoleAdministrator ListPeopleParamsRole = "administrator"
@@ -1586,6 +1628,51 @@ type Deal struct {
 	Share *string `json:"share,omitempty"`
 }
 
+// DealCorrection defines model for DealCorrection.
+type DealCorrection struct {
+	// Amount In major units, above zero.
+	Amount string `json:"amount"`
+
+	// Attributes The product, the customer and whatever else plans filter by.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+	Currency   string             `json:"currency"`
+
+	// Date On which it was closed, today at the latest.
+	Date openapi_types.Date `json:"date"`
+
+	// Note What whoever decides should know.
+	Note *string `json:"note,omitempty"`
+
+	// Version The one that is corrected.
+	Version int `json:"version"`
+}
+
+// DealDecisionRequest defines model for DealDecisionRequest.
+type DealDecisionRequest struct {
+	Deals    []DealVersion               `json:"deals"`
+	Decision DealDecisionRequestDecision `json:"decision"`
+
+	// Reason A rejection needs one.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// DealDecisionRequestDecision defines model for DealDecisionRequest.Decision.
+type DealDecisionRequestDecision string
+
+// DealVersion defines model for DealVersion.
+type DealVersion struct {
+	Deal string `json:"deal"`
+
+	// Version The one that you have seen: a later one is another to decide about.
+	Version int `json:"version"`
+}
+
+// DealWithdrawal defines model for DealWithdrawal.
+type DealWithdrawal struct {
+	// Version The one that you have seen.
+	Version int `json:"version"`
+}
+
 // DecidedStatement defines model for DecidedStatement.
 type DecidedStatement struct {
 	Digest string `json:"digest"`
@@ -1882,6 +1969,71 @@ type Entered struct {
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
+}
+
+// EnteredDeal defines model for EnteredDeal.
+type EnteredDeal struct {
+	// Amount In major units.
+	Amount string `json:"amount"`
+
+	// Approver Who is to decide while it waits; absent for anyone of finance.
+	Approver   *string           `json:"approver,omitempty"`
+	Attributes map[string]string `json:"attributes"`
+
+	// CorrectedAt Of the latest version.
+	CorrectedAt time.Time      `json:"corrected_at"`
+	Currency    string         `json:"currency"`
+	Date        incentive.Date `json:"date"`
+	DecidedAt   *time.Time     `json:"decided_at,omitempty"`
+	DecidedBy   *string        `json:"decided_by,omitempty"`
+	EnteredAt   time.Time      `json:"entered_at"`
+
+	// Evidence Empty in a list.
+	Evidence []Evidence `json:"evidence"`
+
+	// Id Also of the transaction of source 'entered' that it becomes.
+	Id   string `json:"id"`
+	Note string `json:"note"`
+
+	// OnBehalfOf The manager who had delegated it.
+	OnBehalfOf *string `json:"on_behalf_of,omitempty"`
+
+	// Person Who entered it.
+	Person     string `json:"person"`
+	PersonName string `json:"person_name"`
+
+	// Reason Of the decision.
+	Reason *string `json:"reason,omitempty"`
+
+	// State waiting, withdrawn, approved or rejected.
+	State string `json:"state"`
+
+	// Version 1, and one more for each correction.
+	Version int `json:"version"`
+}
+
+// EnteredDealRequest defines model for EnteredDealRequest.
+type EnteredDealRequest struct {
+	// Amount In major units, above zero.
+	Amount string `json:"amount"`
+
+	// Attributes The product, the customer and whatever else plans filter by.
+	Attributes *map[string]string `json:"attributes,omitempty"`
+	Currency   string             `json:"currency"`
+
+	// Date On which it was closed, today at the latest.
+	Date openapi_types.Date `json:"date"`
+
+	// Note What whoever decides should know.
+	Note *string `json:"note,omitempty"`
+}
+
+// EnteredDeals defines model for EnteredDeals.
+type EnteredDeals struct {
+	Deals []EnteredDeal `json:"deals"`
+
+	// Next The value of 'after' for the next page; absent on the last.
+	Next *string `json:"next,omitempty"`
 }
 
 // Entry defines model for Entry.
@@ -2603,6 +2755,20 @@ type PayoutTotal struct {
 type Payouts struct {
 	Next    *string  `json:"next,omitempty"`
 	Payouts []Payout `json:"payouts"`
+}
+
+// PendingDeals defines model for PendingDeals.
+type PendingDeals struct {
+	// Deals At most 500, by their days.
+	Deals []EnteredDeal `json:"deals"`
+
+	// IfApproved What all of them would add, credited to whoever entered them.
+	IfApproved Money `json:"if_approved"`
+
+	// Now The estimate as things stand, without any of them.
+	Now    Money  `json:"now"`
+	Period string `json:"period"`
+	Person string `json:"person"`
 }
 
 // People defines model for People.
@@ -4254,6 +4420,57 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListEnteredDealsParams defines parameters for ListEnteredDeals.
+type ListEnteredDealsParams struct {
+	// Person Who entered them.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// State Only those that stand so.
+	State *ListEnteredDealsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Waiting Only those that wait for your decision.
+	Waiting *bool `form:"waiting,omitempty" json:"waiting,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListEnteredDealsParamsState defines parameters for ListEnteredDeals.
+type ListEnteredDealsParamsState string
+
+// EnterDealParams defines parameters for EnterDeal.
+type EnterDealParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideDealsParams defines parameters for DecideDeals.
+type DecideDealsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// CorrectDealParams defines parameters for CorrectDeal.
+type CorrectDealParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AddDealEvidenceParams defines parameters for AddDealEvidence.
+type AddDealEvidenceParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// WithdrawDealParams defines parameters for WithdrawDeal.
+type WithdrawDealParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListDelegationsParams defines parameters for ListDelegations.
 type ListDelegationsParams struct {
 	// After The last item of the page before.
@@ -5366,6 +5583,21 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// EnterDealJSONRequestBody defines body for EnterDeal for application/json ContentType.
+type EnterDealJSONRequestBody = EnteredDealRequest
+
+// DecideDealsJSONRequestBody defines body for DecideDeals for application/json ContentType.
+type DecideDealsJSONRequestBody = DealDecisionRequest
+
+// CorrectDealJSONRequestBody defines body for CorrectDeal for application/json ContentType.
+type CorrectDealJSONRequestBody = DealCorrection
+
+// AddDealEvidenceMultipartRequestBody defines body for AddDealEvidence for multipart/form-data ContentType.
+type AddDealEvidenceMultipartRequestBody = EvidenceRequest
+
+// WithdrawDealJSONRequestBody defines body for WithdrawDeal for application/json ContentType.
+type WithdrawDealJSONRequestBody = DealWithdrawal
+
 // DelegateJSONRequestBody defines body for Delegate for application/json ContentType.
 type DelegateJSONRequestBody = DelegationRequest
 
@@ -5581,6 +5813,30 @@ type ServerInterface interface {
 	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
 	// (GET /company/history)
 	GetCompanyHistory(c *gin.Context)
+	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
+	// (GET /deals)
+	ListEnteredDeals(c *gin.Context, params ListEnteredDealsParams)
+	// EnterDeal Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+	// (POST /deals)
+	EnterDeal(c *gin.Context, params EnterDealParams)
+	// DecideDeals Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+	// (POST /deals/decisions)
+	DecideDeals(c *gin.Context, params DecideDealsParams)
+	// GetEnteredDeal A deal that somebody entered, with its files.
+	// (GET /deals/{deal})
+	GetEnteredDeal(c *gin.Context, deal string)
+	// CorrectDeal Correct a deal of yours while it waits.
+	// (PUT /deals/{deal})
+	CorrectDeal(c *gin.Context, deal string, params CorrectDealParams)
+	// AddDealEvidence Add one file to a deal of yours that waits: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	// (POST /deals/{deal}/evidence)
+	AddDealEvidence(c *gin.Context, deal string, params AddDealEvidenceParams)
+	// GetDealEvidence A file that was added to a deal.
+	// (GET /deals/{deal}/evidence/{deal_file})
+	GetDealEvidence(c *gin.Context, deal string, dealFile string)
+	// WithdrawDeal Withdraw a deal of yours while it waits.
+	// (POST /deals/{deal}/withdrawal)
+	WithdrawDeal(c *gin.Context, deal string, params WithdrawDealParams)
 	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	// (GET /delegations)
 	ListDelegations(c *gin.Context, params ListDelegationsParams)
@@ -5809,6 +6065,9 @@ type ServerInterface interface {
 	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
 	// (GET /periods/{period}/estimates/{person})
 	GetEstimate(c *gin.Context, period string, person string)
+	// GetPendingDeals What somebody's entered deals of an open period that wait for approval would bring, apart from what is booked.
+	// (GET /periods/{period}/estimates/{person}/pending-deals)
+	GetPendingDeals(c *gin.Context, period string, person string)
 	// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
 	// (GET /periods/{period}/estimates/{person}/pipeline)
 	GetPipeline(c *gin.Context, period string, person string)
@@ -6638,6 +6897,366 @@ func (siw *ServerInterfaceWrapper) GetCompanyHistory(c *gin.Context) {
 	}
 
 	siw.Handler.GetCompanyHistory(c)
+}
+
+// ListEnteredDeals operation middleware
+func (siw *ServerInterfaceWrapper) ListEnteredDeals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEnteredDealsParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "waiting" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "waiting", c.Request.URL.Query(), &params.Waiting, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter waiting: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListEnteredDeals(c, params)
+}
+
+// EnterDeal operation middleware
+func (siw *ServerInterfaceWrapper) EnterDeal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EnterDealParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EnterDeal(c, params)
+}
+
+// DecideDeals operation middleware
+func (siw *ServerInterfaceWrapper) DecideDeals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideDealsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideDeals(c, params)
+}
+
+// GetEnteredDeal operation middleware
+func (siw *ServerInterfaceWrapper) GetEnteredDeal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "deal" -------------
+	var deal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deal", c.Param("deal"), &deal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter deal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetEnteredDeal(c, deal)
+}
+
+// CorrectDeal operation middleware
+func (siw *ServerInterfaceWrapper) CorrectDeal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "deal" -------------
+	var deal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deal", c.Param("deal"), &deal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter deal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CorrectDealParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CorrectDeal(c, deal, params)
+}
+
+// AddDealEvidence operation middleware
+func (siw *ServerInterfaceWrapper) AddDealEvidence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "deal" -------------
+	var deal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deal", c.Param("deal"), &deal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter deal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddDealEvidenceParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AddDealEvidence(c, deal, params)
+}
+
+// GetDealEvidence operation middleware
+func (siw *ServerInterfaceWrapper) GetDealEvidence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "deal" -------------
+	var deal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deal", c.Param("deal"), &deal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter deal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "deal_file" -------------
+	var dealFile string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deal_file", c.Param("deal_file"), &dealFile, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter deal_file: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDealEvidence(c, deal, dealFile)
+}
+
+// WithdrawDeal operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawDeal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "deal" -------------
+	var deal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "deal", c.Param("deal"), &deal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter deal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawDealParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.WithdrawDeal(c, deal, params)
 }
 
 // ListDelegations operation middleware
@@ -10074,6 +10693,40 @@ func (siw *ServerInterfaceWrapper) GetEstimate(c *gin.Context) {
 	}
 
 	siw.Handler.GetEstimate(c, period, person)
+}
+
+// GetPendingDeals operation middleware
+func (siw *ServerInterfaceWrapper) GetPendingDeals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPendingDeals(c, period, person)
 }
 
 // GetPipeline operation middleware
@@ -13649,6 +14302,15 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/estimates/:person", wrapper.GetEstimate)
 	router.POST(options.BaseURL+"/periods/:period/estimates/:person/what-if", wrapper.WhatIf)
 	router.GET(options.BaseURL+"/periods/:period/estimates/:person/pipeline", wrapper.GetPipeline)
+	router.GET(options.BaseURL+"/periods/:period/estimates/:person/pending-deals", wrapper.GetPendingDeals)
+	router.GET(options.BaseURL+"/deals", wrapper.ListEnteredDeals)
+	router.POST(options.BaseURL+"/deals", wrapper.EnterDeal)
+	router.POST(options.BaseURL+"/deals/decisions", wrapper.DecideDeals)
+	router.GET(options.BaseURL+"/deals/:deal", wrapper.GetEnteredDeal)
+	router.PUT(options.BaseURL+"/deals/:deal", wrapper.CorrectDeal)
+	router.POST(options.BaseURL+"/deals/:deal/withdrawal", wrapper.WithdrawDeal)
+	router.POST(options.BaseURL+"/deals/:deal/evidence", wrapper.AddDealEvidence)
+	router.GET(options.BaseURL+"/deals/:deal/evidence/:deal_file", wrapper.GetDealEvidence)
 	router.GET(options.BaseURL+"/opportunities", wrapper.ListOpportunities)
 	router.GET(options.BaseURL+"/estimates/events", wrapper.StreamEstimates)
 	router.GET(options.BaseURL+"/periods/:period/statements", wrapper.ListStatements)
@@ -14373,6 +15035,341 @@ type GetCompanyHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCompanyHistorydefaultApplicationProblemPlusJSONResponse) VisitGetCompanyHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEnteredDealsRequestObject struct {
+	Params ListEnteredDealsParams
+}
+
+type ListEnteredDealsResponseObject interface {
+	VisitListEnteredDealsResponse(w http.ResponseWriter) error
+}
+
+type ListEnteredDeals200JSONResponse EnteredDeals
+
+func (response ListEnteredDeals200JSONResponse) VisitListEnteredDealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEnteredDealsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListEnteredDealsdefaultApplicationProblemPlusJSONResponse) VisitListEnteredDealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EnterDealRequestObject struct {
+	Params EnterDealParams
+	Body   *EnterDealJSONRequestBody
+}
+
+type EnterDealResponseObject interface {
+	VisitEnterDealResponse(w http.ResponseWriter) error
+}
+
+type EnterDeal201JSONResponse EnteredDeal
+
+func (response EnterDeal201JSONResponse) VisitEnterDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EnterDealdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EnterDealdefaultApplicationProblemPlusJSONResponse) VisitEnterDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideDealsRequestObject struct {
+	Params DecideDealsParams
+	Body   *DecideDealsJSONRequestBody
+}
+
+type DecideDealsResponseObject interface {
+	VisitDecideDealsResponse(w http.ResponseWriter) error
+}
+
+type DecideDeals200JSONResponse EnteredDeals
+
+func (response DecideDeals200JSONResponse) VisitDecideDealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideDealsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideDealsdefaultApplicationProblemPlusJSONResponse) VisitDecideDealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEnteredDealRequestObject struct {
+	Deal string `json:"deal"`
+}
+
+type GetEnteredDealResponseObject interface {
+	VisitGetEnteredDealResponse(w http.ResponseWriter) error
+}
+
+type GetEnteredDeal200JSONResponse EnteredDeal
+
+func (response GetEnteredDeal200JSONResponse) VisitGetEnteredDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEnteredDealdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEnteredDealdefaultApplicationProblemPlusJSONResponse) VisitGetEnteredDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CorrectDealRequestObject struct {
+	Deal   string `json:"deal"`
+	Params CorrectDealParams
+	Body   *CorrectDealJSONRequestBody
+}
+
+type CorrectDealResponseObject interface {
+	VisitCorrectDealResponse(w http.ResponseWriter) error
+}
+
+type CorrectDeal200JSONResponse EnteredDeal
+
+func (response CorrectDeal200JSONResponse) VisitCorrectDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CorrectDealdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CorrectDealdefaultApplicationProblemPlusJSONResponse) VisitCorrectDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddDealEvidenceRequestObject struct {
+	Deal   string `json:"deal"`
+	Params AddDealEvidenceParams
+	Body   *multipart.Reader
+}
+
+type AddDealEvidenceResponseObject interface {
+	VisitAddDealEvidenceResponse(w http.ResponseWriter) error
+}
+
+type AddDealEvidence201JSONResponse Evidence
+
+func (response AddDealEvidence201JSONResponse) VisitAddDealEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddDealEvidencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddDealEvidencedefaultApplicationProblemPlusJSONResponse) VisitAddDealEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDealEvidenceRequestObject struct {
+	Deal     string `json:"deal"`
+	DealFile string `json:"deal_file"`
+}
+
+type GetDealEvidenceResponseObject interface {
+	VisitGetDealEvidenceResponse(w http.ResponseWriter) error
+}
+
+type GetDealEvidence200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetDealEvidence200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       GetDealEvidence200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDealEvidence200ApplicationoctetStreamResponse) VisitGetDealEvidenceResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDealEvidencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDealEvidencedefaultApplicationProblemPlusJSONResponse) VisitGetDealEvidenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawDealRequestObject struct {
+	Deal   string `json:"deal"`
+	Params WithdrawDealParams
+	Body   *WithdrawDealJSONRequestBody
+}
+
+type WithdrawDealResponseObject interface {
+	VisitWithdrawDealResponse(w http.ResponseWriter) error
+}
+
+type WithdrawDeal200JSONResponse EnteredDeal
+
+func (response WithdrawDeal200JSONResponse) VisitWithdrawDealResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawDealdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawDealdefaultApplicationProblemPlusJSONResponse) VisitWithdrawDealResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -17633,6 +18630,46 @@ type GetEstimatedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetEstimatedefaultApplicationProblemPlusJSONResponse) VisitGetEstimateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPendingDealsRequestObject struct {
+	Period string `json:"period"`
+	Person string `json:"person"`
+}
+
+type GetPendingDealsResponseObject interface {
+	VisitGetPendingDealsResponse(w http.ResponseWriter) error
+}
+
+type GetPendingDeals200JSONResponse PendingDeals
+
+func (response GetPendingDeals200JSONResponse) VisitGetPendingDealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPendingDealsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPendingDealsdefaultApplicationProblemPlusJSONResponse) VisitGetPendingDealsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -21125,6 +22162,30 @@ type StrictServerInterface interface {
 	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
 	// (GET /company/history)
 	GetCompanyHistory(ctx context.Context, request GetCompanyHistoryRequestObject) (GetCompanyHistoryResponseObject, error)
+	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
+	// (GET /deals)
+	ListEnteredDeals(ctx context.Context, request ListEnteredDealsRequestObject) (ListEnteredDealsResponseObject, error)
+	// EnterDeal Enter a deal of yours that no source system knows. It counts once your manager has approved it.
+	// (POST /deals)
+	EnterDeal(ctx context.Context, request EnterDealRequestObject) (EnterDealResponseObject, error)
+	// DecideDeals Approve or reject deals that wait for you, all or none. Nobody decides about their own.
+	// (POST /deals/decisions)
+	DecideDeals(ctx context.Context, request DecideDealsRequestObject) (DecideDealsResponseObject, error)
+	// GetEnteredDeal A deal that somebody entered, with its files.
+	// (GET /deals/{deal})
+	GetEnteredDeal(ctx context.Context, request GetEnteredDealRequestObject) (GetEnteredDealResponseObject, error)
+	// CorrectDeal Correct a deal of yours while it waits.
+	// (PUT /deals/{deal})
+	CorrectDeal(ctx context.Context, request CorrectDealRequestObject) (CorrectDealResponseObject, error)
+	// AddDealEvidence Add one file to a deal of yours that waits: .pdf, .png, .jpg, .csv, .xlsx, .txt or .eml, of 10 MiB at most.
+	// (POST /deals/{deal}/evidence)
+	AddDealEvidence(ctx context.Context, request AddDealEvidenceRequestObject) (AddDealEvidenceResponseObject, error)
+	// GetDealEvidence A file that was added to a deal.
+	// (GET /deals/{deal}/evidence/{deal_file})
+	GetDealEvidence(ctx context.Context, request GetDealEvidenceRequestObject) (GetDealEvidenceResponseObject, error)
+	// WithdrawDeal Withdraw a deal of yours while it waits.
+	// (POST /deals/{deal}/withdrawal)
+	WithdrawDeal(ctx context.Context, request WithdrawDealRequestObject) (WithdrawDealResponseObject, error)
 	// ListDelegations Who decides for whom: delegations that have not ended, from or to you; everybody's for finance and auditors.
 	// (GET /delegations)
 	ListDelegations(ctx context.Context, request ListDelegationsRequestObject) (ListDelegationsResponseObject, error)
@@ -21353,6 +22414,9 @@ type StrictServerInterface interface {
 	// GetEstimate An estimate with its arithmetic, how far each measure has come, and what the next tier is worth.
 	// (GET /periods/{period}/estimates/{person})
 	GetEstimate(ctx context.Context, request GetEstimateRequestObject) (GetEstimateResponseObject, error)
+	// GetPendingDeals What somebody's entered deals of an open period that wait for approval would bring, apart from what is booked.
+	// (GET /periods/{period}/estimates/{person}/pending-deals)
+	GetPendingDeals(ctx context.Context, request GetPendingDealsRequestObject) (GetPendingDealsResponseObject, error)
 	// GetPipeline What somebody's open opportunities that are expected to close by the end of an open period would bring, apart from what is booked.
 	// (GET /periods/{period}/estimates/{person}/pipeline)
 	GetPipeline(ctx context.Context, request GetPipelineRequestObject) (GetPipelineResponseObject, error)
@@ -22097,6 +23161,297 @@ func (sh *strictHandler) GetCompanyHistory(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetCompanyHistoryResponseObject); ok {
 		if err := validResponse.VisitGetCompanyHistoryResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListEnteredDeals operation middleware
+func (sh *strictHandler) ListEnteredDeals(ctx *gin.Context, params ListEnteredDealsParams) {
+	var request ListEnteredDealsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEnteredDeals(ctx, request.(ListEnteredDealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEnteredDeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListEnteredDealsResponseObject); ok {
+		if err := validResponse.VisitListEnteredDealsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EnterDeal operation middleware
+func (sh *strictHandler) EnterDeal(ctx *gin.Context, params EnterDealParams) {
+	var request EnterDealRequestObject
+
+	request.Params = params
+
+	var body EnterDealJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EnterDeal(ctx, request.(EnterDealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EnterDeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(EnterDealResponseObject); ok {
+		if err := validResponse.VisitEnterDealResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideDeals operation middleware
+func (sh *strictHandler) DecideDeals(ctx *gin.Context, params DecideDealsParams) {
+	var request DecideDealsRequestObject
+
+	request.Params = params
+
+	var body DecideDealsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideDeals(ctx, request.(DecideDealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideDeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideDealsResponseObject); ok {
+		if err := validResponse.VisitDecideDealsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEnteredDeal operation middleware
+func (sh *strictHandler) GetEnteredDeal(ctx *gin.Context, deal string) {
+	var request GetEnteredDealRequestObject
+
+	request.Deal = deal
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEnteredDeal(ctx, request.(GetEnteredDealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEnteredDeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetEnteredDealResponseObject); ok {
+		if err := validResponse.VisitGetEnteredDealResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CorrectDeal operation middleware
+func (sh *strictHandler) CorrectDeal(ctx *gin.Context, deal string, params CorrectDealParams) {
+	var request CorrectDealRequestObject
+
+	request.Deal = deal
+	request.Params = params
+
+	var body CorrectDealJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CorrectDeal(ctx, request.(CorrectDealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CorrectDeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CorrectDealResponseObject); ok {
+		if err := validResponse.VisitCorrectDealResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddDealEvidence operation middleware
+func (sh *strictHandler) AddDealEvidence(ctx *gin.Context, deal string, params AddDealEvidenceParams) {
+	var request AddDealEvidenceRequestObject
+
+	request.Deal = deal
+	request.Params = params
+
+	if reader, err := ctx.Request.MultipartReader(); err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	} else {
+		request.Body = reader
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddDealEvidence(ctx, request.(AddDealEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddDealEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AddDealEvidenceResponseObject); ok {
+		if err := validResponse.VisitAddDealEvidenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDealEvidence operation middleware
+func (sh *strictHandler) GetDealEvidence(ctx *gin.Context, deal string, dealFile string) {
+	var request GetDealEvidenceRequestObject
+
+	request.Deal = deal
+	request.DealFile = dealFile
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDealEvidence(ctx, request.(GetDealEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDealEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDealEvidenceResponseObject); ok {
+		if err := validResponse.VisitGetDealEvidenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawDeal operation middleware
+func (sh *strictHandler) WithdrawDeal(ctx *gin.Context, deal string, params WithdrawDealParams) {
+	var request WithdrawDealRequestObject
+
+	request.Deal = deal
+	request.Params = params
+
+	var body WithdrawDealJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawDeal(ctx, request.(WithdrawDealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawDeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(WithdrawDealResponseObject); ok {
+		if err := validResponse.VisitWithdrawDealResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -24585,6 +25940,33 @@ func (sh *strictHandler) GetEstimate(ctx *gin.Context, period string, person str
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetEstimateResponseObject); ok {
 		if err := validResponse.VisitGetEstimateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPendingDeals operation middleware
+func (sh *strictHandler) GetPendingDeals(ctx *gin.Context, period string, person string) {
+	var request GetPendingDealsRequestObject
+
+	request.Period = period
+	request.Person = person
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPendingDeals(ctx, request.(GetPendingDealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPendingDeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPendingDealsResponseObject); ok {
+		if err := validResponse.VisitGetPendingDealsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
