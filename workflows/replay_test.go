@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/guerdon/guerdon/workflows/historytest"
 )
@@ -34,6 +39,41 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 			Register(replayer)
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
 		})
+	}
+}
+
+// registered notes what is registered.
+type registered struct{ names []string }
+
+func (r *registered) RegisterWorkflow(w any) {
+	name := runtime.FuncForPC(reflect.ValueOf(w).Pointer()).Name()
+	r.names = append(r.names, name[strings.LastIndex(name, ".")+1:])
+}
+
+func (r *registered) RegisterWorkflowWithOptions(_ any, options workflow.RegisterOptions) {
+	r.names = append(r.names, options.Name)
+}
+
+// unrecorded are the workflows that no recorded history stands for: each is short, or begins
+// anew every day.
+var unrecorded = []string{"Reconciliation", "Notifications", "Verify", "ExpirePoints"}
+
+// TestEveryWorkflowHasAHistory holds the recorded histories to the workflows that there are.
+func TestEveryWorkflowHasAHistory(t *testing.T) {
+	t.Parallel()
+	recorded := map[string]bool{}
+	for _, file := range histories(t) {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		h, err := client.HistoryFromJSON(bytes.NewReader(data), client.HistoryJSONOptions{})
+		require.NoError(t, err)
+		recorded[h.Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowType.Name] = true
+	}
+	var r registered
+	Register(&r)
+	require.NotEmpty(t, r.names)
+	for _, name := range r.names {
+		require.NotEqual(t, slices.Contains(unrecorded, name), recorded[name], name)
 	}
 }
 

@@ -120,4 +120,6 @@ func TestPoints(t *testing.T) {
 		require.Zero(t, found.Differences, name)
 		require.Positive(t, found.Agreed, name)
 	}
+	recordOf(t, h.client, "points-redemption", "Redemption")
+	recordOf(t, h.client, "points-reconcile-day", "ReconcileDay")
 }

@@ -92,4 +92,5 @@ func TestRecalls(t *testing.T) {
 	require.Zero(t, told["unclear"]+told["not-ours"], "%v", told)
 	_, err = activities.Verify(ctx, o.store, january, 1)
 	require.NoError(t, err)
+	recordOf(t, o.client, "stripe-recall", "Recall")
 }

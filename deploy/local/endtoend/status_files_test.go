@@ -164,4 +164,5 @@ func TestWhatTheBankAnswers(t *testing.T) {
 			require.Zero(t, b.Minor, "%s", b.Kind)
 		}
 	}
+	recordOf(t, h.client, "bank-status-file", "StatusFile")
 }

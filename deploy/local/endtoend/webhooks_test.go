@@ -368,6 +368,7 @@ func TestWhatXenditTells(t *testing.T) {
 	require.Equal(t, 3, h.count(`SELECT count(*) FROM rail_event`))
 	_, err = activities.Verify(t.Context(), h.store, period, 1)
 	require.NoError(t, err)
+	recordOf(t, h.client, "xendit-rail-event", "RailEvent")
 }
 
 // givesUp cancels a participant's payout, and waits for the end of the disbursement.
