@@ -874,7 +874,13 @@ func (s *Store) decidePayout(ctx context.Context, actor string, act payoutAct, p
 			}
 		}
 		if !waits {
-			if err := list.does(ctx, tx, act, payoutID, more...); err != nil {
+			err := list.does(ctx, tx, act, payoutID, more...)
+			if incentive.ErrorCode(err) == incentive.CodeConflict {
+				if again, lookErr := doneAlready(ctx, tx, actor, act, payoutID); again || lookErr != nil {
+					return lookErr
+				}
+			}
+			if err != nil {
 				return err
 			}
 			return audit(ctx, tx, actor, act.name, "payout/"+payoutID, reasonBody{reasonID})
@@ -890,6 +896,19 @@ func (s *Store) decidePayout(ctx context.Context, actor string, act payoutAct, p
 		}
 		return propose(ctx, tx, actor, payee, act.name, payoutID, reasonID, nil)
 	})
+}
+
+// doneAlready reports whether an act, after which a payout stands as it does, is the last that was done about it, by the
+// same person: who asks again has not had the answer.
+func doneAlready(ctx context.Context, tx pgx.Tx, actor string, act payoutAct, payoutID string) (done bool, err error) {
+	leaves := map[string]string{retryPayout.name: "planned", cancelPayout.name: "cancelled"}[act.name]
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM payout WHERE id = $1 AND state = $2)
+			AND coalesce((SELECT (actor, act) = ($3, $4) FROM audit_event WHERE subject = 'payout/' || $1::text ORDER BY number DESC LIMIT 1), false)`, payoutID, leaves, actor, act.name).Scan(&done)
+	if err != nil {
+		err = fmt.Errorf("look whether %s %s is done: %w", act.name, payoutID, err)
+	}
+	return done, err
 }
 
 // PaymentFile is a file that a person takes to a bank or payroll system.

@@ -114,7 +114,10 @@ func TestRecallOfTheWhole(t *testing.T) {
 	all, err := b.Exceptions(t.Context(), store.WhichExceptions{Reason: "recalled", Rail: bank, PeriodID: monthOf(1)}, "", 10)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
-	require.NoError(t, b.CancelPayout(t.Context(), "fin", id, b.reason()))
+	for range 2 { // said again, as who had no answer does
+		require.NoError(t, b.CancelPayout(t.Context(), "fin", id, b.reason()))
+	}
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.CancelPayout(t.Context(), "fin2", id, b.reason())), "somebody else has")
 	b.proved(monthOf(1))
 }
 
