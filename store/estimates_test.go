@@ -149,6 +149,39 @@ func TestManagersFollow(t *testing.T) {
 	require.Equal(t, "10.00", total("boss"))
 }
 
+// TestCompetitorsFollow calculates whoever somebody else's deal puts elsewhere, and nobody else.
+func TestCompetitorsFollow(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.plan("contest", "components: [{name: prize, measure: {sum: credits}, ranking: {on: amount, prizes: [100, 50, 20], ties: share}}]")
+	for _, id := range []string{"ann", "bob", "boss"} {
+		b.assign(id, "contest", "2026-01-01")
+	}
+	sells := func(id, deal, amount string) {
+		b.put("transaction", map[string]any{"source": "crm", "transaction_id": deal, "date": "2026-01-05", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
+		b.put("credit", map[string]any{"source": "crm", "transaction_id": deal, "participant_id": id, "role": "owner", "share": "1"})
+	}
+	january := monthOf(1)
+	b.open(january)
+	sells("ann", "d1", "1000")
+	sells("boss", "d2", "900")
+	sells("bob", "d3", "10")
+	require.Equal(t, "200.00, booked 200.00", b.estimate(january), "a tenth, and the first prize")
+	before, err := b.Store.Estimate(t.Context(), january, "boss")
+	require.NoError(t, err)
+	sells("bob", "d3", "800")
+	refresh(t, b.Store, noon)
+	after, err := b.Store.Estimate(t.Context(), january, "boss")
+	require.NoError(t, err)
+	require.Equal(t, before.CalculatedAt, after.CalculatedAt, "the boss stands where they stood")
+	sells("bob", "d3", "5000")
+	require.Equal(t, "150.00, booked 150.00", b.estimate(january), "bob has passed ann, who sold nothing since")
+	b.assign("bob", "flat", "2026-01-01")
+	ended := map[string]any{"participant_id": "bob", "plan_id": "contest", "calendar_id": "monthly", "starts_on": "2026-01-01", "ends_on": "2026-01-04"}
+	b.put("assignment", ended)
+	require.Equal(t, "200.00, booked 200.00", b.estimate(january), "what bob sold later does not count")
+}
+
 func TestWhatIf(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)
@@ -264,7 +297,7 @@ func (c *changing) plan(n, document int) {
 }
 
 func (c *changing) assignment(r *rapid.T, n int) map[string]any {
-	record := map[string]any{"participant_id": c.person(n), "plan_id": fmt.Sprintf("%splan%d", c.prefix, rapid.IntRange(0, len(changingPlans)-1).Draw(r, "plan")), "calendar_id": c.calendar, "starts_on": "2026-01-01"}
+	record := map[string]any{"participant_id": c.person(n), "plan_id": fmt.Sprintf("%splan%d", c.prefix, rapid.SampledFrom([]int{0, 1, 2, 2, 2, 3, 3, 4, 5, 6, 7}).Draw(r, "plan")), "calendar_id": c.calendar, "starts_on": "2026-01-01"}
 	if end := rapid.SampledFrom([]string{"", "", "2026-01-31", "2026-02-15"}).Draw(r, "until"); end != "" {
 		record["ends_on"] = end
 	}

@@ -187,7 +187,9 @@ func (u unkept) peopleOn(ctx context.Context, p PeriodRevision, plans []string) 
 // Ways through the hierarchy: a step of the SQL from at, to a fact f.
 const (
 	below = `SELECT f.participant_id, at.level + 1 FROM at JOIN participant_fact f ON f.manager_id = at.id`
-	above = `SELECT f.manager_id, at.level + 1 FROM at JOIN participant_fact f ON f.participant_id = at.id AND f.manager_id IS NOT NULL`
+	// Each is looked up alone, as PostgreSQL would rather read everybody for a few.
+	above = `SELECT f.manager_id, at.level + 1 FROM at CROSS JOIN LATERAL (
+		SELECT manager_id, effective_from FROM participant_fact WHERE participant_id = at.id AND manager_id IS NOT NULL OFFSET 0) f`
 	// deepestHierarchy ends a walk where people manage each other in a circle.
 	deepestHierarchy = 50
 )
