@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -43,5 +44,35 @@ func (s *server) ListDifferences(ctx context.Context, request spec.ListDifferenc
 		answer.Differences = append(answer.Differences, spec.Difference{Person: d.ParticipantID, Name: d.Name, Before: d.Before, After: d.After})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
+	return answer, nil
+}
+
+// GetDistribution returns how what a run pays is distributed over people, and how that
+// differs from another run.
+func (s *server) GetDistribution(ctx context.Context, request spec.GetDistributionRequestObject) (spec.GetDistributionResponseObject, error) {
+	p, err := s.Store.PeriodRevision(ctx, request.Period, value(request.Params.Revision))
+	if err != nil {
+		return nil, err
+	}
+	run := cmp.Or(value(request.Params.Run), value(p.RunID))
+	if run == 0 {
+		return nil, incentive.Errorf(incentive.CodeNotFound, "%s has no run yet: it is calculated once it is locked", p.ID)
+	}
+	all, err := s.Store.Distributions(ctx, p, run, value(request.Params.From))
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.GetDistribution200JSONResponse{Currencies: []spec.DistributionOf{}}
+	for _, d := range all {
+		one := spec.DistributionOf{Currency: string(d.Spread.Lowest.Currency), People: d.People, Spread: shownSpread(d.Spread), Classes: []spec.PayClass{}}
+		for _, c := range d.Classes {
+			one.Classes = append(one.Classes, spec.PayClass{From: c.From, Below: c.Below, People: c.People})
+		}
+		if d.Changes != nil {
+			bands := shownBands(d.Changes.Bands)
+			one.Winners, one.Losers, one.Others, one.Bands = &d.Changes.Winners, &d.Changes.Losers, &d.Changes.Others, &bands
+		}
+		answer.Currencies = append(answer.Currencies, one)
+	}
 	return answer, nil
 }

@@ -48,10 +48,7 @@ func shownSimulation(simulated calculation.Simulation, limit int) spec.Simulatio
 	shown := spec.Simulation{Sums: []spec.SimulatedSum{}, Components: []spec.SimulatedComponent{}, People: len(simulated.Changes), Changes: []spec.SimulatedChange{}}
 	for _, sum := range simulated.Sums {
 		one := spec.SimulatedSum{Before: sum.Before, After: sum.After, Difference: incentive.Money{Minor: sum.After.Minor - sum.Before.Minor, Currency: sum.Before.Currency},
-			Winners: sum.Winners, Losers: sum.Losers, Others: sum.Others, SpreadBefore: shownSpread(sum.SpreadBefore), SpreadAfter: shownSpread(sum.SpreadAfter), Bands: []spec.Banded{}}
-		for _, b := range sum.Bands {
-			one.Bands = append(one.Bands, spec.Banded{Band: spec.BandedBand(b.Band), People: b.People})
-		}
+			Winners: sum.Winners, Losers: sum.Losers, Others: sum.Others, SpreadBefore: shownSpread(sum.SpreadBefore), SpreadAfter: shownSpread(sum.SpreadAfter), Bands: shownBands(sum.Bands)}
 		shown.Sums = append(shown.Sums, one)
 	}
 	for _, c := range simulated.Components {
@@ -59,6 +56,14 @@ func shownSimulation(simulated calculation.Simulation, limit int) spec.Simulatio
 	}
 	for _, c := range simulated.Changes[:min(limit, len(simulated.Changes))] {
 		shown.Changes = append(shown.Changes, spec.SimulatedChange{Person: c.ParticipantID, Name: c.Name, Before: c.Before, After: c.After, Difference: c.Difference()})
+	}
+	return shown
+}
+
+func shownBands(all []calculation.Banded) []spec.Banded {
+	shown := []spec.Banded{}
+	for _, b := range all {
+		shown = append(shown, spec.Banded{Band: spec.BandedBand(b.Band), People: b.People})
 	}
 	return shown
 }

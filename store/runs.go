@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -436,14 +437,8 @@ type Difference struct {
 // anything, between two runs of the period, of any of its revisions. A run of another
 // period is of code CodeNotFound.
 func (s *Store) Differences(ctx context.Context, p PeriodRevision, before, after int64, afterID string, limit int) ([]Difference, error) {
-	var known int
-	err := s.pool.QueryRow(ctx, `
-		SELECT count(*) FROM run JOIN snapshot sn ON sn.id = run.snapshot_id WHERE sn.period_id = $1 AND run.id IN ($2, $3)`, p.ID, before, after).Scan(&known)
-	if err != nil {
-		return nil, fmt.Errorf("look for runs %d and %d: %w", before, after, err)
-	}
-	if known != 2 && (before != after || known != 1) {
-		return nil, incentive.Errorf(incentive.CodeNotFound, "%s has no two runs %d and %d: list its runs", p.ID, before, after)
+	if err := s.runsOf(ctx, p, before, after); err != nil {
+		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT coalesce(b.participant_id, a.participant_id) AS id, `+nameAt(`coalesce(b.participant_id, a.participant_id)`, `$3`)+`, b.total_minor, b.currency, a.total_minor, a.currency
@@ -464,4 +459,59 @@ func (s *Store) Differences(ctx context.Context, p PeriodRevision, before, after
 		}
 		return d, err
 	})
+}
+
+// runsOf refuses runs that are not the period's.
+func (s *Store) runsOf(ctx context.Context, p PeriodRevision, before, after int64) error {
+	var known int
+	err := s.pool.QueryRow(ctx, `
+		SELECT count(*) FROM run JOIN snapshot sn ON sn.id = run.snapshot_id WHERE sn.period_id = $1 AND run.id IN ($2, $3)`, p.ID, before, after).Scan(&known)
+	if err != nil {
+		return fmt.Errorf("look for runs %d and %d: %w", before, after, err)
+	}
+	if known != 2 && (before != after || known != 1) {
+		return incentive.Errorf(incentive.CodeNotFound, "%s has no two runs %d and %d: list its runs", p.ID, before, after)
+	}
+	return nil
+}
+
+// Distributions returns how what a run pays is distributed, by currency, and what differs from
+// another run, 0 for none. A run of another period is of code CodeNotFound.
+func (s *Store) Distributions(ctx context.Context, p PeriodRevision, run, from int64) ([]calculation.Distribution, error) {
+	if err := s.runsOf(ctx, p, cmp.Or(from, run), run); err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT a.currency, a.total_minor, b.currency, b.total_minor
+		FROM (SELECT * FROM statement WHERE run_id = $1) a FULL JOIN (SELECT * FROM statement WHERE run_id = $2) b ON a.participant_id = b.participant_id`, run, from)
+	if err != nil {
+		return nil, fmt.Errorf("read what run %d pays: %w", run, err)
+	}
+	var paid []incentive.Money
+	var changes []calculation.Change
+	var isIn, wasIn *incentive.Currency
+	var is, was *int64
+	_, err = pgx.ForEachRow(rows, []any{&isIn, &is, &wasIn, &was}, func() error {
+		if isIn != nil {
+			paid = append(paid, incentive.Money{Minor: *is, Currency: *isIn})
+		}
+		if from == 0 {
+			return nil
+		}
+		if wasIn != nil && isIn != nil && *wasIn == *isIn {
+			changes = append(changes, calculation.Change{Before: incentive.Money{Minor: *was, Currency: *wasIn}, After: incentive.Money{Minor: *is, Currency: *isIn}})
+			return nil
+		}
+		if wasIn != nil {
+			changes = append(changes, calculation.Change{Before: incentive.Money{Minor: *was, Currency: *wasIn}, After: incentive.Money{Currency: *wasIn}})
+		}
+		if isIn != nil {
+			changes = append(changes, calculation.Change{Before: incentive.Money{Currency: *isIn}, After: incentive.Money{Minor: *is, Currency: *isIn}})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what run %d pays: %w", run, err)
+	}
+	return calculation.Distributions(paid, changes), nil
 }

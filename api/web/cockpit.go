@@ -24,6 +24,7 @@ type underWayPeriod struct {
 	Steps []step
 	Works bool
 	Sum   *client.Run
+	Pay   []chart // how it is distributed
 	Work  []work
 	Holds []need // what waits for people
 	Next  *nextStep
@@ -113,6 +114,11 @@ func (v *visit) underWay(p client.Period) (underWayPeriod, error) {
 		if one.Sum, err = v.sumOf(p.Id); err != nil {
 			return one, err
 		}
+		pay, err := client.Read[client.Distribution](v.api.GetDistribution(v.r.Context(), p.Id, &client.GetDistributionParams{}))
+		if err != nil {
+			return one, err
+		}
+		one.Pay = v.distributionCharts(p.Id, pay)
 	}
 	act, is := nextActs[incentive.State(p.State)]
 	if slices.Contains(p.Acts, string(incentive.Release)) { // also of what supplements the list

@@ -44,6 +44,8 @@ func TestCockpit(t *testing.T) {
 	page := fin.visit("/cockpit")
 	require.Contains(t, page, "<strong>Next: Publish the statements.</strong>")
 	require.Contains(t, page, "This is about 2 statements over 6,222.84\u00a0USD.")
+	require.Contains(t, page, "How many people earn how much, USD")
+	require.Regexp(t, `less than .*</th><td class="amount" data-label="People">1<`, page)
 	require.Contains(t, page, "They can be withdrawn until the payouts are released.")
 	require.Contains(t, fin.visit(at), "This is about 2 statements over 6,222.84\u00a0USD.", "before the click")
 	fin.does(at, at, url.Values{"act": {"publish"}}, "The statements are published.")

@@ -25,7 +25,7 @@ type homePage struct {
 	Watched []task // goes on by itself, or waits for others
 	Rep     bool
 	Latest  *earned
-	Earned  []earned
+	Earned  *chart
 	Open    *client.Period // in which deals count now
 	Roles   bool
 	Tour    []tourStep // to the first calculated period, while there is none
@@ -320,12 +320,12 @@ func (v *visit) addDifferences(body *homePage, _ []client.Period) error {
 
 // addEarned adds what the visitor has earned.
 func (v *visit) addEarned(body *homePage, all []client.Period) error {
-	var err error
-	if body.Earned, _, err = v.own(all, 0); err != nil {
+	mine, _, err := v.own(all, 0)
+	if err != nil {
 		return err
 	}
-	if len(body.Earned) > 0 {
-		body.Latest = &body.Earned[0]
+	if len(mine) > 0 {
+		body.Latest, body.Earned = &mine[0], v.earnedChart(mine, v.me.Id)
 	}
 	if v.may(incentive.ChooseMethod) > incentive.None {
 		_, err := client.Read[client.Destination](v.api.GetDestination(v.r.Context(), v.me.Id))

@@ -31,6 +31,7 @@ type livePage struct {
 	Split    gauge                // of the total: booked and pending
 	Progress []progressing
 	Earned   []earned // before, the latest first
+	Charts   []chart
 	Year     int
 	ThisYear []incentive.Money
 	Amounts  string    // of the deals that are asked about
@@ -123,6 +124,11 @@ func (v *visit) livePage() (livePage, error) {
 		return body, err
 	}
 	body.ThisYear = inYear(body.Earned, body.Year)
+	for _, c := range []*chart{v.earnedChart(body.Earned, v.me.Id), v.attainedChart(body.Earned, v.me.Id)} {
+		if c != nil {
+			body.Charts = append(body.Charts, *c)
+		}
+	}
 	if body.Period = v.estimated(all); body.Period == nil {
 		return body, nil
 	}
@@ -215,6 +221,7 @@ type teamPage struct {
 	Table   table
 	More    bool
 	Passed  int // percents of the period that are over
+	Chart   *chart
 	Behind  int
 }
 
@@ -318,6 +325,7 @@ func (v *visit) team() error {
 	if err != nil {
 		return err
 	}
+	body.Chart = v.teamChart(body.Members, body.Passed)
 	return v.show("team", "team.title", body)
 }
 

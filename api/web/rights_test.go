@@ -345,7 +345,7 @@ var walked = map[string]asked{
 	"listPlans": {}, "putPlan": {body: fmt.Sprintf(`{"document":%q,"effective_from":"2026-01-01"}`, rightsPlan), status: 201}, "getPlan": {},
 	"simulatePlan": {body: fmt.Sprintf(`{"document":%q}`, rightsPlan)}, "getPolicy": {}, "putPolicy": {body: `{"document":"disputes: {answer_within_days: 3}"}`},
 	"listPeriods": {}, "getPeriod": {}, "openPeriod": {path: "period=m-2026-04", status: 201}, "reopenPeriod": {body: `{"reason":"x"}`, status: 409},
-	"listActs": {}, "actOnPeriod": {path: "period=" + march, body: `{"act":"hold","reason":"x"}`}, "getChecklist": {}, "listRuns": {}, "listDifferences": {query: "from=1&to=1"},
+	"listActs": {}, "actOnPeriod": {path: "period=" + march, body: `{"act":"hold","reason":"x"}`}, "getChecklist": {}, "listRuns": {}, "listDifferences": {query: "from=1&to=1"}, "getDistribution": {},
 	"listAcceptances": {lists: "person"}, "acceptPlan": {body: `{"signature":"PERSON"}`, status: 201, refused: 201}, // the first signature stands
 	"remind":         {path: "period=" + february, body: `{"item":"approvals","person":"below-manager"}`, status: 409},
 	"listUncredited": {}, "listChanges": {}, "listLateData": {path: "period=" + march},

@@ -26,6 +26,7 @@ type runsPage struct {
 	Runs        []runOf // of all revisions, the latest first
 	Amends      bool    // the visitor may calculate again
 	From, To    int64
+	Charts      []chart
 	Differences []difference
 }
 
@@ -58,6 +59,11 @@ func (v *visit) runs() error {
 		if err != nil {
 			return err
 		}
+		pay, err := client.Read[client.Distribution](v.api.GetDistribution(v.r.Context(), h.Period.Id, &client.GetDistributionParams{Run: &body.To, From: &body.From}))
+		if err != nil {
+			return err
+		}
+		body.Charts = v.distributionCharts("run", pay)
 		for _, d := range list.Differences {
 			one := difference{Difference: d}
 			if d.After != nil {

@@ -12,14 +12,7 @@ type simulationPage struct {
 	Period   string          // chosen
 	Document string
 	Answer   *client.Simulation
-	Bands    []banded
-}
-
-// banded is a band of one currency as a bar.
-type banded struct {
-	client.Banded
-	Currency incentive.Currency
-	Bar      gauge
+	Charts   []chart
 }
 
 // trial asks for a draft: it begins with the version of the plan that the visitor comes from.
@@ -53,10 +46,7 @@ func (v *visit) simulate() error {
 	}
 	body.Answer = &answer
 	for _, sum := range answer.Sums {
-		for _, b := range sum.Bands {
-			people := max(1, sum.Winners+sum.Losers+sum.Others)
-			body.Bands = append(body.Bands, banded{b, sum.Before.Currency, gauge{Filled: b.People * 100 / people}})
-		}
+		body.Charts = append(body.Charts, *v.spreadChart(sum), *v.bandsChart("simulation", sum.Bands, string(sum.Before.Currency)))
 	}
 	return v.show("simulation", "simulation.title", body)
 }

@@ -6,16 +6,18 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 )
 
 // earned is what the visitor has earned in a period.
 type earned struct {
-	Period client.Period
-	Total  incentive.Money
-	Paid   []client.Payout // by each method; none before they are planned
-	Bar    int             // of 100, against the largest in sight
+	Period   client.Period
+	Total    incentive.Money
+	Paid     []client.Payout  // by each method; none before they are planned
+	Attained *decimal.Decimal // of the quota, 1 for all of it; nil where none was measured
 }
 
 // visible reports whether a period's statements can be seen by those whom they are of.
@@ -49,20 +51,14 @@ func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, er
 		if err != nil {
 			return err
 		}
-		found[i] = &earned{Period: seen[i], Total: one.Total}
+		found[i] = &earned{Period: seen[i], Total: one.Total, Attained: attained(one)}
 		found[i].Paid, err = v.payoutsOf(seen[i].Id, v.me.Id)
 		return err
 	})
-	largest := int64(1)
 	for _, one := range found {
 		if one != nil {
 			mine = append(mine, *one)
-			largest = max(largest, one.Total.Minor)
 		}
-	}
-	for i := range mine {
-		mine[i].Bar = int(max(0, mine[i].Total.Minor) / max(1, largest/100))
-		mine[i].Bar = min(100, mine[i].Bar)
 	}
 	return mine, more, err
 }
@@ -100,7 +96,6 @@ func together(ctx context.Context, count int, do func(i int) error) error {
 type ownPage struct {
 	Earned  []earned
 	Earlier int // how many periods later than the next page, 0 where there is none
-	Chart   []earned
 }
 
 // page reads how many periods to pass over.
