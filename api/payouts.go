@@ -76,7 +76,7 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	which := store.WhichPayouts{PeriodID: p.ID, Revision: p.Revision, Visible: seen, State: string(value(request.Params.State)), Rail: value(request.Params.Rail), Listing: listing(request.Params.Search, request.Params.Sort)}
+	which := store.WhichPayouts{PeriodID: p.ID, Revision: p.Revision, Visible: seen, Person: value(request.Params.Person), State: string(value(request.Params.State)), Rail: value(request.Params.Rail), Listing: listing(request.Params.Search, request.Params.Sort)}
 	all, err := s.Store.FindPayouts(ctx, which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err

@@ -439,6 +439,7 @@ type WhichPayouts struct {
 	PeriodID string
 	Revision int
 	Visible  []string // participants; nil for everybody
+	Person   string   // "" for any
 	State    string   // "" for any
 	Rail     string   // "" for any
 	Listing
@@ -462,9 +463,9 @@ func (s *Store) FindPayouts(ctx context.Context, of WhichPayouts, after string, 
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, payoutColumns+`
-		WHERE o.period_id = @period AND o.revision = @revision AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
+		WHERE o.period_id = @period AND o.revision = @revision AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND (@person = '' OR o.participant_id = @person) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
 			AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
-		pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
+		pgx.NamedArgs{"person": of.Person, "period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts of %s: %w", of.PeriodID, err)
 	}

@@ -1,18 +1,17 @@
 package web
 
 import (
+	"strings"
+
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 type exceptionsPage struct {
-	List                 []client.PayoutException
-	Desk                 payoutDesk
-	Periods              []client.Period          // opened ones
-	Named                map[string]client.Period // by id
-	Rails, Reasons       []string
-	Period, Rail, Reason string // which are shown; "" for all
-	Next                 string
+	List  []client.PayoutException
+	Table table
+	Desk  payoutDesk
+	Named map[string]client.Period // by id
 }
 
 // reasons are those for which a payout waits for a person, besides what the policy holds and
@@ -21,28 +20,45 @@ var reasons = []string{"no-destination", "unknown-outcome", "not-found-at-rail",
 
 // exceptions lists the payouts of all periods that wait for a person, by period, rail and reason.
 func (v *visit) exceptions() error {
-	query := v.r.URL.Query()
-	body := exceptionsPage{Desk: v.payoutDesk(), Named: map[string]client.Period{}, Rails: v.Rails, Period: query.Get("period"), Rail: query.Get("rail"), Reason: query.Get("reason")}
+	body := exceptionsPage{Desk: v.payoutDesk(), Named: map[string]client.Period{}}
+	var why []string
 	for _, one := range policy.Exceptions {
 		if one != policy.BelowMinimum { // which the next period pays
-			body.Reasons = append(body.Reasons, string(one))
+			why = append(why, string(one))
 		}
 	}
-	body.Reasons = append(body.Reasons, reasons...)
-	var err error
-	if body.Periods, err = v.opened(); err != nil {
-		return err
-	}
-	for _, p := range body.Periods {
-		body.Named[p.Id] = p
-	}
-	list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{Period: given(body.Period), Rail: given(body.Rail), Reason: given(body.Reason), After: given(query.Get("after"))}))
+	periods, err := v.opened()
 	if err != nil {
 		return err
 	}
-	body.List = list.Exceptions
-	if list.Next != nil {
-		body.Next = *list.Next
+	for _, p := range periods {
+		body.Named[p.Id] = p
+	}
+	body.List, body.Table, err = listed(v, listing[client.PayoutException]{
+		name: "exceptions", path: "/exceptions", search: "table.search-person",
+		choices: []choice{
+			{Name: "period", Label: "column.period", All: "filter.all-periods", Options: v.periodOptions(periods)},
+			{Name: "rail", Label: "column.rail", All: "filter.all-rails", Options: termOptions(v, "rail", v.Rails...)},
+			{Name: "reason", Label: "column.reason", All: "filter.everything", Options: termOptions(v, "reason", append(why, reasons...)...)},
+		},
+		columns: []column[client.PayoutException]{
+			{head: "column.person", sort: "name", value: func(x client.PayoutException) any { return x.Payout.Name }},
+			{head: "column.id", file: true, value: func(x client.PayoutException) any { return x.Payout.Person }},
+			{head: "column.period", sort: "period", value: func(x client.PayoutException) any { return x.Period }},
+			{head: "column.amount", sort: "amount", class: "amount", value: func(x client.PayoutException) any { return x.Payout.Amount }},
+			{head: "column.to", sort: "rail", value: func(x client.PayoutException) any {
+				return strings.TrimSpace(x.Payout.Rail + " " + x.Payout.Destination)
+			}},
+			{head: "column.stands", sort: "state", value: func(x client.PayoutException) any { return v.texts.Term("payout", string(x.Payout.State)) }},
+			{head: "column.reason", file: true, value: func(x client.PayoutException) any { return x.Payout.Reason }},
+		},
+		read: func(of wanted) ([]client.PayoutException, *string, error) {
+			list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{Period: v.asked("period"), Rail: v.asked("rail"), Reason: v.asked("reason"), Search: of.search, Sort: of.sort, After: of.after, Limit: of.limit}))
+			return list.Exceptions, list.Next, err
+		},
+	})
+	if err != nil {
+		return err
 	}
 	return v.show("exceptions", "exceptions.title", body)
 }

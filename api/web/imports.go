@@ -12,9 +12,7 @@ import (
 
 type importsPage struct {
 	Imports   []client.Import
-	Waiting   bool // only those with rows that wait are listed
-	After     string
-	First     bool
+	Table     table
 	Called    map[string]string
 	MayImport bool
 }
@@ -24,15 +22,31 @@ func (v *visit) imports() error {
 	if v.may(incentive.ImportData) == incentive.None && v.may(incentive.ReadRecords) == incentive.None {
 		return v.forbidden()
 	}
-	after, l := v.list(head{})
-	waiting := v.r.URL.Query().Get("waiting") != ""
-	list, err := client.Read[client.Imports](v.api.ListImports(v.r.Context(), &client.ListImportsParams{After: after, Waiting: &waiting, Limit: &perPage}))
-	if err != nil {
+	body := importsPage{MayImport: v.may(incentive.ImportData) > incentive.None}
+	var err error
+	if body.Called, err = v.called(); err != nil {
 		return err
 	}
-	l.next(list.Next)
-	body := importsPage{Imports: list.Imports, Waiting: waiting, After: l.After, First: l.First, MayImport: v.may(incentive.ImportData) > incentive.None}
-	if body.Called, err = v.called(); err != nil {
+	body.Imports, body.Table, err = listed(v, listing[client.Import]{
+		name: "imports", path: "/imports", size: perPage,
+		choices: []choice{{Name: "waiting", Label: "imports.which", All: "filter.everything", Options: []option{{"yes", v.texts.Get("imports.waiting")}}}},
+		columns: []column[client.Import]{
+			{head: "column.file", value: func(i client.Import) any { return i.File }},
+			{head: "column.type", value: func(i client.Import) any { return i.Kind }},
+			{head: "column.when", value: func(i client.Import) any { return i.ImportedAt }},
+			{head: "column.who", value: func(i client.Import) any { return name(body.Called, i.ImportedBy) }},
+			{head: "imports.taken", class: "amount"},
+			{head: "imports.added", file: true, value: func(i client.Import) any { return i.Added }},
+			{head: "imports.changed", file: true, value: func(i client.Import) any { return i.Changed }},
+			{head: "import.waiting", class: "amount", value: func(i client.Import) any { return i.Waiting }},
+		},
+		read: func(of wanted) ([]client.Import, *string, error) {
+			waiting := v.asked("waiting") != nil
+			list, err := client.Read[client.Imports](v.api.ListImports(v.r.Context(), &client.ListImportsParams{After: of.after, Waiting: &waiting, Limit: of.limit}))
+			return list.Imports, list.Next, err
+		},
+	})
+	if err != nil {
 		return err
 	}
 	return v.show("imports", "imports.title", body)

@@ -108,6 +108,7 @@ func (v *visit) acts(p client.Period) []act {
 
 type periodsPage struct {
 	Periods []client.Period
+	Table   table
 	Later   int // not yet begun, and so not shown
 }
 
@@ -118,7 +119,36 @@ func (v *visit) periods() error {
 		return err
 	}
 	begun := v.upTo(all)
-	return v.show("periods", "periods.title", periodsPage{begun, len(all) - len(begun)})
+	body := periodsPage{Later: len(all) - len(begun)}
+	var calendars []option
+	for _, p := range begun {
+		if one := (option{p.Calendar, p.Calendar}); !slices.Contains(calendars, one) {
+			calendars = append(calendars, one)
+		}
+	}
+	var choices []choice
+	if len(calendars) > 1 {
+		choices = []choice{{Name: "calendar", Label: "column.calendar", All: "filter.everything", Options: calendars}}
+	}
+	body.Periods, body.Table, err = listed(v, listing[client.Period]{
+		name: "periods", whole: true, search: "table.search-period", choices: choices,
+		columns: []column[client.Period]{
+			{head: "column.period", value: func(p client.Period) any { return v.texts.period(p) }},
+			{head: "column.calendar", sort: "calendar", value: func(p client.Period) any { return p.Calendar }},
+			{head: "column.days", sort: "days", value: func(p client.Period) any { return p.StartsOn }},
+			{head: "column.to-day", file: true, value: func(p client.Period) any { return p.EndsOn }},
+			{head: "column.stands", sort: "state", value: func(p client.Period) any { return v.texts.Term("state", p.State) }},
+			{head: "column.next"},
+		},
+		read: func(wanted) ([]client.Period, *string, error) {
+			calendar := v.asked("calendar")
+			return slices.DeleteFunc(slices.Clone(begun), func(p client.Period) bool { return calendar != nil && p.Calendar != *calendar }), nil, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return v.show("periods", "periods.title", body)
 }
 
 // head is what the pages of one period share.

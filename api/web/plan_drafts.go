@@ -17,6 +17,7 @@ import (
 
 type draftsPage struct {
 	Drafts  []client.PlanDraft
+	Table   table
 	Gallery []client.GalleryPlan
 	Called  map[string]string
 }
@@ -38,7 +39,26 @@ func (v *visit) drafts() error {
 	if err != nil {
 		return err
 	}
-	return v.show("drafts", "drafts.title", draftsPage{list.Drafts, gallery.Plans, called})
+	body := draftsPage{Gallery: gallery.Plans, Called: called}
+	body.Drafts, body.Table, err = listed(v, listing[client.PlanDraft]{
+		name: "plan-drafts", path: "/plan-drafts", whole: true,
+		columns: []column[client.PlanDraft]{
+			{head: "column.plan", sort: "plan", value: func(d client.PlanDraft) any { return d.Plan }},
+			{head: "drafts.kept", sort: "saved", value: func(d client.PlanDraft) any { return d.SavedAt }},
+			{head: "drafts.authors", value: func(d client.PlanDraft) any {
+				var authors []string
+				for _, id := range d.Authors {
+					authors = append(authors, name(called, id))
+				}
+				return strings.Join(authors, ", ")
+			}},
+		},
+		read: func(wanted) ([]client.PlanDraft, *string, error) { return list.Drafts, nil, nil },
+	})
+	if err != nil {
+		return err
+	}
+	return v.show("drafts", "drafts.title", body)
 }
 
 // beginDraft writes a draft: a plan of the gallery, or a version of a plan that there is,

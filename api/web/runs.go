@@ -22,12 +22,13 @@ type difference struct {
 }
 
 type runsPage struct {
-	listPage
+	head
 	Runs        []runOf // of all revisions, the latest first
 	Amends      bool    // the visitor may calculate again
 	From, To    int64
 	Charts      []chart
 	Differences []difference
+	Table       table
 }
 
 // runs lists the calculations of a period, and whose statements differ between two.
@@ -39,9 +40,7 @@ func (v *visit) runs() error {
 	if err != nil {
 		return err
 	}
-	body := runsPage{Amends: v.may(incentive.RunPeriod) > incentive.None}
-	var after *string
-	after, body.listPage = v.list(h)
+	body := runsPage{head: h, Amends: v.may(incentive.RunPeriod) > incentive.None}
 	for revision := h.Period.Revision; revision > 0; revision-- {
 		list, err := client.Read[client.Runs](v.api.ListRuns(v.r.Context(), h.Period.Id, &client.ListRunsParams{Revision: &revision}))
 		if err != nil {
@@ -55,23 +54,35 @@ func (v *visit) runs() error {
 		if body.From, body.To, err = v.compared(body.Runs); err != nil {
 			return err
 		}
-		list, err := client.Read[client.Differences](v.api.ListDifferences(v.r.Context(), h.Period.Id, &client.ListDifferencesParams{From: body.From, To: body.To, After: after}))
-		if err != nil {
-			return err
-		}
 		pay, err := client.Read[client.Distribution](v.api.GetDistribution(v.r.Context(), h.Period.Id, &client.GetDistributionParams{Run: &body.To, From: &body.From}))
 		if err != nil {
 			return err
 		}
 		body.Charts = v.distributionCharts("run", pay)
-		for _, d := range list.Differences {
-			one := difference{Difference: d}
-			if d.After != nil {
-				one.Change = change(*d.After, d.Before)
-			}
-			body.Differences = append(body.Differences, one)
+		body.Differences, body.Table, err = listed(v, listing[difference]{
+			name: "differences-" + h.Period.Id,
+			columns: []column[difference]{
+				{head: "column.person", value: func(d difference) any { return d.Name }},
+				{head: "column.id", file: true, value: func(d difference) any { return d.Person }},
+				{head: "column.first", class: "amount", value: func(d difference) any { return d.Before }},
+				{head: "column.second", class: "amount", value: func(d difference) any { return d.After }},
+				{head: "column.difference", class: "amount", value: func(d difference) any { return d.Change }},
+			},
+			read: func(of wanted) (all []difference, next *string, err error) {
+				list, err := client.Read[client.Differences](v.api.ListDifferences(v.r.Context(), h.Period.Id, &client.ListDifferencesParams{From: body.From, To: body.To, After: of.after, Limit: of.limit}))
+				for _, d := range list.Differences {
+					one := difference{Difference: d}
+					if d.After != nil {
+						one.Change = change(*d.After, d.Before)
+					}
+					all = append(all, one)
+				}
+				return all, list.Next, err
+			},
+		})
+		if err != nil {
+			return err
 		}
-		body.next(list.Next)
 	}
 	return v.show("runs", "runs.title", body, "period", v.texts.period(h.Period))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/shopspring/decimal"
@@ -66,10 +67,10 @@ func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, er
 // payoutsOf returns a person's payouts of a period.
 func (v *visit) payoutsOf(period, person string) ([]client.Payout, error) {
 	all, _, err := every(4, func(after *string) ([]client.Payout, *string, error) {
-		list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), period, &client.ListPayoutsParams{After: after, Limit: &most}))
+		list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), period, &client.ListPayoutsParams{Person: &person, After: after, Limit: &most}))
 		return list.Payouts, list.Next, err
 	})
-	return slices.DeleteFunc(all, func(o client.Payout) bool { return o.Person != person }), err
+	return all, err
 }
 
 // together does things at the same time, some at once, and returns the first error.
@@ -93,8 +94,9 @@ func together(ctx context.Context, count int, do func(i int) error) error {
 	return context.Cause(ctx)
 }
 
-type ownPage struct {
-	Earned  []earned
+type ownPage[T any] struct {
+	Rows    []T
+	Table   table
 	Earlier int // how many periods later than the next page, 0 where there is none
 }
 
@@ -110,36 +112,76 @@ func (v *visit) pass() int {
 	return n
 }
 
-func (v *visit) ownPage() (ownPage, error) {
+// ownTable shows what the visitor has of the latest periods, and as a file of all of them.
+func ownTable[T any](v *visit, title string, columns []column[T], of func(earned) []T) error {
 	all, err := v.allPeriods()
 	if err != nil {
-		return ownPage{}, err
+		return err
 	}
-	from := v.pass()
-	mine, more, err := v.own(all, from)
-	body := ownPage{Earned: mine}
-	if more {
-		body.Earlier = from + recent
+	var body ownPage[T]
+	body.Rows, body.Table, err = listed(v, listing[T]{
+		name: title, whole: true, columns: columns,
+		read: func(w wanted) (rows []T, next *string, err error) {
+			for from, more := v.pass(), true; more; from += recent {
+				var mine []earned
+				if mine, more, err = v.own(all, from); err != nil {
+					return nil, nil, err
+				}
+				for _, one := range mine {
+					rows = append(rows, of(one)...)
+				}
+				if body.Earlier = 0; more {
+					body.Earlier = from + recent
+				}
+				if w.limit == nil { // a page
+					break
+				}
+			}
+			return rows, nil, nil
+		},
+	})
+	if err != nil {
+		return err
 	}
-	return body, err
+	return v.show(title, title+".title", body)
 }
 
 // ownStatements lists the visitor's statements of every period.
 func (v *visit) ownStatements() error {
-	body, err := v.ownPage()
-	if err != nil {
-		return err
-	}
-	return v.show("own-statements", "own-statements.title", body)
+	return ownTable(v, "own-statements", []column[earned]{
+		{head: "column.period", sort: "period", value: func(e earned) any { return e.Period.StartsOn }},
+		{head: "column.to-day", file: true, value: func(e earned) any { return e.Period.EndsOn }},
+		{head: "column.stands", sort: "state", value: func(e earned) any { return v.texts.Term("state", e.Period.State) }},
+		{head: "column.earned", sort: "total", class: "amount", value: func(e earned) any { return e.Total }},
+		{head: "column.payout", value: func(e earned) any {
+			var states []string
+			for _, o := range e.Paid {
+				states = append(states, v.texts.Term("payout", string(o.State)))
+			}
+			return strings.Join(states, ", ")
+		}},
+	}, func(e earned) []earned { return []earned{e} })
+}
+
+// ownPayout is one of the visitor's, with its period.
+type ownPayout struct {
+	client.Payout
+	Of client.Period
 }
 
 // ownPayouts lists the visitor's payouts of every period.
 func (v *visit) ownPayouts() error {
-	body, err := v.ownPage()
-	if err != nil {
-		return err
-	}
-	return v.show("own-payouts", "own-payouts.title", body)
+	return ownTable(v, "own-payouts", []column[ownPayout]{
+		{head: "column.period", sort: "period", value: func(o ownPayout) any { return o.Of.StartsOn }},
+		{head: "column.amount", sort: "amount", class: "amount", value: func(o ownPayout) any { return o.Amount }},
+		{head: "column.stands", sort: "state", value: func(o ownPayout) any { return v.texts.Term("payout", string(o.State)) }},
+		{head: "column.to", sort: "rail", value: func(o ownPayout) any { return strings.TrimSpace(o.Rail + " " + o.Destination) }},
+	}, func(e earned) (all []ownPayout) {
+		for _, o := range e.Paid {
+			all = append(all, ownPayout{o, e.Period})
+		}
+		return all
+	})
 }
 
 type statementsPage struct {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,6 +107,9 @@ type order struct {
 // errSent says that the answer was given already.
 var errSent = errors.New("the answer was given")
 
+// mostShown is how many rows a page of a list has that is whole.
+const mostShown = 100
+
 // mostExported is how many rows a file has at most.
 const mostExported = 100_000
 
@@ -198,6 +202,12 @@ func listed[T any](v *visit, l listing[T]) ([]T, table, error) {
 	}
 	if l.whole {
 		rows = arranged(l, rows, t.Sought, sorted)
+		passed, _ := strconv.Atoi(query.Get("after")) // what is no number begins
+		rows = rows[max(0, min(passed, len(rows))):]
+		if len(rows) > mostShown {
+			after := strconv.Itoa(max(0, passed) + mostShown)
+			rows, next = rows[:mostShown], &after
+		}
 	}
 	if of.after != nil {
 		t.First = to()

@@ -1,6 +1,7 @@
-// Command benchmark measures the calculation at a large company's size beside SQL that
-// somebody wrote by hand for that one plan. It seeds a company, with a throwaway PostgreSQL of its
-// own, and calculates it both ways in the same database: docs/performance.md has results.
+// Command benchmark measures what a large company takes. Of the calculation it says how long it
+// takes beside SQL that somebody wrote by hand for that one plan: it seeds a company, with a
+// throwaway PostgreSQL of its own, and calculates it both ways in the same database. Of the
+// pages it says how long each takes for somebody of each role. docs/performance.md has results.
 package main
 
 import (
@@ -27,10 +28,17 @@ type options struct {
 	EngineOnly      bool   `help:"Leave the SQL by hand out."`
 }
 
+// Run measures the calculation.
+func (o *options) Run(ctx context.Context, say func(line string)) error { return o.run(ctx, say) }
+
 func main() {
-	var o options
-	kong.Parse(&o, kong.Name("benchmark"), kong.Description("Measure the calculation of a large period beside SQL written by hand."))
-	if err := o.run(context.Background(), func(line string) { fmt.Println(line) }); err != nil {
+	var commands struct {
+		Calculation options `cmd:"" default:"withargs" help:"Measure the calculation of a large period beside SQL written by hand."`
+		Pages       pages   `cmd:"" help:"Measure every page for somebody of each role."`
+	}
+	parsed := kong.Parse(&commands, kong.Name("benchmark"), kong.Description("Measure what a large company takes."))
+	parsed.BindTo(context.Background(), (*context.Context)(nil))
+	if err := parsed.Run(func(line string) { fmt.Println(line) }); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
