@@ -1928,6 +1928,25 @@ type Disputes struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Distribution defines model for Distribution.
+type Distribution struct {
+	Currencies []DistributionOf `json:"currencies"`
+}
+
+// DistributionOf How what is paid in a currency is distributed. Who wins and loses is there where two runs are compared.
+type DistributionOf struct {
+	Bands    *[]Banded  `json:"bands,omitempty"`
+	Classes  []PayClass `json:"classes"`
+	Currency string     `json:"currency"`
+	Losers   *int       `json:"losers,omitempty"`
+	Others   *int       `json:"others,omitempty"`
+	People   int        `json:"people"`
+
+	// Spread The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+	Spread  Spread `json:"spread"`
+	Winners *int   `json:"winners,omitempty"`
+}
+
 // Duties defines model for Duties.
 type Duties struct {
 	// Conflicts Empty where nothing was in one hand that belongs in two.
@@ -2604,6 +2623,16 @@ type PatternRequest struct {
 
 // PatternRequestPattern defines model for PatternRequest.Pattern.
 type PatternRequestPattern string
+
+// PayClass How many are paid so much. The last class may be without an end.
+type PayClass struct {
+	// Below An amount in whole minor units.
+	Below *Money `json:"below,omitempty"`
+
+	// From An amount in whole minor units.
+	From   Money `json:"from"`
+	People int   `json:"people"`
+}
 
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
@@ -5063,6 +5092,18 @@ type ListDifferencesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetDistributionParams defines parameters for GetDistribution.
+type GetDistributionParams struct {
+	// Revision The latest that is not cancelled when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Run The one that the period shows when absent.
+	Run *int64 `form:"run,omitempty" json:"run,omitempty"`
+
+	// From Another run, of any revision of the period, to hold it against.
+	From *int64 `form:"from,omitempty" json:"from,omitempty"`
+}
+
 // ListEstimatesParams defines parameters for ListEstimates.
 type ListEstimatesParams struct {
 	// After The last item of the page before.
@@ -5142,6 +5183,9 @@ type ListPayoutsParams struct {
 
 	// Rail Only those on this rail.
 	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Person Only those of this participant.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
 
 	// Search Only of participants whose id or name holds this, in whatever case.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
@@ -6642,6 +6686,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 	ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDistribution How what a run pays is distributed over people, by currency, and how that differs from another run.
+	//
+	// Corresponds with GET /periods/{period}/distribution (the `GetDistribution` operationId).
+	GetDistribution(ctx context.Context, period string, params *GetDistributionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
 	//
@@ -9419,6 +9468,21 @@ func (c *Client) Decide(ctx context.Context, period string, params *DecideParams
 // Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 func (c *Client) ListDifferences(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListDifferencesRequest(c.Server, period, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDistribution How what a run pays is distributed over people, by currency, and how that differs from another run.
+//
+// Corresponds with GET /periods/{period}/distribution (the `GetDistribution` operationId).
+func (c *Client) GetDistribution(ctx context.Context, period string, params *GetDistributionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDistributionRequest(c.Server, period, params)
 	if err != nil {
 		return nil, err
 	}
@@ -17258,6 +17322,91 @@ func NewListDifferencesRequest(server string, period string, params *ListDiffere
 	return req, nil
 }
 
+// NewGetDistributionRequest constructs an http.Request for the GetDistribution method
+func NewGetDistributionRequest(server string, period string, params *GetDistributionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "period", period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/periods/%s/distribution", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Run != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "run", *params.Run, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListEstimatesRequest constructs an http.Request for the ListEstimates method
 func NewListEstimatesRequest(server string, period string, params *ListEstimatesParams) (*http.Request, error) {
 	var err error
@@ -18125,6 +18274,18 @@ func NewListPayoutsRequest(server string, period string, params *ListPayoutsPara
 		if params.Rail != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rail", *params.Rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -23127,6 +23288,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /periods/{period}/differences (the `ListDifferences` operationId).
 	ListDifferencesWithResponse(ctx context.Context, period string, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*ListDifferencesResponse, error)
+
+	// GetDistributionWithResponse How what a run pays is distributed over people, by currency, and how that differs from another run.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /periods/{period}/distribution (the `GetDistribution` operationId).
+	GetDistributionWithResponse(ctx context.Context, period string, params *GetDistributionParams, reqEditors ...RequestEditorFn) (*GetDistributionResponse, error)
 
 	// ListEstimatesWithResponse The estimates that you may see of a period whose statements are not published: what they come to as things stand.
 	//
@@ -28612,6 +28780,54 @@ func (r ListDifferencesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListDifferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetDistributionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Distribution
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDistributionResponse) GetJSON200() *Distribution {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDistributionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDistributionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDistributionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDistributionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDistributionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34444,6 +34660,19 @@ func (c *ClientWithResponses) ListDifferencesWithResponse(ctx context.Context, p
 	return ParseListDifferencesResponse(rsp)
 }
 
+// GetDistributionWithResponse How what a run pays is distributed over people, by currency, and how that differs from another run.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /periods/{period}/distribution (the `GetDistribution` operationId).
+func (c *ClientWithResponses) GetDistributionWithResponse(ctx context.Context, period string, params *GetDistributionParams, reqEditors ...RequestEditorFn) (*GetDistributionResponse, error) {
+	rsp, err := c.GetDistribution(ctx, period, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDistributionResponse(rsp)
+}
+
 // ListEstimatesWithResponse The estimates that you may see of a period whose statements are not published: what they come to as things stand.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -39298,6 +39527,39 @@ func ParseListDifferencesResponse(rsp *http.Response) (*ListDifferencesResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Differences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDistributionResponse parses an HTTP response from a GetDistributionWithResponse call
+func ParseGetDistributionResponse(rsp *http.Response) (*GetDistributionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDistributionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Distribution
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1929,6 +1929,25 @@ type Disputes struct {
 	Next *string `json:"next,omitempty"`
 }
 
+// Distribution defines model for Distribution.
+type Distribution struct {
+	Currencies []DistributionOf `json:"currencies"`
+}
+
+// DistributionOf How what is paid in a currency is distributed. Who wins and loses is there where two runs are compared.
+type DistributionOf struct {
+	Bands    *[]Banded  `json:"bands,omitempty"`
+	Classes  []PayClass `json:"classes"`
+	Currency string     `json:"currency"`
+	Losers   *int       `json:"losers,omitempty"`
+	Others   *int       `json:"others,omitempty"`
+	People   int        `json:"people"`
+
+	// Spread The least that somebody is paid, what a quarter, half and three quarters are paid at most, and the most.
+	Spread  Spread `json:"spread"`
+	Winners *int   `json:"winners,omitempty"`
+}
+
 // Duties defines model for Duties.
 type Duties struct {
 	// Conflicts Empty where nothing was in one hand that belongs in two.
@@ -2605,6 +2624,16 @@ type PatternRequest struct {
 
 // PatternRequestPattern defines model for PatternRequest.Pattern.
 type PatternRequestPattern string
+
+// PayClass How many are paid so much. The last class may be without an end.
+type PayClass struct {
+	// Below An amount in whole minor units.
+	Below *Money `json:"below,omitempty"`
+
+	// From An amount in whole minor units.
+	From   Money `json:"from"`
+	People int   `json:"people"`
+}
 
 // PaymentFile defines model for PaymentFile.
 type PaymentFile struct {
@@ -5064,6 +5093,18 @@ type ListDifferencesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetDistributionParams defines parameters for GetDistribution.
+type GetDistributionParams struct {
+	// Revision The latest that is not cancelled when absent.
+	Revision *int `form:"revision,omitempty" json:"revision,omitempty"`
+
+	// Run The one that the period shows when absent.
+	Run *int64 `form:"run,omitempty" json:"run,omitempty"`
+
+	// From Another run, of any revision of the period, to hold it against.
+	From *int64 `form:"from,omitempty" json:"from,omitempty"`
+}
+
 // ListEstimatesParams defines parameters for ListEstimates.
 type ListEstimatesParams struct {
 	// After The last item of the page before.
@@ -5143,6 +5184,9 @@ type ListPayoutsParams struct {
 
 	// Rail Only those on this rail.
 	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
+
+	// Person Only those of this participant.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
 
 	// Search Only of participants whose id or name holds this, in whatever case.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
@@ -6059,6 +6103,9 @@ type ServerInterface interface {
 	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	// (GET /periods/{period}/differences)
 	ListDifferences(c *gin.Context, period string, params ListDifferencesParams)
+	// GetDistribution How what a run pays is distributed over people, by currency, and how that differs from another run.
+	// (GET /periods/{period}/distribution)
+	GetDistribution(c *gin.Context, period string, params GetDistributionParams)
 	// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
 	// (GET /periods/{period}/estimates)
 	ListEstimates(c *gin.Context, period string, params ListEstimatesParams)
@@ -10617,6 +10664,58 @@ func (siw *ServerInterfaceWrapper) ListDifferences(c *gin.Context) {
 	siw.Handler.ListDifferences(c, period, params)
 }
 
+// GetDistribution operation middleware
+func (siw *ServerInterfaceWrapper) GetDistribution(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDistributionParams
+
+	// ------------- Optional query parameter "revision" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "revision", c.Request.URL.Query(), &params.Revision, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter revision: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "run", c.Request.URL.Query(), &params.Run, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter run: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDistribution(c, period, params)
+}
+
 // ListEstimates operation middleware
 func (siw *ServerInterfaceWrapper) ListEstimates(c *gin.Context) {
 
@@ -11247,6 +11346,14 @@ func (siw *ServerInterfaceWrapper) ListPayouts(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "rail", c.Request.URL.Query(), &params.Rail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter rail: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -14282,6 +14389,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/periods/:period/reminders", wrapper.Remind)
 	router.GET(options.BaseURL+"/periods/:period/runs", wrapper.ListRuns)
 	router.GET(options.BaseURL+"/periods/:period/differences", wrapper.ListDifferences)
+	router.GET(options.BaseURL+"/periods/:period/distribution", wrapper.GetDistribution)
 	router.GET(options.BaseURL+"/periods/:period/uncredited", wrapper.ListUncredited)
 	router.GET(options.BaseURL+"/periods/:period/changes", wrapper.ListChanges)
 	router.GET(options.BaseURL+"/disputes", wrapper.ListDisputes)
@@ -18561,6 +18669,46 @@ func (response ListDifferencesdefaultApplicationProblemPlusJSONResponse) VisitLi
 	return err
 }
 
+type GetDistributionRequestObject struct {
+	Period string `json:"period"`
+	Params GetDistributionParams
+}
+
+type GetDistributionResponseObject interface {
+	VisitGetDistributionResponse(w http.ResponseWriter) error
+}
+
+type GetDistribution200JSONResponse Distribution
+
+func (response GetDistribution200JSONResponse) VisitGetDistributionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDistributiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDistributiondefaultApplicationProblemPlusJSONResponse) VisitGetDistributionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEstimatesRequestObject struct {
 	Period string `json:"period"`
 	Params ListEstimatesParams
@@ -22408,6 +22556,9 @@ type StrictServerInterface interface {
 	// ListDifferences Whose statements differ between two runs of a period, of any of its revisions, in anything.
 	// (GET /periods/{period}/differences)
 	ListDifferences(ctx context.Context, request ListDifferencesRequestObject) (ListDifferencesResponseObject, error)
+	// GetDistribution How what a run pays is distributed over people, by currency, and how that differs from another run.
+	// (GET /periods/{period}/distribution)
+	GetDistribution(ctx context.Context, request GetDistributionRequestObject) (GetDistributionResponseObject, error)
 	// ListEstimates The estimates that you may see of a period whose statements are not published: what they come to as things stand.
 	// (GET /periods/{period}/estimates)
 	ListEstimates(ctx context.Context, request ListEstimatesRequestObject) (ListEstimatesResponseObject, error)
@@ -25886,6 +26037,33 @@ func (sh *strictHandler) ListDifferences(ctx *gin.Context, period string, params
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListDifferencesResponseObject); ok {
 		if err := validResponse.VisitListDifferencesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDistribution operation middleware
+func (sh *strictHandler) GetDistribution(ctx *gin.Context, period string, params GetDistributionParams) {
+	var request GetDistributionRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDistribution(ctx, request.(GetDistributionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDistribution")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDistributionResponseObject); ok {
+		if err := validResponse.VisitGetDistributionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
