@@ -56,7 +56,7 @@ func (r *registered) RegisterWorkflowWithOptions(_ any, options workflow.Registe
 
 // unrecorded are the workflows that no recorded history stands for: each is short, or begins
 // anew every day.
-var unrecorded = []string{"Reconciliation", "Notifications", "Verify", "ExpirePoints"}
+var unrecorded = []string{"Reconciliation", "Notifications", "Verify", "ExpirePoints", "Prenotes"}
 
 // TestEveryWorkflowHasAHistory holds the recorded histories to the workflows that there are.
 func TestEveryWorkflowHasAHistory(t *testing.T) {
