@@ -98,7 +98,7 @@ func TestContractCostsOfLaterMonths(t *testing.T) {
 	again.Through = 1000
 	_, err := b.MakeFile(t.Context(), "fin", again, &bytes.Buffer{})
 	require.Equal(t, incentive.CodeInvalid, incentive.ErrorCode(err))
-	require.ErrorContains(t, err, "there is nothing after it yet")
+	require.ErrorContains(t, err, "there is nothing after them yet")
 }
 
 // TestAContractThatEnds writes off what is left of its cost in the month in which it ended, or in that in which this

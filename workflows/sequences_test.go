@@ -3,10 +3,8 @@ package workflows_test
 import (
 	"context"
 	"crypto/rand"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -29,11 +27,6 @@ import (
 // against the model after every step. docs/reliability.md says how to run it for long.
 func TestSequences(t *testing.T) {
 	t.Parallel()
-	chosen := os.Getenv("RAPID_CHECKS") != ""
-	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "rapid.checks" })
-	if !chosen {
-		require.NoError(t, flag.Set("rapid.checks", "40"))
-	}
 	var c *company
 	rapid.Check(t, func(r *rapid.T) {
 		if c == nil || c.periods == 50 { // the audit chain is read whole after each sequence

@@ -489,6 +489,13 @@ func (d *desk) takeBack(ctx context.Context, one client.Payout, who *payee) (err
 // given up, anything else sent again.
 func (d *desk) decide(ctx context.Context, one client.Payout, who *payee) error {
 	reason := client.Reason{Reason: "it is so"}
+	if one.State == "returned" && one.Proposal != nil { // it came back by itself before a second person had confirmed that it is taken back
+		_, err := ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
+			return d.people["fin2"].DecidePayout(ctx, one.Id, &client.DecidePayoutParams{IdempotencyKey: key}, client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionRefused})
+		})
+		d.log.say("%s, %s %s, need not be taken back any more", who.ID, one.State, one.Reason)
+		return err
+	}
 	if one.State == "returned" || who.Fate == refused && one.Reason != "unknown-outcome" && one.Reason != string(store.CodeNotFoundAtRail) && one.Reason != "api_key_expired" {
 		_, err := ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
 			return d.people["fin1"].CancelPayout(ctx, one.Id, &client.CancelPayoutParams{IdempotencyKey: key}, reason)
