@@ -111,6 +111,25 @@ func TestPrenotes(t *testing.T) {
 	b.proved(monthOf(1))
 }
 
+// TestRedirectedToAnAccountThatIsTried has a payout wait that two people send to an account of
+// which nobody knows yet whether it can be paid.
+func TestRedirectedToAnAccountThatIsTried(t *testing.T) {
+	t.Parallel()
+	b, id := failed(t)
+	b.methods("ann", bankAccount("12345678"))
+	require.NoError(t, b.ProposeRedirection(t.Context(), "fin", id, b.reason(), 3))
+	require.NoError(t, b.DecideRedirection(t.Context(), "fin2", id, true, ""))
+	require.Equal(t, []string{"100.00 held account-not-ready"}, b.kept(monthOf(1)))
+	_, live, err := b.BeginAttempt(t.Context(), id)
+	require.NoError(t, err)
+	require.False(t, live, "nothing is sent to it")
+	f, _ := b.tries(true)
+	tell, err := b.PassPrenotes(t.Context(), f.ID)
+	require.NoError(t, err)
+	require.Equal(t, []store.Disbursing{{PeriodID: monthOf(1), Revision: 1, Rail: "nacha"}}, tell)
+	require.Equal(t, []string{"100.00 planned "}, b.kept(monthOf(1)))
+}
+
 // TestAnAccountThatABankCorrects is ready once somebody makes what the bank says of a prenote the destination,
 // and tried anew where it is refused.
 func TestAnAccountThatABankCorrects(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // ProposeRedirection asks for a payout that waits for a person to go to the participant's
@@ -59,7 +60,8 @@ func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonI
 }
 
 // DecideRedirection lets a second person confirm where a payout is to go, so that it is sent
-// there, or refuse it with a reason.
+// there, or refuse it with a reason. Where the account there is being tried by a prenote, the
+// payout is held until that has passed.
 func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, confirms bool, reasonID string) error {
 	if !confirms && reasonID == "" {
 		return incentive.Errorf(CodeReasonMissing, "a refusal needs a reason")
@@ -99,9 +101,10 @@ func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, c
 				return err
 			}
 			_, err = tx.Exec(ctx, `
-				UPDATE payout o SET state = 'planned', reason = '', destination_id = $2, rail = $3, batch = 1 + coalesce((
+				UPDATE payout o SET state = CASE WHEN account.tried THEN 'held' ELSE 'planned' END, reason = CASE WHEN account.tried THEN $4 ELSE '' END, destination_id = $2, rail = $3, batch = 1 + coalesce((
 					SELECT max(batch) FROM payout other WHERE other.period_id = o.period_id AND other.revision = o.revision AND other.rail = $3), 0)
-				WHERE o.id = $1`, payoutID, destination, rail)
+				FROM (SELECT EXISTS (SELECT FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = $2 AND a.account_index IS NOT NULL AND a.state <> 'ready') AS tried) account
+				WHERE o.id = $1`, payoutID, destination, rail, policy.AccountNotReady)
 			if err != nil {
 				return fmt.Errorf("redirect payout %s: %w", payoutID, err)
 			}
