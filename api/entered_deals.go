@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"time"
 
 	"github.com/oapi-codegen/runtime/types"
 
@@ -163,11 +162,7 @@ func (s *server) GetDealEvidence(ctx context.Context, request spec.GetDealEviden
 
 // GetPendingDeals says what somebody's deals that wait for approval would bring.
 func (s *server) GetPendingDeals(ctx context.Context, request spec.GetPendingDealsRequestObject) (spec.GetPendingDealsResponseObject, error) {
-	p, err := s.estimatedOf(ctx, request.Period, request.Person)
-	if err != nil {
-		return nil, err
-	}
-	today, err := s.Store.Today(ctx, time.Now())
+	p, today, err := s.estimatedToday(ctx, request.Period, request.Person)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,14 @@ func (s *server) estimatedOf(ctx context.Context, periodID, person string) (stor
 	return p, err
 }
 
+// estimatedToday is estimatedOf with the company's day, for what is supposed to close on it.
+func (s *server) estimatedToday(ctx context.Context, periodID, person string) (p store.PeriodRevision, today incentive.Date, err error) {
+	if p, err = s.estimatedOf(ctx, periodID, person); err == nil {
+		today, err = s.Store.Today(ctx, time.Now())
+	}
+	return p, today, err
+}
+
 // ListEstimates lists the estimates that the caller may see.
 func (s *server) ListEstimates(ctx context.Context, request spec.ListEstimatesRequestObject) (spec.ListEstimatesResponseObject, error) {
 	p, people, err := s.estimated(ctx, request.Period)
@@ -81,11 +89,7 @@ func (s *server) GetEstimate(ctx context.Context, request spec.GetEstimateReques
 
 // WhatIf says what an estimate would be with some deals closed.
 func (s *server) WhatIf(ctx context.Context, request spec.WhatIfRequestObject) (spec.WhatIfResponseObject, error) {
-	p, err := s.estimatedOf(ctx, request.Period, request.Person)
-	if err != nil {
-		return nil, err
-	}
-	today, err := s.Store.Today(ctx, time.Now())
+	p, today, err := s.estimatedToday(ctx, request.Period, request.Person)
 	if err != nil {
 		return nil, err
 	}

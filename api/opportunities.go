@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
@@ -50,11 +49,7 @@ func (s *server) ListOpportunities(ctx context.Context, request spec.ListOpportu
 
 // GetPipeline says what somebody's open opportunities would bring.
 func (s *server) GetPipeline(ctx context.Context, request spec.GetPipelineRequestObject) (spec.GetPipelineResponseObject, error) {
-	p, err := s.estimatedOf(ctx, request.Period, request.Person)
-	if err != nil {
-		return nil, err
-	}
-	today, err := s.Store.Today(ctx, time.Now())
+	p, today, err := s.estimatedToday(ctx, request.Period, request.Person)
 	if err != nil {
 		return nil, err
 	}

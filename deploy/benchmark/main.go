@@ -14,10 +14,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/jackc/pgx/v5"
-
-	"github.com/guerdon/guerdon/deploy/local/postgres"
-	"github.com/guerdon/guerdon/store"
 )
 
 type options struct {
@@ -46,28 +42,12 @@ func main() {
 
 // run measures and says what came of it.
 func (o options) run(ctx context.Context, say func(line string)) (err error) {
-	server, err := postgres.Start(ctx, postgres.Options{Throwaway: true})
+	d, err := newThrowaway(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	keys, err := store.ParseKeys(store.NewKey(1))
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, server.URL(), keys)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err := s.Migrate(ctx); err != nil {
-		return err
-	}
-	connection, err := pgx.Connect(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = connection.Close(context.WithoutCancel(ctx)) }()
+	defer func() { err = errors.Join(err, d.close(ctx)) }()
+	s, connection := d.store, d.connection
 	c := company{o.People, o.Transactions}
 	began := time.Now()
 	if err := c.seed(ctx, connection); err != nil {

@@ -23,7 +23,6 @@ import (
 	"github.com/guerdon/guerdon/api"
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/api/web"
-	"github.com/guerdon/guerdon/deploy/local/postgres"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/paymentfile"
@@ -69,28 +68,12 @@ type walk struct {
 
 // Run measures, and prints a row for each page.
 func (o *pages) Run(ctx context.Context, say func(line string)) (err error) {
-	server, err := postgres.Start(ctx, postgres.Options{Throwaway: true})
+	d, err := newThrowaway(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	keys, err := store.ParseKeys(store.NewKey(1))
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(ctx, server.URL(), keys)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err := s.Migrate(ctx); err != nil {
-		return err
-	}
-	connection, err := pgx.Connect(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = connection.Close(context.WithoutCancel(ctx)) }()
+	defer func() { err = errors.Join(err, d.close(ctx)) }()
+	s, connection := d.store, d.connection
 	began := time.Now()
 	if err := (company{o.People, o.Transactions}).seed(ctx, connection); err != nil {
 		return err
