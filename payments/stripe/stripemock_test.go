@@ -1,9 +1,9 @@
 package stripe_test
 
 import (
+	"bufio"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -45,13 +45,22 @@ func (n *noted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// freeAddress is an address of this machine at which nobody listens.
-func freeAddress(t *testing.T) string {
+// startMock runs stripe-mock until the test ends, and returns the address that it has chosen.
+func startMock(t *testing.T, program string) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, stop := context.WithCancel(context.Background())
+	mock := exec.CommandContext(ctx, program, "-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0")
+	says, err := mock.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	return l.Addr().String()
+	require.NoError(t, mock.Start())
+	t.Cleanup(func() { stop(); _ = mock.Wait() }) // it is killed
+	lines := bufio.NewScanner(says)
+	for address == "" && lines.Scan() {
+		_, address, _ = strings.Cut(lines.Text(), "Listening for HTTP at address: ")
+	}
+	require.NotEmpty(t, address, "stripe-mock ended before it listened")
+	go func() { _, _ = io.Copy(io.Discard, says) }() // it writes a line for each request
+	return address
 }
 
 // TestRequestsKeepToStripesOpenAPI sends every request that the rail makes to stripe-mock, which
@@ -66,19 +75,7 @@ func TestRequestsKeepToStripesOpenAPI(t *testing.T) {
 		t.Skip("stripe-mock is absent")
 	}
 	require.NoError(t, err)
-	address := freeAddress(t)
-	ctx, stop := context.WithCancel(context.Background())
-	mock := exec.CommandContext(ctx, program, "-http-addr", address, "-https-addr", freeAddress(t))
-	require.NoError(t, mock.Start())
-	t.Cleanup(func() { stop(); _ = mock.Wait() }) // it is killed
-	require.Eventually(t, func() bool {
-		c, err := net.DialTimeout("tcp", address, time.Second)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	}, 30*time.Second, 20*time.Millisecond)
-
+	address := startMock(t, program)
 	seen := &noted{}
 	rail, err := stripe.New(stripe.Config{APIKey: "sk_test_key", BaseURL: "http://" + address, HTTPClient: &http.Client{Transport: seen}})
 	require.NoError(t, err)

@@ -155,6 +155,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	enters.do(chromedp.Click(`//input[@name="change"]`, chromedp.BySearch))
 	enters.look("changes-to-choose")
 	enters.button("Calculate again with the chosen")
+	enters.awaits(at+"/runs", `#compare`) // before it is calculated again it still stands as calculated
 	enters.awaits(at, `.badge.calculated`)
 	for _, v := range []*person{enters, decides} {
 		v.visit(at + "/runs")
