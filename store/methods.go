@@ -226,3 +226,55 @@ func (s *Store) AllowedRails(ctx context.Context, participantID string, rails []
 	}
 	return allowed, nil
 }
+
+// Destinations returns destinations by their ids, with their details decrypted.
+func (s *Store) Destinations(ctx context.Context, ids []int64) (map[int64]Destination, error) {
+	read, err := s.destinations(ctx, s.pool, `id = ANY($1)`, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int64]Destination{}
+	for _, d := range read {
+		found[d.ID] = d
+	}
+	for _, id := range ids {
+		if _, there := found[id]; !there {
+			return nil, fmt.Errorf("there is no destination %d", id)
+		}
+	}
+	return found, nil
+}
+
+// destination returns a destination with its details decrypted.
+func (s *Store) destination(ctx context.Context, q querier, id int64) (Destination, error) {
+	read, err := s.destinations(ctx, q, `id = $1`, id)
+	if err == nil && len(read) == 0 {
+		err = fmt.Errorf("there is no destination %d", id)
+	}
+	if err != nil {
+		return Destination{}, err
+	}
+	return read[0], nil
+}
+
+func (s *Store) destinations(ctx context.Context, q querier, where string, argument any) ([]Destination, error) {
+	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, d.rail, masked, d.key_version, details, coalesce((SELECT a.state FROM rail_account a WHERE a.id = d.rail_account_id), '') FROM destination d WHERE d.`+where, argument)
+	if err != nil {
+		return nil, fmt.Errorf("read destinations: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Destination, err error) {
+		var keyVersion int
+		var sealed []byte
+		if err := row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed, &d.Standing); err != nil {
+			return d, err
+		}
+		plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)
+		if err != nil {
+			return d, err
+		}
+		if err := json.Unmarshal(plain, &d.Details); err != nil {
+			return d, fmt.Errorf("read destination %d: %w", d.ID, err)
+		}
+		return d, nil
+	})
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guerdon/guerdon/incentive"
+)
+
+// PaymentFile is a file that a person takes to a bank or payroll system.
+type PaymentFile struct {
+	ID          string
+	PeriodID    string
+	Revision    int
+	Supplement  int // the payout list that it pays
+	Rail        string
+	Currency    incentive.Currency
+	Name        string
+	MessageID   string
+	Content     []byte
+	SHA256      []byte
+	Payouts     int
+	TotalMinor  int64
+	BuiltAt     time.Time
+	ConfirmedBy string
+	ConfirmedAt *time.Time
+	Settled     bool              // none of its payouts waits to be carried out any more
+	EffectiveOn incentive.Date    // when the bank is asked to pay; zero where the file does not say
+	Traces      map[string]string // by payout, where the bank speaks of payments by numbers: kept, not read
+}
+
+// KeepPaymentFile stores the one file of a run, rail and currency and returns what
+// stands, without the content: a file built before is kept as it was. While the period is on hold it refuses
+// with incentive.CodeOnHold.
+func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		if err := refuseOnHold(ctx, tx, f.PeriodID, f.Revision); err != nil {
+			return err
+		}
+		if err := refuseSendingLocked(ctx, tx); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO payment_file (period_id, revision, supplement, rail, currency, name, message_id, content, sha256, payouts, total_minor, effective_on)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (period_id, revision, supplement, rail, currency) DO NOTHING`,
+			f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency, f.Name, f.MessageID, f.Content, f.SHA256, f.Payouts, f.TotalMinor, f.EffectiveOn)
+		if err != nil {
+			return fmt.Errorf("keep payment file %s: %w", f.Name, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return nil
+		}
+		tag, err = tx.Exec(ctx, `
+			INSERT INTO payout_attempt (payout_id, number, state)
+			SELECT o.id, 1, 'intended' FROM payout o
+			WHERE o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND o.rail = $4 AND o.currency = $5 AND o.state = 'planned' AND o.batch > 0
+			ON CONFLICT DO NOTHING`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency)
+		if err != nil {
+			return fmt.Errorf("write down the attempts of payment file %s: %w", f.Name, err)
+		}
+		if planned := tag.RowsAffected(); planned != int64(f.Payouts) {
+			return fmt.Errorf("%d payouts are planned, and payment file %s holds %d: it must be built again", planned, f.Name, f.Payouts)
+		}
+		traced := slices.Sorted(maps.Keys(f.Traces))
+		numbers := make([]string, len(traced))
+		for i, payout := range traced {
+			numbers[i] = f.Traces[payout]
+		}
+		_, err = tx.Exec(ctx, `
+			INSERT INTO payment_trace (file_id, payout_id, trace) SELECT f.id, t.payout, t.trace FROM payment_file f, unnest($2::text[]::uuid[], $3::text[]) t (payout, trace) WHERE f.message_id = $1`, f.MessageID, traced, numbers)
+		if err != nil {
+			return fmt.Errorf("write down the numbers of payment file %s: %w", f.Name, err)
+		}
+		return audit(ctx, tx, System, "build-file", incentive.PeriodSubject(f.PeriodID, f.Revision), struct {
+			Rail   string `json:"rail"`
+			SHA256 string `json:"sha256"`
+		}{f.Rail, fmt.Sprintf("%x", f.SHA256)})
+	})
+	if err != nil {
+		return f, err
+	}
+	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND rail = $4 AND currency = $5`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency)
+	if err != nil {
+		return f, fmt.Errorf("read payment file %s: %w", f.Name, err)
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[PaymentFile])
+}
+
+// paymentFileColumns has an empty content: that of a large period has megabytes.
+const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
+
+const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + `, effective_on, NULL::jsonb FROM payment_file`
+
+// settledFile is the SQL of a payment_file of which no payout waits to be carried out.
+const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')
+	AND (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency))`
+
+// PaymentFiles returns up to limit payment files of a revision after a file's id, without
+// their content, by payout list, rail and currency.
+func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int, after string, limit int) ([]PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, paymentFileColumns+`
+		WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR (supplement, rail, currency) > (SELECT f.supplement, f.rail, f.currency FROM payment_file f WHERE f.id::text = $3)) ORDER BY supplement, rail, currency LIMIT $4`,
+		periodID, revision, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the payment files of %s: %w", periodID, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PaymentFile])
+}
+
+// FilesOfRail returns a revision's payment files by one rail, one for each payout list and
+// currency, without their content.
+func (s *Store) FilesOfRail(ctx context.Context, periodID string, revision int, rail string) ([]PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, paymentFileColumns+` WHERE period_id = $1 AND revision = $2 AND rail = $3 ORDER BY supplement, currency`, periodID, revision, rail)
+	if err != nil {
+		return nil, fmt.Errorf("list the payment files of %s by %s: %w", periodID, rail, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PaymentFile])
+}
+
+// PaymentFile returns one payment file, of code CodeFileUnknown where there is none.
+func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, content, `+paymentFileRest+` WHERE id::text = $1`, id)
+	if err != nil {
+		return PaymentFile{}, fmt.Errorf("read payment file %s: %w", id, err)
+	}
+	f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[PaymentFile])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return f, incentive.Errorf(CodeFileUnknown, "there is no payment file %q", id)
+	}
+	return f, err
+}
+
+// ConfirmFile notes, once, that a person has taken the file to the bank (paid false), or
+// that the bank has carried it out (paid true). No file of a period on hold is taken.
+func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool) (PaymentFile, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		var periodID, rail, currency string
+		var revision, supplement int
+		var confirmed bool
+		err := tx.QueryRow(ctx, `SELECT period_id, revision, supplement, rail, currency, confirmed_at IS NOT NULL FROM payment_file WHERE id::text = $1 FOR UPDATE`, fileID).
+			Scan(&periodID, &revision, &supplement, &rail, &currency, &confirmed)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return incentive.Errorf(CodeFileUnknown, "there is no payment file %q", fileID)
+		}
+		if err != nil {
+			return fmt.Errorf("read payment file %s: %w", fileID, err)
+		}
+		if err := refusePreparer(ctx, tx, periodID, revision, actor, "confirm the payment file of"); err != nil {
+			return err
+		}
+		if paid && !confirmed {
+			return incentive.Errorf(incentive.CodeConflict, "the file has not been confirmed as taken to the bank yet")
+		}
+		act, subject := "confirm-file", "payment-file/"+fileID
+		if paid {
+			act = "settle-file"
+		}
+		var done bool
+		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM audit_event WHERE subject = $1 AND act = $2)`, subject, act).Scan(&done); err != nil || done {
+			return err
+		}
+		if !paid {
+			if err := refuseOnHold(ctx, tx, periodID, revision); err != nil {
+				return err
+			}
+			if err := refuseSendingLocked(ctx, tx); err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id::text = $1 AND confirmed_at IS NULL`, fileID, actor)
+			if err != nil {
+				return fmt.Errorf("confirm payment file %s: %w", fileID, err)
+			}
+			_, err = tx.Exec(ctx, `
+				UPDATE payout_attempt a SET state = 'confirmed', rail_id = f.message_id, sent_at = now(), finished_at = now()
+				FROM payout o JOIN payment_file f USING (period_id, revision, supplement, rail, currency)
+				WHERE f.id::text = $1 AND a.payout_id = o.id AND a.state = 'intended' AND o.batch > 0`, fileID)
+			if err != nil {
+				return fmt.Errorf("confirm the payouts of payment file %s: %w", fileID, err)
+			}
+		}
+		inFile := `o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND o.rail = $4 AND o.currency = $5 AND o.batch > 0`
+		if err := advance(ctx, tx, paid, inFile, periodID, revision, supplement, rail, currency); err != nil {
+			return err
+		}
+		return audit(ctx, tx, actor, act, subject, struct{}{})
+	})
+	if err != nil {
+		return PaymentFile{}, err
+	}
+	return s.PaymentFile(ctx, fileID)
+}
