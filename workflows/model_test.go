@@ -58,6 +58,7 @@ type payout struct {
 	rail    string
 	state   string
 	attempt *attempt // the one that may have paid
+	decided string   // what a person last decided about it
 	unknown bool     // to the bank, which was asked about it too late to send it again
 }
 
@@ -490,9 +491,12 @@ func (m *model) mend(act, person string, reason bool) (code string) {
 		p.state = "planned"
 	case act == "cancel-payout" && (p.state == "held" || p.state == "failed" && p.attempt == nil):
 		p.state = "cancelled"
+	case p.decided == act && p.state == map[string]string{"retry-payout": "planned", "cancel-payout": "cancelled"}[act]:
+		return "" // who asks again is answered as the first time
 	default:
 		return "conflict"
 	}
+	p.decided = act
 	m.audited[act]++
 	return ""
 }
