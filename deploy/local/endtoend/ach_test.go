@@ -43,7 +43,8 @@ func TestAnACHFile(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, workflows.ApplyStatusFile(ctx, h.client, f.ID))
 	}
-	today := incentive.DateOf(time.Now())
+	today, err := h.store.Today(ctx, time.Now())
+	require.NoError(t, err)
 	back, err := standin.SendBack(sent.Content, today, standin.Answer{Trace: trace("rep0001"), Code: "R03"}, standin.Answer{Trace: trace("rep0002"), Code: "C01", Data: "98765432"})
 	require.NoError(t, err)
 	for range 2 { // the same file again changes nothing

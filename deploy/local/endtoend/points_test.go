@@ -112,8 +112,10 @@ func TestPoints(t *testing.T) {
 	}
 	_, err = h.store.VerifyLedger(ctx)
 	require.NoError(t, err)
+	today, err := h.store.Today(ctx, time.Now())
+	require.NoError(t, err)
 	for _, name := range []string{rail.Name(), incentive.PointsRail} {
-		id, err := workflows.RunReconciliation(ctx, h.client, "today", activities.ReconcileInput{Rail: name, Day: incentive.DateOf(time.Now()), By: "fin"})
+		id, err := workflows.RunReconciliation(ctx, h.client, "today", activities.ReconcileInput{Rail: name, Day: today, By: "fin"})
 		require.NoError(t, err)
 		found, _, err := h.store.Reconciliation(ctx, id)
 		require.NoError(t, err)
