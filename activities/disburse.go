@@ -269,6 +269,16 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 	return nil
 }
 
+// number gives a file of a day, and its payments, the numbers by which their bank speaks of them:
+// the same for the same purpose.
+func number(ctx context.Context, s *store.Store, name string, rail payments.Numbered, purpose string, request *payments.FileRequest) error {
+	n, err := s.NumberFile(ctx, name, purpose, request.On, len(request.Payments), rail.FilesADay())
+	if err == nil {
+		request.Number, request.First = n.Number, n.First
+	}
+	return err
+}
+
 func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supplement int, request payments.FileRequest) error {
 	if numbered, ok := rail.(payments.Numbered); ok && len(request.Payments) > 0 {
 		zone, err := a.zone(ctx)
@@ -277,11 +287,9 @@ func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supp
 		}
 		request.On = incentive.DateOf(a.Now().In(zone))
 		purpose := fmt.Sprintf("payments/%s/%d/%d/%s", request.PeriodID, request.Revision, supplement, request.Currency)
-		number, err := a.Store.NumberFile(ctx, rail.Name(), purpose, request.On, len(request.Payments), numbered.FilesADay())
-		if err != nil {
+		if err := number(ctx, a.Store, rail.Name(), numbered, purpose, &request); err != nil {
 			return err
 		}
-		request.Number, request.First = number.Number, number.First
 	}
 	file, refused, err := build(ctx, rail, request)
 	for _, r := range refused {

@@ -44,11 +44,9 @@ func BuildPrenotes(ctx context.Context, s *store.Store, rails payments.Registry,
 		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: p.ID, Amount: incentive.Money{Currency: request.Currency}, Destination: to[p.DestinationID].Details})
 	}
 	if numbered, is := rail.(payments.Numbered); is {
-		number, err := s.NumberFile(ctx, name, "prenotes/"+all[0].ID, today, len(all), numbered.FilesADay())
-		if err != nil {
+		if err := number(ctx, s, name, numbered, "prenotes/"+all[0].ID, &request); err != nil {
 			return none, err
 		}
-		request.Number, request.First = number.Number, number.First
 	}
 	file, err := prenoter.BuildPrenotes(ctx, request)
 	if err != nil {
@@ -91,20 +89,19 @@ func (a *Activities) PassPrenotes(ctx context.Context, id string) (time.Duration
 	if wait := endOf(f.TriedOn.AddDays(-1), zone).Sub(a.Now()); wait > 0 {
 		return wait, nil
 	}
-	return 0, a.goOn(ctx)(a.Store.PassPrenotes(ctx, id))
+	tell, err := a.Store.PassPrenotes(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	return 0, a.goOn(ctx, tell)
 }
 
 // goOn tells disbursements that something of theirs can be paid now.
-func (a *Activities) goOn(ctx context.Context) func(tell []store.Disbursing, err error) error {
-	return func(tell []store.Disbursing, err error) error {
-		if err != nil {
+func (a *Activities) goOn(ctx context.Context, disbursements []store.Disbursing) error {
+	for _, d := range disbursements {
+		if err := a.tellDisbursement(ctx, d.PeriodID, d.Revision, d.Rail); err != nil {
 			return err
 		}
-		for _, d := range tell {
-			if err := a.tellDisbursement(ctx, d.PeriodID, d.Revision, d.Rail); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
+	return nil
 }

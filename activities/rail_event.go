@@ -89,7 +89,11 @@ func (a *Activities) followAccount(ctx context.Context, name, account string) er
 	if err != nil {
 		return askLater(err)
 	}
-	return a.goOn(ctx)(a.Store.NoteStanding(ctx, name, account, string(standing)))
+	tell, err := a.Store.NoteStanding(ctx, name, account, string(standing))
+	if err != nil {
+		return err
+	}
+	return a.goOn(ctx, tell)
 }
 
 // askLater has an activity run again, when the rail says so.

@@ -239,7 +239,7 @@ func acceptanceOf(a store.Acceptance) spec.Acceptance {
 
 // ListAcceptances lists who has accepted a version of a plan.
 func (s *server) ListAcceptances(ctx context.Context, request spec.ListAcceptancesRequestObject) (spec.ListAcceptancesResponseObject, error) {
-	today, err := s.Store.Today(ctx, time.Now())
+	today, err := s.todayThere(ctx)
 	if err != nil {
 		return nil, err
 	}

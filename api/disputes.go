@@ -100,15 +100,7 @@ func (s *server) RaiseDispute(ctx context.Context, request spec.RaiseDisputeRequ
 
 // todayThere is the day in the company's zone.
 func (s *server) todayThere(ctx context.Context) (incentive.Date, error) {
-	_, zone, err := s.Store.Company(ctx)
-	if err != nil {
-		return incentive.Date{}, err
-	}
-	location, err := time.LoadLocation(zone)
-	if err != nil {
-		return incentive.Date{}, fmt.Errorf("read the company's zone: %w", err)
-	}
-	return incentive.DateOf(time.Now().In(location)), nil
+	return s.Store.Today(ctx, time.Now())
 }
 
 // text keeps what somebody wrote and returns its id, "" for nothing.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -40,7 +39,7 @@ func (s *server) estimatedOf(ctx context.Context, periodID, person string) (stor
 // estimatedToday is estimatedOf with the company's day, for what is supposed to close on it.
 func (s *server) estimatedToday(ctx context.Context, periodID, person string) (p store.PeriodRevision, today incentive.Date, err error) {
 	if p, err = s.estimatedOf(ctx, periodID, person); err == nil {
-		today, err = s.Store.Today(ctx, time.Now())
+		today, err = s.todayThere(ctx)
 	}
 	return p, today, err
 }

@@ -114,7 +114,7 @@ type stream struct {
 
 // StreamEstimates tells the caller which of the estimates that they may see change.
 func (s *server) StreamEstimates(ctx context.Context, _ spec.StreamEstimatesRequestObject) (spec.StreamEstimatesResponseObject, error) {
-	today, err := s.Store.Today(ctx, time.Now())
+	today, err := s.todayThere(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"os"
 
 	"github.com/guerdon/guerdon/api/spec"
@@ -110,7 +109,7 @@ func (s *server) file(ctx context.Context, request accounting.Request) (made spe
 	if _, err = body.Seek(0, io.SeekStart); err != nil {
 		return made, fmt.Errorf("read the file again: %w", err)
 	}
-	name, record := mime.FormatMediaType("attachment", map[string]string{"filename": f.Name()}), string(about)
+	name, record := attachment(f.Name()), string(about)
 	return spec.CSVTextcsvResponse{Body: body, ContentLength: size, Headers: spec.CSVResponseHeaders{ContentDisposition: &name, GuerdonFile: &record}}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"mime"
 	"slices"
 
 	"go.temporal.io/api/serviceerror"
@@ -332,7 +331,7 @@ func (s *server) GetPaymentFile(ctx context.Context, request spec.GetPaymentFile
 	if err != nil {
 		return nil, err
 	}
-	name := mime.FormatMediaType("attachment", map[string]string{"filename": f.Name})
+	name := attachment(f.Name)
 	return spec.GetPaymentFile200ApplicationoctetStreamResponse{Body: bytes.NewReader(f.Content), ContentLength: int64(len(f.Content)),
 		Headers: spec.GetPaymentFile200ResponseHeaders{ContentDisposition: &name}}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -61,7 +60,7 @@ func (s *server) CheckPlan(ctx context.Context, request spec.CheckPlanRequestObj
 	} else if err != nil {
 		return nil, err
 	}
-	today, err := s.Store.Today(ctx, time.Now())
+	today, err := s.todayThere(ctx)
 	if err != nil {
 		return nil, err
 	}

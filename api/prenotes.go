@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"mime"
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/spec"
@@ -67,7 +66,7 @@ func (s *server) GetPrenotes(ctx context.Context, request spec.GetPrenotesReques
 	if err != nil {
 		return nil, err
 	}
-	name := mime.FormatMediaType("attachment", map[string]string{"filename": f.Name})
+	name := attachment(f.Name)
 	return spec.GetPrenotes200ApplicationoctetStreamResponse{Body: bytes.NewReader(content), ContentLength: int64(len(content)),
 		Headers: spec.GetPrenotes200ResponseHeaders{ContentDisposition: &name}}, nil
 }

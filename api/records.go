@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
-	"time"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
@@ -92,7 +91,7 @@ func (s *server) GetHierarchy(ctx context.Context, request spec.GetHierarchyRequ
 	limit, on := limitOf(request.Params.Limit), dayOf(request.Params.On)
 	var err error
 	if on.IsZero() {
-		if on, err = s.Store.Today(ctx, time.Now()); err != nil {
+		if on, err = s.todayThere(ctx); err != nil {
 			return nil, err
 		}
 	}

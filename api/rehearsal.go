@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"mime"
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/spec"
@@ -54,7 +53,7 @@ func (s *server) RehearseFile(ctx context.Context, request spec.RehearseFileRequ
 		return nil, incentive.Errorf(store.CodeFileUnknown, "a release would build no file by %s in %s", request.Rail, request.Currency)
 	}
 	file := all[0].File
-	name := mime.FormatMediaType("attachment", map[string]string{"filename": "rehearsal-" + file.Name})
+	name := attachment("rehearsal-" + file.Name)
 	return spec.RehearseFile200ApplicationoctetStreamResponse{Body: bytes.NewReader(file.Content), ContentLength: int64(len(file.Content)),
 		Headers: spec.RehearseFile200ResponseHeaders{ContentDisposition: &name}}, nil
 }

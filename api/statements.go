@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"mime"
 	"slices"
 
 	"github.com/guerdon/guerdon/api/spec"
@@ -108,7 +107,7 @@ func (s *server) GetProof(ctx context.Context, request spec.GetProofRequestObjec
 	if err := f.Write(&content); err != nil {
 		return nil, fmt.Errorf("write the proof of the statement of %s: %w", request.Person, err)
 	}
-	name := mime.FormatMediaType("attachment", map[string]string{"filename": fmt.Sprintf("%s-%d-%s.proof.json", p.ID, p.Revision, request.Person)})
+	name := attachment(fmt.Sprintf("%s-%d-%s.proof.json", p.ID, p.Revision, request.Person))
 	return spec.GetProof200ApplicationoctetStreamResponse{Body: &content, ContentLength: int64(content.Len()), Headers: spec.GetProof200ResponseHeaders{ContentDisposition: &name}}, nil
 }
 

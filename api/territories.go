@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"github.com/oapi-codegen/runtime/types"
 
@@ -40,7 +39,7 @@ func (s *server) groups(ctx context.Context, kind incentive.GroupKind, on *types
 	if on != nil {
 		answer.Day = incentive.DateOf(on.Time)
 	} else {
-		today, err := s.Store.Today(ctx, time.Now())
+		today, err := s.todayThere(ctx)
 		if err != nil {
 			return answer, err
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,8 +21,11 @@ const (
 	contractEnded  = "contract_ended"
 )
 
+// monthForm is the SQL of how a month is written, or a day of it, or nothing.
+const monthForm = `'^([0-9]{4}-(0[1-9]|1[0-2])(-[0-9]{2})?)?$'`
+
 // readable says whether the terms of a contract can be read.
-const readable = `(attributes->>'` + contractMonths + `' ~ '^[1-9][0-9]{0,2}$' AND coalesce(attributes->>'` + contractStart + `', '') ~ '^([0-9]{4}-(0[1-9]|1[0-2])(-[0-9]{2})?)?$')`
+const readable = `(attributes->>'` + contractMonths + `' ~ '^[1-9][0-9]{0,2}$' AND coalesce(attributes->>'` + contractStart + `', '') ~ ` + monthForm + `)`
 
 // untilLine returns the newest posted line and record of a transaction, or those that are named. All up to them are
 // there for good: who is writing some is waited for.
@@ -48,14 +50,16 @@ func month(text string) string {
 	return `(left(` + text + `, 4)::int * 12 + substr(` + text + `, 6, 2)::int)`
 }
 
-// endings are the contracts that ended before their time by what is known of their transactions up to record $5: in the month that the
-// latest version says, or in that in which it was first said where this was later.
-const endings = `
+// endings is the SQL of the contracts that ended before their time by what is known of their transactions up to a record, a parameter: in
+// the month that the latest version says, or in that in which it was first said where this was later.
+func endings(upTo string) string {
+	return `
 	SELECT DISTINCT ON (t.source, t.transaction_id) t.source, t.transaction_id, t.attributes->>'` + contractEnded + `' AS ended,
 		(SELECT (min(f.recorded_at) AT TIME ZONE coalesce((SELECT time_zone FROM company), 'UTC'))::date FROM transaction f
 			WHERE (f.source, f.transaction_id) = (t.source, t.transaction_id) AND f.attributes->>'` + contractEnded + `' = t.attributes->>'` + contractEnded + `') AS said_on
-	FROM transaction t WHERE t.record_id <= $5 AND EXISTS (SELECT FROM transaction a WHERE (a.source, a.transaction_id) = (t.source, t.transaction_id) AND a.attributes ? '` + contractEnded + `')
+	FROM transaction t WHERE t.record_id <= ` + upTo + ` AND EXISTS (SELECT FROM transaction a WHERE (a.source, a.transaction_id) = (t.source, t.transaction_id) AND a.attributes ? '` + contractEnded + `')
 	ORDER BY t.source, t.transaction_id, t.version DESC`
+}
 
 // costs are what approvals posted, and took back, up to line $1 on transactions of
 // contracts: each of a day, as the journal has it. The terms of a contract are those that
@@ -76,7 +80,7 @@ const costs = `
 // it had come down by before: its months add up to it. What is left of it when its contract
 // ends before its time is written off in that month.
 var contractCostRows = `
-	WITH ending AS (SELECT source, transaction_id, greatest(` + month("ended") + `, ` + month("said_on::text") + `) AS ends FROM (` + endings + `) e WHERE ended <> ''),
+	WITH ending AS (SELECT source, transaction_id, greatest(` + month("ended") + `, ` + month("said_on::text") + `) AS ends FROM (` + endings("$5") + `) e WHERE ended <> ''),
 	layer AS (
 		SELECT coalesce(nullif(attributes->>'` + contractName + `', ''), source || '/' || transaction_id) AS contract, currency, amount, posted, greatest(posted, starts) AS begins,
 			greatest(1, months - greatest(0, posted - starts)) AS months, CASE WHEN e.ends IS NOT NULL THEN greatest(posted, e.ends) END AS ends
@@ -113,7 +117,7 @@ func contractCostsQuery(ctx context.Context, tx pgx.Tx, r accounting.Request, th
 		return fileQuery{}, err
 	}
 	var ended string
-	err = tx.QueryRow(ctx, `SELECT source || '/' || transaction_id, ended FROM (`+strings.ReplaceAll(endings, "$5", "$1")+`) e WHERE ended !~ '^([0-9]{4}-(0[1-9]|1[0-2])(-[0-9]{2})?)?$' ORDER BY 1 LIMIT 1`, records).Scan(&transaction, &ended)
+	err = tx.QueryRow(ctx, `SELECT source || '/' || transaction_id, ended FROM (`+endings("$1")+`) e WHERE ended !~ `+monthForm+` ORDER BY 1 LIMIT 1`, records).Scan(&transaction, &ended)
 	if err == nil {
 		return fileQuery{}, incentive.Errorf(incentive.CodeInvalid, "transaction %s has %s %q: import it again with a month such as 2026-01", transaction, contractEnded, ended)
 	}

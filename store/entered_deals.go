@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -123,11 +122,11 @@ func (s *Store) EnteredDeals(ctx context.Context, reader string, scope incentive
 	return all, nil
 }
 
-// attributeName is how an attribute of a deal may be called, as plans can read it.
-var attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,49}$`)
-
-// mostAttributes is how many attributes a deal may have.
-const mostAttributes = 30
+// Bounds of the attributes of a deal: how many there are, and how long their names are.
+const (
+	mostAttributes   = 30
+	longestAttribute = 50
+)
 
 // check refuses a deal that cannot be one.
 func (d EnteredDeal) check(today incentive.Date) error {
@@ -141,7 +140,7 @@ func (d EnteredDeal) check(today incentive.Date) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Attributes)) {
 		switch value := d.Attributes[name]; {
-		case !attributeName.MatchString(name) || name == attributeEnteredBy || name == attributeApprovedBy:
+		case !incentive.IsAttributeName(name) || len(name) > longestAttribute || name == attributeEnteredBy || name == attributeApprovedBy:
 			return incentive.Errorf(incentive.CodeInvalid, "%q is no name of an attribute that may be entered: write small letters, digits and _, such as product", name)
 		case value == "" || len(value) > 500 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' }):
 			return incentive.Errorf(incentive.CodeInvalid, "attribute %q of a deal is a text of one line and at most 500 bytes", name)

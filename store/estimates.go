@@ -123,7 +123,10 @@ func (s *Store) Today(ctx context.Context, now time.Time) (incentive.Date, error
 		return incentive.Date{}, err
 	}
 	location, err := time.LoadLocation(zone)
-	return incentive.DateOf(now.In(location)), err
+	if err != nil {
+		return incentive.Date{}, fmt.Errorf("read the company's zone: %w", err)
+	}
+	return incentive.DateOf(now.In(location)), nil
 }
 
 // RefreshEstimates looks into what has changed and calculates some of the estimates that

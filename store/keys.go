@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -79,6 +80,15 @@ func (k Keys) decrypt(version int, sealed []byte, about string) ([]byte, error) 
 		return nil, incentive.Errorf(incentive.CodeInternal, "an encrypted value has been altered")
 	}
 	return plain, nil
+}
+
+// decryptFile decrypts a file that was kept, and holds it to its SHA-256.
+func (k Keys) decryptFile(version int, sealed []byte, about string, sum []byte) ([]byte, error) {
+	content, err := k.decrypt(version, sealed, about)
+	if digest := sha256.Sum256(content); err == nil && !bytes.Equal(digest[:], sum) {
+		err = fmt.Errorf("%s is not what was stored", about)
+	}
+	return content, err
 }
 
 const (

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -109,10 +108,7 @@ func (s *Store) StatusFile(ctx context.Context, id string) (f StatusFile, conten
 	if err != nil {
 		return f, nil, fmt.Errorf("read the bank's file %s: %w", id, err)
 	}
-	content, err = s.keys.decrypt(version, sealed, statusFileSecret(f.SHA256))
-	if digest := sha256.Sum256(content); err == nil && !bytes.Equal(digest[:], f.SHA256) {
-		err = fmt.Errorf("the bank's file %s is not what was stored", id)
-	}
+	content, err = s.keys.decryptFile(version, sealed, statusFileSecret(f.SHA256), f.SHA256)
 	return f, content, err
 }
 

@@ -1,9 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -150,10 +148,7 @@ func (s *Store) PrenoteContent(ctx context.Context, id string) (f PrenoteFile, c
 	if err := s.pool.QueryRow(ctx, `SELECT key_version, content FROM prenote_file WHERE id::text = $1`, id).Scan(&version, &content); err != nil {
 		return f, nil, fmt.Errorf("read the prenotes %s: %w", id, err)
 	}
-	content, err = s.keys.decrypt(version, content, prenoteSecret(f.SHA256))
-	if digest := sha256.Sum256(content); err == nil && !bytes.Equal(digest[:], f.SHA256) {
-		err = fmt.Errorf("the prenotes %s are not what was stored", id)
-	}
+	content, err = s.keys.decryptFile(version, content, prenoteSecret(f.SHA256), f.SHA256)
 	return f, content, err
 }
 

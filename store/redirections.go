@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
-	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // ProposeRedirection asks for a payout that waits for a person to go to the participant's
@@ -60,8 +59,8 @@ func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonI
 }
 
 // DecideRedirection lets a second person confirm where a payout is to go, so that it is sent
-// there, or refuse it with a reason. Where the account there is being tried by a prenote, the
-// payout is held until that has passed.
+// there, or refuse it with a reason. Where the rail does not pay the account there yet, the
+// payout is held until it does.
 func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, confirms bool, reasonID string) error {
 	if !confirms && reasonID == "" {
 		return incentive.Errorf(CodeReasonMissing, "a refusal needs a reason")
@@ -101,12 +100,18 @@ func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, c
 				return err
 			}
 			_, err = tx.Exec(ctx, `
-				UPDATE payout o SET state = CASE WHEN account.tried THEN 'held' ELSE 'planned' END, reason = CASE WHEN account.tried THEN $4 ELSE '' END, destination_id = $2, rail = $3, batch = 1 + coalesce((
+				UPDATE payout o SET state = 'planned', reason = '', destination_id = $2, rail = $3, batch = 1 + coalesce((
 					SELECT max(batch) FROM payout other WHERE other.period_id = o.period_id AND other.revision = o.revision AND other.rail = $3), 0)
-				FROM (SELECT EXISTS (SELECT FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = $2 AND a.account_index IS NOT NULL AND a.state <> 'ready') AS tried) account
-				WHERE o.id = $1`, payoutID, destination, rail, policy.AccountNotReady)
+				WHERE o.id = $1`, payoutID, destination, rail)
 			if err != nil {
 				return fmt.Errorf("redirect payout %s: %w", payoutID, err)
+			}
+			to, err := s.destination(ctx, tx, destination)
+			if err != nil {
+				return err
+			}
+			if _, err := holdNotReady(ctx, tx, payoutID, to); err != nil {
+				return err
 			}
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO redirection_decision (redirection_id, participant_id, proposed_by, decision, decided_by, reason_id) VALUES ($1, $2, $3, $4, $5, nullif($6, '')::uuid)`,

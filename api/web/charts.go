@@ -108,16 +108,12 @@ func (t texts) draw(c chart) (drawing, error) {
 	}
 	d := drawing{chart: c, Highest: most.Value,
 		Says: t.Fill("chart.says", map[string]any{"most": most.Label, "highest": most.Value, "least": least.Label, "lowest": least.Value})}
-	if c.Lying {
-		d.Height, d.Zero = len(c.Bars)*rowHeight, percents(place(decimal.Zero))
-	} else {
-		d.Height = columnsHeight
-	}
 	level := func(at decimal.Decimal) int { // of a column, from the top
 		return columnsTop*10 + (1000-place(at))*(100-columnsTop-columnsFoot)/100
 	}
-	if !c.Lying {
-		d.Zero = percents(level(decimal.Zero))
+	d.Height, d.Zero = columnsHeight, percents(level(decimal.Zero))
+	if c.Lying {
+		d.Height, d.Zero = len(c.Bars)*rowHeight, percents(place(decimal.Zero))
 	}
 	every := (len(c.Bars) + shownNarrow - 1) / shownNarrow
 	for i, b := range c.Bars {
@@ -175,7 +171,7 @@ func (v *visit) attainedChart(mine []earned, person string) *chart {
 		Marks: []mark{{v.texts.Get("column.quota"), hundred}}}
 	for _, e := range slices.Backward(mine) {
 		if e.Attained != nil {
-			c.Bars = append(c.Bars, bar{Label: v.texts.period(e.Period), Short: e.Period.Code, Value: v.texts.percents(*e.Attained), At: percent(*e.Attained), To: "/periods/" + e.Period.Id + "/statements/" + person})
+			c.Bars = append(c.Bars, bar{Label: v.texts.period(e.Period), Short: e.Period.Code, Value: v.texts.share(*e.Attained), At: percent(*e.Attained), To: "/periods/" + e.Period.Id + "/statements/" + person})
 		}
 	}
 	return c.worth()
@@ -189,9 +185,9 @@ func (c chart) worth() *chart {
 	return &c
 }
 
-// percents writes a share as whole percents.
-func (t texts) percents(share decimal.Decimal) string {
-	return t.Number(percent(share).String()) + " %"
+// share writes a share as whole percents.
+func (t texts) share(of decimal.Decimal) string {
+	return t.Number(percent(of).String()) + " %"
 }
 
 // attained is how much of a quota a statement says was reached; nil where none was measured.
@@ -234,7 +230,7 @@ func (v *visit) teamChart(of []member, passed int) *chart {
 }
 
 // bandsChart draws how many people win or lose how much.
-func (v *visit) bandsChart(name string, bands []client.Banded, of string) *chart {
+func (v *visit) bandsChart(name string, bands []client.Banded, of string) chart {
 	c := chart{Name: name + "-" + of, Title: v.texts.Fill("chart.bands", map[string]any{"currency": of}), Head: "column.change", Of: "column.people", Lying: true}
 	for _, b := range bands {
 		tone := "good"
@@ -246,11 +242,11 @@ func (v *visit) bandsChart(name string, bands []client.Banded, of string) *chart
 		}
 		c.Bars = append(c.Bars, bar{Label: v.texts.Term("band", string(b.Band)), Value: v.texts.Number(fmt.Sprint(b.People)), At: decimal.NewFromInt(int64(b.People)), Tone: tone})
 	}
-	return c.worth()
+	return c
 }
 
 // spreadChart draws the half of people in the middle of what is paid, before and after.
-func (v *visit) spreadChart(of client.SimulatedSum) *chart {
+func (v *visit) spreadChart(of client.SimulatedSum) chart {
 	c := chart{Name: "spread-" + string(of.Before.Currency), Title: v.texts.Get("chart.spread"), Lying: true, Bare: true}
 	for _, one := range []struct {
 		key string
@@ -259,7 +255,7 @@ func (v *visit) spreadChart(of client.SimulatedSum) *chart {
 		half := one.s.Half.Decimal()
 		c.Bars = append(c.Bars, bar{Label: v.texts.Get(one.key), Value: v.texts.Money(one.s.Half), From: one.s.Quarter.Decimal(), At: one.s.ThreeQuarters.Decimal(), Tick: &half})
 	}
-	return &c
+	return c
 }
 
 // distributionCharts draw how many people have earned how much in a run, by currency, and
@@ -278,7 +274,7 @@ func (v *visit) distributionCharts(name string, of client.Distribution) (all []c
 			all = append(all, *one)
 		}
 		if d.Bands != nil && d.Winners != nil && d.Losers != nil && *d.Winners+*d.Losers > 0 {
-			all = append(all, *v.bandsChart(name, *d.Bands, d.Currency))
+			all = append(all, v.bandsChart(name, *d.Bands, d.Currency))
 		}
 	}
 	return all

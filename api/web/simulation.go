@@ -46,7 +46,7 @@ func (v *visit) simulate() error {
 	}
 	body.Answer = &answer
 	for _, sum := range answer.Sums {
-		body.Charts = append(body.Charts, *v.spreadChart(sum), *v.bandsChart("simulation", sum.Bands, string(sum.Before.Currency)))
+		body.Charts = append(body.Charts, v.spreadChart(sum), v.bandsChart("simulation", sum.Bands, string(sum.Before.Currency)))
 	}
 	return v.show("simulation", "simulation.title", body)
 }

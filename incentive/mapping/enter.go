@@ -40,7 +40,7 @@ func Enter(kind Kind, entries []Entry) ([]Row, error) {
 			return nil, incentive.Errorf(CodeRefused, "record %d: a %s has no attributes; its fields are %s", i+1, kind, document.Listed(known))
 		}
 		for _, name := range one.names {
-			if !attributeName.MatchString(name) {
+			if !incentive.IsAttributeName(name) {
 				return nil, incentive.Errorf(CodeRefused, "record %d: %q cannot name an attribute: use small letters, digits and underscores", i+1, name)
 			}
 			text := e.Attributes[name]

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 	"gopkg.in/yaml.v3"
 
+	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
 )
 
@@ -277,7 +278,7 @@ func (r *reader) record(node *yaml.Node) record {
 	}
 	for i := 0; i < len(attributes.Content); i += 2 {
 		name, value := attributes.Content[i], attributes.Content[i+1]
-		if !attributeName.MatchString(name.Value) {
+		if !incentive.IsAttributeName(name.Value) {
 			r.On(name, "%q cannot name an attribute: use small letters, digits and underscores", name.Value)
 			continue
 		}

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -9,8 +8,6 @@ import (
 
 	"github.com/guerdon/guerdon/incentive/document"
 )
-
-var attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
 // source reads where a value comes from; the name of a column alone is that column.
 func (r *reader) source(node *yaml.Node, inProduct bool) source {

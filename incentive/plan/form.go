@@ -53,22 +53,12 @@ func Form(text []byte) form.Shape {
 		}
 	}
 
-	number := func(key string) form.Shape { return form.Shape{Key: key, Kind: form.Text} }
-	value := func(key string) form.Shape { return form.Shape{Key: key, Kind: form.Text, Words: values} }
-	since := func(key string) form.Shape { return form.Shape{Key: key, Kind: form.Text, Words: days} }
-	choice := func(key string, words ...string) form.Shape {
-		return form.Shape{Key: key, Kind: form.Choice, Words: words}
-	}
-	group := func(key, begins string, parts ...form.Shape) form.Shape {
-		return form.Shape{Key: key, Kind: form.Group, Begins: begins, Parts: parts}
-	}
-	rows := func(key, begins string, parts ...form.Shape) form.Shape {
-		return form.Shape{Key: key, Kind: form.Rows, Begins: begins, Parts: parts}
-	}
+	number, choice, group, rows, called := form.Field, form.OneOf, form.GroupOf, form.RowsOf, form.Called
+	value := func(key string) form.Shape { return form.Field(key, values...) }
+	since := func(key string) form.Shape { return form.Field(key, days...) }
 	names := func(key string, parts ...form.Shape) form.Shape {
 		return form.Shape{Key: key, Kind: form.Names, Begins: "{}", Parts: parts}
 	}
-	called := func(label string, s form.Shape) form.Shape { s.Label = label; return s }
 	rare := func(s form.Shape) form.Shape { s.Rare = true; return s }
 	instead := func(s form.Shape) form.Shape { s.Instead = true; return s }
 	begins := func(text string, s form.Shape) form.Shape { s.Begins = text; return s }

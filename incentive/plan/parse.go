@@ -169,8 +169,6 @@ func (r *reader) currency(into *incentive.Currency) func(*yaml.Node) {
 	}
 }
 
-var attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
-
 func (r *reader) readsOf(node *yaml.Node, into *Reads) {
 	declared := func(into *map[string]Type, builtin map[string]Type) func(*yaml.Node) {
 		return func(n *yaml.Node) {
@@ -183,7 +181,7 @@ func (r *reader) readsOf(node *yaml.Node, into *Reads) {
 				key, value := n.Content[i], n.Content[i+1]
 				_, taken := builtin[key.Value]
 				switch {
-				case !attributeName.MatchString(key.Value):
+				case !incentive.IsAttributeName(key.Value):
 					r.On(key, "%q cannot name an attribute: use small letters, digits and underscores", key.Value)
 				case taken:
 					r.On(key, "%q is always there and is not declared", key.Value)

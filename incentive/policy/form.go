@@ -7,18 +7,8 @@ import (
 
 // Form returns how a policy is filled in as a form. rails are those that there are.
 func Form(rails []string) form.Shape {
-	text := func(key string) form.Shape { return form.Shape{Key: key, Kind: form.Text} }
+	text, choice, group, rows, called := form.Field, form.OneOf, form.GroupOf, form.RowsOf, form.Called
 	amounts := func(key string) form.Shape { return form.Shape{Key: key, Kind: form.List} }
-	choice := func(key string, words ...string) form.Shape {
-		return form.Shape{Key: key, Kind: form.Choice, Words: words}
-	}
-	group := func(key, begins string, parts ...form.Shape) form.Shape {
-		return form.Shape{Key: key, Kind: form.Group, Begins: begins, Parts: parts}
-	}
-	rows := func(key, begins string, parts ...form.Shape) form.Shape {
-		return form.Shape{Key: key, Kind: form.Rows, Begins: begins, Parts: parts}
-	}
-	called := func(label string, s form.Shape) form.Shape { s.Label = label; return s }
 	kinds := func(key string) form.Shape {
 		return form.Shape{Key: key, Kind: form.Several, Words: []string{string(incentive.Employee), string(incentive.Contractor), string(incentive.Company)}}
 	}

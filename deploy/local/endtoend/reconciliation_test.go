@@ -97,23 +97,31 @@ func (h *house) day() incentive.Date {
 	return incentive.DateOf(now.In(location))
 }
 
-// TestReconciliation compares what was paid with what Stripe says, who lists what it never
-// was asked for and has forgotten, changed and taken back some of the rest.
-func TestReconciliation(t *testing.T) {
-	t.Parallel()
-	const reps = 6
+// paidByForgetful is a company that has paid its people through Stripe, whose list of what it
+// did a test changes, and the day on which it was.
+func paidByForgetful(t *testing.T, reps int) (h *house, rail *forgetful, today incentive.Date) {
+	t.Helper()
 	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 10_000_00}, AnyAccount: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
 	real, err := stripe.New(stripe.Config{APIKey: "sk_test_x", BaseURL: bank.URL, PerSecond: 200})
 	require.NoError(t, err)
-	rail := &forgetful{Rail: real, says: func(l payments.Listed) (payments.Listed, bool) { return l, true }}
-	h := start(t, rail)
+	rail = &forgetful{Rail: real, says: func(l payments.Listed) (payments.Listed, bool) { return l, true }}
+	h = start(t, rail)
 	h.company(reps, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
-	ctx := t.Context()
-	today := h.day()
+	today = h.day()
 	h.release(reps)
 	h.await(period, incentive.Settling)
+	return h, rail, today
+}
+
+// TestReconciliation compares what was paid with what Stripe says, who lists what it never
+// was asked for and has forgotten, changed and taken back some of the rest.
+func TestReconciliation(t *testing.T) {
+	t.Parallel()
+	const reps = 6
+	h, rail, today := paidByForgetful(t, reps)
+	ctx := t.Context()
 	require.Eventually(t, func() bool { return h.count(`SELECT count(*) FROM reconciliation WHERE run_by = 'system'`) == 1 }, time.Minute, 20*time.Millisecond, "the latest day that is over is compared by itself")
 	last, err := h.store.LastReconciled(ctx, stripe.Name)
 	require.NoError(t, err)
@@ -126,13 +134,13 @@ func TestReconciliation(t *testing.T) {
 	left -= total
 	require.Equal(t, []store.ReconciliationTotal{{Currency: "USD", Ours: reps, OursMinor: total, Theirs: reps, TheirsSum: total, Available: &left}}, totals)
 
-	_, err = real.Submit(ctx, payments.Instruction{Key: "k", Reference: "not one of ours", Amount: usd(500), Destination: payments.Destination{"account": "acct_x"}})
+	_, err = rail.Rail.Submit(ctx, payments.Instruction{Key: "k", Reference: "not one of ours", Amount: usd(500), Destination: payments.Destination{"account": "acct_x"}})
 	require.NoError(t, err)
-	_, err = real.Submit(ctx, payments.Instruction{Key: "twice", Reference: h.reference("rep0006"), Amount: usd(601), Destination: payments.Destination{"account": "acct_x"}})
+	_, err = rail.Rail.Submit(ctx, payments.Instruction{Key: "twice", Reference: h.reference("rep0006"), Amount: usd(601), Destination: payments.Destination{"account": "acct_x"}})
 	require.NoError(t, err)
-	found, err := real.Lookup(ctx, h.reference("rep0004"))
+	found, err := rail.Rail.Lookup(ctx, h.reference("rep0004"))
 	require.NoError(t, err)
-	_, err = real.Reverse(ctx, found.RailID, usd(1), "back")
+	_, err = rail.Rail.Reverse(ctx, found.RailID, usd(1), "back")
 	require.NoError(t, err)
 	forgotten, changed, late := h.reference("rep0001"), h.reference("rep0002"), h.reference("rep0003")
 	rail.says = func(l payments.Listed) (payments.Listed, bool) {
@@ -168,18 +176,8 @@ func TestReconciliation(t *testing.T) {
 // one where the rail has given back another amount than it says to us.
 func TestReconciliationOfARecallInPart(t *testing.T) {
 	t.Parallel()
-	bank, err := standin.Start("127.0.0.1:0", standin.Options{APIKey: "sk_test_x", Balances: map[string]int64{"usd": 10_000_00}, AnyAccount: true})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, bank.Stop(context.Background())) })
-	real, err := stripe.New(stripe.Config{APIKey: "sk_test_x", BaseURL: bank.URL, PerSecond: 200})
-	require.NoError(t, err)
-	rail := &forgetful{Rail: real, says: func(l payments.Listed) (payments.Listed, bool) { return l, true }}
-	h := start(t, rail)
-	h.company(2, stripe.Name, func(id string) map[string]string { return map[string]string{"account": "acct_" + id} })
+	h, rail, today := paidByForgetful(t, 2)
 	ctx := t.Context()
-	today := h.day()
-	h.release(2)
-	h.await(period, incentive.Settling)
 	payouts, err := h.store.Payouts(ctx, period, 1, []string{"rep0002"}, "", 1)
 	require.NoError(t, err)
 	reason, err := h.store.WriteText(ctx, "fin", "paid too much")
