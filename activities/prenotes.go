@@ -10,7 +10,8 @@ import (
 )
 
 // BuildPrenotes builds the file of the prenotes of a rail that are to be written, for somebody who
-// takes it to the bank. It is of code CodeNotAllowedNow where there is none to write.
+// takes it to the bank. Where there is none to write it is the last one that they have had built and
+// nobody has taken there: who asks again has not had the answer. Without one it is of code CodeNotAllowedNow.
 func BuildPrenotes(ctx context.Context, s *store.Store, rails payments.Registry, actor, name string, today incentive.Date) (store.PrenoteFile, error) {
 	var none store.PrenoteFile
 	rail, err := rails.File(name)
@@ -26,6 +27,9 @@ func BuildPrenotes(ctx context.Context, s *store.Store, rails payments.Registry,
 		return none, err
 	}
 	if len(all) == 0 {
+		if last, found, err := s.UntakenPrenotes(ctx, actor, name); found || err != nil {
+			return last, err
+		}
 		return none, incentive.Errorf(incentive.CodeNotAllowedNow, "no account of %s waits to be tried", name)
 	}
 	ids := make([]int64, len(all))

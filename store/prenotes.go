@@ -139,6 +139,22 @@ func (s *Store) PrenoteFile(ctx context.Context, id string) (PrenoteFile, error)
 	return f, err
 }
 
+// UntakenPrenotes returns the latest file of prenotes of a rail that somebody has had built and that
+// is not taken to the bank: found says whether there is one.
+func (s *Store) UntakenPrenotes(ctx context.Context, builtBy, rail string) (f PrenoteFile, found bool, err error) {
+	rows, err := s.pool.Query(ctx, prenoteFiles+`WHERE f.built_by = $1 AND f.rail = $2 AND f.confirmed_at IS NULL ORDER BY f.built_at DESC, f.id DESC LIMIT 1`, builtBy, rail)
+	if err == nil {
+		f, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[PrenoteFile])
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return f, false, nil
+	}
+	if err != nil {
+		return f, false, fmt.Errorf("look for prenotes of %s that are not taken to the bank: %w", rail, err)
+	}
+	return f, true, nil
+}
+
 // PrenoteContent returns a file of prenotes with its content.
 func (s *Store) PrenoteContent(ctx context.Context, id string) (f PrenoteFile, content []byte, err error) {
 	if f, err = s.PrenoteFile(ctx, id); err != nil {

@@ -270,7 +270,13 @@ func TestFullPeriod(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = o.store.VerifyAudit(ctx)
 	require.NoError(t, err)
-	record(t, o.client, "full", activities.PayPeriodID(january, 1), activities.ApprovalID(january, 1, "boss"), activities.DisburseID(january, 1, stripe.Name), activities.DisputeID(open.Id), activities.ArchiveID(january, 1))
+	asked, err := client.Read[client.Verification](o.as("fin1").Verify(ctx, january, &client.VerifyParams{IdempotencyKey: client.NewKey()}, client.VerificationRequest{}))
+	require.NoError(t, err)
+	require.NoError(t, o.client.GetWorkflow(ctx, activities.VerificationID(asked.Id), "").Get(ctx, nil))
+	proved, err := client.Read[client.Verification](o.as("fin1").GetVerification(ctx, asked.Id))
+	require.NoError(t, err)
+	require.True(t, proved.Proved)
+	record(t, o.client, "full", activities.VerificationID(asked.Id), activities.PayPeriodID(january, 1), activities.ApprovalID(january, 1, "boss"), activities.DisburseID(january, 1, stripe.Name), activities.DisputeID(open.Id), activities.ArchiveID(january, 1))
 }
 
 // correct says what a rep's deal of January was really worth.

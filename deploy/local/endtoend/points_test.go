@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/deploy/local/temporal"
@@ -124,4 +125,11 @@ func TestPoints(t *testing.T) {
 	}
 	recordOf(t, h.client, "points-redemption", "Redemption")
 	recordOf(t, h.client, "points-reconcile-day", "ReconcileDay")
+
+	// What is done every day begins anew after a day.
+	require.NoError(t, temporal.SkipTime(ctx, h.client, activities.PointsID, "", 25*time.Hour))
+	for name, workflowType := range map[string]string{"points-expire": "ExpirePoints", "points-reconciliation": "Reconciliation"} {
+		recordOf(t, h.client, name, workflowType, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW)
+	}
+	recordOf(t, h.client, "points-reconciliation-waits", "Reconciliation", enums.WORKFLOW_EXECUTION_STATUS_RUNNING)
 }

@@ -32,14 +32,18 @@ func record(t *testing.T, c client.Client, name string, workflowIDs ...string) {
 	}
 }
 
-// recordOf is record for the latest workflow of a type, whatever its id.
-func recordOf(t *testing.T, c client.Client, name, workflowType string) {
+// recordOf is record for the latest workflow of a type, whatever its id, and where that is said of a
+// status, such as that it has begun anew.
+func recordOf(t *testing.T, c client.Client, name, workflowType string, status ...enums.WorkflowExecutionStatus) {
 	t.Helper()
 	folder := os.Getenv("GUERDON_RECORD_HISTORIES")
 	if folder == "" {
 		return
 	}
 	query := &workflowservice.ListWorkflowExecutionsRequest{Query: "WorkflowType = '" + workflowType + "'"}
+	for _, s := range status {
+		query.Query += " AND ExecutionStatus = '" + s.String() + "'"
+	}
 	var all *workflowservice.ListWorkflowExecutionsResponse
 	require.Eventually(t, func() bool { // it is listed a moment after it began
 		var err error
