@@ -102,3 +102,91 @@ func TestConfirmingAFileAgain(t *testing.T) {
 	require.Len(t, events, 2, "each was said once")
 	require.Equal(t, "paid", b.payouts(monthOf(1))[0].State)
 }
+
+// TestAskingAgainAboutAPayout has whoever asked for something about a payout, or decided about it, do so again:
+// nothing more is done, and somebody else, another reason or another content is refused.
+func TestAskingAgainAboutAPayout(t *testing.T) {
+	t.Parallel()
+	another := func(b *books) string {
+		id, err := b.WriteText(b.Context(), "fin", "another reason")
+		require.NoError(b, err)
+		return id
+	}
+	for name, c := range map[string]struct {
+		at       func(t *testing.T) (*books, string)
+		asks     func(b *books, actor, id, reasonID string) error
+		other    func(b *books, id string) error // of other content
+		confirms bool
+		again    bool // it is answered also once it is confirmed
+	}{
+		"another destination": {
+			at: failed,
+			asks: func(b *books, actor, id, reasonID string) error {
+				return b.ProposeRedirection(b.Context(), actor, id, reasonID, 2)
+			},
+			other:    func(b *books, id string) error { return b.CancelPayout(b.Context(), "fin", id, b.reason()) },
+			confirms: true,
+		},
+		"a destination that is refused": {
+			at: failed,
+			asks: func(b *books, actor, id, reasonID string) error {
+				return b.ProposeRedirection(b.Context(), actor, id, reasonID, 2)
+			},
+			other: func(b *books, id string) error { return b.ProposeRedirection(b.Context(), "fin", id, b.reason(), 1) },
+		},
+		"a retry": {
+			at: func(t *testing.T) (*books, string) {
+				b := openBooks(t)
+				b.follows("second_person_above: [1 USD]")
+				return failedIn(b)
+			},
+			asks: func(b *books, actor, id, reasonID string) error {
+				return b.RetryPayout(b.Context(), actor, id, reasonID)
+			},
+			other:    func(b *books, id string) error { return b.CancelPayout(b.Context(), "fin", id, b.reason()) },
+			confirms: true, again: true,
+		},
+		"a recall": {
+			at: paidBooks,
+			asks: func(b *books, actor, id, reasonID string) error {
+				return b.ProposeRecall(b.Context(), actor, id, reasonID, dollars(30), false)
+			},
+			other: func(b *books, id string) error {
+				return b.ProposeRecall(b.Context(), "fin", id, b.reason(), dollars(31), false)
+			},
+			confirms: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, id := c.at(t)
+			ctx := t.Context()
+			rows := func() int {
+				events, err := b.AuditEvents(ctx, "payout/"+id, 0, 100)
+				require.NoError(t, err)
+				return len(events)
+			}
+			require.NoError(t, c.asks(b, "fin", id, b.reason()))
+			asked := rows()
+			require.NoError(t, c.asks(b, "fin", id, b.reason()))
+			for _, err := range []error{c.asks(b, "fin2", id, b.reason()), c.asks(b, "fin", id, another(b)), c.other(b, id)} {
+				require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(err), "%v", err)
+			}
+			require.Equal(t, asked, rows())
+			first, err := b.DecidePayout(ctx, "fin2", id, c.confirms, b.reason())
+			require.NoError(t, err)
+			second, err := b.DecidePayout(ctx, "fin2", id, c.confirms, b.reason())
+			require.NoError(t, err)
+			require.Equal(t, first, second)
+			for actor, confirms := range map[string]bool{"fin2": !c.confirms, "fin3": c.confirms} {
+				_, err = b.DecidePayout(ctx, actor, id, confirms, b.reason())
+				require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(err))
+			}
+			require.Equal(t, asked+1, rows())
+			if c.again {
+				require.NoError(t, c.asks(b, "fin", id, b.reason()))
+				require.Equal(t, asked+1, rows())
+			}
+		})
+	}
+}

@@ -95,7 +95,7 @@ func (s *Store) decidePayout(ctx context.Context, actor string, act payoutAct, p
 		if (actor == payee || shares) && (act.name == liftHold || act.name == clearDoubt) {
 			return incentive.Errorf(incentive.CodeOwnPay, "nobody lets their own payout go")
 		}
-		if err := refuseWaiting(ctx, tx, payoutID); err != nil {
+		if again, err := askedAlready(ctx, tx, payoutID, request{act: act.name, by: actor, reasonID: reasonID}); again || err != nil {
 			return err
 		}
 		waits := false
@@ -104,38 +104,40 @@ func (s *Store) decidePayout(ctx context.Context, actor string, act payoutAct, p
 				return err
 			}
 		}
-		if !waits {
-			err := list.does(ctx, tx, act, payoutID, more...)
-			if incentive.ErrorCode(err) == incentive.CodeConflict {
-				if again, lookErr := doneAlready(ctx, tx, actor, act, payoutID); again || lookErr != nil {
-					return lookErr
-				}
-			}
-			if err != nil {
-				return err
-			}
-			return audit(ctx, tx, actor, act.name, "payout/"+payoutID, reasonBody{reasonID})
-		}
-		// What is not possible is refused now, and not only when it is confirmed.
+		// Where it waits, what is not possible is refused now, and not only when it is confirmed.
 		attempt, err := tx.Begin(ctx)
 		if err != nil {
 			return err
 		}
 		err = list.does(ctx, attempt, act, payoutID, more...)
-		if err := errors.Join(err, attempt.Rollback(ctx)); err != nil {
-			return err
+		if err == nil && !waits {
+			err = attempt.Commit(ctx)
+		} else {
+			err = errors.Join(err, attempt.Rollback(ctx))
 		}
-		return propose(ctx, tx, actor, payee, act.name, payoutID, reasonID, nil)
+		if incentive.ErrorCode(err) == incentive.CodeConflict {
+			if again, lookErr := doneAlready(ctx, tx, actor, act, payoutID); again || lookErr != nil {
+				return lookErr
+			}
+		}
+		switch {
+		case err != nil:
+			return err
+		case waits:
+			return propose(ctx, tx, actor, payee, act.name, payoutID, reasonID, nil)
+		}
+		return audit(ctx, tx, actor, act.name, "payout/"+payoutID, reasonBody{reasonID})
 	})
 }
 
 // doneAlready reports whether an act, after which a payout stands as it does, is the last that was done about it, by the
-// same person: who asks again has not had the answer.
+// same person or as that person had asked for: who asks again has not had the answer.
 func doneAlready(ctx context.Context, tx pgx.Tx, actor string, act payoutAct, payoutID string) (done bool, err error) {
-	leaves := map[string]string{retryPayout.name: "planned", cancelPayout.name: "cancelled"}[act.name]
+	leaves := map[string]string{retryPayout.name: `state = 'planned'`, cancelPayout.name: `state = 'cancelled'`, liftHold: `state = 'planned'`, clearDoubt: `reason = ''`}[act.name]
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM payout WHERE id = $1 AND state = $2)
-			AND coalesce((SELECT (actor, act) = ($3, $4) FROM audit_event WHERE subject = 'payout/' || $1::text ORDER BY number DESC LIMIT 1), false)`, payoutID, leaves, actor, act.name).Scan(&done)
+		SELECT EXISTS (SELECT FROM payout WHERE id = $1 AND `+leaves+`) AND coalesce((
+			SELECT (e.actor, e.act) = ($2, $3) OR e.act = 'confirm-' || $3 AND EXISTS (SELECT FROM payout_proposal pp WHERE pp.id::text = e.body::jsonb ->> 'proposal_id' AND pp.proposed_by = $2)
+			FROM audit_event e WHERE e.subject = 'payout/' || $1::text ORDER BY e.number DESC LIMIT 1), false)`, payoutID, actor, act.name).Scan(&done)
 	if err != nil {
 		err = fmt.Errorf("look whether %s %s is done: %w", act.name, payoutID, err)
 	}

@@ -15,7 +15,10 @@ import (
 // and more may follow, and what must be so of a payout for it.
 type payoutAct struct{ name, sql, possible string }
 
-const recallPayout = "recall-payout"
+const (
+	recallPayout   = "recall-payout"
+	redirectPayout = "redirect-payout"
+)
 
 // proposable are the acts that a second person confirms above the limit of the policy.
 var proposable = map[string]payoutAct{retryPayout.name: retryPayout, cancelPayout.name: cancelPayout}
@@ -41,6 +44,36 @@ func needsSecond(ctx context.Context, tx pgx.Tx, payoutID string) (bool, error) 
 	}
 	goesBy, err := policyOf(ctx, tx, calendarID)
 	return goesBy.Payouts.NeedsSecondPerson(amount), err
+}
+
+// request is what somebody asks for about a payout, which a second person confirms.
+type request struct {
+	act      string
+	by       string
+	reasonID string
+	amount   int64 // of a recall, in minor units
+	version  int   // of the destination to which a payout is to go
+}
+
+// askedAlready reports whether just that was asked for by the same person for the same reason, and
+// waits for a second one: who asks again has not had the answer. Anything else that waits refuses it.
+func askedAlready(ctx context.Context, tx pgx.Tx, payoutID string, r request) (again bool, err error) {
+	var act string
+	err = tx.QueryRow(ctx, `
+		WITH waiting AS (
+			SELECT pp.act, pp.proposed_by, pp.reason_id, coalesce(pp.amount_minor, 0) AS amount, 0 AS version FROM payout_proposal pp WHERE pp.payout_id = $1 AND `+undecidedProposal+`
+			UNION ALL SELECT $7, r.proposed_by, r.reason_id, 0, d.version FROM payout_redirection r JOIN destination d ON d.id = r.destination_id WHERE r.payout_id = $1 AND `+undecided+`)
+		SELECT w.act, (w.act, w.proposed_by, w.amount, w.version, said.digest) = ($2, $3, $4, $5, (SELECT digest FROM free_text WHERE id = $6::text::uuid))
+		FROM waiting w JOIN free_text said ON said.id = w.reason_id`, payoutID, r.act, r.by, r.amount, r.version, r.reasonID, redirectPayout).Scan(&act, &again)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows) || err == nil && again:
+		return again, nil
+	case err != nil:
+		return false, fmt.Errorf("look what is asked for about payout %s: %w", payoutID, err)
+	case act == redirectPayout:
+		return false, incentive.Errorf(incentive.CodeConflict, "another destination of this payout waits for a second person: let them confirm or refuse it first")
+	}
+	return false, incentive.Errorf(incentive.CodeConflict, "what somebody has asked for about this payout waits for a second person: let them confirm or refuse it first")
 }
 
 // propose notes that somebody asks for an act about a payout. A recall has an amount.
@@ -72,15 +105,20 @@ func (s *Store) DecidePayout(ctx context.Context, actor, payoutID string, confir
 			return "", err
 		}
 		// What the same person has just decided is answered again.
-		again := s.pool.QueryRow(ctx, `
-			SELECT CASE pp.act WHEN $2 THEN pp.id::text ELSE '' END FROM payout_proposal pp JOIN proposal_decision pd ON pd.proposal_id = pp.id
-			WHERE pp.payout_id::text = $1 AND pd.decided_by = $3 AND pd.decision = $4 AND pd.decided_at = (
-				SELECT max(l.decided_at) FROM payout_proposal o JOIN proposal_decision l ON l.proposal_id = o.id WHERE o.payout_id = pp.payout_id)`,
-			payoutID, recallPayout, actor, map[bool]string{true: "confirmed", false: "refused"}[confirms]).Scan(&recallID)
-		if errors.Is(again, pgx.ErrNoRows) {
+		var again bool
+		found := s.pool.QueryRow(ctx, `
+			SELECT recall, (decided_by, decision) = ($3, $4) FROM (
+				SELECT CASE pp.act WHEN $2 THEN pp.id::text ELSE '' END, pd.decided_by, pd.decision, pd.decided_at FROM payout_proposal pp JOIN proposal_decision pd ON pd.proposal_id = pp.id WHERE pp.payout_id::text = $1
+				UNION ALL SELECT '', rd.decided_by, rd.decision, rd.decided_at FROM payout_redirection r JOIN redirection_decision rd ON rd.redirection_id = r.id WHERE r.payout_id::text = $1
+			) decided (recall, decided_by, decision, decided_at) ORDER BY decided_at DESC LIMIT 1`,
+			payoutID, recallPayout, actor, map[bool]string{true: "confirmed", false: "refused"}[confirms]).Scan(&recallID, &again)
+		switch {
+		case errors.Is(found, pgx.ErrNoRows) || found == nil && !again:
 			return "", err
+		case found != nil:
+			return "", fmt.Errorf("look what was decided about payout %s: %w", payoutID, found)
 		}
-		return recallID, again
+		return recallID, nil
 	}
 	if !confirms && reasonID == "" {
 		return "", incentive.Errorf(CodeReasonMissing, "a refusal needs a reason")

@@ -89,9 +89,6 @@ func (s *Store) ProposeRecall(ctx context.Context, actor, payoutID, reasonID str
 		if err != nil {
 			return err
 		}
-		if err := refuseWaiting(ctx, tx, payoutID); err != nil {
-			return err
-		}
 		var currency incentive.Currency
 		var left int64
 		if err := tx.QueryRow(ctx, `SELECT currency, amount_minor - (SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM payout_recall r WHERE r.payout_id = o.id AND r.in_part AND r.times_back = o.times_back) FROM payout o WHERE id = $1`, payoutID).Scan(&currency, &left); err != nil {
@@ -102,6 +99,9 @@ func (s *Store) ProposeRecall(ctx context.Context, actor, payoutID, reasonID str
 		}
 		if amount.Currency != currency {
 			return incentive.Errorf(incentive.CodeInvalid, "the payout is in %s: write an amount in that", currency)
+		}
+		if again, err := askedAlready(ctx, tx, payoutID, request{act: recallPayout, by: actor, reasonID: reasonID, amount: amount.Minor}); again || err != nil {
+			return err
 		}
 		if _, err := recallable(ctx, tx, payoutID, amount.Minor, whole); err != nil {
 			return err

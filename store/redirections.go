@@ -26,7 +26,7 @@ func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonI
 		if actor == payee {
 			return incentive.Errorf(incentive.CodeOwnPay, "nobody redirects their own payout")
 		}
-		if err := refuseWaiting(ctx, tx, payoutID); err != nil {
+		if again, err := askedAlready(ctx, tx, payoutID, request{act: redirectPayout, by: actor, reasonID: reasonID, version: version}); again || err != nil {
 			return err
 		}
 		d, err := latestDestination(ctx, tx, payee)
@@ -50,7 +50,7 @@ func (s *Store) ProposeRedirection(ctx context.Context, actor, payoutID, reasonI
 		if err != nil {
 			return fmt.Errorf("propose another destination of payout %s: %w", payoutID, err)
 		}
-		return audit(ctx, tx, actor, "redirect-payout", "payout/"+payoutID, struct {
+		return audit(ctx, tx, actor, redirectPayout, "payout/"+payoutID, struct {
 			ReasonID string `json:"reason_id"`
 			Version  int    `json:"destination_version"`
 			Rail     string `json:"rail"`
@@ -135,24 +135,6 @@ func lockPayout(ctx context.Context, tx pgx.Tx, payoutID string) (payee string, 
 		err = fmt.Errorf("read payout %s: %w", payoutID, err)
 	}
 	return payee, destination, state, err
-}
-
-// refuseWaiting refuses a decision about a payout while something else that was asked for
-// about it waits to be confirmed.
-func refuseWaiting(ctx context.Context, tx pgx.Tx, payoutID string) error {
-	var elsewhere, waits bool
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payout_redirection r WHERE r.payout_id = $1 AND `+undecided+`), EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = $1 AND `+undecidedProposal+`)`, payoutID).
-		Scan(&elsewhere, &waits)
-	if err != nil {
-		return fmt.Errorf("look what is asked for about payout %s: %w", payoutID, err)
-	}
-	switch {
-	case elsewhere:
-		return incentive.Errorf(incentive.CodeConflict, "another destination of this payout waits for a second person: let them confirm or refuse it first")
-	case waits:
-		return incentive.Errorf(incentive.CodeConflict, "what somebody has asked for about this payout waits for a second person: let them confirm or refuse it first")
-	}
-	return nil
 }
 
 // mayRedirect refuses to send a payout by a rail where it is not released, may have been paid,
