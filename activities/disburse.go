@@ -234,6 +234,9 @@ func (a *Activities) buildFiles(ctx context.Context, periodID string, revision i
 	for _, f := range built {
 		done[filed{f.Supplement, f.Currency}] = true
 	}
+	if err := a.Store.HoldNotReady(ctx, periodID, revision, name); err != nil {
+		return err
+	}
 	payouts, err := a.Store.PlannedPayouts(ctx, periodID, revision, name)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 	rows, err := tx.Query(ctx, `
 		SELECT o.id::text, o.participant_id, coalesce(f.name, ''), o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
 			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0), sum(o.amount_minor) OVER (PARTITION BY o.participant_id, o.currency)::bigint, coalesce(same.ids, '{}'),
-			EXISTS (SELECT FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = o.destination_id AND a.state <> 'ready')
+			`+notReady+`
 		FROM payout o
 			LEFT JOIN `+factToday("o")+`
 			LEFT JOIN LATERAL (SELECT sum(other.amount_minor)::bigint AS minor FROM payout other JOIN payout_list l USING (period_id, revision, supplement)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
+	"github.com/guerdon/guerdon/store/storetest"
 )
 
 // bankAccount is a destination that is tried before it is paid.
@@ -171,4 +172,48 @@ func TestAccountsThatNeedNoPrenote(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, "ready", b.standing())
+}
+
+// TestAnAccountThatIsRefusedAfterTheRelease holds what is in no file yet, and leaves what is as it was
+// written. What is ready only once the file is built waits for a person.
+func TestAnAccountThatIsRefusedAfterTheRelease(t *testing.T) {
+	t.Parallel()
+	for _, inFile := range []bool{false, true} {
+		b := openBooks(t)
+		ctx := t.Context()
+		b.follows("employees: {by: [nacha]}, change_waits_days: 0")
+		b.methods("ann", bankAccount("12345678"))
+		b.deal("d1", "2026-01-05", "1000")
+		f, tried := b.tries(true)
+		_, err := b.PassPrenotes(ctx, f.ID)
+		require.NoError(t, err)
+		b.toApproved(monthOf(1))
+		require.NoError(t, b.release(monthOf(1), "fin2"))
+		keeps := func() error {
+			_, err := b.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: "nacha", Currency: "USD", Name: "f", MessageID: "m", Content: []byte("c"), SHA256: []byte("s"), Payouts: 1, TotalMinor: 10000})
+			return err
+		}
+		if inFile {
+			require.NoError(t, keeps())
+		}
+		b.answers(tried[0], "R02", nil)
+		if !inFile {
+			require.ErrorContains(t, keeps(), "built again", "it was read before it was refused")
+		}
+		for range 2 {
+			require.NoError(t, b.HoldNotReady(ctx, monthOf(1), 1, "nacha"))
+		}
+		if inFile {
+			require.Equal(t, []string{"100.00 planned "}, b.kept(monthOf(1)))
+			continue
+		}
+		require.Equal(t, []string{"100.00 held account-not-ready"}, b.kept(monthOf(1)))
+		b.methods("ann", bankAccount("12345678"))
+		again, _ := b.tries(true)
+		storetest.Exec(t, b.url, `INSERT INTO guerdon.payment_file (period_id, revision, rail, currency, name, message_id, content, sha256, payouts, total_minor) VALUES ('`+monthOf(1)+`', 1, 'nacha', 'USD', 'f', 'm', 'c', 's', 1, 1)`)
+		_, err = b.PassPrenotes(ctx, again.ID)
+		require.NoError(t, err)
+		require.Equal(t, []string{"100.00 failed file-built"}, b.kept(monthOf(1)))
+		require.NoError(t, b.CancelPayout(ctx, "fin", b.payouts(monthOf(1))[0].ID, b.reason()))
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/policy"
 )
 
@@ -92,9 +93,14 @@ type Disbursing struct {
 	Rail     string
 }
 
+// CodeFileBuilt is why a payout failed whose account became ready after the payment file of its
+// list was built, which takes nothing in any more.
+const CodeFileBuilt incentive.Code = "file-built"
+
 // NoteStanding notes how an account at a rail stands. Payouts to one that is not ready are
 // held; those that it held are planned again once it is, on lists that are not released and
-// on those that were released with them. It returns which disbursements have to hear of it.
+// on those that were released with them, or where their payment file is built wait for a person.
+// It returns which disbursements have to hear of it.
 func (s *Store) NoteStanding(ctx context.Context, rail, account, state string) (tell []Disbursing, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var ids []int64
@@ -131,7 +137,8 @@ func noteStanding(ctx context.Context, tx pgx.Tx, state string, accounts ...int6
 	}
 	sql, from := `UPDATE payout o SET state = 'held', reason = $2`, `o.state = 'planned' AND l.released_by IS NULL`
 	if state == readyAccount {
-		sql = `UPDATE payout o SET state = 'planned', reason = ''`
+		late := `EXISTS (SELECT FROM payment_file f WHERE (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency))`
+		sql = `UPDATE payout o SET state = CASE WHEN ` + late + ` THEN 'failed' ELSE 'planned' END, reason = CASE WHEN ` + late + ` THEN '` + string(CodeFileBuilt) + `' ELSE '' END`
 		from = `o.state = 'held' AND o.reason = $2 AND (l.released_by IS NULL OR o.batch > 0 AND p.state IN ('released', 'disbursing', 'settling'))`
 	}
 	var all []moved
@@ -154,6 +161,22 @@ func noteStanding(ctx context.Context, tx pgx.Tx, state string, accounts ...int6
 		}
 	}
 	return tell, nil
+}
+
+// notReady is the SQL of a payout o that would go to an account which its rail does not pay yet,
+// or any more.
+const notReady = `EXISTS (SELECT FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = o.destination_id AND a.state <> 'ready')`
+
+// HoldNotReady holds the released payouts of a revision on a rail of files that are in no file yet
+// and would go to accounts that are not ready, or are refused since the release.
+func (s *Store) HoldNotReady(ctx context.Context, periodID string, revision int, rail string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE payout o SET state = 'held', reason = $4 WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' AND `+notReady+`
+			AND NOT EXISTS (SELECT FROM payout_attempt t WHERE t.payout_id = o.id AND t.state NOT IN ('rejected', 'returned'))`, periodID, revision, rail, policy.AccountNotReady)
+	if err != nil {
+		return fmt.Errorf("hold payouts of %s by %s: %w", periodID, rail, err)
+	}
+	return nil
 }
 
 // holdNotReady holds a payout that was never sent and would go to an account that the rail
