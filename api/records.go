@@ -51,7 +51,7 @@ func (s *server) GetHistory(ctx context.Context, request spec.GetHistoryRequestO
 		return nil, err
 	}
 	h, err := s.Store.ParticipantHistory(ctx, p.ID)
-	answer := spec.GetHistory200JSONResponse{Id: p.ID, Name: p.Name, Roles: textsOf(p.Roles), Records: []spec.ParticipantRecord{}, Assignments: []spec.AssignedPlan{}, Quotas: quotasOf(h.Quotas)}
+	answer := spec.GetHistory200JSONResponse{Id: p.ID, Name: p.Name, Roles: textsOf(p.Roles), Records: []spec.ParticipantRecord{}, Assignments: []spec.AssignedPlan{}, Quotas: quotasOf(h.Quotas), Reliefs: reliefsOf(h.Reliefs)}
 	for _, r := range h.Records {
 		answer.Records = append(answer.Records, spec.ParticipantRecord{EffectiveFrom: r.EffectiveFrom, Version: r.Version, Stands: r.Stands, Name: r.Name, Email: r.Email, Kind: r.Kind, Manager: orNil(r.Manager),
 			Country: r.Country, PayCurrency: r.PayCurrency, EmployedUntil: r.EmployedUntil, Attributes: r.Attributes, RecordedAt: r.RecordedAt})
@@ -125,6 +125,9 @@ func (s *server) EnterRecords(ctx context.Context, request spec.EnterRecordsRequ
 	reason := value(request.Body.Reason)
 	if kind == mapping.Credit && reason == "" {
 		return nil, incentive.Errorf(store.CodeReasonMissing, "a credit that is entered by hand needs a reason")
+	}
+	if err := mayRelieve(ctx, kind, entries, reason); err != nil {
+		return nil, err
 	}
 	done, err := s.enter(ctx, kind, entries, reason)
 	return spec.EnterRecords201JSONResponse(done), err

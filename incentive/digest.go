@@ -90,7 +90,7 @@ const (
 	PartPerson      = "person"              // of a participant: name, currency, attributes and so on
 	PartManager     = "manager"             // whom they report to
 	PartCredits     = "credits"             // their credits, each with the whole transaction and its refunds
-	PartQuotas      = "quotas"              // their quotas and objectives
+	PartQuotas      = "quotas"              // their quotas, reliefs and objectives
 	PartAssignments = "assignments"         // their plans
 	PartPosted      = "posted"              // their lines of earlier periods, with the transactions that may be taken back, and their adjustments
 	PartRates       = "rates"               // all exchange rates of a source
@@ -227,6 +227,20 @@ func (s Snapshot) write(of func(kind, id string) digester) {
 		if o.Score != nil {
 			d.text("scored")
 			d.decimal(*o.Score)
+		}
+	}
+	for _, r := range s.Reliefs {
+		d := of(PartQuotas, r.ParticipantID)
+		d.texts("a relief", r.Measure, r.StartsOn.String(), r.EndsOn.String(), string(r.Cause))
+		d.number(int64(r.Version))
+		for _, part := range []struct {
+			name string
+			of   *decimal.Decimal
+		}{{"an amount", r.Amount}, {"a share", r.Share}} {
+			if part.of != nil {
+				d.text(part.name)
+				d.decimal(*part.of)
+			}
 		}
 	}
 	for _, a := range s.Assignments {

@@ -156,7 +156,8 @@ type ExchangeRate struct {
 // Snapshot is everything a calculation depends on, frozen together by a lock. Each list
 // is in its canonical order, which the store guarantees: participants by (id, effective
 // from), transactions by (date, source, id), credits by (source, id, participant, role),
-// quotas by (participant, measure, starts on), assignments by (participant, plan, starts
+// quotas by (participant, measure, starts on), reliefs by (participant, measure, starts on,
+// cause), assignments by (participant, plan, starts
 // on), plan versions by (plan, version), posted lines by (participant, plan, component,
 // starts on), adjustments by (participant, id), rates by (source, from, to, date).
 // Transactions are those dated from Since to the period's last day and, where a plan takes
@@ -168,6 +169,7 @@ type Snapshot struct {
 	Transactions []Transaction  `json:"transactions"`
 	Credits      []Credit       `json:"credits"`
 	Quotas       []Quota        `json:"quotas"`
+	Reliefs      []Relief       `json:"reliefs,omitempty"`
 	Objectives   []Objective    `json:"objectives,omitempty"` // of the period, by (participant, name)
 	Assignments  []Assignment   `json:"assignments"`
 	PlanVersions []PlanVersion  `json:"plan_versions"`

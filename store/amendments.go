@@ -19,7 +19,7 @@ const CodeNothingChanged incentive.Code = "nothing-changed"
 const MaxChanges = 5000
 
 // Change names what has changed since a snapshot was frozen: a transaction with its
-// credits, all facts, quotas or assignments of a participant, a plan's version, what an
+// credits, all facts, quotas (with what they are relieved of) or assignments of a participant, a plan's version, what an
 // earlier period posts, what is corrected of it, an adjustment that was approved, or a
 // territory or team with its members and quotas.
 type Change struct {
@@ -39,14 +39,15 @@ type Amendment struct {
 
 // keyed lists a snapshot's records with the change that each belongs to.
 const keyed = `(
-	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' WHEN 'group' THEN g.kind WHEN 'membership' THEN b.kind WHEN 'group_quota' THEN h.kind ELSE r.kind END AS change_kind,
-		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, o.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source, g.group_id, b.group_id, h.group_id,
+	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' WHEN 'relief' THEN 'quota' WHEN 'group' THEN g.kind WHEN 'membership' THEN b.kind WHEN 'group_quota' THEN h.kind ELSE r.kind END AS change_kind,
+		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, f.participant_id, o.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source, g.group_id, b.group_id, h.group_id,
 			(SELECT earned_in FROM posted_line w WHERE r.kind IN ('posted', 'paid') AND w.line_id = r.record_id LIMIT 1),
 			(SELECT period_id FROM snapshot s WHERE r.kind = 'correction' AND s.id = r.record_id), j.id::text) AS change_id
 	FROM snapshot_record r
 	LEFT JOIN transaction t ON r.kind IN ('transaction', 'refunded') AND t.record_id = r.record_id
 	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
 	LEFT JOIN quota q ON r.kind = 'quota' AND q.record_id = r.record_id
+	LEFT JOIN quota_relief f ON r.kind = 'relief' AND f.record_id = r.record_id
 	LEFT JOIN objective o ON r.kind = 'objective' AND o.record_id = r.record_id
 	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id
 	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id

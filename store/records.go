@@ -97,6 +97,7 @@ type ParticipantHistory struct {
 	Records     []ParticipantRecord
 	Assignments []AssignedPlan
 	Quotas      []SetQuota
+	Reliefs     []Relief
 }
 
 // ParticipantHistory returns what is recorded of a participant.
@@ -119,7 +120,9 @@ func (s *Store) ParticipantHistory(ctx context.Context, id string) (h Participan
 	if err != nil {
 		return h, fmt.Errorf("read the plans of %s: %w", id, err)
 	}
-	h.Quotas, err = s.Quotas(ctx, QuotasOf{Person: id}, nil, 500)
+	if h.Quotas, err = s.Quotas(ctx, QuotasOf{Person: id}, nil, 500); err == nil {
+		h.Reliefs, err = s.Reliefs(ctx, ReliefsOf{Person: id}, nil, 500)
+	}
 	return h, err
 }
 

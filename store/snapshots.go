@@ -198,6 +198,7 @@ func takingFacts(p PeriodRevision, back calculation.LookBack, n narrow) []taking
 			SELECT DISTINCT ON (participant_id, measure, starts_on) record_id, starts_on, ends_on
 			FROM quota WHERE true` + measured + ` ORDER BY participant_id, measure, starts_on, version DESC) q
 			WHERE starts_on <= $3::date AND ends_on >= $2::date`, quotas},
+		takingReliefs(back, lastGoal, n),
 		takingObjectives(p, n),
 		takingTransactions(p, back, n),
 		{"credit", `SELECT c.record_id FROM snapshot_record r
@@ -463,6 +464,7 @@ func loadAllButSales(ctx context.Context, q querier, id int64, period incentive.
 			SELECT participant_id, measure, starts_on, ends_on, amount, version
 			FROM snapshot_record r JOIN quota USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'quota'
 			ORDER BY participant_id COLLATE "C", measure COLLATE "C", starts_on`, pgx.RowToStructByPos[incentive.Quota], id),
+		loadReliefs(ctx, q, id, &snapshot),
 		collect(ctx, q, &snapshot.Objectives, `
 			SELECT participant_id, period_id, name, weight, score, version
 			FROM snapshot_record r JOIN objective USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'objective'

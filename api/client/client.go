@@ -540,6 +540,7 @@ const (
 	EntryRequestKindParticipant  EntryRequestKind = "participant"
 	EntryRequestKindPeriod       EntryRequestKind = "period"
 	EntryRequestKindQuota        EntryRequestKind = "quota"
+	EntryRequestKindQuotaRelief  EntryRequestKind = "quota_relief"
 	EntryRequestKindTransaction  EntryRequestKind = "transaction"
 )
 
@@ -561,6 +562,8 @@ func (e EntryRequestKind) Valid() bool {
 	case EntryRequestKindPeriod:
 		return true
 	case EntryRequestKindQuota:
+		return true
+	case EntryRequestKindQuotaRelief:
 		return true
 	case EntryRequestKindTransaction:
 		return true
@@ -622,6 +625,7 @@ const (
 	NotPaidReasonWhyNotAssigned NotPaidReasonWhy = "not-assigned"
 	NotPaidReasonWhyNotMeasured NotPaidReasonWhy = "not-measured"
 	NotPaidReasonWhyNotYet      NotPaidReasonWhy = "not-yet"
+	NotPaidReasonWhyRelieved    NotPaidReasonWhy = "relieved"
 )
 
 // Valid indicates whether the value is a known member of the NotPaidReasonWhy enum.
@@ -638,6 +642,8 @@ func (e NotPaidReasonWhy) Valid() bool {
 	case NotPaidReasonWhyNotMeasured:
 		return true
 	case NotPaidReasonWhyNotYet:
+		return true
+	case NotPaidReasonWhyRelieved:
 		return true
 	default:
 		return false
@@ -749,6 +755,30 @@ func (e RedirectionDecisionRequestDecision) Valid() bool {
 	case RedirectionDecisionRequestDecisionConfirmed:
 		return true
 	case RedirectionDecisionRequestDecisionRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefCause.
+const (
+	ReliefCauseAccount   ReliefCause = "account"
+	ReliefCauseLeave     ReliefCause = "leave"
+	ReliefCauseOther     ReliefCause = "other"
+	ReliefCauseTerritory ReliefCause = "territory"
+)
+
+// Valid indicates whether the value is a known member of the ReliefCause enum.
+func (e ReliefCause) Valid() bool {
+	switch e {
+	case ReliefCauseAccount:
+		return true
+	case ReliefCauseLeave:
+		return true
+	case ReliefCauseOther:
+		return true
+	case ReliefCauseTerritory:
 		return true
 	default:
 		return false
@@ -2067,7 +2097,7 @@ type Entry struct {
 type EntryRequest struct {
 	Kind EntryRequestKind `json:"kind"`
 
-	// Reason Why; a credit that is entered needs one.
+	// Reason Why; a credit and a relief of a quota that are entered need one.
 	Reason  *string `json:"reason,omitempty"`
 	Records []Entry `json:"records"`
 }
@@ -2242,6 +2272,7 @@ type History struct {
 	Name        string              `json:"name"`
 	Quotas      []Quota             `json:"quotas"`
 	Records     []ParticipantRecord `json:"records"`
+	Reliefs     []Relief            `json:"reliefs"`
 	Roles       []string            `json:"roles"`
 }
 
@@ -3572,6 +3603,34 @@ type RehearsedRefusal struct {
 // ReleaseRequest defines model for ReleaseRequest.
 type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
+}
+
+// Relief defines model for Relief.
+type Relief struct {
+	// Amount What is taken off over all of these days, an exact number; absent of a share.
+	Amount *string        `json:"amount,omitempty"`
+	Cause  ReliefCause    `json:"cause"`
+	EndsOn incentive.Date `json:"ends_on"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+	Name    string `json:"name"`
+	Person  string `json:"person"`
+
+	// Share Which part of what of the quota lies in these days is taken off, as a decimal; absent of an amount.
+	Share    *string        `json:"share,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+	Version  int            `json:"version"`
+}
+
+// ReliefCause defines model for Relief.Cause.
+type ReliefCause string
+
+// Reliefs defines model for Reliefs.
+type Reliefs struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next    *string  `json:"next,omitempty"`
+	Reliefs []Relief `json:"reliefs"`
 }
 
 // Reminded defines model for Reminded.
@@ -5518,6 +5577,27 @@ type GiveBackPointsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListReliefsParams defines parameters for ListReliefs.
+type ListReliefsParams struct {
+	// Person Whose.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Measure Of which quota.
+	Measure *string `form:"measure,omitempty" json:"measure,omitempty"`
+
+	// On Those that hold on a day.
+	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RemarkSampleParams defines parameters for RemarkSample.
 type RemarkSampleParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -7206,6 +7286,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
 	GiveBackPoints(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
+	//
+	// Corresponds with GET /reliefs (the `ListReliefs` operationId).
+	ListReliefs(ctx context.Context, params *ListReliefsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetSample A sample with the statements that were drawn, and what is known of each.
 	//
@@ -10848,6 +10933,21 @@ func (c *Client) GiveBackPointsWithBody(ctx context.Context, redemption string, 
 // Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
 func (c *Client) GiveBackPoints(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGiveBackPointsRequest(c.Server, redemption, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
+//
+// Corresponds with GET /reliefs (the `ListReliefs` operationId).
+func (c *Client) ListReliefs(ctx context.Context, params *ListReliefsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReliefsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -21278,6 +21378,120 @@ func NewGiveBackPointsRequestWithBody(server string, redemption string, params *
 	return req, nil
 }
 
+// NewListReliefsRequest constructs an http.Request for the ListReliefs method
+func NewListReliefsRequest(server string, params *ListReliefsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reliefs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Measure != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "measure", *params.Measure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.On != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "on", *params.On, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetSampleRequest constructs an http.Request for the GetSample method
 func NewGetSampleRequest(server string, sample int64) (*http.Request, error) {
 	var err error
@@ -23890,6 +24104,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
 	GiveBackPointsWithResponse(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*GiveBackPointsResponse, error)
+
+	// ListReliefsWithResponse What of their quotas participants are relieved of as it stands, those that start last first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /reliefs (the `ListReliefs` operationId).
+	ListReliefsWithResponse(ctx context.Context, params *ListReliefsParams, reqEditors ...RequestEditorFn) (*ListReliefsResponse, error)
 
 	// GetSampleWithResponse A sample with the statements that were drawn, and what is known of each.
 	//
@@ -31949,6 +32170,54 @@ func (r GiveBackPointsResponse) ContentType() string {
 	return ""
 }
 
+type ListReliefsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reliefs
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReliefsResponse) GetJSON200() *Reliefs {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReliefsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReliefsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReliefsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReliefsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReliefsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetSampleResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -35776,6 +36045,19 @@ func (c *ClientWithResponses) GiveBackPointsWithResponse(ctx context.Context, re
 		return nil, err
 	}
 	return ParseGiveBackPointsResponse(rsp)
+}
+
+// ListReliefsWithResponse What of their quotas participants are relieved of as it stands, those that start last first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /reliefs (the `ListReliefs` operationId).
+func (c *ClientWithResponses) ListReliefsWithResponse(ctx context.Context, params *ListReliefsParams, reqEditors ...RequestEditorFn) (*ListReliefsResponse, error) {
+	rsp, err := c.ListReliefs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReliefsResponse(rsp)
 }
 
 // GetSampleWithResponse A sample with the statements that were drawn, and what is known of each.
@@ -41802,6 +42084,39 @@ func ParseGiveBackPointsResponse(rsp *http.Response) (*GiveBackPointsResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Redemption
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReliefsResponse parses an HTTP response from a ListReliefsWithResponse call
+func ParseListReliefsResponse(rsp *http.Response) (*ListReliefsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReliefsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reliefs
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

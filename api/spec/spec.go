@@ -541,6 +541,7 @@ const (
 	EntryRequestKindParticipant  EntryRequestKind = "participant"
 	EntryRequestKindPeriod       EntryRequestKind = "period"
 	EntryRequestKindQuota        EntryRequestKind = "quota"
+	EntryRequestKindQuotaRelief  EntryRequestKind = "quota_relief"
 	EntryRequestKindTransaction  EntryRequestKind = "transaction"
 )
 
@@ -562,6 +563,8 @@ func (e EntryRequestKind) Valid() bool {
 	case EntryRequestKindPeriod:
 		return true
 	case EntryRequestKindQuota:
+		return true
+	case EntryRequestKindQuotaRelief:
 		return true
 	case EntryRequestKindTransaction:
 		return true
@@ -623,6 +626,7 @@ const (
 	NotPaidReasonWhyNotAssigned NotPaidReasonWhy = "not-assigned"
 	NotPaidReasonWhyNotMeasured NotPaidReasonWhy = "not-measured"
 	NotPaidReasonWhyNotYet      NotPaidReasonWhy = "not-yet"
+	NotPaidReasonWhyRelieved    NotPaidReasonWhy = "relieved"
 )
 
 // Valid indicates whether the value is a known member of the NotPaidReasonWhy enum.
@@ -639,6 +643,8 @@ func (e NotPaidReasonWhy) Valid() bool {
 	case NotPaidReasonWhyNotMeasured:
 		return true
 	case NotPaidReasonWhyNotYet:
+		return true
+	case NotPaidReasonWhyRelieved:
 		return true
 	default:
 		return false
@@ -750,6 +756,30 @@ func (e RedirectionDecisionRequestDecision) Valid() bool {
 	case RedirectionDecisionRequestDecisionConfirmed:
 		return true
 	case RedirectionDecisionRequestDecisionRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefCause.
+const (
+	ReliefCauseAccount   ReliefCause = "account"
+	ReliefCauseLeave     ReliefCause = "leave"
+	ReliefCauseOther     ReliefCause = "other"
+	ReliefCauseTerritory ReliefCause = "territory"
+)
+
+// Valid indicates whether the value is a known member of the ReliefCause enum.
+func (e ReliefCause) Valid() bool {
+	switch e {
+	case ReliefCauseAccount:
+		return true
+	case ReliefCauseLeave:
+		return true
+	case ReliefCauseOther:
+		return true
+	case ReliefCauseTerritory:
 		return true
 	default:
 		return false
@@ -2068,7 +2098,7 @@ type Entry struct {
 type EntryRequest struct {
 	Kind EntryRequestKind `json:"kind"`
 
-	// Reason Why; a credit that is entered needs one.
+	// Reason Why; a credit and a relief of a quota that are entered need one.
 	Reason  *string `json:"reason,omitempty"`
 	Records []Entry `json:"records"`
 }
@@ -2243,6 +2273,7 @@ type History struct {
 	Name        string              `json:"name"`
 	Quotas      []Quota             `json:"quotas"`
 	Records     []ParticipantRecord `json:"records"`
+	Reliefs     []Relief            `json:"reliefs"`
 	Roles       []string            `json:"roles"`
 }
 
@@ -3573,6 +3604,34 @@ type RehearsedRefusal struct {
 // ReleaseRequest defines model for ReleaseRequest.
 type ReleaseRequest struct {
 	PayoutListDigest string `json:"payout_list_digest"`
+}
+
+// Relief defines model for Relief.
+type Relief struct {
+	// Amount What is taken off over all of these days, an exact number; absent of a share.
+	Amount *string        `json:"amount,omitempty"`
+	Cause  ReliefCause    `json:"cause"`
+	EndsOn incentive.Date `json:"ends_on"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+	Name    string `json:"name"`
+	Person  string `json:"person"`
+
+	// Share Which part of what of the quota lies in these days is taken off, as a decimal; absent of an amount.
+	Share    *string        `json:"share,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+	Version  int            `json:"version"`
+}
+
+// ReliefCause defines model for Relief.Cause.
+type ReliefCause string
+
+// Reliefs defines model for Reliefs.
+type Reliefs struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next    *string  `json:"next,omitempty"`
+	Reliefs []Relief `json:"reliefs"`
 }
 
 // Reminded defines model for Reminded.
@@ -5519,6 +5578,27 @@ type GiveBackPointsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListReliefsParams defines parameters for ListReliefs.
+type ListReliefsParams struct {
+	// Person Whose.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Measure Of which quota.
+	Measure *string `form:"measure,omitempty" json:"measure,omitempty"`
+
+	// On Those that hold on a day.
+	On *openapi_types.Date `form:"on,omitempty" json:"on,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // RemarkSampleParams defines parameters for RemarkSample.
 type RemarkSampleParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -6295,6 +6375,9 @@ type ServerInterface interface {
 	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
 	// (POST /redemptions/{redemption}/give-back)
 	GiveBackPoints(c *gin.Context, redemption string, params GiveBackPointsParams)
+	// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
+	// (GET /reliefs)
+	ListReliefs(c *gin.Context, params ListReliefsParams)
 	// GetSample A sample with the statements that were drawn, and what is known of each.
 	// (GET /samples/{sample})
 	GetSample(c *gin.Context, sample int64)
@@ -13564,6 +13647,73 @@ func (siw *ServerInterfaceWrapper) GiveBackPoints(c *gin.Context) {
 	siw.Handler.GiveBackPoints(c, redemption, params)
 }
 
+// ListReliefs operation middleware
+func (siw *ServerInterfaceWrapper) ListReliefs(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReliefsParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "measure" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "measure", c.Request.URL.Query(), &params.Measure, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter measure: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "on" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "on", c.Request.URL.Query(), &params.On, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter on: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListReliefs(c, params)
+}
+
 // GetSample operation middleware
 func (siw *ServerInterfaceWrapper) GetSample(c *gin.Context) {
 
@@ -14345,6 +14495,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/hierarchy", wrapper.GetHierarchy)
 	router.POST(options.BaseURL+"/records", wrapper.EnterRecords)
 	router.GET(options.BaseURL+"/quotas", wrapper.ListQuotas)
+	router.GET(options.BaseURL+"/reliefs", wrapper.ListReliefs)
 	router.GET(options.BaseURL+"/holidays", wrapper.ListHolidays)
 	router.DELETE(options.BaseURL+"/holidays/:date", wrapper.RemoveHoliday)
 	router.GET(options.BaseURL+"/calendars", wrapper.ListCalendars)
@@ -21419,6 +21570,45 @@ func (response GiveBackPointsdefaultApplicationProblemPlusJSONResponse) VisitGiv
 	return err
 }
 
+type ListReliefsRequestObject struct {
+	Params ListReliefsParams
+}
+
+type ListReliefsResponseObject interface {
+	VisitListReliefsResponse(w http.ResponseWriter) error
+}
+
+type ListReliefs200JSONResponse Reliefs
+
+func (response ListReliefs200JSONResponse) VisitListReliefsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReliefsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListReliefsdefaultApplicationProblemPlusJSONResponse) VisitListReliefsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSampleRequestObject struct {
 	Sample int64 `json:"sample"`
 }
@@ -22748,6 +22938,9 @@ type StrictServerInterface interface {
 	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
 	// (POST /redemptions/{redemption}/give-back)
 	GiveBackPoints(ctx context.Context, request GiveBackPointsRequestObject) (GiveBackPointsResponseObject, error)
+	// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
+	// (GET /reliefs)
+	ListReliefs(ctx context.Context, request ListReliefsRequestObject) (ListReliefsResponseObject, error)
 	// GetSample A sample with the statements that were drawn, and what is known of each.
 	// (GET /samples/{sample})
 	GetSample(ctx context.Context, request GetSampleRequestObject) (GetSampleResponseObject, error)
@@ -28152,6 +28345,32 @@ func (sh *strictHandler) GiveBackPoints(ctx *gin.Context, redemption string, par
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GiveBackPointsResponseObject); ok {
 		if err := validResponse.VisitGiveBackPointsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListReliefs operation middleware
+func (sh *strictHandler) ListReliefs(ctx *gin.Context, params ListReliefsParams) {
+	var request ListReliefsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReliefs(ctx, request.(ListReliefsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReliefs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListReliefsResponseObject); ok {
+		if err := validResponse.VisitListReliefsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

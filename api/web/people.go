@@ -106,6 +106,9 @@ type personPage struct {
 	AllRoles    []incentive.Role
 	MayChange   bool
 	MayQuota    bool
+	Relieved    []relief
+	MayRelieve  bool // of their quota
+	Causes      []incentive.ReliefCause
 	Administers bool
 	Failed      string // the form that was refused
 }
@@ -118,7 +121,8 @@ func (v *visit) person() error {
 		return err
 	}
 	body := personPage{History: h, AllRoles: incentive.Roles, MayChange: v.may(incentive.ImportStructure) > incentive.None, MayQuota: v.may(incentive.ImportData) > incentive.None,
-		Administers: v.may(incentive.AdministerPeople) > incentive.None, Failed: v.failed("form")}
+		Administers: v.may(incentive.AdministerPeople) > incentive.None, Failed: v.failed("form"), Relieved: v.shownReliefs(h.Reliefs), Causes: incentive.ReliefCauses}
+	body.MayRelieve = body.MayQuota && id != v.me.Id
 	if at := slices.IndexFunc(h.Records, func(r client.ParticipantRecord) bool { return r.Stands }); at >= 0 {
 		body.Now = &h.Records[at]
 		body.Attributes = lines(body.Now.Attributes)
@@ -176,6 +180,8 @@ func (v *visit) changePerson() error {
 		_, err = v.enter("assignment", "participant_id", "plan_id", "calendar_id", "starts_on", "ends_on")
 	case "quota":
 		_, err = v.enter("quota", "participant_id", "measure", "starts_on", "ends_on", "amount")
+	case "relief":
+		err = v.enterRelief()
 	case "roles":
 		roles := client.Roles{Roles: []client.RolesRoles{}}
 		for _, role := range v.r.PostForm["role"] {

@@ -329,7 +329,7 @@ var walked = map[string]asked{
 	"getHealth": {}, "getMe": {}, "getSettings": {}, "putSettings": {body: `{"language":"en","messages":"daily","by_email":true}`}, "listNotifications": {}, "seeNotifications": {body: `{"up_to":1}`}, "getCompany": {}, "putCompany": {body: `{"name":"Test","time_zone":"Asia/Jakarta"}`},
 	"listPlanGallery": {}, "checkPlan": {body: fmt.Sprintf(`{"document":%q}`, rightsPlan)}, "listPlanDrafts": {}, "beginPlanDraft": {body: `{"document":"x"}`, status: 201}, "getPlanDraft": {}, "costPlan": {body: fmt.Sprintf(`{"document":%q}`, rightsPlan)},
 	"putPlanDraft": {body: `{"version":9,"document":"x"}`, status: 409}, "discardPlanDraft": {path: "draft=" + uuid.Nil.String(), status: 404},
-	"getHistory": {}, "getHierarchy": {}, "listQuotas": {}, "listHolidays": {query: "year=2026"}, "listCalendars": {},
+	"getHistory": {}, "getHierarchy": {}, "listQuotas": {}, "listReliefs": {}, "listHolidays": {query: "year=2026"}, "listCalendars": {},
 	"enterRecords":  {body: `{"kind":"quota","records":[{"fields":{"participant_id":"other","measure":"sales","starts_on":"2026-04-01","ends_on":"2026-04-30","amount":"1000"}}]}`, status: 201},
 	"removeHoliday": {path: "date=2026-12-25", status: 404}, "makePeriods": {body: `{"pattern":"monthly","count":1}`, path: "calendar=m", status: 201},
 	"listPeople": {}, "putRoles": {body: `{"roles":[]}`, path: "person=f3"},

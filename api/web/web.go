@@ -277,6 +277,9 @@ func (s *site) routes() map[string]page {
 		"POST /quotas":                      (*visit).setQuota,
 		"POST /quotas/file":                 (*visit).importQuotas,
 
+		"GET /reliefs":  (*visit).reliefs,
+		"POST /reliefs": (*visit).setRelief,
+
 		"GET /plans":                            (*visit).plans,
 		"POST /plans":                           (*visit).putPlan,
 		"GET /plans/{plan}/versions/{version}":  (*visit).plan,

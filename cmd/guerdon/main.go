@@ -74,6 +74,9 @@ type commands struct {
 	Targets        targets        `cmd:"" help:"List proposals of quotas, or show one with its figures." group:"people"`
 	PublishTargets publishTargets `cmd:"" help:"Make the figures of a proposal quotas, all together, or withdraw it." group:"people"`
 
+	Reliefs reliefs `cmd:"" help:"List what of their quotas people are relieved of." group:"people"`
+	Relieve relieve `cmd:"" help:"Relieve somebody of a part of a quota for some days, revise that or take it back." group:"people"`
+
 	Teams teams `cmd:"" help:"List teams, or show one with its members and quotas." group:"people"`
 
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`

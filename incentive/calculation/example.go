@@ -93,6 +93,9 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 			s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: a.ParticipantID, Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
 		}
 	}
+	for _, r := range e.Reliefs {
+		s.Reliefs = append(s.Reliefs, incentive.Relief{ParticipantID: id(0), Measure: r.Quota, StartsOn: r.From, EndsOn: r.To, Cause: r.Cause, Amount: r.Amount, Share: r.Share, Version: 1})
+	}
 	for _, g := range e.Groups {
 		s.Groups = append(s.Groups, incentive.Group{GroupKey: g.GroupKey, EffectiveFrom: first, Name: g.ID, ParentID: g.Parent, Covers: g.Covers, Version: 1})
 		for _, m := range g.Members {

@@ -33,6 +33,7 @@ const (
 	StepAchieved   Kind = "achieved"   // Result is the sum of the Count objectives before it
 	StepRatio      Kind = "ratio"      // Amount divided by Unit; nothing where Unit is nothing
 	StepQuota      Kind = "quota"      // Amount of the quota, of which Rate where there is one, for Days (or months) of its OfDays
+	StepRelief     Kind = "relief"     // of the quota Of, by the cause Name: Rate of Amount, or Amount for Days of its OfDays; it is taken off the quota
 	StepAttainment Kind = "attainment" // Amount divided by Unit, the quota
 	StepRate       Kind = "rate"       // Amount times Rate
 	StepTier       Kind = "tier"       // Amount, which lies between From and To, times Rate
@@ -74,6 +75,7 @@ type Step struct {
 	Of       string           `json:"of,omitempty"`    // the transaction's attribute that is measured
 	Where    string           `json:"where,omitempty"` // the filter of the credits that count
 	Since    string           `json:"since,omitempty"` // the first day that counts, where that is not the period's
+	Until    string           `json:"until,omitempty"` // the last day, of a relief
 	Count    int              `json:"count,omitempty"`
 	Tied     int              `json:"tied,omitempty"`
 	Days     int              `json:"days,omitempty"`
@@ -175,6 +177,12 @@ func CheckLine(line incentive.Line) error {
 					of = of.Mul(*s.Rate)
 				}
 				want = ratio.Of(of)
+			}
+		case StepRelief:
+			if s.Rate != nil {
+				want = s.Amount.Mul(*s.Rate)
+			} else {
+				want = incentive.Ratio{Numerator: decimal.NewFromInt(int64(s.Days)), Denominator: decimal.NewFromInt(int64(s.OfDays))}.Of(*s.Amount)
 			}
 		case StepRatio:
 			if want = decimal.Zero; !s.Unit.IsZero() {
@@ -366,6 +374,8 @@ func (s Step) whole() bool {
 		return s.Amount != nil && (s.Rate != nil || s.Unit != nil && s.Unit.IsPositive())
 	case StepQuota:
 		return s.Amount != nil && s.OfDays > 0
+	case StepRelief:
+		return s.Amount != nil && (s.Rate != nil || s.OfDays > 0)
 	case StepAttainment:
 		return s.Amount != nil && s.Unit != nil && s.Unit.IsPositive()
 	case StepObjective:
@@ -450,6 +460,12 @@ func (s Step) In(l language.Language) string {
 			return l.Sprintf("quota %s: %s", s.Name, s.Result)
 		}
 		return l.Sprintf("quota %s: %s × %d ÷ %d days = %s", s.Name, s.Amount, s.Days, s.OfDays, s.Result)
+	case StepRelief:
+		what := l.Sprintf("relief of quota %s (%s) from %s to %s", s.Of, l.Word(s.Name), s.Since, s.Until)
+		if s.Rate != nil {
+			return l.Sprintf("%s: %s × %s, less %s", what, s.Amount, s.Rate, s.Result)
+		}
+		return l.Sprintf("%s: %s × %d ÷ %d days, less %s", what, s.Amount, s.Days, s.OfDays, s.Result)
 	case StepAttainment:
 		return l.Sprintf("attainment: %s ÷ %s = %s%%", s.Amount, s.Unit, s.Result.Shift(2).Round(4))
 	case StepRate:

@@ -23,6 +23,7 @@ type facts struct {
 	period     incentive.Period
 	people     map[string][]incentive.Participant // each by date of effect
 	quotas     map[string][]incentive.Quota       // by participant
+	reliefs    map[string][]incentive.Relief      // by participant
 	groups     groups
 	objectives map[string][]incentive.Objective                      // by participant, in the order of their names
 	sold       []incentive.Transaction                               // by date, source and id: the order in which deals climb tiers
@@ -46,7 +47,7 @@ type teamLevel struct {
 // arrange builds the facts; levels of the hierarchy only as far as a plan's overrides go.
 func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*facts, error) {
 	f := &facts{
-		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{}, objectives: map[string][]incentive.Objective{},
+		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{}, reliefs: map[string][]incentive.Relief{}, objectives: map[string][]incentive.Objective{},
 		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
 		sold: snapshot.Transactions, soldAt: make(map[incentive.TransactionKey]int, len(snapshot.Transactions)), refunds: map[incentive.TransactionKey][]*incentive.Transaction{}, rates: map[ratePair][]incentive.ExchangeRate{},
 	}
@@ -63,6 +64,9 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	}
 	for _, q := range snapshot.Quotas {
 		f.quotas[q.ParticipantID] = append(f.quotas[q.ParticipantID], q)
+	}
+	for _, r := range snapshot.Reliefs {
+		f.reliefs[r.ParticipantID] = append(f.reliefs[r.ParticipantID], r)
 	}
 	f.groups = arrangeGroups(snapshot)
 	for _, o := range snapshot.Objectives {

@@ -92,6 +92,11 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 			part.Quotas = append(part.Quotas, q)
 		}
 	}
+	for _, r := range snapshot.Reliefs {
+		if r.ParticipantID == participantID {
+			part.Reliefs = append(part.Reliefs, r)
+		}
+	}
 	mine := map[incentive.GroupKey]bool{}
 	for _, m := range snapshot.Memberships {
 		mine[m.Group] = mine[m.Group] || m.ParticipantID == participantID

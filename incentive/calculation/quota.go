@@ -7,9 +7,95 @@ import (
 	"github.com/guerdon/guerdon/incentive/plan"
 )
 
-// pieces cuts a quota by the plan's rule for it: into what counts of each of its weighted
-// stretches, and of each month of a ramp. Every piece is a step of its own.
-func (c *computation) pieces(q incentive.Quota, rule plan.QuotaRule) ([]Step, error) {
+// counted says what counts between two days of the quotas of a measure: a step for each
+// piece, and what they come to.
+func (c *computation) counted(measure string, first, last incentive.Date) (steps []Step, sum decimal.Decimal, err error) {
+	rule, ruled := c.plan.Quotas[measure]
+	for _, q := range c.quotasOf(measure, rule) {
+		of := *c
+		of.stretches = q.stretches
+		var pieces []Step
+		if ruled {
+			pieces, err = of.pieces(q.Quota, rule, first, last)
+		} else {
+			pieces, err = of.evenly(q.Quota, plan.ByDays, first, last)
+		}
+		if err != nil {
+			return nil, sum, err
+		}
+		for _, s := range pieces {
+			steps, sum = append(steps, s), sum.Add(s.Result)
+		}
+	}
+	return steps, sum, nil
+}
+
+// evenly counts a quota that lies evenly in its time by calendar days.
+func (c *computation) evenly(q incentive.Quota, by plan.Prorated, first, last incentive.Date) ([]Step, error) {
+	days := c.daysBetween(latest(q.StartsOn, first), earliest(q.EndsOn, last), by)
+	if days == 0 {
+		return nil, nil
+	}
+	of := q.StartsOn.DaysUntil(q.EndsOn) + 1
+	ratio, err := incentive.NewRatio(decimal.NewFromInt(int64(days)), decimal.NewFromInt(int64(of)))
+	return []Step{{Kind: StepQuota, Name: q.Measure, Amount: &q.Amount, Days: days, OfDays: of, Result: ratio.Of(q.Amount)}}, err
+}
+
+// relieved says what the participant is relieved of between two days of the quotas of a
+// measure: a step for each relief, and what they come to.
+func (c *computation) relieved(measure string, first, last incentive.Date) (steps []Step, sum decimal.Decimal, err error) {
+	by := c.plan.Quotas[measure].Prorated
+	for _, r := range c.reliefs[c.participant.ID] {
+		from, to := latest(r.StartsOn, first), earliest(r.EndsOn, last)
+		if r.Measure != measure || to.Before(from) {
+			continue
+		}
+		one := Step{Kind: StepRelief, Name: string(r.Cause), Of: measure, Since: r.StartsOn.String(), Until: r.EndsOn.String()}
+		if r.Share != nil {
+			of, err := c.lies(measure, from, to, by == plan.ByMonths)
+			if err != nil {
+				return nil, sum, err
+			}
+			one.Amount, one.Rate, one.Result = &of, r.Share, of.Mul(*r.Share)
+		} else {
+			part, err := c.evenly(incentive.Quota{StartsOn: r.StartsOn, EndsOn: r.EndsOn, Amount: *r.Amount}, by, from, to)
+			if err != nil {
+				return nil, sum, err
+			}
+			for _, p := range part {
+				one.Amount, one.Days, one.OfDays, one.Result = p.Amount, p.Days, p.OfDays, p.Result
+			}
+		}
+		if !one.Result.IsZero() {
+			steps, sum = append(steps, one), sum.Add(one.Result)
+		}
+	}
+	return steps, sum, nil
+}
+
+// lies says how much of the quotas of a measure lies between two days. Where each month counts
+// wholly it lies evenly in its days.
+func (c *computation) lies(measure string, first, last incentive.Date, inMonths bool) (sum decimal.Decimal, err error) {
+	if !inMonths {
+		_, sum, err = c.counted(measure, first, last)
+		return sum, err
+	}
+	for day := first; !day.After(last); {
+		month := incentive.Date{Year: day.Year, Month: day.Month, Day: 1}
+		ends := incentive.DateOf(month.UTC().AddDate(0, 1, -1))
+		_, whole, err := c.counted(measure, month, ends)
+		if err != nil {
+			return sum, err
+		}
+		part := incentive.Ratio{Numerator: decimal.NewFromInt(int64(day.DaysUntil(earliest(ends, last)) + 1)), Denominator: decimal.NewFromInt(int64(ends.Day))}
+		sum, day = sum.Add(part.Of(whole)), ends.AddDays(1)
+	}
+	return sum, nil
+}
+
+// pieces cuts a quota by the plan's rule for it: into what counts between two days of each
+// of its weighted stretches, and of each month of a ramp. Every piece is a step of its own.
+func (c *computation) pieces(q incentive.Quota, rule plan.QuotaRule, first, last incentive.Date) ([]Step, error) {
 	weights := rule.Weights
 	if len(weights) == 0 {
 		weights = []decimal.Decimal{one}
@@ -24,7 +110,6 @@ func (c *computation) pieces(q incentive.Quota, rule plan.QuotaRule) ([]Step, er
 	if byMonths && (!whole || c.period.StartsOn.Day != 1 || c.period.EndsOn.AddDays(1).Day != 1) {
 		return nil, incentive.Errorf(incentive.CodeInvalid, "plan %q counts quota %q by calendar months, and the quota of %s (from %s to %s) or the period does not begin and end with one", c.plan.ID, q.Measure, q.ParticipantID, q.StartsOn, q.EndsOn)
 	}
-	first, last := c.goal()
 	var steps []Step
 	for i, weight := range weights {
 		starts, stops := q.StartsOn, q.EndsOn

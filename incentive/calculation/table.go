@@ -15,37 +15,23 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 	if t.On == plan.Amount {
 		return one, true, nil
 	}
-	quota := decimal.Decimal{}
-	var steps []Step
-	rule, ruled := c.plan.Quotas[t.Quota]
-	for _, q := range c.quotasOf(t.Quota, rule) {
-		if ruled {
-			of := *c
-			of.stretches = q.stretches
-			pieces, err := of.pieces(q.Quota, rule)
-			if err != nil {
-				return unit, false, err
-			}
-			for _, s := range pieces {
-				steps, quota = append(steps, s), quota.Add(s.Result)
-			}
-			continue
-		}
-		days := c.daysOf(q.Quota)
-		if days == 0 {
-			continue
-		}
-		of := q.StartsOn.DaysUntil(q.EndsOn) + 1
-		ratio, err := incentive.NewRatio(decimal.NewFromInt(int64(days)), decimal.NewFromInt(int64(of)))
-		if err != nil {
-			return unit, false, err
-		}
-		amount := q.Amount
-		part := ratio.Of(amount)
-		steps = append(steps, Step{Kind: StepQuota, Name: q.Measure, Amount: &amount, Days: days, OfDays: of, Result: part})
-		quota = quota.Add(part)
+	first, last := c.goal()
+	steps, counted, err := c.counted(t.Quota, first, last)
+	if err != nil {
+		return unit, false, err
 	}
+	reliefs, relieved, err := c.relieved(t.Quota, first, last)
+	if err != nil {
+		return unit, false, err
+	}
+	steps, quota := append(steps, reliefs...), counted.Sub(relieved)
 	if !quota.IsPositive() {
+		if counted.IsPositive() { // nothing is expected any more, which the line has to say
+			for _, s := range steps {
+				c.explain(s)
+			}
+			return quota, false, nil
+		}
 		if t.WithoutQuota == plan.Nothing {
 			return quota, false, nil
 		}
@@ -55,13 +41,6 @@ func (c *computation) unit(t plan.Target) (unit decimal.Decimal, there bool, err
 		c.explain(s)
 	}
 	return quota, true, nil
-}
-
-// daysOf counts the days of a quota that lie in the period, or since the interval began
-// that the component looks back over, while the participant is on the plan.
-func (c *computation) daysOf(q incentive.Quota) int {
-	first, last := c.goal()
-	return c.daysBetween(latest(q.StartsOn, first), earliest(q.EndsOn, last), plan.ByDays)
 }
 
 // goal returns the first and last day of the time whose quota is the goal.

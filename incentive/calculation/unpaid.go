@@ -27,6 +27,7 @@ const (
 	GateClosed  Why = "gate-closed"  // the measure has not come far enough
 	NotYet      Why = "not-yet"      // the component pays when its interval has ended
 	Capped      Why = "capped"       // there was nothing more to be had
+	Relieved    Why = "relieved"     // nothing is left of the quota that pay is measured against
 	NoRate      Why = "no-rate"      // the rate that holds for it is nothing
 )
 
@@ -92,8 +93,17 @@ func NotPaid(s incentive.Statement, credits []Credited, assignments []incentive.
 
 // whyNothing says why a line pays nothing for a credit that it measures.
 func (e Explanation) whyNothing() (Why, string) {
-	for _, s := range e.Steps {
+	expected := decimal.Zero // of a quota
+	for i, s := range e.Steps {
 		switch {
+		case s.Kind == StepQuota:
+			if expected = expected.Add(s.Result); i == 0 || e.Steps[i-1].Kind != StepQuota {
+				expected = s.Result
+			}
+		case s.Kind == StepRelief:
+			if expected = expected.Sub(s.Result); !expected.IsPositive() {
+				return Relieved, s.String()
+			}
 		case s.Kind == StepWait:
 			return NotYet, s.String()
 		case s.Kind == StepGate && !*s.Open:

@@ -33,10 +33,12 @@ const (
 	TeamQuota       Kind = "team_quota"
 
 	Opportunity Kind = "opportunity"
+
+	QuotaRelief Kind = "quota_relief"
 )
 
 // Kinds lists every kind in the order in which a company is imported.
-var Kinds = []Kind{Participant, Period, Holiday, Territory, TerritoryMember, TerritoryQuota, Team, TeamMember, TeamQuota, Transaction, Credit, Quota, Rate, Assignment, Opportunity}
+var Kinds = []Kind{Participant, Period, Holiday, Territory, TerritoryMember, TerritoryQuota, Team, TeamMember, TeamQuota, Transaction, Credit, Quota, QuotaRelief, Rate, Assignment, Opportunity}
 
 // fieldType reads the text of a field into what the record holds. Its error says what
 // would be accepted.
@@ -96,6 +98,11 @@ var kinds = map[Kind][]fieldOf{
 	Opportunity: {
 		key("source", identifier), key("opportunity_id", identifier), needed("participant_id", identifier), needed("name", text), needed("stage", text), needed("probability", share),
 		needed("expected_close", day), needed("amount", number), needed("currency", currency), optional("status", status, "open"),
+	},
+
+	QuotaRelief: {
+		key("participant_id", identifier), key("measure", identifier), key("starts_on", day), needed("ends_on", day), key("cause", cause),
+		optional("amount", number, nil), optional("share", share, nil), // one of the two; nothing takes the relief back
 	},
 }
 
@@ -213,6 +220,14 @@ func participantKind(t string, _ format) (any, error) {
 		return nil, fmt.Errorf("write %s, %s or %s", incentive.Employee, incentive.Contractor, incentive.Company)
 	}
 	return string(k), nil
+}
+
+// cause reads why somebody is relieved of a part of their quota.
+func cause(t string, _ format) (any, error) {
+	if !slices.Contains(incentive.ReliefCauses, incentive.ReliefCause(t)) {
+		return nil, fmt.Errorf("write leave, territory, account or other: translate a source's own words in the mapping with \"values\"")
+	}
+	return t, nil
 }
 
 // status reads what has become of an opportunity.

@@ -294,6 +294,14 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	if amount, has := values["amount"].(decimal.Decimal); has && slices.Contains([]Kind{Quota, TerritoryQuota, TeamQuota}, kind) && amount.IsNegative() {
 		return &wrong{"amount", amount.String(), "a quota is not below zero"}
 	}
+	if kind == QuotaRelief {
+		if (values["amount"] == nil) == (values["share"] == nil) {
+			return &wrong{"amount", "", "a relief is of an amount or of a share of the quota: give one of the two"}
+		}
+		if amount, has := values["amount"].(decimal.Decimal); has && amount.IsNegative() {
+			return &wrong{"amount", amount.String(), "nobody is relieved of less than nothing; 0 takes a relief back"}
+		}
+	}
 	if rate, has := values["rate"].(decimal.Decimal); has && !rate.IsPositive() {
 		return &wrong{"rate", rate.String(), "an exchange rate is above zero"}
 	}

@@ -18,6 +18,7 @@ type Example struct {
 	Name        string
 	Participant map[string]string // attributes
 	Quotas      map[string]Goal
+	Reliefs     []ExampleRelief
 	Groups      []ExampleGroup
 	Objectives  []Scores
 	Rates       map[string]decimal.Decimal // what one unit of a currency is worth in the plan's
@@ -25,6 +26,15 @@ type Example struct {
 	Earlier     map[string]decimal.Decimal // by line, what December posted
 	Pays        map[string]decimal.Decimal // by line; what is not named pays nothing
 	Line        int                        // where it stands in the document
+}
+
+// ExampleRelief takes a part of one of the participant's quotas off. One of Amount and
+// Share is there.
+type ExampleRelief struct {
+	Quota         string
+	Amount, Share *decimal.Decimal
+	From, To      incentive.Date // days of January
+	Cause         incentive.ReliefCause
 }
 
 // ExampleGroup is a territory or team of an example.
@@ -107,6 +117,9 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"quotas": document.Optional(r.named("the quotas", p.quotas(), func(name string, value *yaml.Node) {
 			e.Quotas[name] = r.goal(value)
 		})),
+		"reliefs": document.Optional(func(n *yaml.Node) {
+			r.Each(n, "\"reliefs\"", func(item *yaml.Node) { e.Reliefs = append(e.Reliefs, r.exampleRelief(item, p)) })
+		}),
 		"territories": document.Optional(r.exampleGroups(incentive.KindTerritory, &e, p)),
 		"teams":       document.Optional(r.exampleGroups(incentive.KindTeam, &e, p)),
 		"rates":       document.Optional(r.rateExamples(e.Rates)),
@@ -145,13 +158,7 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 						}
 						d.RefundOf = number
 					}),
-					"on": document.Optional(func(n *yaml.Node) {
-						day, err := incentive.ParseDate(n.Value)
-						if err != nil || day.Year != 2026 || day.Month != 1 {
-							r.On(n, "examples play in January 2026: write a day of it, such as 2026-01-15")
-						}
-						d.On = day
-					}),
+					"on": document.Optional(r.january(&d.On)),
 				}
 				for name := range merged(r.reads.Transaction, covered) {
 					known[name] = document.Optional(func(value *yaml.Node) { plain(d.Attributes)(name, value) })
@@ -167,6 +174,47 @@ func (r *reader) example(node *yaml.Node, p *Plan) Example {
 		"pays":    document.Needed(r.named("\"pays\"", lines, number(e.Pays))),
 	})
 	return e
+}
+
+// january reads a day of the month that examples play in.
+func (r *reader) january(into *incentive.Date) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		day, err := incentive.ParseDate(n.Value)
+		if err != nil || day.Year != 2026 || day.Month != 1 {
+			r.On(n, "examples play in January 2026: write a day of it, such as 2026-01-15")
+		}
+		*into = day
+	}
+}
+
+// exampleRelief reads a relief of an example, of all of January where it says no days.
+func (r *reader) exampleRelief(node *yaml.Node, p *Plan) ExampleRelief {
+	relief := ExampleRelief{From: incentive.Date{Year: 2026, Month: 1, Day: 1}, To: incentive.Date{Year: 2026, Month: 1, Day: 31}, Cause: incentive.ReliefOther}
+	number := func(into **decimal.Decimal) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			*into = &decimal.Decimal{}
+			if r.Number(*into)(n); (*into).IsNegative() {
+				r.On(n, "nobody is relieved of less than nothing: write a number above zero")
+			}
+		}
+	}
+	r.Mapping(node, "a relief", fields{
+		"quota":  document.Needed(document.Choice(&r.Reader, &relief.Quota, p.quotas()...)),
+		"amount": document.Optional(number(&relief.Amount)),
+		"share":  document.Optional(number(&relief.Share)),
+		"from":   document.Optional(r.january(&relief.From)),
+		"to":     document.Optional(r.january(&relief.To)),
+		"cause":  document.Optional(document.Choice(&r.Reader, &relief.Cause, incentive.ReliefCauses...)),
+	})
+	switch {
+	case (relief.Amount == nil) == (relief.Share == nil):
+		r.On(node, "a relief is of an amount or of a share of the quota: write one of the two")
+	case relief.Share != nil && relief.Share.GreaterThan(decimal.NewFromInt(1)):
+		r.On(node, "a relief is of at most all of a quota: write a share up to 100%%")
+	case relief.To.Before(relief.From):
+		r.On(node, "the last day of the relief comes before its first")
+	}
+	return relief
 }
 
 // exampleGroups reads the territories or teams of an example.

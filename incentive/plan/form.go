@@ -119,7 +119,8 @@ func Form(text []byte) form.Shape {
 		rows("credits", "[{match: {transaction.owner: participant.id}}]", number("role"), instead(names("match", begins("0", number(form.Itself)))), instead(group("territory", "{members: all}", members...)), instead(group("team", "{members: all}", members...)), where, value("share"), choice("evenly", "true", "false")),
 		group("exchange", "{rates: ecb, on: transaction_date}", called("exchange.rates", number("rates")), choice("on", "transaction_date", "period_end", "month_average"), number("at_most_days_old"), choice("round_each", "true", "false")),
 		group("rounding", "{mode: half_away_from_zero}", choice("mode", string(incentive.HalfAwayFromZero), string(incentive.HalfToEven), string(incentive.Down)), choice("each", string(EachLine), string(EachContribution))),
-		rows("examples", "[{name: A month, deals: [{amount: 1000}], pays: {}}]", number("name"), names("participant", begins("0", number(form.Itself))), called("example.quotas", names("quotas", begins("0", number(form.Itself)))), rows("deals", "[{amount: 1000}]", deal...),
+		rows("examples", "[{name: A month, deals: [{amount: 1000}], pays: {}}]", number("name"), names("participant", begins("0", number(form.Itself))), called("example.quotas", names("quotas", begins("0", number(form.Itself)))),
+			rows("reliefs", "[{quota: sales, share: 50%}]", number("quota"), number("amount"), number("share"), called("relief.from", number("from")), called("relief.to", number("to")), choice("cause", "leave", "territory", "account", "other")), rows("deals", "[{amount: 1000}]", deal...),
 			called("example.rates", names("rates", begins("0", number(form.Itself)))), rows("objectives", "[{name: Objective, weight: 100%}]", number("name"), number("weight"), number("score")), names("earlier", begins("0", number(form.Itself))), called("example.pays", names("pays", begins("0", number(form.Itself))))),
 	}}
 }

@@ -1,0 +1,63 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestReliefs takes a part of a rep's quota off on a page, revises it on another and takes it back;
+// the rep's statement says what was taken off.
+func TestReliefs(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	admin, fin, r1 := h.as("admin"), h.as("fin"), h.as("r1")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 5%}, {rate: 10%}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 2.")
+	fin.does("/quotas", "/quotas", url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-01"}, "ends_on": {"2026-01-31"}, "amount": {"31000"}}, "31,000")
+	require.Contains(t, fin.visit("/reliefs"), "Nobody is relieved")
+	relief := func(change ...string) url.Values {
+		form := url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-12"}, "ends_on": {"2026-01-21"}, "cause": {"leave"}, "share": {"50"}, "reason": {"parental leave"}}
+		for i := 0; i < len(change); i += 2 {
+			form.Set(change[i], change[i+1])
+		}
+		return form
+	}
+	for says, form := range map[string]url.Values{
+		"ay why":                        relief("reason", ""),
+		"one of the two":                relief("amount", "10"),
+		"comes before the first":        relief("ends_on", "2026-01-11"),
+		"lies between 0 and 1":          relief("share", "101"),
+		"obody relieves themselves":     relief("participant_id", "fin"),
+		"here is no participant ghost:": relief("participant_id", "ghost"),
+	} {
+		status, text := fin.fill("/reliefs", "/reliefs", form)
+		require.GreaterOrEqual(t, status, 400, says)
+		require.Contains(t, text, says)
+	}
+	fin.does("/reliefs", "/reliefs", relief(), "It is recorded.")
+	page := fin.visit("/reliefs")
+	require.Contains(t, page, "50 %")
+	require.Contains(t, page, "Leave")
+	require.NotContains(t, h.as("aud").visit("/reliefs"), "Take it back")
+	status, _ := r1.send(http.MethodGet, "/reliefs", nil)
+	require.Equal(t, http.StatusForbidden, status, "of everybody")
+
+	person := "/people/r1"
+	require.Contains(t, fin.visit(person), "50 %")
+	fin.does(person, person, relief("form", "relief", "share", "100"), "100 %")
+	fin.does(person, person, relief("form", "relief", "starts_on", "2026-01-01", "ends_on", "2026-01-31", "cause", "account", "share", "", "amount", "3,100.50"), "3,100.5")
+	fin.does("/reliefs", "/reliefs", relief("starts_on", "2026-01-01", "ends_on", "2026-01-31", "cause", "account", "share", "", "amount", "3100.5", "act", "take-back"), "It is recorded.")
+	require.NotContains(t, fin.visit("/reliefs"), "3,100.5")
+	require.Contains(t, fin.visit("/reliefs?file=csv"), "R <One>,r1,sales,2026-01-12,2026-01-21,Leave,,1")
+
+	const at = "/periods/m-2026-01"
+	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")
+	fin.does(at, at, url.Values{"act": {"lock"}}, "the statements are being calculated.")
+	fin.does(at, at, url.Values{"act": {"publish"}}, "The statements are published.")
+	statement := r1.visit(at + "/statements/r1")
+	require.Contains(t, statement, "relief of quota sales (leave) from 2026-01-12 to 2026-01-21: 10,000 × 1, less 10,000")
+	require.Contains(t, statement, "123,456.78 ÷ 21,000")
+}
