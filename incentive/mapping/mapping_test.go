@@ -185,7 +185,7 @@ func TestMappings(t *testing.T) {
 	}{
 		"plain":            {deals, "", false},
 		"no records":       {"file: {}\n", `a mapping lacks "records"`, false},
-		"unknown kind":     {"records: [{kind: deal, fields: {}}]", `"deal" is not known here: write participant, period, holiday, territory, territory_member, territory_quota, team, team_member, team_quota, transaction, credit, quota, exchange_rate, assignment or opportunity`, false},
+		"unknown kind":     {"records: [{kind: deal, fields: {}}]", `"deal" is not known here: write participant, period, holiday, territory, territory_member, territory_quota, team, team_member, team_quota, transaction, credit, quota, quota_relief, exchange_rate, assignment or opportunity`, false},
 		"lacking field":    {"records: [{kind: holiday, fields: {date: a}}]", `a holiday lacks "name"`, true},
 		"unknown field":    {"records: [{kind: holiday, fields: {date: a, name: b, day: c}}]", `a holiday has no "day": it may have date or name`, true},
 		"two ways":         {record("{column: a, constant: b}"), "exactly one of constant, column, join, product and first", false},
