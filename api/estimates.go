@@ -145,7 +145,7 @@ func (s *server) WhatIf(ctx context.Context, request spec.WhatIfRequestObject) (
 }
 
 func shownEstimate(ctx context.Context, e store.Estimate) (spec.Estimate, error) {
-	shown := spec.Estimate{Period: e.PeriodID, Person: e.ParticipantID, Name: e.Name, Problem: orNil(e.Problem), Lines: []spec.EstimateLine{}, Progress: []spec.Progress{}, DrawsOwed: []incentive.Money{}}
+	shown := spec.Estimate{Period: e.PeriodID, Person: e.ParticipantID, Name: e.Name, Problem: orNil(languageOf(ctx).Translate(e.Problem)), Lines: []spec.EstimateLine{}, Progress: []spec.Progress{}, DrawsOwed: []incentive.Money{}}
 	if !e.CalculatedAt.IsZero() {
 		shown.CalculatedAt = &e.CalculatedAt
 	}

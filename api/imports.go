@@ -13,6 +13,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/mapping"
 	"github.com/guerdon/guerdon/store"
 )
@@ -100,7 +101,7 @@ func (s *server) ImportFiles(ctx context.Context, request spec.ImportFilesReques
 	if err != nil {
 		return nil, err
 	}
-	return spec.ImportFiles201JSONResponse(importOf(done, held[:min(len(held), 500)])), nil
+	return spec.ImportFiles201JSONResponse(importOf(ctx, done, held[:min(len(held), 500)])), nil
 }
 
 func quarantined(r mapping.Rejection) store.Quarantined {
@@ -231,7 +232,7 @@ func receive(request spec.ImportFilesRequestObject) (*upload, error) {
 	return u, nil
 }
 
-func importOf(i store.Import, held []store.Quarantined) spec.Import {
+func importOf(ctx context.Context, i store.Import, held []store.Quarantined) spec.Import {
 	answer := spec.Import{Id: i.ID, Kind: i.Kind, File: i.FileName, ImportedBy: i.ImportedBy, ImportedAt: i.ImportedAt, Added: i.Added, Changed: i.Changed, Unchanged: i.Unchanged,
 		Skipped: i.Skipped, Quarantined: i.Quarantined, Waiting: i.Waiting, Columns: i.Columns, Rows: []spec.Quarantined{}}
 	if answer.Columns == nil {
@@ -242,13 +243,13 @@ func importOf(i store.Import, held []store.Quarantined) spec.Import {
 		m = nil
 	}
 	for _, q := range held {
-		answer.Rows = append(answer.Rows, quarantinedOf(m, i.Columns, q))
+		answer.Rows = append(answer.Rows, quarantinedOf(languageOf(ctx), m, i.Columns, q))
 	}
 	return answer
 }
 
-func quarantinedOf(m *mapping.Mapping, columns []string, q store.Quarantined) spec.Quarantined {
-	shown := spec.Quarantined{Position: q.Position, File: q.FileName, Line: q.Line, Column: q.Column, Field: q.Field, Value: q.Value, Code: string(q.Code), Reason: q.Reason, Raw: q.Raw, TakenAs: orNil(q.TakenRaw), DecidedBy: orNil(q.DecidedBy), DecidedAt: q.DecidedAt, Why: orNil(q.LeftOut)}
+func quarantinedOf(l language.Language, m *mapping.Mapping, columns []string, q store.Quarantined) spec.Quarantined {
+	shown := spec.Quarantined{Position: q.Position, File: q.FileName, Line: q.Line, Column: q.Column, Field: q.Field, Value: q.Value, Code: string(q.Code), Reason: l.Translate(q.Reason), Raw: q.Raw, TakenAs: orNil(q.TakenRaw), DecidedBy: orNil(q.DecidedBy), DecidedAt: q.DecidedAt, Why: orNil(q.LeftOut)}
 	if m != nil {
 		if cells := m.Cells(q.Raw, len(columns)); cells != nil {
 			shown.Cells = &cells
@@ -271,7 +272,7 @@ func (s *server) ListImports(ctx context.Context, request spec.ListImportsReques
 	all, err := s.Store.Imports(ctx, value(request.Params.Waiting), after, limit)
 	answer := spec.ListImports200JSONResponse{Imports: []spec.Import{}}
 	for _, i := range all {
-		answer.Imports = append(answer.Imports, importOf(i, nil))
+		answer.Imports = append(answer.Imports, importOf(ctx, i, nil))
 	}
 	answer.Next = next(len(all), limit, func() string {
 		last := all[len(all)-1]
@@ -283,7 +284,7 @@ func (s *server) ListImports(ctx context.Context, request spec.ListImportsReques
 // GetImport returns an import with its quarantined rows.
 func (s *server) GetImport(ctx context.Context, request spec.GetImportRequestObject) (spec.GetImportResponseObject, error) {
 	i, held, err := s.Store.Import(ctx, request.Import, value(request.Params.Waiting), value(request.Params.After), limitOf(request.Params.Limit))
-	return spec.GetImport200JSONResponse(importOf(i, held)), err
+	return spec.GetImport200JSONResponse(importOf(ctx, i, held)), err
 }
 
 // mostRetried is how many quarantined rows one request reads again.
@@ -388,7 +389,7 @@ func (s *server) retry(ctx context.Context, id string, rows []spec.RetriedRow) (
 	for n, row := range rows {
 		if q, is := refused[row.Position]; is && len(answer.Refused) < 500 {
 			q.Position, q.Line, q.Raw = row.Position, again[n].Line, m.Written(again[n].Cells)
-			answer.Refused = append(answer.Refused, quarantinedOf(m, i.Columns, q))
+			answer.Refused = append(answer.Refused, quarantinedOf(languageOf(ctx), m, i.Columns, q))
 		}
 	}
 	return answer, nil
@@ -409,5 +410,5 @@ func (s *server) LeaveRowOut(ctx context.Context, request spec.LeaveRowOutReques
 		return nil, err
 	}
 	i, _, err = s.Store.Import(ctx, request.Import, true, 0, 1)
-	return spec.LeaveRowOut200JSONResponse(importOf(i, nil)), err
+	return spec.LeaveRowOut200JSONResponse(importOf(ctx, i, nil)), err
 }

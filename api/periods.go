@@ -13,7 +13,7 @@ import (
 	"github.com/guerdon/guerdon/workflows"
 )
 
-func periodOf(p store.PeriodRevision) spec.Period {
+func periodOf(ctx context.Context, p store.PeriodRevision) spec.Period {
 	acts := []string{}
 	for _, act := range incentive.PersonActs() {
 		if _, err := incentive.Next(p.State, p.OnHold, act); err == nil && (act != incentive.Release || p.ToRelease) {
@@ -24,7 +24,7 @@ func periodOf(p store.PeriodRevision) spec.Period {
 		acts = append(acts, string(incentive.Reopen))
 	}
 	return spec.Period{Id: p.ID, Calendar: p.CalendarID, Code: p.Code, StartsOn: p.StartsOn, EndsOn: p.EndsOn, Revision: p.Revision, State: string(p.State),
-		OnHold: p.OnHold, Acts: acts, WindowDeadline: p.WindowDeadline, Problem: orNil(p.Problem)}
+		OnHold: p.OnHold, Acts: acts, WindowDeadline: p.WindowDeadline, Problem: orNil(languageOf(ctx).Translate(p.Problem))}
 }
 
 // ListPeriods lists the periods of all calendars.
@@ -40,7 +40,7 @@ func (s *server) ListPeriods(ctx context.Context, request spec.ListPeriodsReques
 			answer.Periods = append(answer.Periods, spec.Period{Id: p.ID, Calendar: p.CalendarID, Code: p.Code, StartsOn: p.StartsOn, EndsOn: p.EndsOn, State: "not-opened", Acts: []string{"open"}})
 			continue
 		}
-		answer.Periods = append(answer.Periods, periodOf(p))
+		answer.Periods = append(answer.Periods, periodOf(ctx, p))
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil
@@ -60,7 +60,7 @@ func (s *server) GetPeriod(ctx context.Context, request spec.GetPeriodRequestObj
 	if err != nil {
 		return nil, err
 	}
-	answer := periodOf(p)
+	answer := periodOf(ctx, p)
 	answer.Disputable = &disputable
 	return spec.GetPeriod200JSONResponse(answer), nil
 }
@@ -74,7 +74,7 @@ func (s *server) OpenPeriod(ctx context.Context, request spec.OpenPeriodRequestO
 	if err := workflows.StartPayPeriod(ctx, s.Client, p.ID, p.Revision); err != nil {
 		return nil, err
 	}
-	return spec.OpenPeriod201JSONResponse(periodOf(p)), nil
+	return spec.OpenPeriod201JSONResponse(periodOf(ctx, p)), nil
 }
 
 // ReopenPeriod opens the next revision of a closed period and starts its workflow.
@@ -95,7 +95,7 @@ func (s *server) ReopenPeriod(ctx context.Context, request spec.ReopenPeriodRequ
 	if err := workflows.StartPayPeriod(ctx, s.Client, p.ID, p.Revision); err != nil {
 		return nil, err
 	}
-	return spec.ReopenPeriod201JSONResponse(periodOf(p)), nil
+	return spec.ReopenPeriod201JSONResponse(periodOf(ctx, p)), nil
 }
 
 // ListActs lists what was done to a period.

@@ -37,25 +37,26 @@ func (s *server) ListPlanGallery(context.Context, spec.ListPlanGalleryRequestObj
 	return answer, nil
 }
 
-// CheckPlan says what is wrong with a document, what it says in plain English, and what it
-// changes.
+// CheckPlan says what is wrong with a document, what it says in plain words, and what it
+// changes, in the caller's language.
 func (s *server) CheckPlan(ctx context.Context, request spec.CheckPlanRequestObject) (spec.CheckPlanResponseObject, error) {
 	text := []byte(request.Body.Document)
+	l := languageOf(ctx)
 	answer := spec.CheckPlan200JSONResponse{Problems: []spec.PlanProblem{}, Reads: []string{}, Differences: []spec.PlanDifference{}}
 	p, err := plan.Parse(text)
 	var problems document.Problems
 	if errors.As(err, &problems) {
 		for _, one := range problems {
-			answer.Problems = append(answer.Problems, spec.PlanProblem{Line: one.Line, Column: one.Column, Message: one.Message})
+			answer.Problems = append(answer.Problems, spec.PlanProblem{Line: one.Line, Column: one.Column, Message: l.Translate(one.Message)})
 		}
 		return answer, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	answer.Plan, answer.Examples, answer.Reads = &p.ID, len(p.Examples), p.Describe()
+	answer.Plan, answer.Examples, answer.Reads = &p.ID, len(p.Examples), p.Describe(l)
 	if err := calculation.CheckExamples(ctx, text); incentive.ErrorCode(err) == calculation.CodeExampleFails {
-		failures := strings.Split(incentive.ErrorMessage(err), "\n")
+		failures := strings.Split(l.Translate(incentive.ErrorMessage(err)), "\n")
 		answer.Failures = &failures
 	} else if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (s *server) CheckPlan(ctx context.Context, request spec.CheckPlanRequestObj
 				return nil, err
 			}
 			answer.Against = &v.Version
-			for _, d := range plan.Diff(before, p) {
+			for _, d := range plan.Diff(l, before, p) {
 				answer.Differences = append(answer.Differences, spec.PlanDifference{Part: d.Part, Was: d.Was, Is: d.Is})
 			}
 			break

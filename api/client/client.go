@@ -2936,7 +2936,7 @@ type PlanCheck struct {
 	Plan     *string       `json:"plan,omitempty"`
 	Problems []PlanProblem `json:"problems"`
 
-	// Reads The plan in plain English.
+	// Reads The plan in plain words, in the language of Accept-Language.
 	Reads []string `json:"reads"`
 }
 
@@ -7041,14 +7041,14 @@ type ClientInterface interface {
 	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
 	Verify(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckPlanWithBody What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// CheckPlanWithBody What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
 	CheckPlanWithBody(ctx context.Context, params *CheckPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10297,7 +10297,7 @@ func (c *Client) Verify(ctx context.Context, period string, params *VerifyParams
 	return c.Client.Do(req)
 }
 
-// CheckPlanWithBody What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+// CheckPlanWithBody What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10314,7 +10314,7 @@ func (c *Client) CheckPlanWithBody(ctx context.Context, params *CheckPlanParams,
 	return c.Client.Do(req)
 }
 
-// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -23825,14 +23825,14 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /periods/{period}/verifications (the `Verify` operationId).
 	VerifyWithResponse(ctx context.Context, period string, params *VerifyParams, body VerifyJSONRequestBody, reqEditors ...RequestEditorFn) (*VerifyResponse, error)
 
-	// CheckPlanWithBodyWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// CheckPlanWithBodyWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /plan-checks (the `CheckPlan` operationId).
 	CheckPlanWithBodyWithResponse(ctx context.Context, params *CheckPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckPlanResponse, error)
 
-	// CheckPlanWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// CheckPlanWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -35527,7 +35527,7 @@ func (c *ClientWithResponses) VerifyWithResponse(ctx context.Context, period str
 	return ParseVerifyResponse(rsp)
 }
 
-// CheckPlanWithBodyWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+// CheckPlanWithBodyWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -35540,7 +35540,7 @@ func (c *ClientWithResponses) CheckPlanWithBodyWithResponse(ctx context.Context,
 	return ParseCheckPlanResponse(rsp)
 }
 
-// CheckPlanWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+// CheckPlanWithResponse What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

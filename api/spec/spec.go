@@ -2937,7 +2937,7 @@ type PlanCheck struct {
 	Plan     *string       `json:"plan,omitempty"`
 	Problems []PlanProblem `json:"problems"`
 
-	// Reads The plan in plain English.
+	// Reads The plan in plain words, in the language of Accept-Language.
 	Reads []string `json:"reads"`
 }
 
@@ -6288,7 +6288,7 @@ type ServerInterface interface {
 	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
 	// (POST /periods/{period}/verifications)
 	Verify(c *gin.Context, period string, params VerifyParams)
-	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 	// (POST /plan-checks)
 	CheckPlan(c *gin.Context, params CheckPlanParams)
 	// ListPlanDrafts The drafts of plans that stand, the latest first.
@@ -22851,7 +22851,7 @@ type StrictServerInterface interface {
 	// Verify Prove the results of a revision again, or one statement of it: calculated anew, held against ledger and audit chain, the archived histories replayed. It goes on by itself; ask for it by its id.
 	// (POST /periods/{period}/verifications)
 	Verify(ctx context.Context, request VerifyRequestObject) (VerifyResponseObject, error)
-	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain English and what it changes. Nothing is kept.
+	// CheckPlan What is wrong with a document of a plan and where, whether its examples hold, what it says in plain words, in the language of Accept-Language, and what it changes. Nothing is kept.
 	// (POST /plan-checks)
 	CheckPlan(ctx context.Context, request CheckPlanRequestObject) (CheckPlanResponseObject, error)
 	// ListPlanDrafts The drafts of plans that stand, the latest first.

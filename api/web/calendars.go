@@ -105,7 +105,7 @@ func (v *visit) policy() error {
 		written, unkept = given, true
 	}
 	_, wrong := policy.Parse([]byte(written))
-	return v.show("policy", "policy.title", policyPage{p.Calendar, p.Version, inForm(written, v.policyForm(nil), unkept, problems(wrong)), v.may(incentive.ImportStructure) > incentive.None}, "calendar", p.Calendar)
+	return v.show("policy", "policy.title", policyPage{p.Calendar, p.Version, v.texts.inForm(written, v.policyForm(nil), unkept, problems(wrong)), v.may(incentive.ImportStructure) > incentive.None}, "calendar", p.Calendar)
 }
 
 // policyForm is how a policy is filled in here.

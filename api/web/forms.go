@@ -16,11 +16,11 @@ type filledIn struct {
 }
 
 // inForm shows a document in a form, with what is wrong with it where it is.
-func inForm(text string, shape form.Shape, unkept bool, problems []document.Problem) filledIn {
+func (t texts) inForm(text string, shape form.Shape, unkept bool, problems []document.Problem) filledIn {
 	shown := filledIn{Document: text, Unkept: unkept}
 	if part, err := form.Read([]byte(text), shape); err == nil {
 		for _, p := range problems {
-			part.Blame(p.Line, p.Column, p.Message)
+			part.Blame(p.Line, p.Column, t.Translate(p.Message))
 		}
 		shown.Filled = &part
 	}

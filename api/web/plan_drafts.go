@@ -150,7 +150,7 @@ func (v *visit) draftWith(costs map[string]client.PlanCost) error {
 	for _, p := range body.Check.Problems {
 		wrong = append(wrong, document.Problem{Line: p.Line, Column: p.Column, Message: p.Message})
 	}
-	body.filledIn = inForm(written, plan.Form([]byte(written)), unkept, wrong)
+	body.filledIn = v.texts.inForm(written, plan.Form([]byte(written)), unkept, wrong)
 	body.Good = len(body.Check.Problems) == 0 && body.Check.Failures == nil
 	if against := body.Check.Against; against != nil {
 		body.Against = *against

@@ -33,6 +33,10 @@ func TestPlanDraft(t *testing.T) {
 	draft := at[1]
 	document := "language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate: 6%}]\n"
 	admin.does(draft, draft, url.Values{"form": {"keep"}, "version": {"1"}, "document": {strings.Replace(document, "sum: credits", "sum: clouds", 1)}}, "Line 5, column")
+	admin.does("/account", "/account/settings", url.Values{"language": {"id"}, "messages": {"daily"}}, "Pengaturan Anda disimpan.")
+	require.Contains(t, admin.visit(draft), "sebut atribut transaksi, misalnya transaction.margin")
+	require.Contains(t, admin.visit(first), "Tiap komponen dibulatkan sekali, setengah menjauhi nol.", "the plan is read back in the language too")
+	admin.does("/account", "/account/settings", url.Values{"language": {"en"}, "messages": {"daily"}}, "Your settings are kept.")
 	require.NotContains(t, admin.visit(draft), `name="effective_from"`, "what is wrong cannot be put into force")
 	status, text := admin.fill(draft, draft, url.Values{"form": {"activate"}, "effective_from": {"2026-02-01"}})
 	require.Equal(t, http.StatusUnprocessableEntity, status, text)

@@ -336,7 +336,7 @@ func (v *visitor) check(response *http.Response, text string) {
 	require.Empty(v, within, "%s: elements are left open", at)
 	require.Equal(v, tables, captions, "%s: every table has a caption", at)
 	if response.Header.Get("HX-Refresh") == "" && strings.HasPrefix(text, "<!doctype") {
-		for _, landmark := range []string{"<main", "<header", `href="#main"`, "<h1", `lang="en"`} {
+		for _, landmark := range []string{"<main", "<header", `href="#main"`, "<h1", `<html lang="`} {
 			require.Contains(v, text, landmark, at)
 		}
 		require.Equal(v, 1, strings.Count(text, "<h1"), at)

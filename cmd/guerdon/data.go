@@ -13,6 +13,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/mapping"
 	"github.com/guerdon/guerdon/incentive/plan"
 )
@@ -154,7 +155,7 @@ func (p planExplain) Run(d *desk) error {
 	if err != nil {
 		return inFile(p.File, err)
 	}
-	fmt.Fprintln(d.out, strings.Join(parsed.Describe(), "\n\n"))
+	fmt.Fprintln(d.out, strings.Join(parsed.Describe(language.English), "\n\n"))
 	return nil
 }
 
@@ -176,7 +177,7 @@ func (p planDiff) Run(d *desk) error {
 		}
 		plans = append(plans, parsed)
 	}
-	differences := plan.Diff(plans[0], plans[1])
+	differences := plan.Diff(language.English, plans[0], plans[1])
 	if len(differences) == 0 {
 		fmt.Fprintln(d.out, "The two pay the same.")
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/language/languagetest"
 )
 
 // TestStandard holds the templates that every company has to the rules for all.
@@ -73,6 +75,7 @@ func TestProblems(t *testing.T) {
 	} {
 		_, err := Parse([]byte(c.text))
 		require.ErrorContains(t, err, c.says, name)
+		languagetest.NoEnglish(t, language.Indonesian.Translate(incentive.ErrorMessage(err)))
 		require.Equal(t, document.CodeInvalid, incentive.ErrorCode(err), name)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/plan"
 )
 
@@ -32,7 +33,7 @@ func TestGallery(t *testing.T) {
 			require.NotEmpty(t, p.Examples, "a plan that is shown carries an example")
 			require.Equal(t, filepath.Base(file), p.ID+".yaml")
 			require.NoError(t, CheckExamples(t.Context(), text))
-			require.GreaterOrEqual(t, len(p.Describe()), 1+len(p.Components))
+			require.GreaterOrEqual(t, len(p.Describe(language.English)), 1+len(p.Components))
 		})
 	}
 }

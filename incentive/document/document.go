@@ -211,7 +211,7 @@ func ParseNumber(text string) (decimal.Decimal, error) {
 	digits, percent := strings.CutSuffix(text, "%")
 	d, err := incentive.ParseDecimal(strings.TrimSpace(digits))
 	if err != nil {
-		return d, fmt.Errorf("%q is not a number: write digits with an optional sign and point, such as 0.125, or a percentage, such as 12.5%%", text)
+		return d, incentive.Errorf(incentive.CodeInvalid, "%q is not a number: write digits with an optional sign and point, such as 0.125, or a percentage, such as 12.5%%", text)
 	}
 	if percent {
 		d = d.Shift(-2)
@@ -235,11 +235,17 @@ func (r *Reader) Number(into *decimal.Decimal) func(*yaml.Node) {
 	}
 }
 
+// plain is a word that a list shows without quotes.
+var plain = regexp.MustCompile(`[\pL\pN]`)
+
 // Listed writes words as "a, b or c".
 func Listed[T ~string](words []T) string {
 	texts := make([]string, len(words))
 	for i, w := range words {
 		texts[i] = string(w)
+		if !plain.MatchString(texts[i]) {
+			texts[i] = strconv.Quote(texts[i])
+		}
 	}
 	if n := len(texts); n > 1 {
 		return strings.Join(texts[:n-1], ", ") + " or " + texts[n-1]

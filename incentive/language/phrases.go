@@ -87,7 +87,7 @@ func patternOf(english, other string) phrase {
 		case "%d":
 			pattern.WriteString(`(-?\d+)`)
 		case "%q":
-			pattern.WriteString(`("(?:[^"\\]|\\.)*")`)
+			pattern.WriteString(`("(?:[^"\\]|\\.)*"|\["[^\]]*"\])`)
 		default:
 			pattern.WriteString(`(.*?)`)
 		}
@@ -112,6 +112,14 @@ func patternOf(english, other string) phrase {
 	return p
 }
 
+// listed are words of documents, as in "rate, rates or bonus".
+var listed = regexp.MustCompile(`^(` + word + `, )*` + word + ` or ` + word + `$`)
+
+const word = `("(?:[^"\\]|\\.)*"|[\w.<>-]+)`
+
+// placed is a problem of a document with its place.
+var placed = regexp.MustCompile(`^line (\d+), column (\d+): (.*)$`)
+
 // Translate says an English sentence of an error in the language. The sentence may have
 // come through Temporal and PostgreSQL as text, so the format that made it is found by
 // what it says; what stands in it may be such a sentence too. What is not known stays as
@@ -125,6 +133,13 @@ func (l Language) Translate(sentence string) string {
 			lines[i] = l.Translate(line)
 		}
 		return strings.Join(lines, "\n")
+	}
+	if found := placed.FindStringSubmatch(sentence); found != nil {
+		return l.Sprintf("line %s, column %s: %s", found[1], found[2], l.Translate(found[3]))
+	}
+	if listed.MatchString(sentence) {
+		at := strings.LastIndex(sentence, " or ")
+		return sentence[:at] + " atau " + sentence[at+len(" or "):]
 	}
 	for _, p := range patterns() {
 		if !strings.HasPrefix(sentence, p.start) {

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -33,7 +32,7 @@ func DateLayout(format string) (string, error) {
 	})
 	rest := datePart.ReplaceAllString(format, "")
 	if seen['Y'] != 1 || seen['M'] != 1 || seen['D'] != 1 || strings.Trim(rest, "-./ ,") != "" {
-		return "", fmt.Errorf("%q is not a date format: write each of YYYY (or YY), MM (or M, or MMM for Jan) and DD (or D) once, as in DD.MM.YYYY", format)
+		return "", incentive.Errorf(incentive.CodeInvalid, "%q is not a date format: write each of YYYY (or YY), MM (or M, or MMM for Jan) and DD (or D) once, as in DD.MM.YYYY", format)
 	}
 	return layout, nil
 }
@@ -44,7 +43,7 @@ var timeOfDay = regexp.MustCompile(`(?i)[ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[
 func (f format) date(text string) (incentive.Date, error) {
 	at, err := time.Parse(f.layout, timeOfDay.ReplaceAllString(text, ""))
 	if err != nil || at.Year() < 1900 || at.Year() > 9999 {
-		return incentive.Date{}, fmt.Errorf("a date is written %s", f.dates)
+		return incentive.Date{}, incentive.Errorf(CodeMalformed, "a date is written %s", f.dates)
 	}
 	return incentive.DateOf(at), nil
 }
@@ -52,7 +51,7 @@ func (f format) date(text string) (incentive.Date, error) {
 // number reads an exact number with the format's separators; (1,234.50) and 1,234.50- are
 // negative, as accountants write.
 func (f format) number(text string) (decimal.Decimal, error) {
-	wrong := fmt.Errorf("a number is written such as %s", f.example())
+	wrong := incentive.Errorf(CodeMalformed, "a number is written such as %s", f.example())
 	digits := text
 	negative := false
 	if inner, found := strings.CutPrefix(digits, "("); found {

@@ -136,14 +136,14 @@ const longest = 500 // characters of a text
 
 func text(t string, _ format) (any, error) {
 	if len(t) > longest || strings.ContainsFunc(t, func(r rune) bool { return r < ' ' }) {
-		return nil, fmt.Errorf("a text has up to %d characters and no line breaks", longest)
+		return nil, incentive.Errorf(CodeMalformed, "a text has up to %d characters and no line breaks", longest)
 	}
 	return t, nil
 }
 
 func identifier(t string, f format) (any, error) {
 	if len(t) > 200 {
-		return nil, fmt.Errorf("an identifier has up to 200 characters")
+		return nil, incentive.Errorf(CodeMalformed, "an identifier has up to 200 characters")
 	}
 	return text(t, f)
 }
@@ -151,7 +151,7 @@ func identifier(t string, f format) (any, error) {
 // participantID reads the id of a participant; two are taken by the system's own actors.
 func participantID(t string, f format) (any, error) {
 	if t == "finance" || t == "system" {
-		return nil, fmt.Errorf("%q is a name of the system's own: give the participant another id", t)
+		return nil, incentive.Errorf(CodeMalformed, "%q is a name of the system's own: give the participant another id", t)
 	}
 	return identifier(t, f)
 }
@@ -160,7 +160,7 @@ var codePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 func code(t string, _ format) (any, error) {
 	if !codePattern.MatchString(t) {
-		return nil, fmt.Errorf("a code is made of letters, digits, dots, hyphens and underscores, such as 2026-01")
+		return nil, incentive.Errorf(CodeMalformed, "a code is made of letters, digits, dots, hyphens and underscores, such as 2026-01")
 	}
 	return t, nil
 }
@@ -192,7 +192,7 @@ func share(t string, f format) (any, error) {
 		d = d.Shift(-2)
 	}
 	if d.IsNegative() || d.GreaterThan(decimal.NewFromInt(1)) {
-		return nil, fmt.Errorf("a share lies between 0 and 1, such as %s or 50%%", strings.Replace("0.5", ".", f.point, 1))
+		return nil, incentive.Errorf(CodeMalformed, "a share lies between 0 and 1, such as %s or 50%%", strings.Replace("0.5", ".", f.point, 1))
 	}
 	return d, nil
 }
@@ -200,7 +200,7 @@ func share(t string, f format) (any, error) {
 func currency(t string, _ format) (any, error) {
 	c, err := incentive.ParseCurrency(t)
 	if err != nil {
-		return nil, fmt.Errorf("a currency is written as its ISO 4217 code in capitals, such as USD")
+		return nil, incentive.Errorf(CodeMalformed, "a currency is written as its ISO 4217 code in capitals, such as USD")
 	}
 	return c, nil
 }
@@ -209,7 +209,7 @@ var countryPattern = regexp.MustCompile(`^[A-Z]{2}$`)
 
 func country(t string, _ format) (any, error) {
 	if !countryPattern.MatchString(t) {
-		return nil, fmt.Errorf("a country is written as its ISO 3166 code of two capitals, such as DE: translate other names in the mapping with \"values\"")
+		return nil, incentive.Errorf(CodeMalformed, "a country is written as its ISO 3166 code of two capitals, such as DE: translate other names in the mapping with \"values\"")
 	}
 	return t, nil
 }
@@ -217,7 +217,7 @@ func country(t string, _ format) (any, error) {
 func participantKind(t string, _ format) (any, error) {
 	k := incentive.ParticipantKind(t)
 	if !slices.Contains([]incentive.ParticipantKind{incentive.Employee, incentive.Contractor, incentive.Company}, k) {
-		return nil, fmt.Errorf("write %s, %s or %s", incentive.Employee, incentive.Contractor, incentive.Company)
+		return nil, incentive.Errorf(CodeMalformed, "write %s, %s or %s", incentive.Employee, incentive.Contractor, incentive.Company)
 	}
 	return string(k), nil
 }
@@ -233,7 +233,7 @@ func cause(t string, _ format) (any, error) {
 // status reads what has become of an opportunity.
 func status(t string, _ format) (any, error) {
 	if !slices.Contains([]string{"open", "won", "lost"}, t) {
-		return nil, fmt.Errorf("write open, won or lost: translate a source's own words in the mapping with \"values\"")
+		return nil, incentive.Errorf(CodeMalformed, "write open, won or lost: translate a source's own words in the mapping with \"values\"")
 	}
 	return t, nil
 }

@@ -21,6 +21,8 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/language/languagetest"
 )
 
 const deals = `records:
@@ -132,6 +134,7 @@ func TestRows(t *testing.T) {
 			for i, want := range c.rejected {
 				r := got.rejections[i]
 				require.True(t, strings.HasPrefix(fmt.Sprintf("%d %s=%s %s: %s", r.Line, r.Column, r.Value, r.Code, r.Reason), want), "%+v", r)
+				languagetest.NoEnglish(t, language.Indonesian.Translate(r.Reason))
 				require.NotEmpty(t, r.Raw, "the row as it stood")
 			}
 			require.Equal(t, c.skipped, got.skipped)
@@ -213,6 +216,7 @@ func TestMappings(t *testing.T) {
 				require.NoError(t, err)
 			} else {
 				require.ErrorContains(t, err, c.problem)
+				languagetest.NoEnglish(t, language.Indonesian.Translate(incentive.ErrorMessage(err)))
 				require.Equal(t, document.CodeInvalid, incentive.ErrorCode(err))
 			}
 			if !c.beyond {

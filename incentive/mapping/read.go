@@ -93,7 +93,7 @@ func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, s
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
-			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: "the row cannot be read: " + plainReason(bad), Raw: shortened(s.raw, longestKept)}); err != nil {
+			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: fmt.Sprintf("the row cannot be read: %s", plainReason(bad)), Raw: shortened(s.raw, longestKept)}); err != nil {
 				return err
 			}
 			continue
@@ -217,7 +217,7 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 			}
 			switch {
 			case value == "" && (f.needed || f.isKey && from.join != nil):
-				return reject(f.name, CodeMissing, wrong{from.name(), "", "a " + string(rec.kind) + " must have a " + f.name})
+				return reject(f.name, CodeMissing, wrong{from.name(), "", fmt.Sprintf("a %s must have a %s", rec.kind, f.name)})
 			case value != "":
 				form := from.written(r)
 				if from.madeUsual() {
@@ -285,7 +285,7 @@ func nameOf(values map[string]any) string {
 func sensible(kind Kind, values map[string]any) *wrong {
 	if start, has := values["starts_on"].(incentive.Date); has {
 		if end, has := values["ends_on"].(incentive.Date); has && end.Before(start) {
-			return &wrong{"ends_on", end.String(), "the last day comes before the first, " + start.String()}
+			return &wrong{"ends_on", end.String(), fmt.Sprintf("the last day comes before the first, %s", start)}
 		}
 	}
 	if kind == Quota && values["ends_on"] == nil && values["calendar_id"] == nil {
@@ -310,7 +310,7 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	}
 	if start, has := values["effective_from"].(incentive.Date); has {
 		if end, has := values["until"].(incentive.Date); has && end.Before(start) {
-			return &wrong{"until", end.String(), "the last day comes before the first, " + start.String()}
+			return &wrong{"until", end.String(), fmt.Sprintf("the last day comes before the first, %s", start)}
 		}
 	}
 	for _, id := range []string{"territory_id", "team_id"} {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -22,7 +23,7 @@ func (r *reader) source(node *yaml.Node, inProduct bool) source {
 	}
 	list := func(into *[]source, inProduct bool) func(*yaml.Node) {
 		return func(n *yaml.Node) {
-			r.Each(n, "this", func(item *yaml.Node) { *into = append(*into, r.source(item, inProduct)) })
+			r.Each(n, "a source of a value", func(item *yaml.Node) { *into = append(*into, r.source(item, inProduct)) })
 		}
 	}
 	f := usual
@@ -166,7 +167,7 @@ func (s source) plain(row *row) (string, *wrong) {
 			return *s.otherwise, nil
 		}
 		if !ok {
-			return "", &wrong{s.by.name(), key, "the lookup " + s.lookup + " has no row with this key"}
+			return "", &wrong{s.by.name(), key, fmt.Sprintf("the lookup %s has no row with this key", s.lookup)}
 		}
 		return found, nil
 	case s.join != nil:

@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // Clawback takes back what a component paid for a transaction that is refunded or, where
@@ -60,21 +60,21 @@ func (c Clawback) Cancelled(t *incentive.Transaction) (day incentive.Date, err e
 	return day, nil
 }
 
-func (c Clawback) describe() string {
-	when := "refunded"
+func (c Clawback) describe(l language.Language) string {
+	when := l.Word("refunded")
 	if c.CancelledOn != "" {
-		when = "refunded, or cancelled on its " + c.CancelledOn + ","
+		when = l.Sprintf("refunded, or cancelled on its %s,", c.CancelledOn)
 	}
-	months := fmt.Sprintf("%d months", c.Months)
+	months := l.Sprintf("%d months", c.Months)
 	if c.Months == 1 {
-		months = "a month"
+		months = l.Word("a month")
 	}
-	share := "what was paid for it is taken back"
+	share := l.Word("what was paid for it is taken back")
 	if c.Prorated {
-		share = "what was paid for it is taken back for the days of that time that are left"
+		share = l.Word("what was paid for it is taken back for the days of that time that are left")
 	}
 	if c.Instalments > 1 {
-		share += fmt.Sprintf(", in %d periods", c.Instalments)
+		share += l.Sprintf(", in %d periods", c.Instalments)
 	}
-	return fmt.Sprintf("Where a transaction is %s within %s, %s, and in part where it is refunded in part.", when, months, share)
+	return l.Sprintf("Where a transaction is %s within %s, %s, and in part where it is refunded in part.", when, months, share)
 }

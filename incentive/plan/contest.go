@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/shopspring/decimal"
 	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // Ranking pays prizes to those whose measure is the highest among everybody on the plan.
@@ -83,32 +83,35 @@ func (r *reader) pool(node *yaml.Node) *Pool {
 	return p
 }
 
-func (c Ranking) describe(say func(string, ...any), measure string) {
+func (c Ranking) describe(l language.Language, say func(string, ...any), measure string) {
 	var prizes []string
 	for i, prize := range c.Prizes {
-		prizes = append(prizes, fmt.Sprintf("place %d wins %s", i+1, prize))
+		prizes = append(prizes, l.Sprintf("place %d wins %s", i+1, l.Number(prize.String())))
 	}
-	say("ranks everybody on the plan by %s: %s.", c.Target.describe(measure), strings.Join(prizes, ", "))
-	say("%s", map[Ties]string{
-		TiesShare:    "Who come to the same divide the prizes of the places that they take.",
-		TiesAll:      "Who come to the same all win the prize of the best of their places.",
-		TiesEarliest: "Of those who come to the same, whoever came to it first goes first.",
-	}[c.Ties])
-	sayLeast(say, c.AtLeast, c.On == Attainment)
+	say("ranks everybody on the plan by %s: %s.", c.Target.describe(l, measure), strings.Join(prizes, ", "))
+	switch c.Ties {
+	case TiesShare:
+		say("Who come to the same divide the prizes of the places that they take.")
+	case TiesAll:
+		say("Who come to the same all win the prize of the best of their places.")
+	case TiesEarliest:
+		say("Of those who come to the same, whoever came to it first goes first.")
+	}
+	sayLeast(l, say, c.AtLeast, c.On == Attainment)
 	if c.Budget != nil {
-		say("Where the prizes come to more than %s, all of them are cut in proportion.", c.Budget)
+		say("Where the prizes come to more than %s, all of them are cut in proportion.", l.Number(c.Budget.String()))
 	}
 }
 
-func (p Pool) describe(say func(string, ...any), measure string) {
-	say("shares %s among everybody on the plan by %s.", p.Amount, measure)
-	sayLeast(say, p.AtLeast, false)
+func (p Pool) describe(l language.Language, say func(string, ...any), measure string) {
+	say("shares %s among everybody on the plan by %s.", l.Number(p.Amount.String()), measure)
+	sayLeast(l, say, p.AtLeast, false)
 }
 
-func sayLeast(say func(string, ...any), least *decimal.Decimal, shares bool) {
+func sayLeast(l language.Language, say func(string, ...any), least *decimal.Decimal, shares bool) {
 	if least == nil {
 		say("Whoever has nothing wins nothing.")
 		return
 	}
-	say("It takes at least %s to qualify.", share(*least, shares))
+	say("It takes at least %s to qualify.", share(l, *least, shares))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // CreditRule credits people on the plan with transactions that the source credits nobody
@@ -168,40 +169,41 @@ func merged(all ...map[string]Type) map[string]Type {
 	return m
 }
 
-func (c CreditRule) describe() string {
+func (c CreditRule) describe(l language.Language) string {
 	var matches []string
 	for _, m := range c.Matches {
-		matches = append(matches, fmt.Sprintf("whose %s is the transaction's %s", m.Participant, m.Transaction))
+		matches = append(matches, l.Sprintf("whose %s is the transaction's %s", m.Participant, m.Transaction))
 	}
-	text := fmt.Sprintf("%s of a transaction that its source credits nobody with go to everybody on the plan %s", c.Share.describeShare(), strings.Join(matches, " and "))
+	text := l.Sprintf("%s of a transaction that its source credits nobody with go to everybody on the plan %s", c.Share.describeShare(l), strings.Join(matches, l.Word(" and ")))
 	if c.Group != nil {
-		text = c.describeGroup()
+		text = c.describeGroup(l)
 	} else if c.Evenly {
-		text = fmt.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among everybody on the plan %s", c.Share.describeShare(), strings.Join(matches, " and "))
+		text = l.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among everybody on the plan %s", c.Share.describeShare(l), strings.Join(matches, l.Word(" and ")))
 	}
 	if c.Where != nil {
-		text += ", where " + c.Where.Text
+		text += l.Sprintf(", where %s", c.Where.Text)
 	}
 	return text + "."
 }
 
-func (c CreditRule) describeGroup() string {
-	who := "the members"
+func (c CreditRule) describeGroup(l language.Language) string {
+	who := l.Word("the members")
 	if c.Group.Members != "" {
-		who = "the members with the role " + c.Group.Members
+		who = l.Sprintf("the members with the role %s", c.Group.Members)
 	}
-	of := fmt.Sprintf("the %s that covers it on its date", c.Group.Kind)
+	kind := l.Word(string(c.Group.Kind))
+	of := l.Sprintf("the %s that covers it on its date", kind)
 	switch {
 	case c.Group.AllAbove:
-		of = fmt.Sprintf("every %s above the one that covers it on its date", c.Group.Kind)
+		of = l.Sprintf("every %s above the one that covers it on its date", kind)
 	case c.Group.Above == 1:
-		of = fmt.Sprintf("the %s right above the one that covers it on its date", c.Group.Kind)
+		of = l.Sprintf("the %s right above the one that covers it on its date", kind)
 	case c.Group.Above > 1:
-		of = fmt.Sprintf("the %s %d levels above the one that covers it on its date", c.Group.Kind, c.Group.Above)
+		of = l.Sprintf("the %s %d levels above the one that covers it on its date", kind, c.Group.Above)
 	}
-	text := fmt.Sprintf("%s of a transaction that its source credits nobody with go to %s of %s who are on the plan, to each by the share of their membership", c.Share.describeShare(), who, of)
+	text := l.Sprintf("%s of a transaction that its source credits nobody with go to %s of %s who are on the plan, to each by the share of their membership", c.Share.describeShare(l), who, of)
 	if c.Evenly {
-		text = fmt.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among %s of %s who are on the plan", c.Share.describeShare(), who, of)
+		text = l.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among %s of %s who are on the plan", c.Share.describeShare(l), who, of)
 	}
 	return text
 }

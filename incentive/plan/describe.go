@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // paragraph is what is said of a part of a plan.
@@ -23,10 +23,10 @@ type part struct {
 	title       string
 }
 
-// Describe reads the plan back in plain English, a paragraph for each component.
-func (p *Plan) Describe() []string {
+// Describe reads the plan back in plain words of a language, a paragraph for each component.
+func (p *Plan) Describe(l language.Language) []string {
 	var all []string
-	for i, said := range p.paragraphs() {
+	for i, said := range p.paragraphs(l) {
 		if i > 0 {
 			said.text = said.title + ": " + said.text
 		}
@@ -35,112 +35,108 @@ func (p *Plan) Describe() []string {
 	return all
 }
 
-func (p *Plan) paragraphs() []paragraph {
-	head := fmt.Sprintf("%s (plan %s) pays in %s. %s", p.Name, p.ID, p.Currency, p.describeRounding())
+func (p *Plan) paragraphs(l language.Language) []paragraph {
+	head := l.Sprintf("%s (plan %s) pays in %s. %s", p.Name, p.ID, p.Currency, p.describeRounding(l))
 	if p.Exchange != nil {
-		head += " " + p.Exchange.describe()
+		head += " " + p.Exchange.describe(l)
 	}
-	all := []paragraph{{part{false, "The plan"}, head}}
+	all := []paragraph{{part{false, l.Word("The plan")}, head}}
 	for i, c := range p.Credits {
-		all = append(all, paragraph{part{false, fmt.Sprintf("Crediting rule %d (%s)", i+1, c.Role)}, c.describe()})
+		all = append(all, paragraph{part{false, l.Sprintf("Crediting rule %d (%s)", i+1, c.Role)}, c.describe(l)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Quotas)) {
-		all = append(all, paragraph{part{false, "Quota " + name}, p.Quotas[name].describe()})
+		all = append(all, paragraph{part{false, l.Sprintf("Quota %s", name)}, p.Quotas[name].describe(l)})
 	}
 	for _, c := range p.Components {
-		all = append(all, paragraph{part{true, c.Name}, c.describe()})
+		all = append(all, paragraph{part{true, c.Name}, c.describe(l)})
 	}
 	if p.Cap != nil {
-		all = append(all, paragraph{part{false, CapComponent}, p.Cap.describe()})
+		all = append(all, paragraph{part{false, CapComponent}, p.Cap.describe(l)})
 	}
 	if p.Draw != nil {
-		all = append(all, paragraph{part{false, DrawComponent}, strings.Join(p.Draw.describe(), " ")})
+		all = append(all, paragraph{part{false, DrawComponent}, strings.Join(p.Draw.describe(l), " ")})
 	}
 	return all
 }
 
-func (p *Plan) describeRounding() string {
-	how := map[incentive.Rounding]string{incentive.HalfAwayFromZero: "half away from zero", incentive.HalfToEven: "half to even", incentive.Down: "towards zero"}[p.Rounding]
+func (p *Plan) describeRounding(l language.Language) string {
+	how := map[incentive.Rounding]string{incentive.HalfAwayFromZero: l.Word("half away from zero"), incentive.HalfToEven: l.Word("half to even"), incentive.Down: l.Word("towards zero")}[p.Rounding]
 	if p.RoundEach == EachContribution {
-		return "Every deal's part is rounded " + how + ", and then they are added."
+		return l.Sprintf("Every deal's part is rounded %s, and then they are added.", how)
 	}
-	return "Each component is rounded once, " + how + "."
+	return l.Sprintf("Each component is rounded once, %s.", how)
 }
 
-func (c Component) describe() string {
+func (c Component) describe(l language.Language) string {
 	var sentences []string
 	say := func(format string, arguments ...any) {
-		sentences = append(sentences, fmt.Sprintf(format, arguments...))
+		sentences = append(sentences, l.Sprintf(format, arguments...))
 	}
 	whose := ""
 	if c.Override != nil {
-		whose = " of the direct reports"
+		whose = l.Word(" of the direct reports")
 		if c.Override.Level > 1 {
-			whose = fmt.Sprintf(" of the people %d levels below", c.Override.Level)
+			whose = l.Sprintf(" of the people %d levels below", c.Override.Level)
 		}
 	}
-	measure := c.Measure.describe() + whose
+	measure := c.Measure.describe(l) + whose
 	if back := c.Cumulative; back != nil {
-		measure += map[Interval]string{Quarter: " since the quarter began", Half: " since the half-year began", Year: " since the year began", PlanToDate: " since coming to the plan"}[back.Over]
+		measure += map[Interval]string{Quarter: l.Word(" since the quarter began"), Half: l.Word(" since the half-year began"), Year: l.Word(" since the year began"), PlanToDate: l.Word(" since coming to the plan")}[back.Over]
 	}
 	switch {
 	case c.Rate != nil:
-		say("pays %s of %s.", c.Rate.describe(true), measure)
+		say("pays %s of %s.", c.Rate.describe(l, true), measure)
 	case c.Rates != nil:
 		say("pays, of %s,", measure)
 		for _, r := range c.Rates {
 			if r.Where != nil {
-				say("%s where %s;", r.Rate.describe(true), r.Where.Text)
+				say("%s where %s;", r.Rate.describe(l, true), r.Where.Text)
 			} else {
-				say("%s of all other credits.", r.Rate.describe(true))
+				say("%s of all other credits.", r.Rate.describe(l, true))
 			}
 		}
 	case c.RateBy != nil:
-		c.RateBy.describe(say, measure)
+		c.RateBy.describe(l, say, measure)
 	case c.RateTable != nil:
-		c.describeTable(say, measure)
+		c.describeTable(l, say, measure)
 	case c.Curve != nil:
-		of := "an amount"
+		of := l.Word("an amount")
 		if c.Curve.Of != nil {
-			of = "a share of " + c.Curve.Of.describe(false)
+			of = l.Sprintf("a share of %s", c.Curve.Of.describe(l, false))
 		}
-		on := c.Curve.Target.describe(measure)
+		on := c.Curve.Target.describe(l, measure)
 		if c.Evaluate == EachTransaction {
-			on = "the amount of each credit by itself"
+			on = l.Word("the amount of each credit by itself")
 		}
-		say("pays %s by %s, on straight lines between these points: %s.", of, on, points(c.Curve.Points, c.Curve.Extend, c.Curve.On == Attainment, c.Curve.Of != nil))
+		say("pays %s by %s, on straight lines between these points: %s.", of, on, points(l, c.Curve.Points, c.Curve.Extend, c.Curve.On == Attainment, c.Curve.Of != nil))
 	case c.Scorecard != nil:
-		say("pays a share of %s by a weighted attainment of", c.Scorecard.Of.describe(false))
+		say("pays a share of %s by a weighted attainment of", c.Scorecard.Of.describe(l, false))
 		for i, m := range c.Scorecard.Measures {
 			end := ";"
 			if i == len(c.Scorecard.Measures)-1 {
 				end = "."
 			}
-			say("%s (%s: %s against the quota %s%s)%s", m.Name, percent(m.Weight), m.Measure.describe(), m.Quota, m.WithoutQuota.describe(), end)
+			say("%s (%s: %s against the quota %s%s)%s", m.Name, percent(l, m.Weight), m.Measure.describe(l), m.Quota, m.WithoutQuota.describe(l), end)
 		}
-		say("It follows straight lines between these points: %s.", points(c.Scorecard.Points, c.Scorecard.Extend, true, true))
+		say("It follows straight lines between these points: %s.", points(l, c.Scorecard.Points, c.Scorecard.Extend, true, true))
 	case c.Ranking != nil:
-		c.Ranking.describe(say, measure)
+		c.Ranking.describe(l, say, measure)
 	case c.Pool != nil:
-		c.Pool.describe(say, measure)
+		c.Pool.describe(l, say, measure)
 	default:
-		say("pays %s.", c.Bonus.describe(false))
+		say("pays %s.", c.Bonus.describe(l, false))
 	}
 	if g := c.Gate; g != nil {
-		word := "at least"
+		word := l.Word("at least")
 		if g.Above {
-			word = "above"
+			word = l.Word("above")
 		}
-		threshold := g.Threshold.String()
-		if g.On == Attainment {
-			threshold = percent(g.Threshold)
-		}
-		say("It pays only where %s is %s %s.", g.Target.describe(g.Measure.describe()+whose), word, threshold)
+		say("It pays only where %s is %s %s.", g.Target.describe(l, g.Measure.describe(l)+whose), word, share(l, g.Threshold, g.On == Attainment))
 	}
 	if m := c.Multipliers; m != nil {
-		how := "multiplied by"
+		how := l.Word("multiplied by")
 		if m.Add {
-			how = "multiplied by the sum (one plus what each exceeds one by) of"
+			how = l.Word("multiplied by the sum (one plus what each exceeds one by) of")
 		}
 		say("What it gives is %s", how)
 		for i, f := range m.Factors {
@@ -149,20 +145,20 @@ func (c Component) describe() string {
 				end = "."
 			}
 			if f.Value != nil {
-				say("%s (%s)%s", f.Value.describe(false), f.Name, end)
+				sentences = append(sentences, f.Value.describe(l, false)+" ("+f.Name+")"+end)
 				continue
 			}
-			say("a factor by %s (%s): %s%s", f.Key.describe(measure), f.Name, steps(f.Edges, f.Key.On == KeyAttainment, func(i int) string { return f.Values[i].describe(false) }), end)
+			say("a factor by %s (%s): %s", f.Key.describe(l, measure), f.Name, steps(l, f.Edges, f.Key.On == KeyAttainment, func(i int) string { return f.Values[i].describe(l, false) })+end)
 		}
 	}
 	if c.CapEach != nil {
-		say("No single credit earns more than %s.", c.CapEach.describe(false))
+		say("No single credit earns more than %s.", c.CapEach.describe(l, false))
 	}
 	if c.Floor != nil {
-		say("It pays no less than %s.", c.Floor.describe(false))
+		say("It pays no less than %s.", c.Floor.describe(l, false))
 	}
 	if c.Cap != nil {
-		say("It pays no more than %s.", c.Cap.describe(false))
+		say("It pays no more than %s.", c.Cap.describe(l, false))
 		if c.CapCarriesOver {
 			say(carriedOver)
 		}
@@ -170,7 +166,7 @@ func (c Component) describe() string {
 	if back := c.Cumulative; back != nil && back.TrueUp {
 		say("What earlier periods were paid of it is taken off.")
 	} else if back != nil && back.AtEnd {
-		say("It pays only in the period that ends the %s.", map[Interval]string{Quarter: "quarter", Half: "half-year", Year: "year"}[back.Over])
+		say("It pays only in the period that ends the %s.", map[Interval]string{Quarter: l.Word("quarter"), Half: l.Word("half-year"), Year: l.Word("year")}[back.Over])
 	} else if back != nil {
 		say("Only what came in this period is paid.")
 	}
@@ -181,13 +177,13 @@ func (c Component) describe() string {
 		sayYear(say, back.Month)
 	}
 	if c.Holdback != nil {
-		say("%s", c.Holdback.describe())
+		say("%s", c.Holdback.describe(l))
 	}
 	if c.Clawback != nil {
-		say("%s", c.Clawback.describe())
+		say("%s", c.Clawback.describe(l))
 	}
 	if c.Deduct != nil {
-		say("%s is taken off in every period.", c.Deduct.describe(false))
+		say("%s is taken off in every period.", c.Deduct.describe(l, false))
 	}
 	return strings.Join(sentences, " ")
 }
@@ -198,11 +194,11 @@ func sayYear(say func(string, ...any), month int) {
 	}
 }
 
-func (c Component) describeTable(say func(string, ...any), measure string) {
+func (c Component) describeTable(l language.Language, say func(string, ...any), measure string) {
 	t := c.RateTable
-	on := t.Target.describe(measure)
+	on := t.Target.describe(l, measure)
 	if c.Evaluate == EachTransaction {
-		on = "the amount of each credit by itself"
+		on = l.Word("the amount of each credit by itself")
 	}
 	var edges []Edge
 	anyBack := false
@@ -212,10 +208,10 @@ func (c Component) describeTable(say func(string, ...any), measure string) {
 		}
 		anyBack = anyBack || tier.Retroactive
 	}
-	say("pays by tiers of %s: %s.", on, steps(edges, t.On == Attainment, func(i int) string {
-		text := t.Tiers[i].Rate.describe(true)
+	say("pays by tiers of %s: %s.", on, steps(l, edges, t.On == Attainment, func(i int) string {
+		text := t.Tiers[i].Rate.describe(l, true)
 		if t.Tiers[i].Retroactive && i > 0 {
-			text += ", from the first unit on once it is reached"
+			text += l.Word(", from the first unit on once it is reached")
 		}
 		return text
 	}))
@@ -224,97 +220,99 @@ func (c Component) describeTable(say func(string, ...any), measure string) {
 	}
 }
 
-func (by RateBy) describe(say func(string, ...any), measure string) {
+func (by RateBy) describe(l language.Language, say func(string, ...any), measure string) {
 	if by.Across == nil {
-		say("pays a rate of %s that %s picks: %s.", measure, by.Key.describe(measure), steps(by.Edges, by.Key.On == KeyAttainment, func(i int) string { return by.Rates[i][0].describe(true) }))
+		say("pays a rate of %s that %s picks: %s.", measure, by.Key.describe(l, measure), steps(l, by.Edges, by.Key.On == KeyAttainment, func(i int) string { return by.Rates[i][0].describe(l, true) }))
 		return
 	}
-	say("pays a rate of %s that %s and %s pick: %s.", measure, by.Key.describe(measure), by.Across.describe(measure),
-		steps(by.Edges, by.Key.On == KeyAttainment, func(i int) string {
-			return "(" + steps(by.Columns, by.Across.On == KeyAttainment, func(j int) string { return by.Rates[i][j].describe(true) }) + ")"
+	say("pays a rate of %s that %s and %s pick: %s.", measure, by.Key.describe(l, measure), by.Across.describe(l, measure),
+		steps(l, by.Edges, by.Key.On == KeyAttainment, func(i int) string {
+			return "(" + steps(l, by.Columns, by.Across.On == KeyAttainment, func(j int) string { return by.Rates[i][j].describe(l, true) }) + ")"
 		}))
 }
 
-func (t Target) describe(measure string) string {
+func (t Target) describe(l language.Language, measure string) string {
 	if t.On == Attainment {
-		return "attainment (" + measure + " against the quota " + t.Quota + t.WithoutQuota.describe() + ")"
+		return l.Sprintf("attainment (%s against the quota %s%s)", measure, t.Quota, t.WithoutQuota.describe(l))
 	}
 	return measure
 }
 
-func (w Without) describe() string {
+func (w Without) describe(l language.Language) string {
 	if w == Nothing {
-		return ", which somebody may lack"
+		return l.Word(", which somebody may lack")
 	}
 	return ""
 }
 
-func (k Key) describe(measure string) string {
+func (k Key) describe(l language.Language, measure string) string {
 	switch k.On {
 	case KeyAttainment:
-		return Target{On: Attainment, Quota: k.Quota, WithoutQuota: k.WithoutQuota}.describe(measure)
+		return Target{On: Attainment, Quota: k.Quota, WithoutQuota: k.WithoutQuota}.describe(l, measure)
 	case KeyAmount:
 		return measure
 	case KeyCount:
-		return "the number of credits"
+		return l.Word("the number of credits")
 	case KeyTenure:
-		return "the months begun since the participant's " + k.Attribute
+		return l.Sprintf("the months begun since the participant's %s", k.Attribute)
 	}
-	return "the participant's " + k.Attribute
+	return l.Sprintf("the participant's %s", k.Attribute)
 }
 
 // describe says a value; a rate is said as a percentage.
-func (v Value) describe(rate bool) string {
+func (v Value) describe(l language.Language, rate bool) string {
 	switch {
 	case v.Attribute != "":
-		return "the participant's " + v.Attribute
+		return l.Sprintf("the participant's %s", v.Attribute)
 	case rate && v.Literal.Abs().LessThan(decimal.NewFromInt(1)):
-		return percent(v.Literal)
+		return percent(l, v.Literal)
 	}
-	return v.Literal.String()
+	return l.Number(v.Literal.String())
 }
 
 // describeShare says a value that is a share of something.
-func (v Value) describeShare() string {
+func (v Value) describeShare(l language.Language) string {
 	if v.Attribute != "" {
-		return v.describe(true)
+		return v.describe(l, true)
 	}
-	return percent(v.Literal)
+	return percent(l, v.Literal)
 }
 
-func percent(d decimal.Decimal) string { return d.Shift(2).String() + "%" }
+func percent(l language.Language, d decimal.Decimal) string {
+	return l.Number(d.Shift(2).String()) + "%"
+}
 
-func share(d decimal.Decimal, isShare bool) string {
+func share(l language.Language, d decimal.Decimal, isShare bool) string {
 	if isShare {
-		return percent(d)
+		return percent(l, d)
 	}
-	return d.String()
+	return l.Number(d.String())
 }
 
 // steps says what holds between edges.
-func steps(edges []Edge, shares bool, what func(i int) string) string {
+func steps(l language.Language, edges []Edge, shares bool, what func(i int) string) string {
 	var all []string
 	for i, e := range edges {
-		word := "up to"
+		until := l.Sprintf("up to %s", share(l, e.At, shares))
 		if e.Below {
-			word = "below"
+			until = l.Sprintf("below %s", share(l, e.At, shares))
 		}
-		all = append(all, fmt.Sprintf("%s %s: %s", word, share(e.At, shares), what(i)))
+		all = append(all, until+": "+what(i))
 	}
 	if len(edges) == 0 {
-		return "always " + what(0)
+		return l.Sprintf("always %s", what(0))
 	}
-	return strings.Join(append(all, "beyond: "+what(len(edges))), "; ")
+	return strings.Join(append(all, l.Sprintf("beyond: %s", what(len(edges)))), "; ")
 }
 
-func points(all []Point, extend, atShares, payShares bool) string {
+func points(l language.Language, all []Point, extend, atShares, payShares bool) string {
 	var words []string
 	for _, p := range all {
-		words = append(words, share(p.At, atShares)+" pays "+share(p.Pays, payShares))
+		words = append(words, l.Sprintf("%s pays %s", share(l, p.At, atShares), share(l, p.Pays, payShares)))
 	}
-	beyond := "level beyond"
+	beyond := l.Word("level beyond")
 	if extend {
-		beyond = "going on beyond"
+		beyond = l.Word("going on beyond")
 	}
 	return strings.Join(words, ", ") + ", " + beyond
 }

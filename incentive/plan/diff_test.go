@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/language/languagetest"
 )
 
 func parsed(t *testing.T, document string) *Plan {
@@ -22,10 +25,10 @@ func TestDiff(t *testing.T) {
 		{"Commission", "pays 5% of what is credited.", "pays 6% of what is credited."},
 		{"Prize", "", "pays 100."},
 		{"Bonus", "pays 100.", ""},
-	}, Diff(before, after))
-	require.Empty(t, Diff(before, before))
+	}, Diff(language.English, before, after))
+	require.Empty(t, Diff(language.English, before, before))
 	renamed := parsed(t, strings.Replace(one("name: Commission", measure, "rate: 5%")+"  - {name: Bonus, bonus: 100}\n", "name: New business", "name: Old business", 1))
-	require.Equal(t, "The plan", Diff(before, renamed)[0].Part)
+	require.Equal(t, "The plan", Diff(language.English, before, renamed)[0].Part)
 }
 
 // TestEveryWordIsReadBack changes one thing at a time: what is read back changes with it,
@@ -131,6 +134,11 @@ func TestEveryWordIsReadBack(t *testing.T) {
 		if strings.Contains(c.to, "30%, without_quota") { // both weights change
 			after = strings.Replace(after, "60%", "70%", 1)
 		}
-		require.NotEmpty(t, Diff(parsed(t, c.document), parsed(t, after)), "%s: %s to %s", c.document, c.from, c.to)
+		for _, l := range language.Languages {
+			require.NotEmpty(t, Diff(l, parsed(t, c.document), parsed(t, after)), "%s: %s to %s", c.document, c.from, c.to)
+		}
+		for _, paragraph := range append(parsed(t, c.document).Describe(language.Indonesian), parsed(t, after).Describe(language.Indonesian)...) {
+			languagetest.NoEnglish(t, paragraph)
+		}
 	}
 }

@@ -1,12 +1,12 @@
 package plan
 
 import (
-	"fmt"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // Exchange says by which rates amounts in other currencies are taken into the plan's, and
@@ -52,14 +52,14 @@ func (r *reader) exchange(node *yaml.Node) *Exchange {
 	return e
 }
 
-func (e Exchange) describe() string {
-	day := map[RateOn]string{OnTransaction: "the transaction's day", OnPeriodEnd: "the period's last day", OnAverage: "the transaction's month, on average"}[e.On]
-	text := fmt.Sprintf("Amounts in other currencies are taken over at the rates of %s of %s", e.Rates, day)
+func (e Exchange) describe(l language.Language) string {
+	day := map[RateOn]string{OnTransaction: l.Word("the transaction's day"), OnPeriodEnd: l.Word("the period's last day"), OnAverage: l.Word("the transaction's month, on average")}[e.On]
+	text := l.Sprintf("Amounts in other currencies are taken over at the rates of %s of %s", e.Rates, day)
 	if e.On != OnAverage {
-		text += fmt.Sprintf(", or the latest before it that is at most %d days old", e.AtMostOld)
+		text += l.Sprintf(", or the latest before it that is at most %d days old", e.AtMostOld)
 	}
 	if e.RoundEach {
-		text += ", each of them rounded"
+		text += l.Word(", each of them rounded")
 	}
-	return text + ". Whoever is paid in another currency is paid at the rate of the period's end."
+	return text + ". " + l.Word("Whoever is paid in another currency is paid at the rate of the period's end.")
 }

@@ -81,6 +81,9 @@ var decimalOperators = append(append(append(append(append(append(append(append(
 
 var readName = regexp.MustCompile(`unknown (?:name|field) (\w+)|has no field (\w+)`)
 
+// ourNames say in a plan's words what the library calls otherwise.
+var ourNames = strings.NewReplacer("decimal.Decimal", "number", "string", "text")
+
 // parseFilter compiles a filter. The problem's place is counted within text.
 func parseFilter(text string, reads Reads) (*Filter, *document.Problem) {
 	literals := &literals{source: []rune(text), members: map[string]map[string]bool{}}
@@ -98,14 +101,14 @@ func parseFilter(text string, reads Reads) (*Filter, *document.Problem) {
 	case literals.problem != nil:
 		return nil, literals.problem
 	case errors.As(err, &syntax):
-		message := "the filter cannot be read: " + syntax.Message
+		format := "the filter cannot be read: %s"
 		if readName.MatchString(syntax.Message) {
-			message += ` (a filter reads transaction, participant and credit; attributes of your own are declared under "reads")`
+			format = "the filter cannot be read: %s (a filter reads transaction, participant and credit; attributes of your own are declared under \"reads\")"
 		}
 		line := max(syntax.Line, 1)
-		return nil, &document.Problem{Line: line, Column: syntax.Column + 1, Message: message}
+		return nil, &document.Problem{Line: line, Column: syntax.Column + 1, Message: fmt.Sprintf(format, ourNames.Replace(syntax.Message))}
 	case err != nil:
-		return nil, &document.Problem{Line: 1, Column: 1, Message: "the filter cannot be read: " + err.Error()}
+		return nil, &document.Problem{Line: 1, Column: 1, Message: fmt.Sprintf("the filter cannot be read: %s", ourNames.Replace(err.Error()))}
 	}
 	f := &Filter{Text: text, program: program, readsCredit: len(literals.members["credit"]) > 0, reads: map[string][]attribute{
 		"transaction": used(reads.Transaction, literals.members["transaction"]),
@@ -175,7 +178,7 @@ func (l *literals) Visit(node *ast.Node) {
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "/", "%", "**", "^":
-			l.refuse(n.Location().From, "a filter adds, subtracts and multiplies: "+n.Operator+" is not exact")
+			l.refuse(n.Location().From, "a filter adds, subtracts and multiplies: %s is not exact", n.Operator)
 		case "in", "not in":
 			// The library would compare decimals digit by digit, so that 1.0 is not in [1].
 			if list, isList := n.Right.(*ast.ArrayNode); isList {
@@ -223,11 +226,11 @@ func (l *literals) spellOut(node *ast.Node, left ast.Node, list *ast.ArrayNode) 
 	}
 }
 
-func (l *literals) refuse(at int, message string) {
+func (l *literals) refuse(at int, format string, arguments ...any) {
 	if l.problem == nil {
 		before := string(l.source[:at])
 		line := strings.Count(before, "\n") + 1
-		l.problem = &document.Problem{Line: line, Column: at - strings.LastIndex(before, "\n"), Message: message}
+		l.problem = &document.Problem{Line: line, Column: at - strings.LastIndex(before, "\n"), Message: fmt.Sprintf(format, arguments...)}
 	}
 }
 

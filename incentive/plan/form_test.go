@@ -11,6 +11,7 @@ import (
 
 	"github.com/guerdon/guerdon/docs/plans"
 	"github.com/guerdon/guerdon/incentive/form"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // filled are the fields of a form as a browser sends them.
@@ -69,7 +70,7 @@ func TestFormOfTheGallery(t *testing.T) {
 			require.NoError(t, err, string(changed))
 			require.Equal(t, "Another name: it says", after.Name)
 			after.Name = before.Name
-			require.Empty(t, Diff(before, after))
+			require.Empty(t, Diff(language.English, before, after))
 			require.Len(t, after.Examples, len(before.Examples))
 			require.Equal(t, strings.Count(string(text), "# "), strings.Count(string(changed), "# "), "comments stay")
 		})

@@ -1,11 +1,10 @@
 package plan
 
 import (
-	"fmt"
-
 	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // Holdback puts a share of what a component pays for each credit off, until a time or a
@@ -48,18 +47,18 @@ func (r *reader) holdback(node *yaml.Node) *Holdback {
 	return h
 }
 
-func (h Holdback) describe() string {
-	months := fmt.Sprintf("%d months", h.Months)
+func (h Holdback) describe(l language.Language) string {
+	months := l.Sprintf("%d months", h.Months)
 	if h.Months == 1 {
-		months = "a month"
+		months = l.Word("a month")
 	}
-	until := fmt.Sprintf("and paid %s after the period that earned it", months)
+	until := l.Sprintf("and paid %s after the period that earned it", months)
 	if h.Where != nil {
-		late := "paid"
+		late := l.Word("paid")
 		if h.Forfeits {
-			late = "lost"
+			late = l.Word("lost")
 		}
-		until = fmt.Sprintf("and paid once %s; after %s it is %s", h.Where.Text, months, late)
+		until = l.Sprintf("and paid once %s; after %s it is %s", h.Where.Text, months, late)
 	}
-	return fmt.Sprintf("Of what it pays for each credit, %s is held back %s.", h.Share.describeShare(), until)
+	return l.Sprintf("Of what it pays for each credit, %s is held back %s.", h.Share.describeShare(l), until)
 }

@@ -1,12 +1,12 @@
 package plan
 
 import (
-	"fmt"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 func (r *reader) excess(carriesOver *bool) func(*yaml.Node) {
@@ -107,49 +107,49 @@ func (r *reader) number(into *int, of string, most int) func(*yaml.Node) {
 	}
 }
 
-func (c Cap) describe() string {
-	over := map[Interval]string{"": "in a period", Quarter: "in a quarter", Half: "in a half-year", Year: "in a year"}[c.Over]
-	excess := "What lies above is lost."
+func (c Cap) describe(l language.Language) string {
+	over := map[Interval]string{"": l.Word("in a period"), Quarter: l.Word("in a quarter"), Half: l.Word("in a half-year"), Year: l.Word("in a year")}[c.Over]
+	excess := l.Word("What lies above is lost.")
 	if c.CarriesOver {
-		excess = carriedOver
+		excess = l.Word(carriedOver)
 	}
 	if c.Month != 1 {
-		excess += fmt.Sprintf(" Years begin in month %d.", c.Month)
+		excess += " " + l.Sprintf("Years begin in month %d.", c.Month)
 	}
-	return fmt.Sprintf("all components together pay no more than %s %s. %s", c.Amount.describe(false), over, excess)
+	return l.Sprintf("all components together pay no more than %s %s. %s", c.Amount.describe(l, false), over, excess)
 }
 
 const carriedOver = "What lies above is held back and paid as soon as there is room."
 
-func (d Draw) describe() []string {
-	since := "coming to the plan"
+func (d Draw) describe(l language.Language) []string {
+	since := l.Word("coming to the plan")
 	if d.Since != "" {
-		since = "the participant's " + d.Since
+		since = l.Sprintf("the participant's %s", d.Since)
 	}
-	text := []string{fmt.Sprintf("what the components pay less than %s is advanced", d.Amount.describe(false))}
+	text := []string{l.Sprintf("what the components pay less than %s is advanced", d.Amount.describe(l, false))}
 	if d.AdvancedFor > 0 {
-		text[0] += fmt.Sprintf(" in the first %d months since %s", d.AdvancedFor, since)
+		text[0] += l.Sprintf(" in the first %d months since %s", d.AdvancedFor, since)
 	}
 	text[0] += "."
 	if !d.Recoverable {
-		return append(text, "It is not recovered.")
+		return append(text, l.Word("It is not recovered."))
 	}
-	downTo, from := "that", "later on"
+	downTo, from := l.Word("that"), l.Word("later on")
 	switch {
 	case d.DownTo != nil && d.AdvancedFor > 0:
-		downTo += " and, once nothing is advanced any more, above " + d.DownTo.describe(false)
+		downTo = l.Sprintf("that and, once nothing is advanced any more, above %s", d.DownTo.describe(l, false))
 	case d.DownTo != nil:
-		downTo = "the greater of that and " + d.DownTo.describe(false)
+		downTo = l.Sprintf("the greater of that and %s", d.DownTo.describe(l, false))
 	}
 	if d.RecoveredFrom > 0 {
-		from = fmt.Sprintf("from month %d since %s on", d.RecoveredFrom, since)
+		from = l.Sprintf("from month %d since %s on", d.RecoveredFrom, since)
 	}
-	text = append(text, fmt.Sprintf("It is recovered from what is earned above %s %s, and never takes pay below it.", downTo, from))
+	text = append(text, l.Sprintf("It is recovered from what is earned above %s %s, and never takes pay below it.", downTo, from))
 	if d.AtMost != nil {
-		text = append(text, "One period recovers no more than "+d.AtMost.describe(false)+".")
+		text = append(text, l.Sprintf("One period recovers no more than %s.", d.AtMost.describe(l, false)))
 	}
 	if d.ForgivenAfter > 0 {
-		text = append(text, fmt.Sprintf("What is still owed after month %d since %s is forgiven.", d.ForgivenAfter, since))
+		text = append(text, l.Sprintf("What is still owed after month %d since %s is forgiven.", d.ForgivenAfter, since))
 	}
 	return text
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 func (r *reader) measure(node *yaml.Node, into *Measure) {
@@ -81,26 +82,26 @@ func (m Measure) Value(t *incentive.Transaction) string {
 	return TransactionText(t, m.Attribute)
 }
 
-func (m Measure) describe() string {
+func (m Measure) describe(l language.Language) string {
 	var text string
 	switch {
 	case m.Aggregate == Quotient:
-		return "the ratio of " + m.Of.describe() + " to " + m.To.describe()
+		return l.Sprintf("the ratio of %s to %s", m.Of.describe(l), m.To.describe(l))
 	case m.Aggregate == Achieved && m.Objective != "":
-		return "the score of the objective " + m.Objective
+		return l.Sprintf("the score of the objective %s", m.Objective)
 	case m.Aggregate == Achieved:
-		return "the scores of the participant's objectives, each times its weight"
+		return l.Word("the scores of the participant's objectives, each times its weight")
 	case m.Aggregate == Distinct:
-		text = "the number of different values of transaction." + m.Attribute + " among the credits"
+		text = l.Sprintf("the number of different values of transaction.%s among the credits", m.Attribute)
 	case m.Aggregate == Count:
-		text = "the number of credits"
+		text = l.Word("the number of credits")
 	case m.Attribute != "":
-		text = "the credited share of transaction." + m.Attribute
+		text = l.Sprintf("the credited share of transaction.%s", m.Attribute)
 	default:
-		text = "what is credited"
+		text = l.Word("what is credited")
 	}
 	if m.Where != nil {
-		text += " where " + m.Where.Text
+		text += l.Sprintf(" where %s", m.Where.Text)
 	}
 	return text
 }

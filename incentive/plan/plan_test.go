@@ -11,6 +11,8 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/language/languagetest"
 )
 
 const head = "language: 1\nplan: new-business\nname: New business\ncurrency: USD\nreads:\n  transaction: {category: text, quantity: number}\n  participant: {commission_rate: number, region: text}\ncomponents:\n"
@@ -168,6 +170,7 @@ func TestParse(t *testing.T) {
 				require.Len(t, found, len(c.problems), "%s", err)
 				for i, want := range c.problems {
 					require.Contains(t, found[i].String(), want)
+					languagetest.NoEnglish(t, language.Indonesian.Translate(found[i].String()))
 				}
 			}
 			if !c.typed {
@@ -222,7 +225,7 @@ func TestFilter(t *testing.T) {
 		`credit.participant != participant.id and credit.role == "owner"`:              true,
 		`transaction.speed == "1"`:                                                     `column 13: the filter cannot be read: unknown field speed`,
 		`deal.amount > 1`:                                                              `column 1: the filter cannot be read: unknown name deal`,
-		`transaction.category > 3`:                                                     `invalid operation: > (mismatched types string and decimal.Decimal)`,
+		`transaction.category > 3`:                                                     `invalid operation: > (mismatched types text and number)`,
 		`transaction.category == 3`:                                                    `mismatched types`,
 		`transaction.amount`:                                                           `expected bool`,
 		`transaction.amount / 3 > 1`:                                                   `a filter adds, subtracts and multiplies`,
@@ -244,6 +247,7 @@ func TestFilter(t *testing.T) {
 			if message, bad := want.(string); bad {
 				if problem != nil {
 					require.Contains(t, problem.String(), message)
+					languagetest.NoEnglish(t, language.Indonesian.Translate(problem.String()))
 					return
 				}
 				_, err := filter.Takes(filtered)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // QuotaRule says how much of a quota counts where a participant is on the plan, or the
@@ -94,30 +94,30 @@ func (r *reader) since(into *string) func(*yaml.Node) {
 	}
 }
 
-func (q QuotaRule) describe() string {
+func (q QuotaRule) describe(l language.Language) string {
 	text := map[Prorated]string{
-		ByDays:      "it counts by the calendar days on the plan.",
-		ByMonths:    "it counts by the calendar months on the plan, each month begun wholly.",
-		NotProrated: "it counts however long the participant is on the plan.",
+		ByDays:      l.Word("it counts by the calendar days on the plan."),
+		ByMonths:    l.Word("it counts by the calendar months on the plan, each month begun wholly."),
+		NotProrated: l.Word("it counts however long the participant is on the plan."),
 	}[q.Prorated]
 	if q.Of != "" && q.ByShare {
-		text = fmt.Sprintf("it is the share of each member in that of their %s, and ", q.Of) + text
+		text = l.Sprintf("it is the share of each member in that of their %s, and ", l.Word(string(q.Of))) + text
 	} else if q.Of != "" {
-		text = fmt.Sprintf("it is that of the participant's %s, and ", q.Of) + text
+		text = l.Sprintf("it is that of the participant's %s, and ", l.Word(string(q.Of))) + text
 	}
 	if len(q.Weights) > 0 {
-		text += fmt.Sprintf(" Its time is cut into %d equal stretches, which weigh %s.", len(q.Weights), percents(q.Weights))
+		text += l.Sprintf(" Its time is cut into %d equal stretches, which weigh %s.", len(q.Weights), percents(l, q.Weights))
 	}
 	if q.Ramp != nil {
-		text += fmt.Sprintf(" In the months begun since the participant's %s it counts by %s, and then wholly.", q.Ramp.Since, percents(q.Ramp.Shares))
+		text += l.Sprintf(" In the months begun since the participant's %s it counts by %s, and then wholly.", q.Ramp.Since, percents(l, q.Ramp.Shares))
 	}
 	return text
 }
 
-func percents(all []decimal.Decimal) string {
+func percents(l language.Language, all []decimal.Decimal) string {
 	var texts []string
 	for _, d := range all {
-		texts = append(texts, percent(d))
+		texts = append(texts, percent(l, d))
 	}
 	return strings.Join(texts, ", ")
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/language/languagetest"
 	"github.com/guerdon/guerdon/incentive/policy"
 )
 
@@ -125,6 +127,7 @@ func TestProblems(t *testing.T) {
 		_, err := policy.Parse([]byte(text))
 		require.ErrorContains(t, err, want, text)
 		require.Equal(t, document.CodeInvalid, incentive.ErrorCode(err), text)
+		languagetest.NoEnglish(t, language.Indonesian.Translate(incentive.ErrorMessage(err)))
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/language/languagetest"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/india"
 	"github.com/guerdon/guerdon/payments/railtest"
@@ -173,6 +175,7 @@ func TestRefusedTemplates(t *testing.T) {
 		_, err := india.Parse([]byte(c.template))
 		require.Equal(t, document.CodeInvalid, incentive.ErrorCode(err), name)
 		require.ErrorContains(t, err, c.says, name)
+		languagetest.NoEnglish(t, language.Indonesian.Translate(incentive.ErrorMessage(err)))
 	}
 }
 
