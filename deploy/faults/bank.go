@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/xml"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/moov-io/ach"
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/deploy/local/processes"
@@ -25,10 +23,12 @@ type fileBank struct {
 	files map[string]map[string]incentive.Money // what each message pays, by payout; a payout is in it without hyphens
 	debit map[string]int                        // how often each payout was paid
 	books map[string]int64                      // what was paid, by rail and currency
+	tried map[string]bool                       // accounts that a prenote has tried
+	known map[string]bool                       // of these, those that may be paid
 }
 
 func openBank() *fileBank {
-	return &fileBank{files: map[string]map[string]incentive.Money{}, debit: map[string]int{}, books: map[string]int64{}}
+	return &fileBank{files: map[string]map[string]incentive.Money{}, debit: map[string]int{}, books: map[string]int64{}, tried: map[string]bool{}, known: map[string]bool{}}
 }
 
 // plain is a payout as banks write it.
@@ -36,7 +36,7 @@ func plain(payout string) string { return strings.ReplaceAll(payout, "-", "") }
 
 // entered is a payout as the bank of a rail writes it: in an ACH entry there is less room.
 func entered(rail, payout string) string {
-	if rail == processes.NACHA {
+	if rail == processes.NACHA || rail == processes.NACHATried {
 		return plain(payout)[:15]
 	}
 	return plain(payout)
@@ -46,8 +46,11 @@ func entered(rail, payout string) string {
 // changes nothing.
 func (b *fileBank) takes(rail string, content []byte, refuses func(payout string) bool) error {
 	message, payments, err := read(rail, content)
+	if err == nil && rail == processes.NACHATried {
+		err = b.unknown(content)
+	}
 	if err != nil {
-		return fmt.Errorf("the bank cannot read a file of %s: %w", rail, err)
+		return fmt.Errorf("the bank cannot take a file of %s: %w", rail, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -119,16 +122,14 @@ func read(rail string, content []byte) (message string, payments map[string]ince
 			}
 		}
 		return message, payments, nil
-	case processes.NACHA:
-		file, err := ach.NewReader(bytes.NewReader(content)).Read()
+	case processes.NACHA, processes.NACHATried:
+		entries, err := entriesOf(content)
 		if err != nil {
 			return "", nil, err
 		}
-		for _, batch := range file.Batches {
-			for _, entry := range batch.GetEntries() {
-				if err := put(strings.TrimSpace(entry.IdentificationNumber), decimal.New(int64(entry.Amount), -2).String(), "USD"); err != nil {
-					return "", nil, err
-				}
+		for _, entry := range entries {
+			if err := put(strings.TrimSpace(entry.IdentificationNumber), decimal.New(int64(entry.Amount), -2).String(), "USD"); err != nil {
+				return "", nil, err
 			}
 		}
 		return fmt.Sprintf("%x", sha256.Sum256(content)), payments, nil

@@ -46,8 +46,8 @@ func (l *logbook) String() string {
 
 // tally counts what happened.
 type tally struct {
-	cycles, payouts, faults, letters, forged, retried, cameBack, recalled, stops int
-	killed                                                                       map[string]int
+	cycles, payouts, faults, letters, forged, retried, cameBack, recalled, stops, tried int
+	killed                                                                              map[string]int
 }
 
 func (t *tally) add(other tally) {
@@ -56,7 +56,7 @@ func (t *tally) add(other tally) {
 	}
 	t.cycles, t.payouts, t.faults, t.letters = t.cycles+other.cycles, t.payouts+other.payouts, t.faults+other.faults, t.letters+other.letters
 	t.forged, t.retried, t.cameBack, t.stops = t.forged+other.forged, t.retried+other.retried, t.cameBack+other.cameBack, t.stops+other.stops
-	t.recalled += other.recalled
+	t.recalled, t.tried = t.recalled+other.recalled, t.tried+other.tried
 	for name, n := range other.killed {
 		t.killed[name] += n
 	}
@@ -69,8 +69,8 @@ func (t tally) String() string {
 			killed = append(killed, fmt.Sprintf("%s %d", name, t.killed[name]))
 		}
 	}
-	return fmt.Sprintf("%d payouts, %d faults of calls, %d letters and %d forged, %d stops of rails, %d retried by finance, %d came back, %d taken back by finance; killed: %s",
-		t.payouts, t.faults, t.letters, t.forged, t.stops, t.retried, t.cameBack, t.recalled, strings.Join(killed, ", "))
+	return fmt.Sprintf("%d payouts, %d faults of calls, %d letters and %d forged, %d stops of rails, %d retried by finance, %d came back, %d taken back by finance, %d accounts tried; killed: %s",
+		t.payouts, t.faults, t.letters, t.forged, t.stops, t.retried, t.cameBack, t.recalled, t.tried, strings.Join(killed, ", "))
 }
 
 // cycle pays one period as it is planned, and checks everything.
@@ -95,7 +95,7 @@ func (w *world) cycle(ctx context.Context, p plan) (t tally, err error) {
 			return t, err
 		}
 	}
-	d := &desk{world: w, plan: p, period: periodOf(p.Number), payees: map[string]*payee{}, back: map[string]bool{}, answered: map[string]bool{}, tally: &t}
+	d := &desk{world: w, plan: p, period: periodOf(p.Number), payees: map[string]*payee{}, back: map[string]bool{}, answered: map[string]bool{}, sentBack: map[string]time.Time{}, tally: &t}
 	for i := range p.Payees {
 		d.payees[p.Payees[i].ID] = &p.Payees[i]
 	}
@@ -195,6 +195,9 @@ type desk struct {
 	back     map[string]bool // whose payment has been taken back at the rail
 	answered map[string]bool // files of which the bank has said everything
 	tally    *tally
+
+	sentBack  map[string]time.Time // when the bank had sent an entry of a payee back
+	comesLate func() error         // has it send back what it does too late; nil where it has
 }
 
 func ask[T any](ctx context.Context, call func(key string) (*http.Response, error)) (T, error) {
@@ -257,6 +260,7 @@ func (d *desk) pays(ctx context.Context, released chan<- struct{}) error {
 			})
 			return err
 		},
+		func() error { return d.triesWhen(ctx, false) },
 		func() error { return d.act(ctx, client.ActRequestActLock) },
 		func() error { return d.await(ctx, incentive.Calculated) },
 		func() error { return d.act(ctx, client.ActRequestActPublish) },
@@ -271,6 +275,7 @@ func (d *desk) pays(ctx context.Context, released chan<- struct{}) error {
 			return err
 		},
 		func() error { return d.await(ctx, incentive.Approved) },
+		func() error { return d.triesWhen(ctx, true) },
 		func() error {
 			list, err := d.list(ctx)
 			if err != nil {
@@ -283,6 +288,7 @@ func (d *desk) pays(ctx context.Context, released chan<- struct{}) error {
 			close(released)
 			return err
 		},
+		func() error { return d.late() },
 		func() error {
 			return until(ctx, "everything is paid or given up", func() (bool, error) { return d.look(ctx) })
 		},
@@ -430,11 +436,11 @@ func (d *desk) payoutsLeft(ctx context.Context, closed bool) (left int, err erro
 			if err := d.takenBack(ctx, one); err != nil {
 				return left, err
 			}
-		case one.State == "failed" || one.State == "returned":
+		case one.State == "failed" || one.State == "returned" || one.State == "held" && who.Account != good:
 			if err := d.decide(ctx, one, who); err != nil {
 				return left, err
 			}
-		case one.Reason == string(store.CodeBankUnclear) || one.State == "paid" && who.Fate != returned || one.State == "cancelled":
+		case one.Reason == string(store.CodeBankUnclear) || one.State == "held" || one.State == "paid" && who.Fate != returned || one.State == "cancelled":
 			return left, fmt.Errorf("%s of fate %s by %s is %s %s", who.ID, who.Fate, who.Rail, one.State, one.Reason)
 		}
 	}
@@ -473,9 +479,17 @@ func (d *desk) takeBack(ctx context.Context, one client.Payout, who *payee) (err
 			request.Amount = &incentive.Money{Minor: who.Part, Currency: one.Amount.Currency}
 		}
 		d.tally.recalled++
-		_, err = ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
-			return d.people["fin1"].RecallPayout(ctx, one.Id, &client.RecallPayoutParams{IdempotencyKey: key}, request)
-		})
+		for n := range 2 { // who asks again is answered as the first time
+			_, err = ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
+				return d.people["fin1"].RecallPayout(ctx, one.Id, &client.RecallPayoutParams{IdempotencyKey: key}, request)
+			})
+			if err != nil && n > 0 {
+				return fmt.Errorf("ask again for what %s was paid to be taken back: %w", who.ID, err)
+			}
+			if err != nil {
+				break
+			}
+		}
 	case one.Recall != nil && (one.Recall.State == string(store.RecallRefused) || one.Recall.State == string(store.RecallUnclear)):
 		err = fmt.Errorf("what %s was paid by %s is not given back: %s %s", who.ID, who.Rail, one.Recall.State, one.Recall.Code)
 	}
@@ -598,7 +612,7 @@ func (d *desk) files(ctx context.Context, late bool) (others bool, err error) {
 		}
 		if f.ConfirmedBy == nil {
 			others = false
-			content, err := processes.Ask(ctx, func(string) ([]byte, error) { return client.Bytes(d.people["fin2"].GetPaymentFile(ctx, f.Id)) })
+			content, err := d.content(ctx, f)
 			if err != nil {
 				return false, err
 			}
@@ -636,9 +650,13 @@ func (d *desk) files(ctx context.Context, late bool) (others bool, err error) {
 	return others, nil
 }
 
+func (d *desk) content(ctx context.Context, f client.PaymentFile) ([]byte, error) {
+	return processes.Ask(ctx, func(string) ([]byte, error) { return client.Bytes(d.people["fin2"].GetPaymentFile(ctx, f.Id)) })
+}
+
 // refuses reports whether the bank refuses a payout, as a bank writes it.
 func (d *desk) refuses(payout string) bool {
-	who, err := texts(context.Background(), d.house.DatabaseURL, `SELECT participant_id FROM guerdon.payout WHERE replace(id::text, '-', '') = $1`, payout)
+	who, err := texts(context.Background(), d.house.DatabaseURL, `SELECT participant_id FROM guerdon.payout WHERE replace(id::text, '-', '') LIKE $1 || '%'`, payout)
 	return err == nil && len(who) == 1 && d.payees[who[0]] != nil && d.payees[who[0]].Fate == refused
 }
 
@@ -659,6 +677,13 @@ func (d *desk) confirm(ctx context.Context, f client.PaymentFile, paid bool) err
 
 // says hands in what a bank answers in files.
 func (d *desk) says(ctx context.Context, f client.PaymentFile, as answers) error {
+	if f.Rail == processes.NACHATried {
+		content, err := d.content(ctx, f)
+		if err != nil {
+			return err
+		}
+		return d.sendsBack(ctx, content, func(payee string) bool { return d.payees[payee] != nil && d.payees[payee].Fate == refused })
+	}
 	if f.Rail != processes.ISO20022 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func TestPlans(t *testing.T) {
 		for _, one := range p.Payees {
 			seen["rail "+one.Rail], seen["fate "+string(one.Fate)] = true, true
 			seen["recalled "+one.Rail] = seen["recalled "+one.Rail] || one.Recalled
+			seen["account "+string(one.Account)] = true
 			seen["recalled in part"] = seen["recalled in part"] || one.Part > 0
 			for _, f := range append(one.Faults, one.LookUps...) {
 				seen["fault "+string(f)] = true
@@ -46,11 +48,19 @@ func TestPlans(t *testing.T) {
 		for _, k := range p.Kills {
 			seen["process "+k.Process] = true
 		}
+		if p.Trial != nil {
+			for what, is := range map[string]bool{"approved": p.Trial.Approved, "lost": p.Trial.Lost, "again": p.Trial.Again, "doubled": p.Trial.Doubled, "released": p.Trial.Released} {
+				seen[fmt.Sprintf("tried %s %t", what, is)] = true
+			}
+		}
 		if p.Storm != nil {
 			seen["storm "+string(p.Storm.Kind)] = true
 		}
 	}
-	want := []string{"fate paid", "fate refused", "fate returned", "storm down", "storm lockout", "storm poor", "recalled stripe", "recalled tremendous", "recalled in part"}
+	want := []string{"fate paid", "fate refused", "fate returned", "storm down", "storm lockout", "storm poor", "recalled stripe", "recalled tremendous", "recalled in part", "account bad", "account bad-later"}
+	for _, what := range []string{"approved", "lost", "again", "doubled", "released"} {
+		want = append(want, "tried "+what+" true", "tried "+what+" false")
+	}
 	for _, f := range recallFaults {
 		want = append(want, "recall "+string(f))
 	}

@@ -22,15 +22,15 @@ type options struct {
 	Cycles   int           `default:"300" help:"How many periods to pay."`
 	Seed     uint64        `help:"What the plans are drawn from; any when absent."`
 	From     int           `default:"1" help:"The number of the first cycle: --from N --cycles 1 plays cycle N of a seed again."`
-	House    int           `default:"30" help:"How many cycles a house sees before a new one is built: 36 at most, as each may build an ACH file, of which a bank takes no more on a day."`
+	House    int           `default:"18" help:"How many cycles a house sees before a new one is built: 18 at most, as each may build two ACH files by a rail, of which a bank takes 36 a day."`
 	Evidence string        `default:"/tmp/guerdon-faults" help:"Where what is left of a cycle that failed is kept."`
 	Limit    time.Duration `default:"3m" help:"How long a cycle may take."`
 	Plan     bool          `help:"Print what is planned, and do nothing."`
 	Verbose  bool          `help:"Print the logbook of each cycle."`
 }
 
-// filesADay is how many ACH files a bank takes on a day.
-const filesADay = 36
+// mostCycles of a house leave room for its ACH files among the 36 that a bank takes a day.
+const mostCycles = 18
 
 func main() {
 	processes.RunIfAsked()
@@ -46,8 +46,8 @@ func main() {
 
 // run plays the cycles and says how each went. Its error is of those that failed.
 func run(ctx context.Context, o options, say func(format string, arguments ...any)) error {
-	if o.House < 1 || o.House > filesADay {
-		return fmt.Errorf("a house sees 1 to %d cycles", filesADay)
+	if o.House < 1 || o.House > mostCycles {
+		return fmt.Errorf("a house sees 1 to %d cycles", mostCycles)
 	}
 	if o.Seed == 0 {
 		o.Seed = rand.Uint64N(1 << 32)

@@ -24,6 +24,7 @@ func (w *world) judge(ctx context.Context, d *desk) error {
 			return until(ctx, "everything is applied and archived", func() (bool, error) {
 				waiting, err := texts(ctx, w.house.DatabaseURL, `SELECT e.rail || ' ' || e.kind FROM guerdon.rail_event e LEFT JOIN guerdon.rail_event_outcome x ON x.event = e.number WHERE x.event IS NULL
 					UNION ALL SELECT 'a recall' FROM guerdon.payout_recall WHERE finished_at IS NULL
+					UNION ALL SELECT 'a file of prenotes' FROM guerdon.prenote_file WHERE passed_at IS NULL
 					UNION ALL SELECT 'a status file' FROM guerdon.status_file WHERE applied_at IS NULL
 					UNION ALL SELECT 'a command' FROM guerdon.command WHERE status IS NULL AND actor <> 'nobody' AND created_at > now() - interval '1 second'`)
 				if err != nil || len(waiting) > 0 {
@@ -44,6 +45,7 @@ func (w *world) judge(ctx context.Context, d *desk) error {
 			return err
 		},
 		func() error { return w.onceEach(ctx, d) },
+		func() error { return w.triedFirst(ctx, d) },
 		func() error { return w.books(ctx) },
 		func() error { return actsOnce(ctx, s, d.period) },
 	} {

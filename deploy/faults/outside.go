@@ -263,6 +263,8 @@ func destination(p payee) payments.Destination {
 		return payments.Destination{"holder": "Name " + p.ID, "account": "987654321", "bank": "USABA021000021"}
 	case processes.NACHA:
 		return payments.Destination{"holder": "Name " + p.ID, "routing": "021000021", "account": "987654321", "kind": "checking", "owner": "person"}
+	case processes.NACHATried: // an account of their own, as each is tried
+		return payments.Destination{"holder": "Name " + p.ID, "routing": "021000021", "account": strings.NewReplacer("c", "7", "r", "").Replace(p.ID), "kind": "checking", "owner": "person"}
 	default:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "012345678901", "bank": "HDFC0000001"}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/guerdon/guerdon/deploy/local/processes"
 	"github.com/guerdon/guerdon/incentive"
@@ -23,6 +24,8 @@ type plan struct {
 	Kills  []kill
 	Files  map[string]answers `json:",omitempty"` // how the bank of a rail of files answers
 
+	Trial *trial `json:",omitempty"` // of accounts, by prenotes
+
 	Recalls []fault `json:",omitempty"` // of the calls by which finance takes payments back, one after the other
 }
 
@@ -37,6 +40,8 @@ type payee struct {
 	Letters []post  `json:",omitempty"` // what becomes of what the rail tells of them, one after the other
 	Slow    bool    `json:",omitempty"` // the rail takes its time
 
+	Account account `json:",omitempty"` // of one that is tried before it is paid
+
 	Recalled bool  `json:",omitempty"` // of fate returned: it comes back as finance asks the rail for it
 	Part     int64 `json:",omitempty"` // of fate paid: what finance has the rail give back, in minor units
 }
@@ -48,6 +53,15 @@ const (
 	paid     fate = "paid"
 	refused  fate = "refused"
 	returned fate = "returned" // paid, and then it comes back
+)
+
+// account is what a bank finds an account to be that a prenote tries.
+type account string
+
+const (
+	good      account = ""
+	badAtOnce account = "bad"
+	badLater  account = "bad-later" // which it says only after the days in which it is to
 )
 
 // fault is what goes wrong with a call.
@@ -136,6 +150,7 @@ var rails = []struct {
 	{processes.ISO20022, "USD", true},
 	{india.Name, "INR", true},
 	{processes.NACHA, "USD", true},
+	{processes.NACHATried, "USD", true},
 }
 
 // tells reports whether a rail tells us what it does.
@@ -154,6 +169,10 @@ func draw(seed uint64, number int) plan {
 		rail := rails[chosen[dice.IntN(len(chosen))]]
 		one := payee{ID: fmt.Sprintf("c%04dr%02d", number, n+1), Rail: rail.name, Amount: incentive.Money{Minor: int64(2000 + dice.IntN(40_000)), Currency: rail.currency}, Fate: paid}
 		switch {
+		case rail.name == processes.NACHATried:
+			if chance(25) {
+				one.Fate, one.Account = refused, []account{badAtOnce, badLater}[dice.IntN(2)]
+			}
 		case chance(8) && (!rail.file || rail.name == processes.ISO20022):
 			one.Fate = refused
 		case chance(6) && tells(rail.name):
@@ -205,10 +224,16 @@ func draw(seed uint64, number int) plan {
 	for chance(60) && len(p.Recalls) < 4 {
 		p.Recalls = append(p.Recalls, recallFaults[dice.IntN(len(recallFaults))])
 	}
+	if slices.ContainsFunc(p.Payees, func(one payee) bool { return one.Rail == processes.NACHATried }) {
+		p.Trial = &trial{Approved: chance(40), Lost: chance(30), Again: chance(30), Doubled: chance(40), Released: chance(50)}
+	}
 	for range 1 + dice.IntN(3) {
 		k := kill{Process: processes.All[dice.IntN(len(processes.All))]}
 		if chance(60) {
 			one := points[dice.IntN(len(points))]
+			for p.Trial == nil && strings.HasPrefix(one.table, "guerdon.prenote") { // which nobody comes to
+				one = points[dice.IntN(len(points))]
+			}
 			at := one.at(periodOf(number))
 			k.Point, k.Row = &at, 1+dice.IntN(one.rows)
 		} else {
@@ -249,16 +274,21 @@ func (p point) at(period string) processes.Point {
 
 // points are in the order in which a period comes to them.
 var points = []point{
+	{"guerdon.prenote_file", "INSERT", "true", 1},
+	{"guerdon.prenote_outcome", "INSERT", "true", 2},
+	{"guerdon.prenote_file", "UPDATE", "NEW.passed_at IS NOT NULL", 1},
 	{"guerdon.snapshot_record", "INSERT", "true", 60},
 	{"guerdon.statement", "INSERT", "true", 20},
 	{"guerdon.approval", "UPDATE", "NEW.period_id = '%s'", 20},
 	{"guerdon.payout", "INSERT", "NEW.period_id = '%s'", 20},
+	{"guerdon.command", "UPDATE", "NEW.status IS NOT NULL", 12}, // an answer
 	{"guerdon.payment_file", "INSERT", "NEW.period_id = '%s'", 1},
 	{"guerdon.payout_attempt", "INSERT", "true", 20},
 	{"temporal.history_node", "INSERT", "EXISTS (SELECT FROM guerdon.payout_attempt)", 40},
 	{"guerdon.journal_entry", "INSERT", "NEW.period_id = '%s' AND NEW.kind = 'submit'", 15},
 	{"guerdon.payout_attempt", "UPDATE", "NEW.state = 'confirmed'", 15},
 	{"guerdon.payout", "UPDATE", "NEW.period_id = '%s' AND NEW.state = 'paid'", 15},
+	{"guerdon.payout_proposal", "INSERT", "true", 2},
 	{"guerdon.rail_event", "INSERT", "true", 10},
 	{"guerdon.rail_event_outcome", "INSERT", "true", 10},
 	{"guerdon.payout_outcome", "INSERT", "true", 5},

@@ -147,7 +147,11 @@ func (w *world) hires(ctx context.Context, p plan) error {
 		return err
 	}
 	for _, one := range p.Payees {
-		if _, err := w.house.Store.SetDestination(ctx, one.ID, store.Destination{ParticipantID: one.ID, Rail: one.Rail, Masked: "…", Details: destination(one)}); err != nil {
+		to := store.Destination{ParticipantID: one.ID, Rail: one.Rail, Masked: "…", Details: destination(one)}
+		if to.Try = one.Rail == processes.NACHATried; to.Try {
+			to.Account = destination(one).Account()
+		}
+		if _, err := w.house.Store.SetDestination(ctx, one.ID, to); err != nil {
 			return err
 		}
 		if rail := w.rails[one.Rail]; rail != nil && rail.letIn != nil {

@@ -31,6 +31,7 @@ const (
 	PaymentFile = paymentfile.Name
 	ISO20022    = "iso20022-general"
 	NACHA       = "nacha"
+	NACHATried  = "nacha-tried" // which tries accounts before it pays to them
 )
 
 // perSecond is what each rail is said to bear: more than a house can do, as what limits do
@@ -69,13 +70,16 @@ var made = map[string]func(url string) (payments.Rail, error){
 		return iso20022.New(iso20022.Config{Name: ISO20022, Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now,
 			Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
 	},
-	NACHA: func(string) (payments.Rail, error) {
-		return nacha.New(nacha.Config{Name: NACHA, Company: "Test", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank", LeadDays: 1, Zone: time.UTC, Now: time.Now})
-	},
+	NACHA:      func(string) (payments.Rail, error) { return newNACHA(NACHA, false) },
+	NACHATried: func(string) (payments.Rail, error) { return newNACHA(NACHATried, true) },
 	india.Name: func(string) (payments.Rail, error) {
 		t, err := india.Parse([]byte(template))
 		return india.New(india.Config{Template: t, Zone: time.UTC, Now: time.Now}), err
 	},
+}
+
+func newNACHA(name string, prenotes bool) (payments.Rail, error) {
+	return nacha.New(nacha.Config{Name: name, Company: "Test", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank", LeadDays: 1, Prenotes: prenotes, Zone: time.UTC, Now: time.Now})
 }
 
 func calls() *http.Client {
