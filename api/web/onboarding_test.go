@@ -36,7 +36,7 @@ func TestOnboarding(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	found := link.FindStringSubmatch(text)
 	require.Len(t, found, 2, text)
-	require.Contains(t, text, "25 % Stripe acct_")
+	require.Contains(t, text, "25 % Stripe <span class=\"masked\">acct_")
 	require.Contains(t, text, "Nothing is paid there yet")
 
 	_, again := r1.fill("/account", "/account/accounts", url.Values{"rail": {"stripe"}, "share": {"25"}})

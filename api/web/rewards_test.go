@@ -39,7 +39,7 @@ func TestAReward(t *testing.T) {
 	require.Contains(t, text, "is not an e-mail address")
 	require.Contains(t, text, `value="nobody"`, "what was written stays")
 	r1.does("/rewards", "/rewards", url.Values{"reward": {"tremendous/" + standin.Experience}, "email": {"r1@example.com"}}, "From now on you are paid by what you took.")
-	require.Contains(t, r1.visit("/account"), "Rewards r…@example.com")
+	require.Contains(t, r1.visit("/account"), "Rewards <span class=\"masked\">r…@example.com")
 
 	r1.does("/account", "/account", url.Values{"rail": {"payment-file"}, "holder": {"R"}, "account": {"DE89 3704 0044 0532 0130 00"}}, "From now on you are paid there.")
 	for share, want := range map[string]string{"100.5": "from 0 to 100", "a fifth": "from 0 to 100"} {
@@ -49,8 +49,8 @@ func TestAReward(t *testing.T) {
 	}
 	r1.does("/rewards", "/rewards", url.Values{"reward": {"tremendous/" + standin.GiftCard}, "email": {"r1@example.com"}, "share": {"20"}}, "From now on you are paid by what you took.")
 	page = r1.visit("/account")
-	require.Contains(t, page, "80 % Bank transfer …3000")
-	require.Contains(t, page, "20 % Rewards r…@example.com")
+	require.Contains(t, page, "80 % Bank transfer <span class=\"masked\">…3000")
+	require.Contains(t, page, "20 % Rewards <span class=\"masked\">r…@example.com")
 	require.Contains(t, page, "What is too small for another one is paid by Bank transfer.")
 	ids := regexp.MustCompile(`name="share-(\d+)"`).FindAllStringSubmatch(page, -1)
 	require.Len(t, ids, 2)
