@@ -56,6 +56,11 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		if tag.RowsAffected() == 0 {
 			return nil
 		}
+		_, err = tx.Exec(ctx, `SELECT FROM payout WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND rail = $4 AND currency = $5 AND state = 'planned' ORDER BY id FOR UPDATE`,
+			f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency)
+		if err != nil {
+			return fmt.Errorf("lock what payment file %s pays: %w", f.Name, err)
+		}
 		tag, err = tx.Exec(ctx, `
 			INSERT INTO payout_attempt (payout_id, number, state)
 			SELECT o.id, 1, 'intended' FROM payout o

@@ -26,8 +26,8 @@ type SanctionsList struct {
 
 var listName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 
-// PutSanctionsList keeps a list as the next version of its name. Payouts that are planned on
-// lists which are not released, and that it concerns, are held.
+// PutSanctionsList keeps a list as the next version of its name. Payouts that are planned and not
+// sent yet, and that it concerns, are held.
 func (s *Store) PutSanctionsList(ctx context.Context, actor, name, document string) (SanctionsList, error) {
 	list := SanctionsList{Name: name, SetBy: actor}
 	if !listName.MatchString(name) {
@@ -110,7 +110,8 @@ func (s screen) concern(participant, name string) []string {
 	return slices.DeleteFunc(s.Hits(name), func(entry string) bool { return slices.Contains(cleared, entry) })
 }
 
-// holdListed holds what is planned, and not released, for those whom the lists concern.
+// holdListed holds what is planned for those whom the lists concern, released or not. What may have
+// been sent, or is in a payment file, is not.
 func holdListed(ctx context.Context, tx pgx.Tx) error {
 	s, err := readScreen(ctx, tx)
 	if err != nil {
@@ -123,14 +124,15 @@ func holdListed(ctx context.Context, tx pgx.Tx) error {
 	type planned struct {
 		onList
 		payout, participant, name string
+		released                  bool
 	}
 	var all []planned
 	err = collect(ctx, tx, &all, `
-		SELECT o.period_id, o.revision, o.supplement, o.id::text, o.participant_id, coalesce(f.name, '') FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
+		SELECT o.period_id, o.revision, o.supplement, o.id::text, o.participant_id, coalesce(f.name, ''), l.released_by IS NOT NULL FROM payout o JOIN payout_list l USING (period_id, revision, supplement)
 			LEFT JOIN `+factToday("o")+`
-		WHERE o.state = 'planned' AND l.released_by IS NULL ORDER BY o.period_id, o.revision, o.supplement, o.id FOR UPDATE OF l`,
+		WHERE o.state = 'planned' ORDER BY o.period_id, o.revision, o.supplement, o.id FOR UPDATE OF l`,
 		func(row pgx.CollectableRow) (p planned, err error) {
-			err = row.Scan(&p.period, &p.revision, &p.supplement, &p.payout, &p.participant, &p.name)
+			err = row.Scan(&p.period, &p.revision, &p.supplement, &p.payout, &p.participant, &p.name, &p.released)
 			return p, err
 		})
 	if err != nil {
@@ -142,10 +144,16 @@ func holdListed(ctx context.Context, tx pgx.Tx) error {
 		if len(hits) == 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, `UPDATE payout SET state = 'held', reason = $2, listed_as = $3, lifted_by = NULL, lifted_reason_id = NULL WHERE id = $1`, p.payout, policy.Listed, hits); err != nil {
+		if _, _, _, err := lockPayout(ctx, tx, p.payout); err != nil { // whoever sends it has noted so, or finds it held
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			UPDATE payout SET state = 'held', reason = $2, listed_as = $3, lifted_by = NULL, lifted_reason_id = NULL WHERE id = $1 AND state = 'planned'
+				AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, p.payout, policy.Listed, hits)
+		if err != nil {
 			return fmt.Errorf("hold payout %s: %w", p.payout, err)
 		}
-		if !slices.Contains(signs, p.onList) {
+		if !p.released && !slices.Contains(signs, p.onList) {
 			signs = append(signs, p.onList)
 		}
 	}

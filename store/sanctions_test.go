@@ -60,10 +60,27 @@ func TestSanctionsLists(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEqual(t, list.Digest, after.Digest, "whoever has looked before looks again")
 	})
-	t.Run("what is released is paid", func(t *testing.T) {
+	t.Run("what is released and not sent is held, and goes by two people", func(t *testing.T) {
 		t.Parallel()
 		b := planned(t)
 		require.NoError(t, b.release(monthOf(1), "fin2"))
+		require.NoError(t, put(b, "ours", meansAnn))
+		require.Equal(t, []string{"100.00 held screening-hit"}, b.kept(monthOf(1)))
+		payout := b.payouts(monthOf(1))[0]
+		_, live, err := b.BeginAttempt(t.Context(), payout.ID)
+		require.NoError(t, err)
+		require.False(t, live, "nothing is sent")
+		require.NoError(t, b.ProposeRedirection(t.Context(), "fin", payout.ID, b.reason(), payout.Newer.Version))
+		require.NoError(t, b.DecideRedirection(t.Context(), "fin2", payout.ID, true, ""))
+		require.Equal(t, []string{"100.00 planned "}, b.kept(monthOf(1)))
+	})
+	t.Run("what may be sent is looked up", func(t *testing.T) {
+		t.Parallel()
+		b := planned(t)
+		require.NoError(t, b.release(monthOf(1), "fin2"))
+		_, live, err := b.BeginAttempt(t.Context(), b.payouts(monthOf(1))[0].ID)
+		require.NoError(t, err)
+		require.True(t, live)
 		require.NoError(t, put(b, "ours", meansAnn))
 		require.Equal(t, []string{"100.00 planned "}, b.kept(monthOf(1)))
 	})
