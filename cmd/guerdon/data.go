@@ -86,13 +86,14 @@ func inFile(name string, err error) error {
 type planCommand struct {
 	Check    planCheck    `cmd:"" help:"Check plan files. Needs no API."`
 	Test     planTest     `cmd:"" help:"Calculate the examples that plan files carry. Needs no API."`
-	Explain  planExplain  `cmd:"" help:"Read a plan file back in plain English. Needs no API."`
-	Diff     planDiff     `cmd:"" help:"Say in plain English what differs between two plan files. Needs no API."`
+	Explain  planExplain  `cmd:"" help:"Read a plan file back in plain words. Needs no API."`
+	Diff     planDiff     `cmd:"" help:"Say in plain words what differs between two plan files. Needs no API."`
 	Simulate planSimulate `cmd:"" help:"Say what a draft would pay in a past or open period. Nothing of it is kept."`
 	Schema   planSchema   `cmd:"" help:"Print the JSON Schema of plans, for editors. Needs no API."`
 	Put      planPut      `cmd:"" help:"Store a plan as its next version."`
 	List     planList     `cmd:"" help:"List every version of every plan."`
 	Show     planShow     `cmd:"" help:"Print a version of a plan."`
+	Draft    planDraft    `cmd:"" help:"List, read, write and discard plans that are not in force yet."`
 }
 
 type planCheck struct {
@@ -143,7 +144,8 @@ func (p planTest) Run(ctx context.Context, d *desk) error {
 }
 
 type planExplain struct {
-	File string `arg:"" type:"existingfile"`
+	File     string            `arg:"" type:"existingfile"`
+	Language language.Language `default:"en" enum:"en,id" help:"In English (en) or Indonesian (id)."`
 }
 
 func (p planExplain) Run(d *desk) error {
@@ -155,7 +157,7 @@ func (p planExplain) Run(d *desk) error {
 	if err != nil {
 		return inFile(p.File, err)
 	}
-	fmt.Fprintln(d.out, strings.Join(parsed.Describe(language.English), "\n\n"))
+	fmt.Fprintln(d.out, strings.Join(parsed.Describe(p.Language), "\n\n"))
 	return nil
 }
 

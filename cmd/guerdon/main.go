@@ -107,6 +107,8 @@ type commands struct {
 	Sample  sample  `cmd:"" help:"Draw statements at random, look at a sample, remark on what was drawn." group:"money"`
 	Duties  duties  `cmd:"" help:"Say who prepared, approved and released what, and which duties were in one hand that belong in two." group:"money"`
 
+	Quarantine quarantine `cmd:"" help:"Mend rows that imports could not take, read them again, or leave them out." group:"data"`
+
 	Setup setup `cmd:"" help:"Say how far the company has come to its first calculated period." group:"people"`
 
 	Prove prove `cmd:"" help:"Have the results of a period, or one statement, proved again where they are kept." group:"money"`

@@ -106,6 +106,8 @@ func (exceptions) Run(ctx context.Context, d *desk) error {
 }
 
 type payout struct {
+	Advice payoutAdvice `cmd:"" help:"Write the payment advice of a payout to a PDF."`
+
 	Retry    payoutDecision `cmd:"" help:"Put a payout that failed back among those to be sent."`
 	Lift     payoutDecision `cmd:"" help:"Let a payout that a limit holds be paid with its list, before somebody else releases that."`
 	Clear    payoutDecision `cmd:"" help:"Say that a payout which the bank left unclear is right as it stands."`
@@ -114,6 +116,20 @@ type payout struct {
 	Recall   recall         `cmd:"" help:"Ask for the rail to give a payout back, or a part of it; somebody else confirms it."`
 	Confirm  secondOpinion  `cmd:"" help:"Confirm what somebody else has asked for about a payout: another destination, a recall, or what the policy wants a second person for."`
 	Refuse   secondOpinion  `cmd:"" help:"Refuse what somebody else has asked for about a payout."`
+}
+
+type payoutAdvice struct {
+	Payout string `arg:""`
+	PDF    string `name:"pdf" required:"" placeholder:"FILE" help:"Where to."`
+}
+
+func (p payoutAdvice) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	content, err := client.Bytes(c.GetPayoutDocument(ctx, p.Payout))
+	return d.keepDocument(p.PDF, content, err)
 }
 
 type redirect struct {

@@ -457,6 +457,8 @@ type statement struct {
 	Period string `arg:""`
 	Person string `arg:"" optional:"" help:"All that you may see when absent."`
 	PDF    string `name:"pdf" placeholder:"FILE" help:"Write the person's statement to a PDF instead."`
+
+	Certificate int `placeholder:"LINE" help:"With --pdf: the certificate of what this line achieved, a place or a quota, in its stead."`
 }
 
 func (s statement) Run(ctx context.Context, d *desk) error {
@@ -464,9 +466,16 @@ func (s statement) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
+	if s.Certificate != 0 && s.PDF == "" {
+		return incentive.Errorf(incentive.CodeInvalid, "say where the certificate is to be written: guerdon statement PERIOD PERSON --certificate LINE --pdf FILE")
+	}
 	if s.PDF != "" {
 		if s.Person == "" {
 			return incentive.Errorf(incentive.CodeInvalid, "say whose statement is to be a PDF: guerdon statement PERIOD PERSON --pdf FILE")
+		}
+		if s.Certificate != 0 {
+			content, err := client.Bytes(c.GetCertificate(ctx, s.Period, s.Person, s.Certificate, &client.GetCertificateParams{}))
+			return d.keepDocument(s.PDF, content, err)
 		}
 		content, err := client.Bytes(c.GetStatementDocument(ctx, s.Period, s.Person, &client.GetStatementDocumentParams{}))
 		return d.keepDocument(s.PDF, content, err)
