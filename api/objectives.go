@@ -27,6 +27,12 @@ func (s *server) ListObjectives(ctx context.Context, request spec.ListObjectives
 	if err != nil {
 		return nil, err
 	}
+	if request.Params.Person != nil {
+		if err := s.reach(ctx, *request.Params.Person); err != nil {
+			return nil, err
+		}
+		people = []string{*request.Params.Person}
+	}
 	// No id holds a line break, and no name does.
 	person, name, _ := strings.Cut(value(request.Params.After), "\n")
 	limit := limitOf(request.Params.Limit)
@@ -35,11 +41,34 @@ func (s *server) ListObjectives(ctx context.Context, request spec.ListObjectives
 		return nil, err
 	}
 	answer := spec.ListObjectives200JSONResponse{Objectives: []spec.Objective{}}
+	worth, err := s.worthOf(ctx, request.Period, request.Params.Person, len(all))
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range all {
-		answer.Objectives = append(answer.Objectives, objectiveOf(o))
+		shown := objectiveOf(o)
+		if one, is := worth[o.Name]; is {
+			shown.Worth = &one
+		}
+		answer.Objectives = append(answer.Objectives, shown)
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID + "\n" + all[len(all)-1].Name })
 	return answer, nil
+}
+
+// worthOf is what a person's objectives are worth, by name.
+func (s *server) worthOf(ctx context.Context, periodID string, person *string, listed int) (map[string]incentive.Money, error) {
+	if person == nil || listed == 0 {
+		return nil, nil
+	}
+	p, err := s.Store.PeriodRevision(ctx, periodID, 0)
+	if incentive.ErrorCode(err) == incentive.CodeNotFound {
+		return nil, nil // it has not been opened
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.ObjectiveWorth(ctx, p, *person)
 }
 
 // SetObjective sets or scores an objective.

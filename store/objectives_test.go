@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -48,10 +49,19 @@ func TestObjectivesAreScoredUntilTheLock(t *testing.T) {
 	require.Equal(t, "0.00, booked 0.00", b.estimate(january))
 	require.Equal(t, 2, b.unscored(january))
 
+	worth := func() string {
+		p, err := b.PeriodRevision(t.Context(), january, 0)
+		require.NoError(t, err)
+		all, err := b.ObjectiveWorth(t.Context(), p, "ann")
+		require.NoError(t, err)
+		return fmt.Sprint(all["Launch"].Amount(), " ", all["Training"].Amount())
+	}
+	require.Equal(t, "400.00 600.00", worth(), "before anybody scores them")
 	second, err := set("fin", "Launch", "0.4", "0.875", reason)
 	require.NoError(t, err)
 	require.Equal(t, 2, second.Version)
 	require.Equal(t, "350.00, booked 350.00", b.estimate(january), "a score touches the estimate")
+	require.Equal(t, "350.00 600.00", worth(), "what is scored is worth what it brings")
 	_, err = set("fin", "Training", "0.6", "1.05", reason)
 	require.NoError(t, err)
 	require.Equal(t, "980.00, booked 980.00", b.estimate(january))

@@ -14,6 +14,7 @@ type objective struct {
 	Percent string // its weight
 	Reached string // its score; "" while there is none
 	Scorer  string // a name
+	Alone   string // the page of their objectives alone
 	Sets    bool   // whether the visitor may set and score it now
 }
 
@@ -62,18 +63,22 @@ func (v *visit) objectives() error {
 		return err
 	}
 	all, more, err := every(2, func(after *string) ([]client.Objective, *string, error) {
-		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), body.Period.Id, &client.ListObjectivesParams{After: after, Limit: &most}))
+		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), body.Period.Id, &client.ListObjectivesParams{Person: v.asked("person"), After: after, Limit: &most}))
 		return list.Objectives, list.Next, err
 	})
 	if err != nil {
 		return err
 	}
 	body.More = more
+	if all, err = v.objectivesWorth(body.Period.Id, all); err != nil {
+		return err
+	}
 	for _, o := range all {
 		one := objective{Objective: o, Percent: read(o.Weight).Mul(hundred).String(), Scorer: name(called, o.EnteredBy), Sets: body.Sets && o.Person != v.me.Id}
 		if o.Score != nil {
 			one.Reached = read(*o.Score).Mul(hundred).String()
 		}
+		one.Alone = "/objectives?" + url.Values{"period": {body.Period.Id}, "person": {o.Person}}.Encode()
 		if o.Person == v.me.Id {
 			body.Own = append(body.Own, one)
 		} else {
@@ -91,6 +96,35 @@ func (v *visit) objectives() error {
 		body.People = slices.DeleteFunc(people, func(e client.Estimate) bool { return e.Person == v.me.Id })
 	}
 	return v.show("objectives", "objectives.title", body)
+}
+
+// mostWorth is of how many people at once a page says what their objectives are worth.
+const mostWorth = 20
+
+// objectivesWorth completes objectives by what they are worth: all of them where they are of few
+// people, and otherwise the visitor's own.
+func (v *visit) objectivesWorth(period string, all []client.Objective) ([]client.Objective, error) {
+	var people []string
+	for _, o := range all {
+		if !slices.Contains(people, o.Person) {
+			people = append(people, o.Person)
+		}
+	}
+	if len(people) > mostWorth {
+		people = slices.DeleteFunc(people, func(id string) bool { return id != v.me.Id })
+	}
+	for _, person := range people {
+		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), period, &client.ListObjectivesParams{Person: &person, Limit: &most}))
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list.Objectives {
+			if at := slices.IndexFunc(all, func(other client.Objective) bool { return other.Person == person && other.Name == o.Name }); at >= 0 {
+				all[at].Worth = o.Worth
+			}
+		}
+	}
+	return all, nil
 }
 
 // Is reports whether what was refused concerned an objective.

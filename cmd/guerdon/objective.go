@@ -9,6 +9,7 @@ import (
 
 type objectives struct {
 	Period string `arg:""`
+	Person string `help:"Only theirs, with what each is worth."`
 }
 
 func (o objectives) Run(ctx context.Context, d *desk) error {
@@ -18,7 +19,7 @@ func (o objectives) Run(ctx context.Context, d *desk) error {
 	}
 	all := []client.Objective{}
 	for after := (*string)(nil); ; {
-		page, err := client.Read[client.Objectives](c.ListObjectives(ctx, o.Period, &client.ListObjectivesParams{After: after}))
+		page, err := client.Read[client.Objectives](c.ListObjectives(ctx, o.Period, &client.ListObjectivesParams{Person: optional(o.Person), After: after}))
 		if err != nil {
 			return err
 		}
@@ -39,7 +40,11 @@ func showObjective(w *tabwriter.Writer, o client.Objective) {
 	if o.Score != nil {
 		score = "scored " + *o.Score
 	}
-	row(w, o.Person, o.Name, "weighs "+o.Weight, score, "by "+o.EnteredBy, o.Description, o.Reason)
+	worth := ""
+	if o.Worth != nil {
+		worth = "worth " + o.Worth.String()
+	}
+	row(w, o.Person, o.Name, "weighs "+o.Weight, worth, score, "by "+o.EnteredBy, o.Description, o.Reason)
 }
 
 type objective struct {

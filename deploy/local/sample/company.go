@@ -56,6 +56,32 @@ var teams = []team{
 	{"DE", "EUR", 1, 6, incentive.Employee}, {"DE", "EUR", 1, 6, incentive.Employee},
 }
 
+// teamOf returns the ids of a team's manager and representatives: people are numbered in the
+// order in which they stand here, after administrator, finance, auditor and head of sales.
+func teamOf(n int) (manager string, representatives []string) {
+	before := 5
+	for _, t := range teams[:n] {
+		before += 1 + t.reps
+	}
+	for i := range teams[n].reps {
+		representatives = append(representatives, personID(before+2+i))
+	}
+	return personID(before + 1), representatives
+}
+
+func personID(number int) string { return fmt.Sprintf("p%02d", number) }
+
+// withObjectives are the managers who have objectives: of the teams that sell in dollars.
+func withObjectives() (managers []string) {
+	for n, t := range teams {
+		if t.currency == "USD" {
+			manager, _ := teamOf(n)
+			managers = append(managers, manager)
+		}
+	}
+	return managers
+}
+
 // Generate makes the company whose latest whole month is the one before today: the same
 // day gives the same company.
 func Generate(today incentive.Date) Company {
@@ -80,7 +106,7 @@ func Generate(today incentive.Date) Company {
 	}
 	add := func(kind incentive.ParticipantKind, manager, country, currency, rate, bonus string, held ...incentive.Role) (id, called string) {
 		called = name()
-		id = fmt.Sprintf("p%02d", person)
+		id = personID(person)
 		people.row(id, since, called, id+"@harbour-pine.example", string(kind), manager, country, currency, rate, bonus)
 		for _, role := range held {
 			roles.row(id, string(role))
@@ -124,8 +150,15 @@ func Generate(today incentive.Date) Company {
 	var sellers []seller
 	for _, t := range teams {
 		region := map[string]string{"USD": "", "EUR": "-europe"}[t.currency]
-		manager, called := add(incentive.Employee, head, t.country, t.currency, "", "", incentive.Manager, incentive.Rep)
+		bonus := ""
+		if t.currency == "USD" {
+			bonus = "1500" // of objectives
+		}
+		manager, called := add(incentive.Employee, head, t.country, t.currency, "", bonus, incentive.Manager, incentive.Rep)
 		assignments.row(manager, "team-override"+region, since)
+		if bonus != "" {
+			assignments.row(manager, "manager-objectives", incentive.DateOf(firstOfMonth.AddDate(0, -1, 0)).String())
+		}
 		payTo(manager, called, t.currency, incentive.Employee)
 		for range t.reps {
 			id, called := add(t.kind, manager, t.country, t.currency, "0.0"+strconv.Itoa(4+random.IntN(4)), strconv.Itoa(250*(2+random.IntN(5))), incentive.Rep)

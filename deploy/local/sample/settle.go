@@ -210,7 +210,16 @@ func (o *office) payMonths(ctx context.Context) error {
 		}
 		o.Say(fmt.Sprintf("%s paid and closed (%.1f s)", month.Id, time.Since(began).Seconds()))
 	}
-	if err := o.open(ctx, months[len(months)-1].Id); err != nil {
+	underWay := months[len(months)-1]
+	if err := o.open(ctx, underWay.Id); err != nil {
+		return err
+	}
+	for _, month := range []client.Period{waiting, underWay} {
+		if err := o.setObjectives(ctx, month.Id, month.Id == waiting.Id); err != nil {
+			return err
+		}
+	}
+	if err := o.enterDeals(ctx, underWay); err != nil {
 		return err
 	}
 	if err := o.toApproval(ctx, waiting.Id); err != nil {
