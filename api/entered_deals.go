@@ -14,7 +14,7 @@ import (
 func enteredDealOf(d store.EnteredDeal) spec.EnteredDeal {
 	return spec.EnteredDeal{Id: d.ID, Person: d.ParticipantID, PersonName: d.PersonName, Version: d.Version, Date: d.Date, Amount: d.Amount.String(), Currency: string(d.Currency), Attributes: d.Attributes,
 		Note: d.Note, State: string(d.State), EnteredAt: d.EnteredAt, CorrectedAt: d.CorrectedAt, Approver: orNil(d.Approver), DecidedBy: orNil(d.DecidedBy), OnBehalfOf: orNil(d.OnBehalfOf),
-		DecidedAt: d.DecidedAt, Reason: orNil(d.Reason), Evidence: []spec.Evidence{}}
+		DecidedAt: d.DecidedAt, Reason: orNil(d.Reason), Decides: d.Decides, Evidence: []spec.Evidence{}}
 }
 
 func enteredDealsOf(all []store.EnteredDeal) []spec.EnteredDeal {
@@ -36,7 +36,17 @@ func (s *server) ListEnteredDeals(ctx context.Context, request spec.ListEnteredD
 	if err != nil {
 		return nil, err
 	}
-	return spec.ListEnteredDeals200JSONResponse{Deals: enteredDealsOf(all), Next: next(len(all), limit, func() string { return all[len(all)-1].ID })}, nil
+	enters := incentive.Right(personOf(ctx).Roles, incentive.EnterDeals) > incentive.None
+	if enters {
+		today, err := s.todayThere(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if enters, err = s.Store.EntersDeals(ctx, personOf(ctx).ID, today); err != nil {
+			return nil, err
+		}
+	}
+	return spec.ListEnteredDeals200JSONResponse{Deals: enteredDealsOf(all), Enters: &enters, Next: next(len(all), limit, func() string { return all[len(all)-1].ID })}, nil
 }
 
 // GetEnteredDeal returns a deal with its files.

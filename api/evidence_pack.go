@@ -38,6 +38,7 @@ approvals.csv      who approved which statement, by its digest
 payout-lists.csv   who released, and the digest that was signed
 payouts.csv        what is paid to whom; accounts are masked
 ledger.csv         the journal entries of the period with their postings, in minor units
+entered-deals.csv  deals of the period's days that people entered, and who decided about them
 histories.csv      the SHA-256 of each archived workflow history
 audit-chain.csv    the links of the audit chain about the period
 manifest.json      the SHA-256 of each file; manifest.sig is its Ed25519 signature, by public-key.txt

@@ -14,6 +14,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/notice"
+	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // EnteredSource is the source of the transactions that approved deals become.
@@ -57,12 +58,13 @@ type EnteredDeal struct {
 	OnBehalfOf    string
 	DecidedAt     *time.Time
 	Reason        string
+	Decides       bool // it waits for whoever reads it
 }
 
 // dealColumns is completed by a condition; $1 is the reader.
 var dealColumns = `
 	SELECT d.id::text, d.participant_id, ` + nameNow("d.participant_id") + `, v.version, v.date, v.amount, v.currency, v.attributes, coalesce(v.note_id::text, ''), coalesce(n.body, ''), d.state, d.entered_at, v.recorded_at,
-		coalesce(a.approver, ''), coalesce(x.decided_by, ''), coalesce(x.on_behalf_of, ''), x.decided_at, coalesce(r.body, '')
+		coalesce(a.approver, ''), coalesce(x.decided_by, ''), coalesce(x.on_behalf_of, ''), x.decided_at, coalesce(r.body, ''), coalesce(` + dealWaitsFor + `, false)
 	FROM entered_deal d
 	CROSS JOIN LATERAL (SELECT * FROM entered_deal_version v WHERE v.deal_id = d.id ORDER BY v.version DESC LIMIT 1) v
 	CROSS JOIN LATERAL (SELECT CASE WHEN d.state = 'waiting' THEN deal_approver(d.participant_id, v.date) END AS approver) a
@@ -79,7 +81,7 @@ const mayReadDeal = `(d.participant_id = $1 OR $2 <> 'own' AND x.decided_by = $1
 
 func scanDeal(row pgx.CollectableRow) (d EnteredDeal, err error) {
 	err = row.Scan(&d.ID, &d.ParticipantID, &d.PersonName, &d.Version, &d.Date, &d.Amount, &d.Currency, &d.Attributes, &d.NoteID, &d.Note, &d.State, &d.EnteredAt, &d.CorrectedAt,
-		&d.Approver, &d.DecidedBy, &d.OnBehalfOf, &d.DecidedAt, &d.Reason)
+		&d.Approver, &d.DecidedBy, &d.OnBehalfOf, &d.DecidedAt, &d.Reason, &d.Decides)
 	return d, err
 }
 
@@ -149,6 +151,48 @@ func (d EnteredDeal) check(today incentive.Date) error {
 	return nil
 }
 
+// CodeDealsNotEntered says that the company takes deals from source systems only.
+const CodeDealsNotEntered incentive.Code = "deals-not-entered"
+
+// EntersDeals reports whether a participant may enter deals of a day: whether the policy of
+// one of the calendars that pay them then takes any.
+func (s *Store) EntersDeals(ctx context.Context, participantID string, day incentive.Date) (bool, error) {
+	goesBy, err := dealPolicies(ctx, s.pool, participantID, day)
+	return slices.ContainsFunc(goesBy, func(d policy.Deals) bool { return d.Entered }), err
+}
+
+func refuseEntry(ctx context.Context, q querier, participantID string, day incentive.Date) error {
+	goesBy, err := dealPolicies(ctx, q, participantID, day)
+	if err == nil && !slices.ContainsFunc(goesBy, func(d policy.Deals) bool { return d.Entered }) {
+		err = incentive.Errorf(CodeDealsNotEntered, "deals are not entered by people here: the policy of your calendar takes only those of source systems")
+	}
+	return err
+}
+
+// dealPolicies is how the calendars that pay a participant on a day take entered deals; the
+// standard way where none does.
+func dealPolicies(ctx context.Context, q querier, participantID string, day incentive.Date) (all []policy.Deals, err error) {
+	var calendars []string
+	err = collect(ctx, q, &calendars, `
+		SELECT DISTINCT calendar_id FROM (
+			SELECT DISTINCT ON (plan_id, starts_on) calendar_id, starts_on, ends_on FROM assignment WHERE participant_id = $1 ORDER BY plan_id, starts_on, version DESC) latest
+		WHERE starts_on <= $2 AND (ends_on IS NULL OR ends_on >= $2) ORDER BY 1`, pgx.RowTo[string], participantID, day)
+	if err != nil {
+		return nil, fmt.Errorf("read which calendars pay %s: %w", participantID, err)
+	}
+	if len(calendars) == 0 {
+		calendars = []string{""}
+	}
+	for _, calendar := range calendars {
+		goesBy, err := policyOf(ctx, q, calendar)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, goesBy.Deals)
+	}
+	return all, nil
+}
+
 // EnterDeal keeps a deal that a participant has entered and their manager is to decide about.
 // today is the company's. The same id again changes nothing.
 func (s *Store) EnterDeal(ctx context.Context, d EnteredDeal, today incentive.Date) (kept EnteredDeal, err error) {
@@ -156,6 +200,9 @@ func (s *Store) EnterDeal(ctx context.Context, d EnteredDeal, today incentive.Da
 		return d, err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if err := refuseEntry(ctx, tx, d.ParticipantID, d.Date); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, `INSERT INTO entered_deal (id, participant_id) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, d.ID, d.ParticipantID)
 		if err != nil {
 			return fmt.Errorf("enter a deal: %w", err)
@@ -247,6 +294,9 @@ func (s *Store) CorrectDeal(ctx context.Context, d EnteredDeal, today incentive.
 		if _, err := ownWaiting(ctx, tx, d.ParticipantID, d.ID, d.Version); err != nil {
 			return err
 		}
+		if err := refuseEntry(ctx, tx, d.ParticipantID, d.Date); err != nil {
+			return err
+		}
 		d.Version++
 		if err := writeDeal(ctx, tx, d, "correct-deal"); err != nil {
 			return err
@@ -331,13 +381,7 @@ func decideDeal(ctx context.Context, tx pgx.Tx, actor string, scope incentive.Sc
 	if err := d.refuseMoved(of.Version); err != nil {
 		return d, err
 	}
-	var waits bool
-	err = tx.QueryRow(ctx, `
-		SELECT `+dealWaitsFor+` FROM entered_deal d CROSS JOIN (SELECT nullif($3, '') AS approver) a WHERE d.id::text = $2`, actor, d.ID, d.Approver).Scan(&waits)
-	if err != nil {
-		return d, fmt.Errorf("look who decides about deal %s: %w", d.ID, err)
-	}
-	if !waits {
+	if !d.Decides {
 		return d, incentive.Errorf(incentive.CodeForbidden, "the deal waits for the manager of its day, whoever they have delegated to, or finance where there is no manager")
 	}
 	if d.Approver == actor {

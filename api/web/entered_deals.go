@@ -39,6 +39,7 @@ func (v *visit) shownEnteredDeals(all []client.EnteredDeal, called map[string]st
 
 type enteredDealsPage struct {
 	Enters   bool
+	Off      bool   // deals are not entered here
 	Currency string // of the last deal, or of what the visitor is paid
 	Today    incentive.Date
 	Own      []enteredDeal
@@ -67,6 +68,7 @@ func (v *visit) enteredDeals() error {
 	}
 	all, more, err := every(2, func(after *string) ([]client.EnteredDeal, *string, error) {
 		list, err := client.Read[client.EnteredDeals](v.api.ListEnteredDeals(v.r.Context(), &client.ListEnteredDealsParams{After: after, Limit: &most}))
+		body.Off = body.Enters && list.Enters != nil && !*list.Enters
 		return list.Deals, list.Next, err
 	})
 	if err != nil {
@@ -183,10 +185,9 @@ func (v *visit) decideDeals() error {
 
 type enteredDealPage struct {
 	enteredDeal
-	Own     bool // and it waits: it may be changed
-	Decides bool
-	Rest    string // attributes but for product and customer, as the form has them
-	Says    map[string]string
+	Own  bool   // and it waits: it may be changed
+	Rest string // attributes but for product and customer, as the form has them
+	Says map[string]string
 }
 
 // enteredDeal shows a deal with its files, and what may be done with it.
@@ -200,13 +201,6 @@ func (v *visit) enteredDeal() error {
 		return err
 	}
 	body := enteredDealPage{enteredDeal: v.shownEnteredDeals([]client.EnteredDeal{d}, called)[0], Own: d.Person == v.me.Id && d.State == "waiting"}
-	if d.State == "waiting" && v.may(incentive.DecideDeals) > incentive.None {
-		waiting, err := v.waitingDeals()
-		if err != nil {
-			return err
-		}
-		body.Decides = slices.ContainsFunc(waiting, func(w client.EnteredDeal) bool { return w.Id == d.Id })
-	}
 	body.Says = map[string]string{"date": d.Date.String(), "amount": v.texts.Number(d.Amount), "currency": d.Currency, "product": d.Attributes["product"], "customer": d.Attributes["customer"], "note": d.Note}
 	var rest []string
 	for _, one := range body.More {

@@ -84,6 +84,13 @@ func TestEnteredDeals(t *testing.T) {
 	m.does("/deals/"+third, "/deals/decisions", url.Values{"act": {"rejected"}, "deal": {third + "/1"}, "reason": {"no <order>"}}, "Deals rejected: 1.")
 	require.Contains(t, r1.visit("/deals/"+third), "no &lt;order&gt;")
 
+	_, err := h.store.PutPolicy(t.Context(), "fin", "m", "deals: {entered: false}")
+	require.NoError(t, err)
+	page = r1.visit("/deals")
+	require.Contains(t, page, "Deals are not entered here")
+	require.NotContains(t, page, "multipart/form-data")
+	require.Contains(t, page, deal, "what was entered before stays")
+
 	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"lock"}}, "the statements are being calculated.")
 	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"publish"}}, "The statements are published.")
 	require.Contains(t, r1.visit("/periods/m-2026-01/statements/r1"), "6,272.84\u00a0USD", "5% of 2,000 more than what was imported")

@@ -76,7 +76,7 @@ func TestEvidencePack(t *testing.T) {
 	}
 	z, err := zip.NewReader(bytes.NewReader(pack), int64(len(pack)))
 	require.NoError(t, err)
-	require.Len(t, z.File, 15)
+	require.Len(t, z.File, 16)
 	for _, f := range z.File {
 		changed := repacked(t, pack, func(name string, content []byte) ([]byte, bool) {
 			if name == f.Name {

@@ -65,6 +65,7 @@ func read(text []byte, p Policy) (Policy, error) {
 			"change":       document.Optional(r.above(&p.Outliers.Change)),
 			"times_median": document.Optional(r.above(&p.Outliers.TimesMedian)),
 		}),
+		"deals":   section("\"deals\"", fields{"entered": document.Optional(r.Yes(&p.Deals.Entered))}),
 		"release": section("\"release\"", fields{"by_approver": document.Optional(r.Yes(&p.Release.ByApprover))}),
 		"payouts": section("\"payouts\"", fields{
 			"minimum":           document.Optional(r.amounts("\"minimum\"", &p.Payouts.Minimum)),

@@ -23,6 +23,12 @@ type Policy struct {
 	Outliers  Outliers
 	Release   Release
 	Payouts   Payouts
+	Deals     Deals
+}
+
+// Deals is how deals that people enter themselves are taken.
+type Deals struct {
+	Entered bool // whether people may enter any
 }
 
 // Holding is what an open dispute keeps from being paid.
