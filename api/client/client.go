@@ -2034,7 +2034,10 @@ type EnteredDeal struct {
 	Date        incentive.Date `json:"date"`
 	DecidedAt   *time.Time     `json:"decided_at,omitempty"`
 	DecidedBy   *string        `json:"decided_by,omitempty"`
-	EnteredAt   time.Time      `json:"entered_at"`
+
+	// Decides It waits for your decision.
+	Decides   bool      `json:"decides"`
+	EnteredAt time.Time `json:"entered_at"`
 
 	// Evidence Empty in a list.
 	Evidence []Evidence `json:"evidence"`
@@ -2079,6 +2082,9 @@ type EnteredDealRequest struct {
 // EnteredDeals defines model for EnteredDeals.
 type EnteredDeals struct {
 	Deals []EnteredDeal `json:"deals"`
+
+	// Enters Whether you may enter deals: by your roles, and by the policy of your calendar; absent of those that were decided about.
+	Enters *bool `json:"enters,omitempty"`
 
 	// Next The value of 'after' for the next page; absent on the last.
 	Next *string `json:"next,omitempty"`
@@ -2536,6 +2542,9 @@ type Objective struct {
 	Score   *string `json:"score,omitempty"`
 	Version int     `json:"version"`
 	Weight  string  `json:"weight"`
+
+	// Worth An amount in whole minor units.
+	Worth *Money `json:"worth,omitempty"`
 }
 
 // ObjectiveRequest defines model for ObjectiveRequest.
@@ -5195,6 +5204,9 @@ type ListLateDataParams struct {
 
 // ListObjectivesParams defines parameters for ListObjectives.
 type ListObjectivesParams struct {
+	// Person Only theirs; then each of an open period says what it is worth: the estimate with all that have no score yet reached fully, less the same without this one.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -17938,6 +17950,18 @@ func NewListObjectivesRequest(server string, period string, params *ListObjectiv
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.After != nil {
 

@@ -2035,7 +2035,10 @@ type EnteredDeal struct {
 	Date        incentive.Date `json:"date"`
 	DecidedAt   *time.Time     `json:"decided_at,omitempty"`
 	DecidedBy   *string        `json:"decided_by,omitempty"`
-	EnteredAt   time.Time      `json:"entered_at"`
+
+	// Decides It waits for your decision.
+	Decides   bool      `json:"decides"`
+	EnteredAt time.Time `json:"entered_at"`
 
 	// Evidence Empty in a list.
 	Evidence []Evidence `json:"evidence"`
@@ -2080,6 +2083,9 @@ type EnteredDealRequest struct {
 // EnteredDeals defines model for EnteredDeals.
 type EnteredDeals struct {
 	Deals []EnteredDeal `json:"deals"`
+
+	// Enters Whether you may enter deals: by your roles, and by the policy of your calendar; absent of those that were decided about.
+	Enters *bool `json:"enters,omitempty"`
 
 	// Next The value of 'after' for the next page; absent on the last.
 	Next *string `json:"next,omitempty"`
@@ -2537,6 +2543,9 @@ type Objective struct {
 	Score   *string `json:"score,omitempty"`
 	Version int     `json:"version"`
 	Weight  string  `json:"weight"`
+
+	// Worth An amount in whole minor units.
+	Worth *Money `json:"worth,omitempty"`
 }
 
 // ObjectiveRequest defines model for ObjectiveRequest.
@@ -5196,6 +5205,9 @@ type ListLateDataParams struct {
 
 // ListObjectivesParams defines parameters for ListObjectives.
 type ListObjectivesParams struct {
+	// Person Only theirs; then each of an open period says what it is worth: the estimate with all that have no score yet reached fully, less the same without this one.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -11103,6 +11115,14 @@ func (siw *ServerInterfaceWrapper) ListObjectives(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListObjectivesParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "after" -------------
 
