@@ -243,7 +243,7 @@ func (s *server) ListAcceptances(ctx context.Context, request spec.ListAcceptanc
 	if err != nil {
 		return nil, err
 	}
-	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), today)
+	people, err := s.visible(ctx, today)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/shopspring/decimal"
 
@@ -13,24 +12,23 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
-// estimated returns a period whose statements are not published yet, and whose estimates
-// the caller may see in it: nil for everybody's.
-func (s *server) estimated(ctx context.Context, periodID string) (store.PeriodRevision, []string, error) {
+// estimated returns a period whose statements are not published yet.
+func (s *server) estimated(ctx context.Context, periodID string) (store.PeriodRevision, error) {
 	p, err := s.Store.PeriodRevision(ctx, periodID, 0)
-	if err != nil {
-		return p, nil, err
+	if err == nil && (published(p.State) || p.State == incentive.Cancelled) {
+		err = incentive.Errorf(incentive.CodeNotFound, "the period is %s and has no estimates: look at its statements", p.State)
 	}
-	if published(p.State) || p.State == incentive.Cancelled {
-		return p, nil, incentive.Errorf(incentive.CodeNotFound, "the period is %s and has no estimates: look at its statements", p.State)
-	}
-	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), p.EndsOn)
-	return p, people, err
+	return p, err
 }
 
-// estimatedOf is estimated for the estimate of one person.
+// estimatedOf is estimated for the estimate of one person, whom the caller may see.
 func (s *server) estimatedOf(ctx context.Context, periodID, person string) (store.PeriodRevision, error) {
-	p, people, err := s.estimated(ctx, periodID)
-	if err == nil && people != nil && !slices.Contains(people, person) {
+	p, err := s.estimated(ctx, periodID)
+	if err != nil {
+		return p, err
+	}
+	sees, err := s.sees(ctx, p.EndsOn, person)
+	if err == nil && !sees {
 		err = incentive.Errorf(incentive.CodeNotFound, "there is no estimate of %q in %s that you may see", person, p.ID)
 	}
 	return p, err
@@ -46,7 +44,11 @@ func (s *server) estimatedToday(ctx context.Context, periodID, person string) (p
 
 // ListEstimates lists the estimates that the caller may see.
 func (s *server) ListEstimates(ctx context.Context, request spec.ListEstimatesRequestObject) (spec.ListEstimatesResponseObject, error) {
-	p, people, err := s.estimated(ctx, request.Period)
+	p, err := s.estimated(ctx, request.Period)
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.visible(ctx, p.EndsOn)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (s *server) StreamEstimates(ctx context.Context, _ spec.StreamEstimatesRequ
 	if err != nil {
 		return nil, err
 	}
-	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), today)
+	people, err := s.visible(ctx, today)
 	if err != nil {
 		return nil, err
 	}

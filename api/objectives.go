@@ -23,7 +23,7 @@ func objectiveOf(o store.Objective) spec.Objective {
 
 // ListObjectives lists the objectives of a period that the caller may see.
 func (s *server) ListObjectives(ctx context.Context, request spec.ListObjectivesRequestObject) (spec.ListObjectivesResponseObject, error) {
-	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), s.today())
+	people, err := s.visible(ctx, s.today())
 	if err != nil {
 		return nil, err
 	}

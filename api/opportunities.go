@@ -20,14 +20,15 @@ func opportunitiesOf(all []store.Opportunity) []spec.Opportunity {
 
 // ListOpportunities lists the open opportunities that the caller may see.
 func (s *server) ListOpportunities(ctx context.Context, request spec.ListOpportunitiesRequestObject) (spec.ListOpportunitiesResponseObject, error) {
-	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), s.today())
+	person := value(request.Params.Person)
+	people, err := s.visibleOf(ctx, s.today(), person)
 	if err != nil {
 		return nil, err
 	}
-	if person := value(request.Params.Person); person != "" {
-		if people != nil && !slices.Contains(people, person) {
-			return nil, incentive.Errorf(incentive.CodeNotFound, "there are no opportunities of %q that you may see", person)
-		}
+	if people != nil && len(people) == 0 {
+		return nil, incentive.Errorf(incentive.CodeNotFound, "there are no opportunities of %q that you may see", person)
+	}
+	if person != "" {
 		people = []string{person}
 	}
 	after, err := fromCursor[store.OpportunityKey](request.Params.After)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	"go.temporal.io/api/serviceerror"
 
@@ -70,7 +69,7 @@ func (s *server) DecideRailStop(ctx context.Context, request spec.DecideRailStop
 
 // ListPayouts lists the payouts that the caller may see.
 func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsRequestObject) (spec.ListPayoutsResponseObject, error) {
-	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision)
+	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision, value(request.Params.Person))
 	if err != nil {
 		return nil, err
 	}
@@ -364,16 +363,4 @@ func (s *server) ConfirmPaymentFile(ctx context.Context, request spec.ConfirmPay
 		return spec.ConfirmPaymentFile202JSONResponse{AcceptedJSONResponse: accepted(ctx)}, nil
 	}
 	return spec.ConfirmPaymentFile200JSONResponse(answer), nil
-}
-
-// reach refuses a participant whom the caller's right does not reach.
-func (s *server) reach(ctx context.Context, participantID string) error {
-	seen, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), s.today())
-	if err != nil {
-		return err
-	}
-	if seen != nil && !slices.Contains(seen, participantID) {
-		return incentive.Errorf(incentive.CodeForbidden, "you may not do this for %q", participantID)
-	}
-	return nil
 }

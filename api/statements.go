@@ -12,10 +12,10 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
-// seen returns a revision of a period and whose records the caller may see in it: nil for
-// everybody's. What is not published yet is seen by those who may see everything; while
+// seen returns a revision of a period and whose records the caller may see in it, of one person
+// or ("") of all: nil for everybody's. What is not published yet is seen by those who may see everything; while
 // a period that was reopened is not, the others see the revision that stands.
-func (s *server) seen(ctx context.Context, periodID string, revision *int) (store.PeriodRevision, []string, error) {
+func (s *server) seen(ctx context.Context, periodID string, revision *int, person string) (store.PeriodRevision, []string, error) {
 	p, err := s.Store.PeriodRevision(ctx, periodID, value(revision))
 	if err != nil {
 		return p, nil, err
@@ -33,7 +33,7 @@ func (s *server) seen(ctx context.Context, periodID string, revision *int) (stor
 	if scope != incentive.All && !published(p.State) {
 		return p, []string{}, nil
 	}
-	people, err := s.Store.Visible(ctx, personOf(ctx).ID, scope, p.EndsOn)
+	people, err := s.visibleOf(ctx, p.EndsOn, person)
 	return p, people, err
 }
 
@@ -43,7 +43,7 @@ func published(state incentive.State) bool {
 
 // ListStatements lists the statements that the caller may see.
 func (s *server) ListStatements(ctx context.Context, request spec.ListStatementsRequestObject) (spec.ListStatementsResponseObject, error) {
-	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision)
+	p, seen, err := s.seen(ctx, request.Period, request.Params.Revision, "")
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func differenceOf(s store.StoredStatement) incentive.Money {
 
 // periodOf returns a revision of a period in which the caller may see somebody's statement.
 func (s *server) periodOf(ctx context.Context, person, periodID string, revision *int) (store.PeriodRevision, error) {
-	p, seen, err := s.seen(ctx, periodID, revision)
-	if err == nil && seen != nil && !slices.Contains(seen, person) {
+	p, seen, err := s.seen(ctx, periodID, revision, person)
+	if err == nil && seen != nil && len(seen) == 0 {
 		err = incentive.Errorf(incentive.CodeNotFound, "there is no statement of %q in %s that you may see", person, p.ID)
 	}
 	return p, err

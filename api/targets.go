@@ -72,7 +72,7 @@ func (s *server) GetTargetProposal(ctx context.Context, request spec.GetTargetPr
 	if err != nil {
 		return nil, err
 	}
-	visible, err := s.Store.Visible(ctx, personOf(ctx).ID, scopeOf(ctx), s.today())
+	visible, err := s.visible(ctx, s.today())
 	if err != nil {
 		return nil, err
 	}

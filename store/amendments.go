@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -37,44 +36,111 @@ type Amendment struct {
 	Changes  []Change
 }
 
-// keyed lists a snapshot's records with the change that each belongs to.
-const keyed = `(
-	SELECT r.kind, r.record_id, CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' WHEN 'relief' THEN 'quota' WHEN 'group' THEN g.kind WHEN 'membership' THEN b.kind WHEN 'group_quota' THEN h.kind ELSE r.kind END AS change_kind,
-		coalesce(t.source || '/' || t.transaction_id, c.source || '/' || c.transaction_id, q.participant_id, f.participant_id, o.participant_id, p.participant_id, a.participant_id, v.plan_id, e.rate_source, g.group_id, b.group_id, h.group_id,
-			(SELECT earned_in FROM posted_line w WHERE r.kind IN ('posted', 'paid') AND w.line_id = r.record_id LIMIT 1),
-			(SELECT period_id FROM snapshot s WHERE r.kind = 'correction' AND s.id = r.record_id), j.id::text) AS change_id
-	FROM snapshot_record r
-	LEFT JOIN transaction t ON r.kind IN ('transaction', 'refunded') AND t.record_id = r.record_id
-	LEFT JOIN credit c ON r.kind = 'credit' AND c.record_id = r.record_id
-	LEFT JOIN quota q ON r.kind = 'quota' AND q.record_id = r.record_id
-	LEFT JOIN quota_relief f ON r.kind = 'relief' AND f.record_id = r.record_id
-	LEFT JOIN objective o ON r.kind = 'objective' AND o.record_id = r.record_id
-	LEFT JOIN participant_fact p ON r.kind = 'participant' AND p.record_id = r.record_id
-	LEFT JOIN assignment a ON r.kind = 'assignment' AND a.record_id = r.record_id
-	LEFT JOIN exchange_rate e ON r.kind = 'exchange_rate' AND e.record_id = r.record_id
-	LEFT JOIN plan_version v ON r.kind = 'plan_version' AND v.record_id = r.record_id
-	LEFT JOIN sales_group g ON r.kind = 'group' AND g.record_id = r.record_id
-	LEFT JOIN membership b ON r.kind = 'membership' AND b.record_id = r.record_id
-	LEFT JOIN group_quota h ON r.kind = 'group_quota' AND h.record_id = r.record_id
-	LEFT JOIN adjustment j ON r.kind = 'adjustment' AND j.record_id = r.record_id
-	WHERE r.kind <> 'corrected' AND r.snapshot_id = `
+// keyed lists records r with the change that each belongs to, each looked up by its number.
+func keyed(records string) string {
+	of := func(key, table string) string {
+		return `(SELECT ` + key + ` FROM ` + table + ` t WHERE t.record_id = r.record_id)`
+	}
+	return `(SELECT r.kind, r.record_id,
+		CASE r.kind WHEN 'credit' THEN 'transaction' WHEN 'refunded' THEN 'transaction' WHEN 'paid' THEN 'posted' WHEN 'plan_version' THEN 'plan' WHEN 'relief' THEN 'quota'
+			WHEN 'group' THEN ` + of("kind", "sales_group") + ` WHEN 'membership' THEN ` + of("kind", "membership") + ` WHEN 'group_quota' THEN ` + of("kind", "group_quota") + ` ELSE r.kind END AS change_kind,
+		CASE r.kind WHEN 'transaction' THEN ` + of("source || '/' || transaction_id", "transaction") + ` WHEN 'refunded' THEN ` + of("source || '/' || transaction_id", "transaction") + `
+			WHEN 'credit' THEN ` + of("source || '/' || transaction_id", "credit") + ` WHEN 'quota' THEN ` + of("participant_id", "quota") + ` WHEN 'relief' THEN ` + of("participant_id", "quota_relief") + ` WHEN 'objective' THEN ` + of("participant_id", "objective") + `
+			WHEN 'participant' THEN ` + of("participant_id", "participant_fact") + ` WHEN 'assignment' THEN ` + of("participant_id", "assignment") + ` WHEN 'plan_version' THEN ` + of("plan_id", "plan_version") + `
+			WHEN 'exchange_rate' THEN ` + of("rate_source", "exchange_rate") + ` WHEN 'group' THEN ` + of("group_id", "sales_group") + ` WHEN 'membership' THEN ` + of("group_id", "membership") + `
+			WHEN 'group_quota' THEN ` + of("group_id", "group_quota") + ` WHEN 'adjustment' THEN ` + of("id::text", "adjustment") + `
+			WHEN 'correction' THEN (SELECT period_id FROM snapshot s WHERE s.id = r.record_id)
+			ELSE (SELECT earned_in FROM posted_line w WHERE w.line_id = r.record_id LIMIT 1) END AS change_id
+	FROM (` + records + `) r)`
+}
 
-// afresh freezes a period as it stands today, lets look see it as a snapshot of that id,
-// and lets go of it again.
-func afresh(ctx context.Context, tx pgx.Tx, p PeriodRevision, look func(tx pgx.Tx, id int64, since incentive.Date) error) error {
-	var id int64
-	if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
-		return fmt.Errorf("number a snapshot: %w", err)
+// recordsOf are a snapshot's records; which is the place of its id.
+func recordsOf(which string) string {
+	return `SELECT kind, record_id FROM snapshot_record WHERE kind <> 'corrected' AND snapshot_id = ` + which
+}
+
+// afresh freezes a period as it stands today beside the snapshot that it has, lets look see both
+// as snapshots of these ids, and lets go of them again. Neither has of what was sold what
+// nothing was said about since the period was first locked, which is most of it.
+func afresh(ctx context.Context, tx pgx.Tx, p PeriodRevision, look func(tx pgx.Tx, was, today int64, since incentive.Date) error) error {
+	_, since, _, err := snapshotHead(ctx, tx, *p.SnapshotID)
+	if err != nil {
+		return err
+	}
+	sold, err := saidSince(ctx, tx, p, since)
+	if err != nil {
+		return err
 	}
 	inner, err := tx.Begin(ctx) // a savepoint
 	if err != nil {
 		return err
 	}
-	since, err := freeze(ctx, inner, id, p)
-	if err == nil {
-		err = look(inner, id, since)
+	return errorsIn(func() error {
+		was, today := *p.SnapshotID, int64(0)
+		if err := inner.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&today); err != nil {
+			return fmt.Errorf("number a snapshot: %w", err)
+		}
+		back, err := freeze(ctx, inner, today, p, func(back incentive.Date) narrow {
+			if back != since {
+				return narrow{} // other days matter, whose transactions are all to be looked at
+			}
+			return narrow{sold: sold}
+		})
+		if err == nil && back == since {
+			was, err = withOnly(ctx, inner, was, sold)
+		}
+		if err != nil {
+			return err
+		}
+		return look(inner, was, today, back)
+	}(), inner.Rollback(ctx))
+}
+
+// saidSince lists the transactions in the days of a period's snapshot about which, or about whose
+// credits, something was said since the period was first locked. Records are numbered as they come, and no
+// import goes on while a period is locked.
+func saidSince(ctx context.Context, q querier, p PeriodRevision, since incentive.Date) ([]incentive.TransactionKey, error) {
+	var transaction, credit int64 // the newest that it has
+	err := q.QueryRow(ctx, `
+		SELECT coalesce((SELECT max(record_id) FROM snapshot_record r WHERE r.snapshot_id = l.id AND r.kind = 'transaction'), 0),
+			coalesce((SELECT max(record_id) FROM snapshot_record r WHERE r.snapshot_id = l.id AND r.kind = 'credit'), 0)
+		FROM (SELECT min(id) AS id FROM snapshot WHERE period_id = $1) l`, p.ID).Scan(&transaction, &credit)
+	if err != nil {
+		return nil, fmt.Errorf("read what %s was locked with: %w", p.ID, err)
 	}
-	return errors.Join(err, inner.Rollback(ctx))
+	keys := []incentive.TransactionKey{} // never nil, which is all
+	err = collect(ctx, q, &keys, `
+		SELECT source, transaction_id FROM (
+			SELECT source, transaction_id FROM transaction WHERE record_id > $3
+			UNION SELECT source, refund_of FROM transaction WHERE record_id > $3 AND refund_of <> ''
+			UNION SELECT source, transaction_id FROM credit WHERE record_id > $4) said
+		WHERE EXISTS (SELECT FROM transaction t WHERE t.source = said.source AND t.transaction_id = said.transaction_id AND t.date BETWEEN $1 AND $2)`,
+		pgx.RowToStructByPos[incentive.TransactionKey], since, p.EndsOn, transaction, credit)
+	if err != nil {
+		return nil, fmt.Errorf("find what was said since %s was locked: %w", p.ID, err)
+	}
+	return keys, nil
+}
+
+// withOnly makes a snapshot of another one, with these of its transactions alone, and returns its id.
+func withOnly(ctx context.Context, tx pgx.Tx, id int64, sold []incentive.TransactionKey) (copied int64, err error) {
+	if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&copied); err != nil {
+		return 0, fmt.Errorf("number a snapshot: %w", err)
+	}
+	sources, ids := unzip(sold)
+	_, err = tx.Exec(ctx, `
+		WITH sold AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::text[]) AS k(source, transaction_id)),
+		spoken AS MATERIALIZED (
+			SELECT 'transaction' AS kind, t.record_id FROM sold CROSS JOIN LATERAL (SELECT record_id FROM transaction t WHERE t.source = sold.source AND t.transaction_id = sold.transaction_id OFFSET 0) t
+			UNION ALL SELECT 'credit', c.record_id FROM sold CROSS JOIN LATERAL (SELECT record_id FROM credit c WHERE c.source = sold.source AND c.transaction_id = sold.transaction_id OFFSET 0) c)
+		INSERT INTO snapshot_record
+		SELECT $1::bigint, kind, record_id FROM snapshot_record WHERE snapshot_id = $2 AND (kind < 'credit' OR kind > 'credit' AND kind < 'transaction' OR kind > 'transaction')
+		UNION ALL SELECT $1, r.kind, r.record_id FROM spoken CROSS JOIN LATERAL (
+			SELECT kind, record_id FROM snapshot_record r WHERE r.snapshot_id = $2 AND r.kind = spoken.kind AND r.record_id = spoken.record_id OFFSET 0) r`, copied, id, sources, ids)
+	if err != nil {
+		return 0, fmt.Errorf("copy snapshot %d: %w", id, err)
+	}
+	return copied, nil
 }
 
 // PendingChanges returns up to limit changes after one since the revision's snapshot was
@@ -89,8 +155,8 @@ func (s *Store) PendingChanges(ctx context.Context, periodID string, revision in
 		if p.SnapshotID == nil {
 			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: changes are counted from the lock on", p.State)
 		}
-		return afresh(ctx, tx, p, func(tx pgx.Tx, id int64, _ incentive.Date) error {
-			changes, err = differing(ctx, tx, *p.SnapshotID, id, []string{}, after, limit)
+		return afresh(ctx, tx, p, func(tx pgx.Tx, was, today int64, _ incentive.Date) error {
+			changes, err = differing(ctx, tx, was, today, []string{}, after, limit)
 			return err
 		})
 	})
@@ -100,9 +166,12 @@ func (s *Store) PendingChanges(ctx context.Context, periodID string, revision in
 // differing returns up to limit changes after one between two snapshots, by kind and id,
 // but for those of some kinds.
 func differing(ctx context.Context, q querier, was, today int64, but []string, after Change, limit int) (changes []Change, err error) {
+	before, now := recordsOf("$1"), recordsOf("$2")
 	err = collect(ctx, q, &changes, `
-		WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k),
-			differing AS (SELECT DISTINCT change_kind, change_id FROM ((TABLE was EXCEPT TABLE today) UNION ALL (TABLE today EXCEPT TABLE was)) one)
+		WITH others AS MATERIALIZED ((`+before+` EXCEPT `+now+`) UNION ALL (`+now+` EXCEPT `+before+`)),
+			differing AS MATERIALIZED (SELECT DISTINCT change_kind, change_id FROM `+keyed(`TABLE others`)+` o),
+			was AS (SELECT * FROM `+keyed(before)+` k WHERE EXISTS (SELECT FROM others)),
+			today AS (SELECT * FROM `+keyed(now)+` k WHERE EXISTS (SELECT FROM others))
 			SELECT d.change_kind, d.change_id, CASE
 				WHEN NOT EXISTS (SELECT FROM was WHERE was.change_kind = d.change_kind AND was.change_id = d.change_id) THEN 'new'
 				WHEN NOT EXISTS (SELECT FROM today WHERE today.change_kind = d.change_kind AND today.change_id = d.change_id) THEN 'gone'
@@ -206,21 +275,21 @@ func amend(ctx context.Context, tx pgx.Tx, p PeriodRevision, id int64, amendment
 	}
 	var taken []record
 	var unchanged []Change
-	err = afresh(ctx, tx, p, func(tx pgx.Tx, today int64, back incentive.Date) error {
+	err = afresh(ctx, tx, p, func(tx pgx.Tx, was, today int64, back incentive.Date) error {
 		if back.Before(since) {
 			return incentive.Errorf(incentive.CodeConflict, "a plan now looks back to %s, and the snapshot begins on %s: cancel the period and open it again", back, since)
 		}
 		return errorsIn(
-			collect(ctx, tx, &taken, `SELECT k.kind, k.record_id FROM `+keyed+`$1) k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id WHERE i.amendment_id = $2 AND k.kind <> 'correction'`,
+			collect(ctx, tx, &taken, `SELECT k.kind, k.record_id FROM `+keyed(recordsOf(`$1`))+` k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id WHERE i.amendment_id = $2 AND k.kind <> 'correction'`,
 				pgx.RowToStructByPos[record], today, amendmentID),
 			collect(ctx, tx, &unchanged, `
-				WITH was AS (SELECT * FROM `+keyed+`$1) k), today AS (SELECT * FROM `+keyed+`$2) k)
+				WITH was AS (SELECT * FROM `+keyed(recordsOf(`$1`))+` k), today AS (SELECT * FROM `+keyed(recordsOf(`$2`))+` k)
 				SELECT i.kind, i.id, '' FROM amendment_item i WHERE i.amendment_id = $3
 					AND NOT EXISTS (SELECT FROM was WHERE was.change_kind = i.kind AND was.change_id = i.id AND NOT EXISTS (
 						SELECT FROM today WHERE today.kind = was.kind AND today.record_id = was.record_id))
 					AND NOT EXISTS (SELECT FROM today WHERE today.change_kind = i.kind AND today.change_id = i.id AND NOT EXISTS (
 						SELECT FROM was WHERE today.kind = was.kind AND today.record_id = was.record_id))
-				ORDER BY 1, 2 LIMIT 1`, pgx.RowToStructByPos[Change], *p.SnapshotID, today, amendmentID))
+				ORDER BY 1, 2 LIMIT 1`, pgx.RowToStructByPos[Change], was, today, amendmentID))
 	})
 	if err != nil {
 		return since, err
@@ -230,7 +299,7 @@ func amend(ctx context.Context, tx pgx.Tx, p PeriodRevision, id int64, amendment
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO snapshot_record SELECT $1, r.kind, r.record_id FROM snapshot_record r WHERE r.snapshot_id = $2 AND NOT EXISTS (
-			SELECT FROM `+keyed+`$2) k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id
+			SELECT FROM `+keyed(recordsOf(`$2`))+` k JOIN amendment_item i ON i.kind = k.change_kind AND i.id = k.change_id
 			WHERE i.amendment_id = $3 AND k.kind = r.kind AND k.record_id = r.record_id)`, id, *p.SnapshotID, amendmentID)
 	if err != nil {
 		return since, fmt.Errorf("carry the snapshot of %s over: %w", p.ID, err)

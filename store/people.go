@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -170,23 +171,65 @@ func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope
 	case incentive.Own:
 		return []string{actor}, nil
 	case incentive.Team:
-		rows, err := s.pool.Query(ctx, `
-			WITH RECURSIVE above AS (
-				SELECT DISTINCT ON (participant_id) participant_id, manager_id FROM participant_fact
-				WHERE effective_from <= $2 ORDER BY participant_id, effective_from DESC, version DESC
-			), team AS (
-				(SELECT $1::text AS participant_id
-				UNION SELECT participant_id FROM above JOIN delegation_in_force d ON d.delegator_id = above.manager_id AND d.delegate_id = $1
-				UNION SELECT participant_id FROM current_approval WHERE approver_id = $1 AND decision IS NULL)
-				UNION SELECT above.participant_id FROM above JOIN team ON above.manager_id = team.participant_id
-			) SELECT participant_id FROM team`, actor, day)
-		if err != nil {
-			return nil, fmt.Errorf("find the team of %s: %w", actor, err)
+		people, err := s.team(ctx, actor, day, "", `CROSS JOIN LATERAL (SELECT f.participant_id FROM participant_fact f WHERE f.manager_id = team.participant_id AND `+holdsOn+` OFFSET 0) f`, fewOfTeam+1)
+		if err != nil || len(people) <= fewOfTeam {
+			return people, err
 		}
-		return pgx.CollectRows(rows, pgx.RowTo[string])
+		return s.team(ctx, actor, day, `fact AS MATERIALIZED (SELECT participant_id, manager_id FROM participant_fact f WHERE `+holdsOn+`),`, `JOIN fact f ON f.manager_id = team.participant_id`, math.MaxInt32)
 	default:
 		return []string{}, nil
 	}
+}
+
+// fewOfTeam is up to how many people it is quicker to look up whom each of them manages than
+// to read the hierarchy of everybody.
+const fewOfTeam = 1000
+
+// team returns up to limit people of somebody's team on a day. down is a step down the hierarchy, for which with
+// may have prepared something.
+func (s *Store) team(ctx context.Context, actor string, day incentive.Date, with, down string, limit int) ([]string, error) {
+	rows, err := s.pool.Query(ctx, `
+		WITH RECURSIVE `+with+` team AS (
+			(SELECT $1::text AS participant_id
+			UNION SELECT f.participant_id FROM delegation_in_force d JOIN participant_fact f ON f.manager_id = d.delegator_id WHERE d.delegate_id = $1 AND `+holdsOn+`
+			UNION SELECT participant_id FROM current_approval a WHERE `+isToApprove+`)
+			UNION SELECT f.participant_id FROM team `+down+`
+		) SELECT participant_id FROM team LIMIT $3`, actor, day, limit)
+	if err != nil {
+		return nil, fmt.Errorf("find the team of %s: %w", actor, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// isToApprove is true of an approval a that waits for $1, found by the index of queues.
+const isToApprove = `a.approver_id = $1 AND coalesce(a.approver_id, 'finance') = $1 AND a.decision IS NULL`
+
+// holdsOn is true of the fact f of a participant that holds on the day $2.
+const holdsOn = `f.effective_from <= $2 AND NOT EXISTS (SELECT FROM participant_fact newer
+	WHERE newer.participant_id = f.participant_id AND newer.effective_from <= $2 AND (newer.effective_from, newer.version) > (f.effective_from, f.version))`
+
+// Sees reports whether a participant is one of those whose records somebody may see on a day,
+// as Visible lists them: it looks up the hierarchy from the one, and not down at all of a team.
+func (s *Store) Sees(ctx context.Context, actor string, scope incentive.Scope, day incentive.Date, participantID string) (sees bool, err error) {
+	switch {
+	case scope == incentive.All, scope != incentive.None && participantID == actor:
+		return true, nil
+	case scope != incentive.Team:
+		return false, nil
+	}
+	err = s.pool.QueryRow(ctx, `
+		WITH RECURSIVE above AS (
+			SELECT $3::text AS participant_id, false AS manages
+			UNION SELECT f.manager_id, true FROM above CROSS JOIN LATERAL (
+				SELECT manager_id FROM participant_fact WHERE participant_id = above.participant_id AND effective_from <= $2 ORDER BY effective_from DESC, version DESC LIMIT 1) f
+			WHERE f.manager_id IS NOT NULL
+		) SELECT EXISTS (SELECT FROM above WHERE participant_id = $1
+			OR manages AND EXISTS (SELECT FROM delegation_in_force d WHERE d.delegator_id = above.participant_id AND d.delegate_id = $1)
+			OR EXISTS (SELECT FROM current_approval a WHERE a.participant_id = above.participant_id AND `+isToApprove+`))`, actor, day, participantID).Scan(&sees)
+	if err != nil {
+		return false, fmt.Errorf("find out whether %s is of the team of %s: %w", participantID, actor, err)
+	}
+	return sees, nil
 }
 
 // SetCompany names the company and its zone.

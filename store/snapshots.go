@@ -63,6 +63,7 @@ type narrow struct {
 	refunded   []string                     // with credited: whose transactions' refunds; nil is nobody's
 	reaches    map[string]calculation.Reach // of the plans; nil: they are looked up
 	uncredited bool                         // with credited: also the transactions that their source credits nobody with
+	sold       []incentive.TransactionKey   // these of the transactions, and no others
 }
 
 // whose is the SQL by which only the records of ids are taken, with the arguments that it
@@ -218,6 +219,10 @@ func takingTransactions(p PeriodRevision, back calculation.LookBack, n narrow) t
 	const standing = `t.date BETWEEN $2::date AND $3::date AND NOT EXISTS (
 		SELECT FROM transaction later WHERE later.source = t.source AND later.transaction_id = t.transaction_id AND later.version > t.version)`
 	between := []any{back.Since, p.EndsOn}
+	if n.sold != nil {
+		sources, ids := unzip(n.sold)
+		return taking{"transaction", `SELECT t.record_id FROM (SELECT * FROM unnest($4::text[], $5::text[])) AS k(source, transaction_id) JOIN transaction t USING (source, transaction_id) WHERE ` + standing, append(between, sources, ids)}
+	}
 	if n.credited == nil {
 		return taking{"transaction", `SELECT record_id FROM transaction t WHERE ` + standing, between}
 	}
@@ -249,9 +254,20 @@ func takingTransactions(p PeriodRevision, back calculation.LookBack, n narrow) t
 // posts are the states in which a period's lines stand.
 var posts = []incentive.State{incentive.Approved, incentive.Released, incentive.Disbursing, incentive.Settling, incentive.Closed}
 
-// freeze takes into a snapshot all that a calculation of the period depends on, and
-// returns the first day whose transactions matter.
-func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since incentive.Date, err error) {
+// unzip lists the sources and the ids of transactions.
+func unzip(keys []incentive.TransactionKey) (sources, ids []string) {
+	for _, k := range keys {
+		sources, ids = append(sources, k.Source), append(ids, k.ID)
+	}
+	return sources, ids
+}
+
+// all leaves nothing out of a snapshot.
+func all(incentive.Date) narrow { return narrow{} }
+
+// freeze takes into a snapshot all that a calculation of the period depends on, and returns the
+// first day whose transactions matter. only may leave out some of what was sold from that day on.
+func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, only func(since incentive.Date) narrow) (since incentive.Date, err error) {
 	back, err := takeStructure(ctx, tx, id, p, narrow{})
 	if err == nil && looksAtPosted(back) {
 		err = earlierPosted(ctx, tx, p)
@@ -259,7 +275,7 @@ func freeze(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision) (since i
 	if err != nil {
 		return since, err
 	}
-	if err := takeRest(ctx, tx, id, p, back, narrow{}); err != nil {
+	if err := takeRest(ctx, tx, id, p, back, only(back.Since)); err != nil {
 		return since, err
 	}
 	return back.Since, freezeCorrections(ctx, tx, id, p, func(string) bool { return true })
@@ -360,7 +376,7 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
 			return fmt.Errorf("number the snapshot: %w", err)
 		}
-		since, err := freeze(ctx, tx, id, p)
+		since, err := freeze(ctx, tx, id, p, all)
 		if err != nil {
 			return err
 		}
