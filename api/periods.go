@@ -242,11 +242,7 @@ func (s *server) ListUncredited(ctx context.Context, request spec.ListUncredited
 	if p.SnapshotID == nil {
 		return nil, incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: who is credited with what is known from the lock on", p.State)
 	}
-	if err := s.oneSnapshot(ctx); err != nil {
-		return nil, err
-	}
-	defer func() { <-s.proving }()
-	snapshot, _, err := s.Store.Snapshot(ctx, *p.SnapshotID)
+	snapshot, err := s.Store.Uncredited(ctx, p)
 	if err != nil {
 		return nil, err
 	}

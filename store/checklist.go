@@ -132,19 +132,26 @@ func (l *checklist) step(item string, from incentive.State, now ChecklistItem, a
 }
 
 // counted adds what is to do as long as the query finds some of it: per party who has to
-// do it, and how much.
+// do it, and how much. Of many parties those with most are named.
 func (l *checklist) counted(one ChecklistItem, sql string, arguments ...any) error {
-	var parties []ChecklistParty
-	err := collect(l.ctx, l.store.pool, &parties, sql, pgx.RowToStructByPos[ChecklistParty], arguments...)
-	for _, party := range parties {
-		one.Count += party.Count
+	rows, err := l.store.pool.Query(l.ctx, fmt.Sprintf(`
+		WITH parties(party, n) AS MATERIALIZED (%s), shown AS (SELECT * FROM parties ORDER BY n DESC, party LIMIT %d)
+		SELECT party, CASE WHEN party = '%s' THEN '' ELSE %s END, n, (SELECT sum(n) FROM parties)::int FROM shown ORDER BY n DESC, party`, sql, l.shown, FinanceQueue, named("party")), arguments...)
+	if err == nil {
+		var party ChecklistParty
+		_, err = pgx.ForEachRow(rows, []any{&party.ID, &party.Name, &party.Count, &one.Count}, func() error {
+			one.Waiting = append(one.Waiting, party)
+			return nil
+		})
 	}
-	one.Waiting = parties[:min(l.shown, len(parties))]
+	if err != nil {
+		return fmt.Errorf("count what is to do of %s in %s: %w", one.Item, l.period.ID, err)
+	}
 	if one.State = ItemDone; one.Count > 0 {
 		one.State = ItemToDo
 	}
 	l.items = append(l.items, one)
-	return err
+	return nil
 }
 
 // progress counts how much of the last item's work is done, of how much.
@@ -154,7 +161,7 @@ func (l *checklist) progress(sql string) error {
 }
 
 // ofFinance is a count that is finance's to bring to nothing.
-const ofFinance = `SELECT $1::text, '', n FROM (%s) counted (n) WHERE n > 0`
+const ofFinance = `SELECT $1::text, n FROM (%s) counted (n) WHERE n > 0`
 
 func named(party string) string { return nameAt(party, "company_today()") }
 
@@ -170,9 +177,9 @@ func (l *checklist) beforePublishing() error {
 	}
 	if l.is(incentive.Open) {
 		err := l.counted(ChecklistItem{Item: ItemRefusedRecords, Optional: true}, `
-			SELECT imported_by, `+named("imported_by")+`, sum(waiting)::int FROM (
+			SELECT imported_by, sum(waiting)::int FROM (
 				SELECT DISTINCT ON (kind, file_name) imported_by, quarantined - (SELECT count(*) FROM quarantine_outcome o WHERE o.import_id = i.id) AS waiting FROM import i ORDER BY kind, file_name, imported_at DESC) latest
-			WHERE waiting > 0 GROUP BY 1 ORDER BY 3 DESC, 1`)
+			WHERE waiting > 0 GROUP BY 1`)
 		if err != nil {
 			return err
 		}
@@ -219,10 +226,10 @@ func (l *checklist) beforePublishing() error {
 // objectives adds what managers have not scored, where the period has objectives at all.
 func (l *checklist) objectives() error {
 	err := l.counted(ChecklistItem{Item: ItemObjectives, Optional: true}, `
-		SELECT manager, CASE WHEN manager = $2 THEN '' ELSE `+named("manager")+` END, count(*) FILTER (WHERE score IS NULL)::int FROM (
+		SELECT manager, count(*) FILTER (WHERE score IS NULL)::int FROM (
 			SELECT o.score, coalesce((SELECT f.manager_id FROM participant_fact f WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today()
 				ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), $2) AS manager FROM current_objective o WHERE o.period_id = $1 AND o.weight > 0) o
-		GROUP BY 1 ORDER BY 3 DESC, 1`, l.period.ID, FinanceQueue)
+		GROUP BY 1`, l.period.ID, FinanceQueue)
 	last := &l.items[len(l.items)-1]
 	if err == nil && len(last.Waiting) == 0 {
 		l.items = l.items[:len(l.items)-1]
@@ -237,8 +244,7 @@ func (l *checklist) beforeRelease() error {
 	l.step(ItemWindow, incentive.Published, ChecklistItem{State: ItemUnderWay, Due: p.WindowDeadline}, incentive.WindowEnds, incentive.EndWindow)
 	if l.passed(incentive.Calculated) {
 		err := l.counted(ChecklistItem{Item: ItemDisputes, Optional: true}, `
-			SELECT handler, CASE WHEN handler = $3 THEN '' ELSE `+named("handler")+` END, count(*)::int
-			FROM (SELECT coalesce(handler_id, $3) AS handler FROM dispute WHERE period_id = $1 AND state = ANY ($2)) d GROUP BY 1 ORDER BY 3 DESC, 1`,
+			SELECT coalesce(handler_id, $3), count(*)::int FROM dispute WHERE period_id = $1 AND state = ANY ($2) GROUP BY 1`,
 			p.ID, incentive.OpenDisputeStates, FinanceQueue)
 		if err != nil {
 			return err
@@ -246,9 +252,8 @@ func (l *checklist) beforeRelease() error {
 	}
 	if l.is(incentive.Approving) {
 		err := l.counted(ChecklistItem{Item: ItemApprovals}, `
-			SELECT queue, CASE WHEN queue = $3 THEN '' ELSE `+named("queue")+` END, count(*)::int FROM (
-				SELECT CASE WHEN decision = 'rejected' THEN $3 ELSE coalesce(approver_id, $3) END AS queue FROM current_approval
-				WHERE period_id = $1 AND revision = $2 AND (decision IS NULL AND opened_at IS NOT NULL OR decision = 'rejected')) q GROUP BY 1 ORDER BY 3 DESC, 1`,
+			SELECT CASE WHEN decision = 'rejected' THEN $3 ELSE coalesce(approver_id, $3) END, count(*)::int FROM current_approval
+			WHERE period_id = $1 AND revision = $2 AND (decision IS NULL AND opened_at IS NOT NULL OR decision = 'rejected') GROUP BY 1`,
 			p.ID, p.Revision, FinanceQueue)
 		if err != nil {
 			return err
@@ -261,8 +266,7 @@ func (l *checklist) beforeRelease() error {
 	}
 	if l.passed(incentive.Locked) && !l.passed(incentive.Approving) {
 		err := l.counted(ChecklistItem{Item: ItemDestinations, Optional: true}, `
-			SELECT participant_id, `+named("participant_id")+`, 1 FROM statement st
-			WHERE run_id = $1 AND total_minor > 0 AND NOT EXISTS (SELECT FROM destination d WHERE d.participant_id = st.participant_id) ORDER BY 1`, p.RunID)
+			SELECT participant_id, 1 FROM statement st WHERE run_id = $1 AND total_minor > 0 AND NOT EXISTS (SELECT FROM destination d WHERE d.participant_id = st.participant_id)`, p.RunID)
 		if err != nil {
 			return err
 		}

@@ -289,9 +289,9 @@ func (s *Store) NotApproved(ctx context.Context, p PeriodRevision) (int, error) 
 // notApproved counts the statements of a revision that have not passed every level.
 func notApproved(ctx context.Context, q querier, p PeriodRevision) (count int, err error) {
 	err = q.QueryRow(ctx, `
-		SELECT count(*)::int FROM statement st LEFT JOIN LATERAL (
-			SELECT bool_and(a.decision IS NOT DISTINCT FROM 'approved') AS all_levels FROM approval a
-			WHERE a.period_id = $1 AND a.revision = $2 AND a.participant_id = st.participant_id AND a.statement_digest = st.digest) a ON true
+		SELECT count(*)::int FROM statement st LEFT JOIN (
+			SELECT participant_id, statement_digest, bool_and(decision IS NOT DISTINCT FROM 'approved') AS all_levels FROM approval
+			WHERE period_id = $1 AND revision = $2 GROUP BY 1, 2) a ON a.participant_id = st.participant_id AND a.statement_digest = st.digest
 		WHERE st.run_id = $3 AND a.all_levels IS NOT TRUE`, p.ID, p.Revision, p.RunID).Scan(&count)
 	if err != nil {
 		err = fmt.Errorf("count what is not approved of %s: %w", p.ID, err)

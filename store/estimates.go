@@ -292,10 +292,7 @@ func creditedByRules(ctx context.Context, tx unkept, p PeriodRevision, rules, so
 	err = collect(ctx, tx, &snapshot.Transactions, `
 		SELECT t.source, t.transaction_id, t.version, t.date, t.amount, t.currency, t.attributes, t.refund_of
 		FROM transaction t JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS x(source, transaction_id)) x USING (source, transaction_id)
-		WHERE t.date <= $3`, func(row pgx.CollectableRow) (t incentive.Transaction, err error) {
-		err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes, &t.RefundOf)
-		return t, err
-	}, sources, ids, p.EndsOn)
+		WHERE t.date <= $3`, scanTransaction, sources, ids, p.EndsOn)
 	if err != nil {
 		return nil, fmt.Errorf("read the transactions that changed: %w", err)
 	}

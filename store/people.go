@@ -171,11 +171,11 @@ func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope
 	case incentive.Own:
 		return []string{actor}, nil
 	case incentive.Team:
-		people, err := s.team(ctx, actor, day, "", `CROSS JOIN LATERAL (SELECT f.participant_id FROM participant_fact f WHERE f.manager_id = team.participant_id AND `+holdsOn+` OFFSET 0) f`, fewOfTeam+1)
+		people, err := s.team(ctx, actor, day, "", `CROSS JOIN LATERAL (SELECT f.participant_id FROM participant_fact f WHERE f.manager_id = team.participant_id AND `+holds("f", "$2")+` OFFSET 0) f`, fewOfTeam+1)
 		if err != nil || len(people) <= fewOfTeam {
 			return people, err
 		}
-		return s.team(ctx, actor, day, `fact AS MATERIALIZED (SELECT participant_id, manager_id FROM participant_fact f WHERE `+holdsOn+`),`, `JOIN fact f ON f.manager_id = team.participant_id`, math.MaxInt32)
+		return s.team(ctx, actor, day, `fact AS MATERIALIZED (SELECT participant_id, manager_id FROM participant_fact f WHERE `+holds("f", "$2")+`),`, `JOIN fact f ON f.manager_id = team.participant_id`, math.MaxInt32)
 	default:
 		return []string{}, nil
 	}
@@ -191,7 +191,7 @@ func (s *Store) team(ctx context.Context, actor string, day incentive.Date, with
 	rows, err := s.pool.Query(ctx, `
 		WITH RECURSIVE `+with+` team AS (
 			(SELECT $1::text AS participant_id
-			UNION SELECT f.participant_id FROM delegation_in_force d JOIN participant_fact f ON f.manager_id = d.delegator_id WHERE d.delegate_id = $1 AND `+holdsOn+`
+			UNION SELECT f.participant_id FROM delegation_in_force d JOIN participant_fact f ON f.manager_id = d.delegator_id WHERE d.delegate_id = $1 AND `+holds("f", "$2")+`
 			UNION SELECT participant_id FROM current_approval a WHERE `+isToApprove+`)
 			UNION SELECT f.participant_id FROM team `+down+`
 		) SELECT participant_id FROM team LIMIT $3`, actor, day, limit)
@@ -204,9 +204,11 @@ func (s *Store) team(ctx context.Context, actor string, day incentive.Date, with
 // isToApprove is true of an approval a that waits for $1, found by the index of queues.
 const isToApprove = `a.approver_id = $1 AND coalesce(a.approver_id, 'finance') = $1 AND a.decision IS NULL`
 
-// holdsOn is true of the fact f of a participant that holds on the day $2.
-const holdsOn = `f.effective_from <= $2 AND NOT EXISTS (SELECT FROM participant_fact newer
-	WHERE newer.participant_id = f.participant_id AND newer.effective_from <= $2 AND (newer.effective_from, newer.version) > (f.effective_from, f.version))`
+// holds is true of a fact of a participant, called so, that holds on a day.
+func holds(fact, day string) string {
+	return fact + `.effective_from <= ` + day + ` AND NOT EXISTS (SELECT FROM participant_fact newer WHERE newer.participant_id = ` + fact + `.participant_id
+		AND newer.effective_from <= ` + day + ` AND (newer.effective_from, newer.version) > (` + fact + `.effective_from, ` + fact + `.version))`
+}
 
 // Sees reports whether a participant is one of those whose records somebody may see on a day,
 // as Visible lists them: it looks up the hierarchy from the one, and not down at all of a team.

@@ -185,29 +185,68 @@ type Reporting struct {
 	Circle  bool   // they are above themselves, so that nobody is at their top
 }
 
+// employed is true of a fact that holds on a day, of somebody who has not left by then.
+func employed(fact, day string) string {
+	return holds(fact, day) + ` AND (` + fact + `.employed_until IS NULL OR ` + fact + `.employed_until >= ` + day + `)`
+}
+
 // Hierarchy lists up to limit people after an id who report directly to somebody on a day,
 // or ("") who report to nobody. Who has left by then is not in it. With the top stand those
 // whose managers run in a circle or are not in it.
 func (s *Store) Hierarchy(ctx context.Context, under string, on incentive.Date, after string, limit int) ([]Reporting, error) {
+	if under == "" {
+		return s.top(ctx, on, after, limit)
+	}
 	rows, err := s.pool.Query(ctx, `
-		WITH RECURSIVE fact AS MATERIALIZED (
-			SELECT * FROM (SELECT DISTINCT ON (participant_id) participant_id, name, manager_id, employed_until FROM participant_fact
-				WHERE effective_from <= $2 ORDER BY participant_id, effective_from DESC, version DESC) f
-			WHERE employed_until IS NULL OR employed_until >= $2
-		), top AS (
-			SELECT participant_id FROM fact f WHERE manager_id IS NULL OR NOT EXISTS (SELECT FROM fact m WHERE m.participant_id = f.manager_id)
-		), reached AS (
-			SELECT participant_id FROM top UNION SELECT f.participant_id FROM fact f JOIN reached r ON f.manager_id = r.participant_id
-		), below AS (SELECT manager_id, count(*) AS people FROM fact GROUP BY manager_id)
-		SELECT f.participant_id, f.name, coalesce(b.people, 0)::int, coalesce(f.manager_id, ''), NOT EXISTS (SELECT FROM reached r WHERE r.participant_id = f.participant_id)
-		FROM fact f LEFT JOIN below b ON b.manager_id = f.participant_id
-		WHERE f.participant_id > $3 AND CASE WHEN $1 = '' THEN f.participant_id IN (SELECT participant_id FROM top) OR f.participant_id NOT IN (SELECT participant_id FROM reached)
-			ELSE f.manager_id = $1 END
-		ORDER BY f.participant_id LIMIT $4`, under, on, after, limit)
+		WITH RECURSIVE up AS (
+			SELECT $1::text AS participant_id, false AS ends
+			UNION SELECT coalesce(f.manager_id, up.participant_id), f.participant_id IS NULL OR f.manager_id IS NULL
+				FROM up LEFT JOIN participant_fact f ON f.participant_id = up.participant_id AND `+employed("f", "$2")+` WHERE NOT up.ends
+		)
+		SELECT f.participant_id, f.name, (SELECT count(*) FROM participant_fact b WHERE b.manager_id = f.participant_id AND `+employed("b", "$2")+`)::int, f.manager_id, NOT EXISTS (SELECT FROM up WHERE ends)
+		FROM participant_fact f WHERE f.manager_id = $1 AND `+employed("f", "$2")+` AND f.participant_id > $3 ORDER BY f.participant_id LIMIT $4`, under, on, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read who reports to %s: %w", under, err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Reporting])
+}
+
+// top lists up to limit people after an id above whom nobody stands on a day, or only people
+// who run in a circle.
+func (s *Store) top(ctx context.Context, on incentive.Date, after string, limit int) (found []Reporting, err error) {
+	var everybody []Reporting
+	err = collect(ctx, s.pool, &everybody, `SELECT participant_id, name, 0, coalesce(manager_id, ''), false FROM participant_fact f WHERE `+employed("f", "$1")+` ORDER BY participant_id COLLATE "C"`, pgx.RowToStructByPos[Reporting], on)
 	if err != nil {
 		return nil, fmt.Errorf("read the hierarchy of %s: %w", on, err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Reporting])
+	manager, below := map[string]string{}, map[string]int{}
+	for _, r := range everybody {
+		manager[r.Person] = r.Manager
+		below[r.Manager]++
+	}
+	ends := map[string]bool{} // whether the way up from somebody does
+	for _, r := range everybody {
+		var way []string
+		at, is := r.Person, true
+		for {
+			known, seen := ends[at]
+			if _, in := manager[at]; !in || seen {
+				is = !in || known
+				break
+			}
+			ends[at], way = false, append(way, at) // so it runs in a circle where it comes here again
+			at = manager[at]
+		}
+		for _, id := range way {
+			ends[id] = is
+		}
+		_, managed := manager[r.Manager]
+		if r.Person > after && len(found) < limit && (!managed || !is) {
+			r.Below, r.Circle = below[r.Person], !is
+			found = append(found, r)
+		}
+	}
+	return found, nil
 }
 
 // Calendar is a calendar with what stands in it.

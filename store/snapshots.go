@@ -443,6 +443,37 @@ func loadSnapshot(ctx context.Context, q querier, id int64, period incentive.Per
 	return snapshot, nil
 }
 
+func scanTransaction(row pgx.CollectableRow) (t incentive.Transaction, err error) {
+	err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes, &t.RefundOf)
+	return t, err
+}
+
+// Uncredited returns what of a period's snapshot says whom rules credit with what was sold, and
+// of that only what its source credits nobody with: none where its run has found nobody missing.
+func (s *Store) Uncredited(ctx context.Context, p PeriodRevision) (incentive.Snapshot, error) {
+	period, since, _, err := snapshotHead(ctx, s.pool, *p.SnapshotID)
+	if err != nil {
+		return incentive.Snapshot{}, err
+	}
+	var none bool
+	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM run WHERE id = $1 AND snapshot_id = $2 AND uncredited = 0)`, p.RunID, *p.SnapshotID).Scan(&none); err != nil || none {
+		return incentive.Snapshot{Period: period}, err
+	}
+	snapshot, err := loadAllButSales(ctx, s.pool, *p.SnapshotID, period, since)
+	if err != nil {
+		return snapshot, err
+	}
+	err = collect(ctx, s.pool, &snapshot.Transactions, `
+		SELECT source, transaction_id, version, date, amount, currency, attributes, refund_of
+		FROM snapshot_record r JOIN transaction t USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'transaction' AND NOT EXISTS (
+			SELECT FROM credit c JOIN snapshot_record rc USING (record_id) WHERE rc.snapshot_id = $1 AND rc.kind = 'credit' AND c.source = t.source AND c.transaction_id = t.transaction_id)
+		ORDER BY date, source COLLATE "C", transaction_id COLLATE "C"`, scanTransaction, *p.SnapshotID)
+	if err != nil {
+		return snapshot, fmt.Errorf("read what nobody is credited with in snapshot %d: %w", *p.SnapshotID, err)
+	}
+	return snapshot, nil
+}
+
 // loadSales reads transactions and credits.
 func loadSales(ctx context.Context, q querier, id int64, snapshot *incentive.Snapshot) error {
 	return errorsIn(
@@ -450,10 +481,7 @@ func loadSales(ctx context.Context, q querier, id int64, snapshot *incentive.Sna
 			SELECT source, transaction_id, version, date, amount, currency, attributes, refund_of
 			FROM (SELECT record_id FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'transaction'
 				UNION SELECT record_id FROM snapshot_record WHERE snapshot_id = $1 AND kind = 'refunded') r JOIN transaction USING (record_id)
-			ORDER BY date, source COLLATE "C", transaction_id COLLATE "C"`, func(row pgx.CollectableRow) (t incentive.Transaction, err error) {
-			err = row.Scan(&t.Source, &t.ID, &t.Version, &t.Date, &t.Amount, &t.Currency, &t.Attributes, &t.RefundOf)
-			return t, err
-		}, id),
+			ORDER BY date, source COLLATE "C", transaction_id COLLATE "C"`, scanTransaction, id),
 		collect(ctx, q, &snapshot.Credits, `
 			SELECT source, transaction_id, participant_id, role, share, version
 			FROM snapshot_record r JOIN credit USING (record_id) WHERE r.snapshot_id = $1 AND r.kind = 'credit'

@@ -333,15 +333,20 @@ func (v *visit) waiting() error {
 	return v.show("waiting", "waiting.title", body, "period", v.texts.period(h.Period))
 }
 
-// approvers are the people whose role lets them approve.
+// approvers are the people whose role lets them approve, by their ids.
 func (v *visit) approvers() (found []client.Person, err error) {
-	people, _, err := v.everybody(40)
-	for _, one := range people {
-		if slices.Contains(one.Roles, string(incentive.Manager)) || slices.Contains(one.Roles, string(incentive.Finance)) {
-			found = append(found, one)
+	for _, role := range []client.ListPeopleParamsRole{client.ListPeopleParamsRole(incentive.Manager), client.ListPeopleParamsRole(incentive.Finance)} {
+		people, _, err := every(20, func(after *string) ([]client.Person, *string, error) {
+			list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{Role: &role, After: after, Limit: &most}))
+			return list.People, list.Next, err
+		})
+		if err != nil {
+			return nil, err
 		}
+		found = append(found, people...)
 	}
-	return found, err
+	slices.SortFunc(found, func(a, b client.Person) int { return strings.Compare(a.Id, b.Id) })
+	return slices.CompactFunc(found, func(a, b client.Person) bool { return a.Id == b.Id }), nil
 }
 
 // reassign moves what waits in a queue to another approver.
