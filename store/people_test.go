@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store/storetest"
+)
+
+// reporting is who reports to whom on a day, "" for nobody, and who has left by then.
+type reporting struct {
+	manager map[string]string
+	left    map[string]bool
+}
+
+// team is who is below somebody, and below whoever has delegated to them.
+func (r reporting) team(actor string, delegators []string) []string {
+	team := map[string]bool{actor: true}
+	for grown := true; grown; {
+		grown = false
+		for id, manager := range r.manager {
+			if !team[id] && manager != "" && (team[manager] || slices.Contains(delegators, manager)) {
+				team[id], grown = true, true
+			}
+		}
+	}
+	var ids []string
+	for id := range team {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// under is what the hierarchy shows under somebody, or at the top.
+func (r reporting) under(id string) (shown []string) {
+	for _, one := range slices.Sorted(func(yield func(string) bool) {
+		for id := range r.manager {
+			if !r.left[id] && !yield(id) {
+				return
+			}
+		}
+	}) {
+		below, circle := 0, true
+		for other, manager := range r.manager {
+			if manager == one && !r.left[other] {
+				below++
+			}
+		}
+		at := one
+		for range len(r.manager) {
+			manager := r.manager[at]
+			if manager == "" || r.left[manager] {
+				circle = false
+				break
+			}
+			at = manager
+		}
+		manager := r.manager[one]
+		if id != "" && manager == id || id == "" && (manager == "" || r.left[manager] || circle) {
+			shown = append(shown, fmt.Sprintf("%s under %q, with %d below, in a circle: %t", one, manager, below, circle))
+		}
+	}
+	return shown
+}
+
+// TestTheHierarchyOfADay holds who may be seen, asked of a team and of one person, and what the hierarchy
+// shows against a walk through all of it, with people who manage each other in circles.
+func TestTheHierarchyOfADay(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		s, url := storetest.NewWithURL(t)
+		day := incentive.MustParseDate("2026-03-31")
+		count := rapid.IntRange(2, 9).Draw(r, "people")
+		is := reporting{map[string]string{}, map[string]bool{}}
+		var people []string
+		for n := range count {
+			people = append(people, fmt.Sprint("p", n))
+		}
+		rows, ends := []string{}, "NULL"
+		fact := func(id, from, manager, until string) {
+			rows = append(rows, fmt.Sprintf(`('%s', '%s', 1, '%s', '', 'employee', nullif('%s', ''), 'US', 'USD', '{}', %s)`, id, from, id, manager, until))
+		}
+		for n, id := range people {
+			chosen := func(label string) string {
+				at := rapid.IntRange(-1, count-1).Draw(r, label+id)
+				if at < 0 || at == n {
+					return ""
+				}
+				return people[at]
+			}
+			if is.left[id] = rapid.IntRange(0, 5).Draw(r, "left "+id) == 0; is.left[id] {
+				ends = "'2026-03-30'"
+			} else {
+				ends = "NULL"
+			}
+			is.manager[id] = chosen("manager of ")
+			fact(id, "2026-01-01", chosen("earlier manager of "), "NULL")
+			fact(id, "2026-03-01", is.manager[id], ends)
+			fact(id, "2026-04-01", chosen("later manager of "), "NULL")
+		}
+		storetest.Exec(t, url, `SET search_path = guerdon; INSERT INTO company (name, time_zone) VALUES ('Test', 'UTC');
+			INSERT INTO participant (id) VALUES ('`+strings.Join(people, "'), ('")+`');
+			INSERT INTO participant_fact (participant_id, effective_from, version, name, email, kind, manager_id, country, pay_currency, attributes, employed_until) VALUES `+strings.Join(rows, ", "))
+		var delegators []string
+		if from := people[rapid.IntRange(0, count-1).Draw(r, "delegator")]; from != "p0" {
+			delegators = []string{from}
+			storetest.Exec(t, url, `INSERT INTO guerdon.delegation (id, delegator_id, delegate_id, starts_on, ends_on, made_by) VALUES ('00000000-0000-0000-0000-000000000001', '`+from+`', 'p0', '2020-01-01', '2099-01-01', 'p0')`)
+		}
+		for _, actor := range people {
+			of := delegators
+			if actor != "p0" {
+				of = nil
+			}
+			team := is.team(actor, of)
+			seen, err := s.Visible(t.Context(), actor, incentive.Team, day)
+			require.NoError(r, err)
+			slices.Sort(seen)
+			require.Equal(r, team, seen, "of %s", actor)
+			for _, other := range people {
+				for scope, may := range map[incentive.Scope]bool{incentive.None: false, incentive.Own: other == actor, incentive.Team: slices.Contains(team, other), incentive.All: true} {
+					sees, err := s.Sees(t.Context(), actor, scope, day, other)
+					require.NoError(r, err)
+					require.Equal(r, may, sees, "%s of %s, scope %d", other, actor, scope)
+				}
+			}
+		}
+		for _, id := range append(people, "") {
+			all, err := s.Hierarchy(t.Context(), id, day, "", 100)
+			require.NoError(r, err)
+			var shown []string
+			for _, one := range all {
+				shown = append(shown, fmt.Sprintf("%s under %q, with %d below, in a circle: %t", one.Person, one.Manager, one.Below, one.Circle))
+			}
+			require.Equal(r, is.under(id), shown, "under %q", id)
+		}
+	})
+}
+
+// TestALargeTeam is read in another way than a small one, and the top of the hierarchy page by page.
+func TestALargeTeam(t *testing.T) {
+	t.Parallel()
+	s, url := storetest.NewWithURL(t)
+	day := incentive.MustParseDate("2026-03-31")
+	storetest.Exec(t, url, `SET search_path = guerdon; INSERT INTO company (name, time_zone) VALUES ('Test', 'UTC');
+		INSERT INTO participant (id) SELECT 'p' || n FROM generate_series(0, 1499) n;
+		INSERT INTO participant_fact (participant_id, effective_from, version, name, email, kind, manager_id, country, pay_currency, attributes)
+			SELECT 'p' || n, '2026-01-01'::date, 1, '', '', 'employee', CASE WHEN n > 0 THEN 'p' || (n - 1) / 12 END, 'US', 'USD', '{}'::jsonb FROM generate_series(0, 1499) n
+			UNION ALL SELECT 'p' || n, '2026-03-01'::date, 1, '', '', 'employee', NULL, 'US', 'USD', '{}'::jsonb FROM generate_series(1400, 1499) n`)
+	for actor, count := range map[string]int{"p0": 1400, "p1": 1 + 12 + 144, "p1499": 1} {
+		team, err := s.Visible(t.Context(), actor, incentive.Team, day)
+		require.NoError(t, err)
+		require.Len(t, team, count, actor)
+	}
+	var top []string
+	for after := ""; ; {
+		some, err := s.Hierarchy(t.Context(), "", day, after, 30)
+		require.NoError(t, err)
+		for _, one := range some {
+			top = append(top, one.Person)
+		}
+		if len(some) < 30 {
+			break
+		}
+		after = some[29].Person
+	}
+	require.Len(t, top, 101)
+	require.True(t, slices.IsSorted(top))
+}
