@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/answers"
 	"github.com/guerdon/guerdon/payments/india"
 	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/nacha"
@@ -64,6 +65,9 @@ type railSettings struct {
 	Points bool `env:"GUERDON_POINTS" help:"Lets people be paid in points that they spend on rewards: needs Tremendous or Xoxoday."`
 
 	IndiaTemplate string `env:"INDIA_TEMPLATE" placeholder:"FILE" help:"Pays by bulk files of a bank in India, made by this template."`
+
+	IndiaAnswers       string `env:"INDIA_ANSWERS" placeholder:"FILE" help:"Reads the lists by which that bank answers, by this template."`
+	PaymentFileAnswers string `env:"PAYMENT_FILE_ANSWERS" placeholder:"FILE" help:"Reads the lists in which the bank or payroll system answers payment files, by this template."`
 }
 
 // registry makes the rails.
@@ -75,7 +79,11 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 	if o.CompanyName != "" {
 		name = o.CompanyName
 	}
-	rails := []payments.Rail{paymentfile.New("payment-file", name)}
+	file, err := answered(paymentfile.New("payment-file", name), o.PaymentFileAnswers)
+	if err != nil {
+		return payments.Registry{}, err
+	}
+	rails := []payments.Rail{file}
 	for _, one := range []struct {
 		wanted bool
 		make   func() (payments.Rail, error)
@@ -94,7 +102,13 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		}},
 		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
 		{o.NachaBank != "", func() (payments.Rail, error) { return o.nacha(name, zone) }},
-		{o.IndiaTemplate != "", func() (payments.Rail, error) { return o.india(zone) }},
+		{o.IndiaTemplate != "", func() (payments.Rail, error) {
+			rail, err := o.india(zone)
+			if err != nil {
+				return nil, err
+			}
+			return answered(rail, o.IndiaAnswers)
+		}},
 
 		{o.Points, func() (payments.Rail, error) { return o.points(s) }},
 	} {
@@ -108,6 +122,23 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		rails = append(rails, rail)
 	}
 	return payments.NewRegistry(rails...)
+}
+
+// answered is a rail of files that reads its bank's lists, by the template in a file; as it was
+// where no file is named.
+func answered(rail payments.FileRail, file string) (payments.FileRail, error) {
+	if file == "" {
+		return rail, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the template of what a bank answers cannot be read: %s", err)
+	}
+	template, err := answers.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return answers.Reads(rail, template)
 }
 
 func (o railSettings) points(s *store.Store) (*points.Rail, error) {

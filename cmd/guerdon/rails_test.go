@@ -22,6 +22,8 @@ func TestRailsOfTheSettings(t *testing.T) {
 	india, broken := filepath.Join(t.TempDir(), "india.yaml"), filepath.Join(t.TempDir(), "broken.yaml")
 	require.NoError(t, os.WriteFile(india, []byte(`{payment: ["{account}", "{bank}", "{amount}", "{reference}"], modes: [{mode: neft}]}`), 0o600))
 	require.NoError(t, os.WriteFile(broken, []byte(`{payment: ["{account}"]}`), 0o600))
+	answers := filepath.Join(t.TempDir(), "answers.yaml")
+	require.NoError(t, os.WriteFile(answers, []byte(`{reference: R, status: S, amount: A, paid: [P], refused: [F]}`), 0o600))
 	for name, c := range map[string]struct {
 		settings string
 		rails    string
@@ -43,6 +45,10 @@ func TestRailsOfTheSettings(t *testing.T) {
 		"India":                      {"--india-template=" + india, "india payment-file", ""},
 		"ACH":                        {"--nacha-bank=021000021 --nacha-bank-name=Bank --nacha-company-id=1123456789", "nacha payment-file", ""},
 		"ACH, a wrong number":        {"--nacha-bank=021000022 --nacha-bank-name=Bank --nacha-company-id=1123456789", "", "the bank is a routing number"},
+		"India, with answers":        {"--india-template=" + india + " --india-answers=" + answers, "india payment-file", ""},
+		"answers, of what currency":  {"--payment-file-answers=" + answers, "", "name the column of the currency"},
+		"answers, no template":       {"--payment-file-answers=" + answers + "x", "", "cannot be read"},
+		"answers, a wrong template":  {"--payment-file-answers=" + india, "", "lacks \"reference\""},
 		"India, no template":         {"--india-template=" + india + "x", "", "cannot be read"},
 		"India, a wrong template":    {"--india-template=" + broken, "", "lacks \"modes\""},
 		"a wrong account":            {"--iso20022-scheme=sepa --iso20022-accounts=EUR=DE00370400440532013000", "", "the account for EUR"},

@@ -155,10 +155,21 @@ func report(message, number string, says map[string]string) []byte {
 	return []byte(text.String())
 }
 
-// reports are what a bank says of a file, as it is planned: in parts, twice, the last first.
-func (b *fileBank) reports(message string, as answers, refuses func(payout string) bool) (files [][]byte) {
+// list is what a bank says of payments, in a list.
+func list(payments map[string]incentive.Money, says map[string]string) []byte {
+	text := "Reference,Status,Amount,Currency\n"
+	for _, payout := range sorted(says) {
+		amount := payments[payout]
+		text += fmt.Sprintf("%s,%s,%s,%s\n", payout, map[string]string{"ACSC": "PAID", "RJCT": "REFUSED"}[says[payout]], amount.Amount(), amount.Currency)
+	}
+	return []byte(text)
+}
+
+// reports are what a bank says of a file of a rail, as it is planned: in parts, twice, the last first.
+func (b *fileBank) reports(rail, message string, as answers, refuses func(payout string) bool) (files [][]byte) {
 	b.mu.Lock()
-	payouts := sorted(b.files[message])
+	payments := b.files[message]
+	payouts := sorted(payments)
 	b.mu.Unlock()
 	for part := range as.Parts {
 		says := map[string]string{}
@@ -170,8 +181,12 @@ func (b *fileBank) reports(message string, as answers, refuses func(payout strin
 				says[payout] = "RJCT"
 			}
 		}
-		if len(says) > 0 {
+		switch {
+		case len(says) == 0:
+		case rail == processes.ISO20022:
 			files = append(files, report(message, fmt.Sprintf("R%d", part+1), says))
+		default:
+			files = append(files, list(payments, says))
 		}
 	}
 	if as.Doubled {

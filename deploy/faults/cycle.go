@@ -635,12 +635,12 @@ func (d *desk) files(ctx context.Context, late bool) (others bool, err error) {
 			continue
 		}
 		others = false
-		if !as.Early || f.Rail != processes.ISO20022 {
+		if !as.Early || silent(f.Rail) {
 			if err := d.says(ctx, f, as); err != nil {
 				return false, err
 			}
 		}
-		if f.Rail != processes.ISO20022 {
+		if silent(f.Rail) { // a person says that the bank has carried it out
 			if err := d.confirm(ctx, f, true); err != nil {
 				return false, err
 			}
@@ -653,6 +653,9 @@ func (d *desk) files(ctx context.Context, late bool) (others bool, err error) {
 func (d *desk) content(ctx context.Context, f client.PaymentFile) ([]byte, error) {
 	return processes.Ask(ctx, func(string) ([]byte, error) { return client.Bytes(d.people["fin2"].GetPaymentFile(ctx, f.Id)) })
 }
+
+// silent reports whether the bank of a rail says nothing of what it has paid.
+func silent(rail string) bool { return rail == processes.NACHA || rail == processes.NACHATried }
 
 // refuses reports whether the bank refuses a payout, as a bank writes it.
 func (d *desk) refuses(payout string) bool {
@@ -684,12 +687,12 @@ func (d *desk) says(ctx context.Context, f client.PaymentFile, as answers) error
 		}
 		return d.sendsBack(ctx, content, func(payee string) bool { return d.payees[payee] != nil && d.payees[payee].Fate == refused })
 	}
-	if f.Rail != processes.ISO20022 {
+	if silent(f.Rail) {
 		return nil
 	}
-	for n, content := range d.bank.reports(f.MessageId, as, d.refuses) {
+	for n, content := range d.bank.reports(f.Rail, f.MessageId, as, d.refuses) {
 		_, err := processes.Ask(ctx, func(key string) (client.StatusFile, error) {
-			return d.people["fin2"].UploadStatus(ctx, key, f.Rail, client.File{Name: fmt.Sprintf("bank-%d.xml", n+1), Content: bytes.NewReader(content)})
+			return d.people["fin2"].UploadStatus(ctx, key, f.Rail, client.File{Name: fmt.Sprintf("bank-%d.txt", n+1), Content: bytes.NewReader(content)})
 		})
 		if err != nil {
 			return fmt.Errorf("hand in what the bank says: %w", err)

@@ -173,7 +173,7 @@ func draw(seed uint64, number int) plan {
 			if chance(25) {
 				one.Fate, one.Account = refused, []account{badAtOnce, badLater}[dice.IntN(2)]
 			}
-		case chance(8) && (!rail.file || rail.name == processes.ISO20022):
+		case chance(8) && rail.name != processes.NACHA: // whose bank says nothing of what it does not pay
 			one.Fate = refused
 		case chance(6) && tells(rail.name):
 			one.Fate = returned

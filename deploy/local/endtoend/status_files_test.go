@@ -11,7 +11,9 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/answers"
 	"github.com/guerdon/guerdon/payments/iso20022"
+	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/workflows"
 )
@@ -165,4 +167,36 @@ func TestWhatTheBankAnswers(t *testing.T) {
 		}
 	}
 	recordOf(t, h.client, "bank-status-file", "StatusFile")
+}
+
+// TestAListOfAnswers settles a period by the list in which a bank answers a payment file: one payment is made, one
+// refused, and one, of another amount, is for a person.
+func TestAListOfAnswers(t *testing.T) {
+	t.Parallel()
+	template, err := answers.Parse([]byte("reference: Ref\nstatus: Status\nreason: Remarks\namount: Amount\ncurrency: Ccy\npaid: [Done]\nrefused: [Failed]\n"))
+	require.NoError(t, err)
+	rail, err := answers.Reads(paymentfile.New("payment-file", "Test"), template)
+	require.NoError(t, err)
+	h := start(t, rail)
+	h.company(3, rail.Name(), func(id string) map[string]string {
+		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "021000021"}
+	})
+	today := h.day()
+	h.release(3)
+	h.takesToTheBank(rail.Name())
+	h.await(period, incentive.Settling)
+	list := "Ref,Status,Remarks,Amount,Ccy\n"
+	for i, payout := range h.texts(`SELECT id::text FROM guerdon.payout ORDER BY participant_id`) {
+		list += payout + []string{",Done,,1.01,USD\n", ",Failed,Account closed,2.01,USD\n", ",Done,,9,USD\n"}[i]
+	}
+	for range 2 {
+		f, err := h.store.KeepStatusFile(t.Context(), store.StatusFile{Rail: rail.Name(), Name: "list.csv", UploadedBy: "fin2"}, []byte(list))
+		require.NoError(t, err)
+		require.NoError(t, workflows.ApplyStatusFile(t.Context(), h.client, f.ID))
+	}
+	require.Equal(t, []string{"rep0001 paid ", "rep0002 failed Failed", "rep0003 submitted bank-unclear"}, h.texts(`SELECT participant_id || ' ' || state || ' ' || reason FROM guerdon.payout ORDER BY participant_id`))
+	_, err = h.store.VerifyLedger(t.Context())
+	require.NoError(t, err)
+	_, _, lines := h.reconciled(rail.Name(), today)
+	require.Len(t, lines, 1, "what is for a person differs")
 }

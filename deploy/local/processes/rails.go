@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/payments/answers"
 	"github.com/guerdon/guerdon/payments/india"
 	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/nacha"
@@ -65,7 +66,7 @@ var made = map[string]func(url string) (payments.Rail, error){
 	xoxoday.Name: func(url string) (payments.Rail, error) {
 		return xoxoday.New(xoxoday.Config{ClientID: "c", ClientSecret: APIKey, Currency: "INR", BaseURL: url, PerSecond: perSecond, HTTPClient: calls()})
 	},
-	PaymentFile: func(string) (payments.Rail, error) { return paymentfile.New(paymentfile.Name, "Test"), nil },
+	PaymentFile: func(string) (payments.Rail, error) { return answered(paymentfile.New(paymentfile.Name, "Test")) },
 	ISO20022: func(string) (payments.Rail, error) {
 		return iso20022.New(iso20022.Config{Name: ISO20022, Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now,
 			Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
@@ -74,8 +75,20 @@ var made = map[string]func(url string) (payments.Rail, error){
 	NACHATried: func(string) (payments.Rail, error) { return newNACHA(NACHATried, true) },
 	india.Name: func(string) (payments.Rail, error) {
 		t, err := india.Parse([]byte(template))
-		return india.New(india.Config{Template: t, Zone: time.UTC, Now: time.Now}), err
+		if err != nil {
+			return nil, err
+		}
+		return answered(india.New(india.Config{Template: t, Zone: time.UTC, Now: time.Now}))
 	},
+}
+
+// answered is a rail of files whose bank answers in lists.
+func answered(rail payments.FileRail) (payments.Rail, error) {
+	t, err := answers.Parse([]byte("reference: Reference\nstatus: Status\namount: Amount\ncurrency: Currency\npaid: [Paid]\nrefused: [Refused]\n"))
+	if err != nil {
+		return nil, err
+	}
+	return answers.Reads(rail, t)
 }
 
 func newNACHA(name string, prenotes bool) (payments.Rail, error) {
