@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 // CodeBankUnclear is why a person must look at a payout before anything else is done: the
@@ -36,17 +37,18 @@ type StatusFile struct {
 // PayoutOutcome is what a bank says of a payout or, without PayoutID, of each payout of
 // the payment file MessageID of which it says nothing else.
 type PayoutOutcome struct {
-	PayoutID  string
-	MessageID string
-	Trace     string  // by which the bank speaks of the payout, which NameTraced names
-	Prenote   Prenote // that it is about instead
-	State     string  // submitted, paid, refused or returned; "" where nothing follows
-	Unclear   bool    // a person must look before anything else is done
-	Code      string
-	Reason    string
-	Amount    incentive.Money // zero where the bank does not say
-	Reversed  int64           // of a payment that stands: how much of Amount has come back, in its minor units
-	On        incentive.Date  // zero where the bank does not say
+	PayoutID   string
+	MessageID  string
+	Trace      string  // by which the bank speaks of the payout, which NameTraced names
+	Prenote    Prenote // that it is about instead
+	State      string  // submitted, paid, refused or returned; "" where nothing follows
+	Unclear    bool    // a person must look before anything else is done
+	Code       string
+	Reason     string
+	Amount     incentive.Money // zero where the bank does not say
+	Reversed   int64           // of a payment that stands: how much of Amount has come back, in its minor units
+	On         incentive.Date  // zero where the bank does not say
+	BadAccount bool            // of what is refused or returned: nothing can be paid to the account
 
 	Correction *Destination // of a payment that stands: where its recipient's money goes as the bank has it now
 }
@@ -166,6 +168,9 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 					effect, err = s.proposeCorrection(ctx, tx, fileID, number+1, by, payout.ParticipantID, payout.Rail, payout.DestinationID, o)
 				} else {
 					effect, err = settle(ctx, tx, payout, o)
+				}
+				if err == nil && o.BadAccount && (effect == "failed" || effect == "returned") {
+					err = refuseTried(ctx, tx, payout)
 				}
 				if err != nil {
 					return err
@@ -375,5 +380,8 @@ func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string,
 	if err != nil {
 		return fmt.Errorf("move payout %s to %s: %w", payout.ID, state, err)
 	}
-	return nil
+	if state != "returned" || recalling {
+		return nil
+	}
+	return notify(ctx, tx, Notification{Recipient: payout.ParticipantID, Kind: notice.PayoutCameBack, Subject: "payout/" + payout.ID, Key: payout.posting("came-back")})
 }

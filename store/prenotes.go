@@ -256,6 +256,23 @@ func (s *Store) answerPrenote(ctx context.Context, tx pgx.Tx, fileID string, num
 	return effect, nil
 }
 
+// refuseTried has an account refused that is tried before it is paid, where a payment to it shows that it
+// is not good: its owner is told to name another one, or the same again.
+func refuseTried(ctx context.Context, tx pgx.Tx, payout PaymentOrder) error {
+	var account int64
+	err := tx.QueryRow(ctx, `SELECT a.id FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = $1 AND a.account_index IS NOT NULL AND a.state = 'ready'`, payout.DestinationID).Scan(&account)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the account of payout %s: %w", payout.ID, err)
+	}
+	if _, err := noteStanding(ctx, tx, refusedAccount, account); err != nil {
+		return err
+	}
+	return notify(ctx, tx, Notification{Recipient: payout.ParticipantID, Kind: notice.AccountRefused, Subject: "participant/" + payout.ParticipantID, Key: payout.posting("account-refused")})
+}
+
 // tryAgain has the account of a destination tried anew where a correction by which its prenote
 // was answered is refused.
 func tryAgain(ctx context.Context, tx pgx.Tx, destination int64) error {

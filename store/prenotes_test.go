@@ -2,12 +2,14 @@ package store_test
 
 import (
 	"crypto/sha256"
+	"slices"
 	"testing"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/store/storetest"
 )
@@ -216,4 +218,44 @@ func TestAnAccountThatIsRefusedAfterTheRelease(t *testing.T) {
 		require.Equal(t, []string{"100.00 failed file-built"}, b.kept(monthOf(1)))
 		require.NoError(t, b.CancelPayout(ctx, "fin", b.payouts(monthOf(1))[0].ID, b.reason()))
 	}
+}
+
+// TestAPaymentThatComesBackFromATriedAccount refuses the account: the next payment waits until its owner has
+// named it again and it is tried anew.
+func TestAPaymentThatComesBackFromATriedAccount(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	ctx := t.Context()
+	b.follows("employees: {by: [nacha]}, change_waits_days: 0")
+	b.methods("ann", bankAccount("12345678"))
+	f, _ := b.tries(true)
+	_, err := b.PassPrenotes(ctx, f.ID)
+	require.NoError(t, err)
+	b.deal("d1", "2026-01-05", "1000")
+	b.toApproved(monthOf(1))
+	require.NoError(t, b.release(monthOf(1), "fin2"))
+	file, err := b.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: monthOf(1), Revision: 1, Rail: "nacha", Currency: "USD", Name: "f", MessageID: "m", Content: []byte("c"), SHA256: []byte("s"), Payouts: 1, TotalMinor: 10000})
+	require.NoError(t, err)
+	_, err = b.ConfirmFile(ctx, "fin2", file.ID, false)
+	require.NoError(t, err)
+	payout := b.payouts(monthOf(1))[0]
+	for _, bad := range []bool{false, true} { // what comes back for another reason says nothing of the account
+		back, err := b.KeepStatusFile(ctx, store.StatusFile{Rail: "nacha", Name: "back.ach", UploadedBy: "fin2"}, []byte(map[bool]string{false: "other", true: "R03"}[bad]))
+		require.NoError(t, err)
+		outcome := store.PayoutOutcome{PayoutID: payout.ID, State: "returned", Code: "R03", Amount: dollars(10000), BadAccount: bad}
+		if !bad {
+			outcome.PayoutID = "00000000-0000-0000-0000-000000000001"
+		}
+		require.NoError(t, b.ApplyOutcomes(ctx, back.ID, []store.PayoutOutcome{outcome}))
+		require.Equal(t, map[bool]string{false: "ready", true: "refused"}[bad], b.standing())
+	}
+	told, err := b.Notices(ctx, "ann", 0, 10)
+	require.NoError(t, err)
+	for _, kind := range []notice.Kind{notice.PayoutCameBack, notice.AccountRefused} {
+		require.True(t, slices.ContainsFunc(told, func(n notice.Notice) bool { return n.Kind == kind }), kind)
+	}
+	require.NoError(t, b.CancelPayout(ctx, "fin", payout.ID, b.reason()))
+	b.methods("ann", bankAccount("12345678"))
+	require.Equal(t, "open", b.standing(), "it has to be tried again")
+	b.proved(monthOf(1))
 }

@@ -37,6 +37,7 @@ const (
 	RewardRefused   Kind = "reward-refused"
 	RedemptionWaits Kind = "redemption-waits"
 
+	PayoutCameBack  Kind = "payout-came-back"  // to whoever was to be paid
 	PayoutTakenBack Kind = "payout-taken-back" // to whoever was paid
 	RecallDone      Kind = "recall-done"       // to those of finance who asked for it
 	RecallRefused   Kind = "recall-refused"

@@ -41,7 +41,7 @@ func TestDue(t *testing.T) {
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	kinds := []Kind{ApprovalsWaiting, Reminder("approvals"), StatementPublished, PeriodCalculated, CalculationFailed, AdjustmentWaiting, PlanToAccept, PayoutPaid, PayoutException, RailStopped, DestinationChanged, DisputeRaised, DisputeReminder,
-		PointsExpire, RewardSent, RewardRefused, RedemptionWaits, PayoutTakenBack, RecallDone, RecallRefused, RecallUnclear, ProposalRefused, AccountRefused}
+		PointsExpire, RewardSent, RewardRefused, RedemptionWaits, PayoutCameBack, PayoutTakenBack, RecallDone, RecallRefused, RecallUnclear, ProposalRefused, AccountRefused}
 	for _, transition := range incentive.DisputeTransitions {
 		kinds = append(kinds, Of(transition.Act))
 	}
