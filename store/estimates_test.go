@@ -318,7 +318,7 @@ var days = rapid.SampledFrom([]string{"2026-01-15", "2026-02-01", "2026-02-10", 
 
 func (c *changing) change(r *rapid.T) {
 	who := rapid.IntRange(0, everybody-1)
-	switch rapid.SampledFrom([]string{"deal", "deal", "credit", "credit", "assignment", "assignment", "fact", "quota", "plan", "group", "member", "member"}).Draw(r, "change") {
+	switch rapid.SampledFrom([]string{"deal", "deal", "credit", "credit", "assignment", "assignment", "fact", "quota", "relief", "plan", "group", "member", "member"}).Draw(r, "change") {
 	case "group":
 		kind := rapid.SampledFrom([]string{"territory", "team"}).Draw(r, "kind")
 		record := map[string]any{kind + "_id": c.prefix + rapid.SampledFrom([]string{"all", "west"}).Draw(r, "group"), "effective_from": days.Draw(r, "from"), "name": "G", "attributes": map[string]string{"region": rapid.SampledFrom([]string{"west", "w*; east", ""}).Draw(r, "covers")}}
@@ -357,6 +357,9 @@ func (c *changing) change(r *rapid.T) {
 		c.load("participant", c.fact(r, who.Draw(r, "who"), rapid.SampledFrom([]string{"2026-01-01", "2026-02-05"}).Draw(r, "from")))
 	case "quota":
 		c.load("quota", map[string]any{"participant_id": c.person(who.Draw(r, "who")), "measure": "sales", "starts_on": "2026-02-01", "ends_on": "2026-02-28", "amount": fmt.Sprint(rapid.IntRange(0, 500).Draw(r, "amount"))})
+	case "relief":
+		c.load("quota_relief", map[string]any{"participant_id": c.person(who.Draw(r, "who")), "measure": "sales", "starts_on": days.Draw(r, "from"), "ends_on": "2026-04-30", "cause": rapid.SampledFrom([]string{"leave", "account"}).Draw(r, "cause"),
+			"share": rapid.SampledFrom([]string{"0", "0.3", "1"}).Draw(r, "share")})
 	case "plan":
 		c.plan(rapid.IntRange(0, len(changingPlans)-1).Draw(r, "plan"), rapid.IntRange(0, len(changingPlans)-1).Draw(r, "document"))
 	}
