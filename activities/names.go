@@ -69,6 +69,9 @@ func RedemptionID(id string) string { return "redemption/" + id }
 // PointsID is the workflow id of what lets points expire.
 const PointsID = "points"
 
+// DealRemindersID is the workflow id of what reminds people of entered deals.
+const DealRemindersID = "deal-reminders"
+
 // NotificationsID is the workflow id of what sends people what they are told.
 const NotificationsID = "notifications"
 

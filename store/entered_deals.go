@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -239,15 +240,63 @@ func writeDeal(ctx context.Context, tx pgx.Tx, d EnteredDeal, act string) error 
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `
+	return tellDeciders(ctx, tx, d, notice.DealWaiting, strconv.Itoa(d.Version))
+}
+
+// tellDeciders tells whoever decides about a deal, and those they have delegated to, once for
+// each occasion.
+func tellDeciders(ctx context.Context, q querier, d EnteredDeal, kind notice.Kind, occasion string) error {
+	_, err := q.Exec(ctx, `
 		INSERT INTO notification (recipient, kind, subject, key)
-		SELECT person, $3::text, $4::text, concat_ws('/', $3, $4, $5::int) FROM (
+		SELECT person, $3::text, $4::text, concat_ws('/', $3, $4, $5::text) FROM (
 			SELECT deal_approver($1, $2) AS person
 			UNION SELECT delegate_id FROM delegation_in_force WHERE delegator_id = deal_approver($1, $2)
 			UNION SELECT participant_id FROM role_grant WHERE role = 'finance' AND deal_approver($1, $2) IS NULL) people
-		WHERE person <> $1 ORDER BY person ON CONFLICT DO NOTHING`, d.ParticipantID, d.Date, notice.DealWaiting, dealSubject(d.ID), d.Version)
+		WHERE person <> $1 ORDER BY person ON CONFLICT DO NOTHING`, d.ParticipantID, d.Date, kind, dealSubject(d.ID), occasion)
 	if err != nil {
 		return fmt.Errorf("tell who decides about a deal: %w", err)
+	}
+	return nil
+}
+
+// RemindOfDeals reminds whoever decides about deals that still wait, each so many business days
+// of its calendar after its latest version came. today is the company's; the same day again
+// reminds nobody again.
+func (s *Store) RemindOfDeals(ctx context.Context, today incentive.Date) error {
+	type waiting struct {
+		EnteredDeal
+		since incentive.Date
+	}
+	var all []waiting
+	err := collect(ctx, s.pool, &all, `
+		SELECT d.id::text, d.participant_id, v.date, (v.recorded_at AT TIME ZONE c.time_zone)::date FROM entered_deal d CROSS JOIN company c
+		CROSS JOIN LATERAL (SELECT * FROM entered_deal_version v WHERE v.deal_id = d.id ORDER BY v.version DESC LIMIT 1) v
+		WHERE d.state = 'waiting' ORDER BY d.entered_at, d.id`, func(row pgx.CollectableRow) (w waiting, err error) {
+		err = row.Scan(&w.ID, &w.ParticipantID, &w.Date, &w.since)
+		return w, err
+	})
+	if err != nil {
+		return fmt.Errorf("look for deals that wait: %w", err)
+	}
+	var holidays []incentive.Date
+	if err := collect(ctx, s.pool, &holidays, `SELECT date FROM holiday ORDER BY date`, pgx.RowTo[incentive.Date]); err != nil {
+		return fmt.Errorf("read the holidays: %w", err)
+	}
+	for _, d := range all {
+		goesBy, err := dealPolicies(ctx, s.pool, d.ParticipantID, d.Date)
+		if err != nil {
+			return err
+		}
+		due := incentive.AddBusinessDays(d.since, goesBy[0].RemindAfterDays, holidays)
+		for due.Before(today) {
+			due = incentive.AddBusinessDays(due, goesBy[0].RemindAfterDays, holidays)
+		}
+		if due != today {
+			continue
+		}
+		if err := tellDeciders(ctx, s.pool, d.EnteredDeal, notice.DealReminder, today.String()); err != nil {
+			return err
+		}
 	}
 	return nil
 }

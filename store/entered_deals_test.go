@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -195,4 +197,33 @@ func TestFilesOfEnteredDeals(t *testing.T) {
 	require.Len(t, files, 1)
 	require.NoError(t, b.about("boss", incentive.Team, store.DealApproved, d))
 	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(add("ann", "more.txt")))
+}
+
+// TestDealReminders reminds whoever decides every second business day, until they do.
+func TestDealReminders(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	d := b.entered("2026-01-20", "100")
+	reminded := func() (n int) {
+		all, err := b.Notices(t.Context(), "boss", 0, 100)
+		require.NoError(t, err)
+		for _, one := range all {
+			if one.Kind == notice.DealReminder {
+				require.Contains(t, one.Sentence(language.English), "still waits for your approval")
+				n++
+			}
+		}
+		return n
+	}
+	today, err := b.Today(t.Context(), d.CorrectedAt)
+	require.NoError(t, err)
+	for after, want := range []int{0, 0, 1, 1, 2, 2, 3} {
+		day := incentive.AddBusinessDays(today, after, nil)
+		require.NoError(t, b.RemindOfDeals(t.Context(), day))
+		require.NoError(t, b.RemindOfDeals(t.Context(), day), "once a day")
+		require.Equal(t, want, reminded(), "%d business days after", after)
+	}
+	require.NoError(t, b.about("boss", incentive.Team, store.DealApproved, d))
+	require.NoError(t, b.RemindOfDeals(t.Context(), incentive.AddBusinessDays(today, 8, nil)))
+	require.Equal(t, 3, reminded())
 }

@@ -144,6 +144,9 @@ func Run(ctx context.Context, config Config) error {
 				return err
 			}
 		}
+		if err := workflows.StartDealReminders(ctx, config.Client); err != nil {
+			return err
+		}
 		if config.Messenger != nil {
 			return workflows.StartNotifications(ctx, config.Client)
 		}

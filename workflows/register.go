@@ -35,4 +35,6 @@ func Register(r Registry) {
 	r.RegisterWorkflow(ExpirePoints)
 
 	r.RegisterWorkflow(Prenotes)
+
+	r.RegisterWorkflow(DealReminders)
 }

@@ -48,6 +48,7 @@ const (
 	DealWaiting  Kind = "deal-waiting"
 	DealApproved Kind = "deal-approved"
 	DealRejected Kind = "deal-rejected"
+	DealReminder Kind = "deal-reminder"
 )
 
 // Of is the kind that tells of an act on a dispute.

@@ -22,7 +22,7 @@ func Form(rails []string) form.Shape {
 			group("automatic_below", "{total: [100 USD]}", conditions...), text("remind_after_days"), text("escalate_after_days")),
 		group("disputes", "{holds: line}", choice("holds", string(HoldContribution), string(HoldLine), string(HoldStatement), string(HoldNothing)), text("answer_within_days"), text("remind_after_days"), text("escalate_after_days"), text("late_days")),
 		group("outliers", "{change: 50%}", text("change"), text("times_median")),
-		called("policy.deals", group("deals", "{entered: true}", choice("entered", "true", "false"))),
+		called("policy.deals", group("deals", "{entered: true}", choice("entered", "true", "false"), text("remind_after_days"))),
 		group("release", "{by_approver: false}", choice("by_approver", "true", "false")),
 		group("payouts", "{change_waits_days: 2}",
 			amounts("minimum"), amounts("largest"), amounts("list"), group("within", "{days: 30, total: [10000 USD]}", text("days"), amounts("total")), amounts("second_person_above"), text("change_waits_days"), kinds("tax_details"),

@@ -65,7 +65,7 @@ func read(text []byte, p Policy) (Policy, error) {
 			"change":       document.Optional(r.above(&p.Outliers.Change)),
 			"times_median": document.Optional(r.above(&p.Outliers.TimesMedian)),
 		}),
-		"deals":   section("\"deals\"", fields{"entered": document.Optional(r.Yes(&p.Deals.Entered))}),
+		"deals":   section("\"deals\"", fields{"entered": document.Optional(r.Yes(&p.Deals.Entered)), "remind_after_days": document.Optional(r.days(&p.Deals.RemindAfterDays, 1))}),
 		"release": section("\"release\"", fields{"by_approver": document.Optional(r.Yes(&p.Release.ByApprover))}),
 		"payouts": section("\"payouts\"", fields{
 			"minimum":           document.Optional(r.amounts("\"minimum\"", &p.Payouts.Minimum)),

@@ -28,7 +28,8 @@ type Policy struct {
 
 // Deals is how deals that people enter themselves are taken.
 type Deals struct {
-	Entered bool // whether people may enter any
+	Entered         bool // whether people may enter any
+	RemindAfterDays int  // whoever has to decide about one is reminded, each time so many days
 }
 
 // Holding is what an open dispute keeps from being paid.
