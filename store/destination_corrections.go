@@ -90,8 +90,9 @@ func (s *Store) DecideCorrection(ctx context.Context, actor, id string, confirms
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		var participant, proposedBy string
 		var destination int64
-		var decided bool
-		err := tx.QueryRow(ctx, `SELECT participant_id, destination_id, proposed_by, decision IS NOT NULL FROM destination_correction WHERE id::text = $1 FOR UPDATE`, id).Scan(&participant, &destination, &proposedBy, &decided)
+		var decided, again bool // by the same person in the same way, who has not had the answer
+		err := tx.QueryRow(ctx, `SELECT participant_id, destination_id, proposed_by, decision IS NOT NULL, coalesce((decided_by, decision) = ($2, $3), false) FROM destination_correction WHERE id::text = $1 FOR UPDATE`,
+			id, actor, map[bool]string{true: "confirmed", false: "refused"}[confirms]).Scan(&participant, &destination, &proposedBy, &decided, &again)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(incentive.CodeNotFound, "there is no correction %q of a destination", id)
 		}
@@ -99,6 +100,8 @@ func (s *Store) DecideCorrection(ctx context.Context, actor, id string, confirms
 			return fmt.Errorf("read the correction %s: %w", id, err)
 		}
 		switch {
+		case again:
+			return nil
 		case decided:
 			return incentive.Errorf(incentive.CodeConflict, "somebody has decided about this correction already")
 		case actor == participant:
