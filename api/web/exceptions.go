@@ -16,7 +16,7 @@ type exceptionsPage struct {
 
 // reasons are those for which a payout waits for a person, besides what the policy holds and
 // what rails say in their own words.
-var reasons = []string{"no-destination", "unknown-outcome", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored", "returned", "recalled"}
+var reasons = []string{"no-destination", "unknown-outcome", "not-found-at-rail", "bank-unclear", "balance-too-small", "rail-away", "restored", "returned", "recalled", "file-built", "not-writable"}
 
 // exceptions lists the payouts of all periods that wait for a person, by period, rail and reason.
 func (v *visit) exceptions() error {
