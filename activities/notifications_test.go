@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -40,7 +41,7 @@ func TestNotifications(t *testing.T) {
 	t.Cleanup(hook.Close)
 	at, err := url.Parse(hook.URL)
 	require.NoError(t, err)
-	sender := messenger.New(messenger.Config{SMTP: box.Address, From: "pay@example.com", Plain: true, WebhookHosts: []string{at.Host}})
+	sender := messenger.New(messenger.Config{SMTP: box.Address, From: "pay@example.com", Plain: true, WebhookHosts: only(at.Host)})
 
 	ctx := t.Context()
 	_, err = s.FirstAdministrator(ctx, "boss", "Example Ltd", "Asia/Jakarta", time.Hour)
@@ -150,14 +151,27 @@ func TestNotifications(t *testing.T) {
 	require.Equal(t, 1, unseen)
 }
 
+// only are the hosts that a setting names.
+func only(hosts ...string) func(context.Context) ([]string, error) {
+	return func(context.Context) ([]string, error) { return hosts, nil }
+}
+
 // TestWebhookHosts are the only places to which messages go.
 func TestWebhookHosts(t *testing.T) {
 	t.Parallel()
-	sender := messenger.New(messenger.Config{WebhookHosts: messenger.DefaultWebhookHosts})
+	sender := messenger.New(messenger.Config{WebhookHosts: only("hooks.slack.com")})
 	for address, allowed := range map[string]bool{
 		"https://hooks.slack.com/services/T/B/x": true, "http://hooks.slack.com/services/T/B/x": false, "https://hooks.slack.com.evil.example/": false,
 		"https://user@hooks.slack.com/": false, "https://169.254.169.254/latest": false, "hooks.slack.com": false, "": false, "https://hooks.slack.com:8443/": false,
 	} {
-		require.Equal(t, allowed, sender.CheckWebhook(address) == nil, address)
+		require.Equal(t, allowed, sender.CheckWebhook(t.Context(), address) == nil, address)
 	}
+
+	s := storetest.New(t)
+	require.NoError(t, s.SetCompany(t.Context(), store.System, "Test", "UTC"))
+	sender = messenger.New(messenger.Config{WebhookHosts: s.WebhookHosts})
+	require.NoError(t, sender.CheckWebhook(t.Context(), "https://hooks.slack.com/x"))
+	require.NoError(t, s.SetCompanySettings(t.Context(), store.System, "Test", "UTC", []string{"chat.example.com"}))
+	require.NoError(t, sender.CheckWebhook(t.Context(), "https://chat.example.com/x"), "a setting counts at once")
+	require.ErrorContains(t, sender.CheckWebhook(t.Context(), "https://hooks.slack.com/x"), "at chat.example.com only")
 }

@@ -100,7 +100,7 @@ func (s *server) GetCompany(ctx context.Context, _ spec.GetCompanyRequestObject)
 
 // PutCompany names the company.
 func (s *server) PutCompany(ctx context.Context, request spec.PutCompanyRequestObject) (spec.PutCompanyResponseObject, error) {
-	err := s.Store.SetCompany(ctx, personOf(ctx).ID, request.Body.Name, request.Body.TimeZone)
+	err := s.Store.SetCompanySettings(ctx, personOf(ctx).ID, request.Body.Name, request.Body.TimeZone, value(request.Body.WebhookHosts))
 	return spec.PutCompany200JSONResponse(*request.Body), err
 }
 

@@ -36,7 +36,7 @@ func (s *server) PutSettings(ctx context.Context, request spec.PutSettingsReques
 		if s.Messenger == nil {
 			return nil, incentive.Errorf(incentive.CodeInvalid, "this installation sends no messages to webhooks")
 		}
-		if err := s.Messenger.CheckWebhook(chosen.Webhook); err != nil {
+		if err := s.Messenger.CheckWebhook(ctx, chosen.Webhook); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 	"time"
 
@@ -236,22 +237,48 @@ func (s *Store) Sees(ctx context.Context, actor string, scope incentive.Scope, d
 
 // SetCompany names the company and its zone.
 func (s *Store) SetCompany(ctx context.Context, actor, name, timeZone string) error {
+	return s.SetCompanySettings(ctx, actor, name, timeZone, nil)
+}
+
+// SetCompanySettings names the company, its zone, and the only hosts to which people may have
+// messages sent by a webhook, which stay as they were where they are nil.
+func (s *Store) SetCompanySettings(ctx context.Context, actor, name, timeZone string, webhookHosts []string) error {
 	if _, err := time.LoadLocation(timeZone); err != nil || timeZone == "" {
 		return incentive.Errorf(incentive.CodeInvalid, "%q is not a time zone: write its IANA name, such as Asia/Jakarta", timeZone)
 	}
+	for _, host := range webhookHosts {
+		if !webhookHost.MatchString(host) {
+			return incentive.Errorf(incentive.CodeInvalid, "%q is not a host: write its name without https:// and path, such as hooks.slack.com", host)
+		}
+	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			INSERT INTO company (name, time_zone) VALUES ($1, $2) ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone`, name, timeZone)
+		var hosts []string
+		err := tx.QueryRow(ctx, `
+			INSERT INTO company (name, time_zone, webhook_hosts) VALUES ($1, $2, coalesce($3::text[], '{hooks.slack.com}'))
+			ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone, webhook_hosts = coalesce($3::text[], company.webhook_hosts) RETURNING webhook_hosts`, name, timeZone, webhookHosts).Scan(&hosts)
 		if err != nil {
 			return fmt.Errorf("name the company: %w", err)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO company_version (version, name, time_zone, set_by) SELECT coalesce(max(version), 0) + 1, $1, $2, $3 FROM company_version`, name, timeZone, actor); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO company_version (version, name, time_zone, webhook_hosts, set_by) SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4 FROM company_version`, name, timeZone, hosts, actor); err != nil {
 			return fmt.Errorf("keep the company's settings: %w", err)
 		}
 		return audit(ctx, tx, actor, "name-company", "company", struct {
-			TimeZone string `json:"time_zone"`
-		}{timeZone})
+			TimeZone     string   `json:"time_zone"`
+			WebhookHosts []string `json:"webhook_hosts,omitempty"`
+		}{timeZone, webhookHosts})
 	})
+}
+
+// webhookHost is a host, with a port where it has one of its own.
+var webhookHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(:[0-9]{1,5})?$`)
+
+// WebhookHosts are the only hosts to which people may have messages sent by a webhook.
+func (s *Store) WebhookHosts(ctx context.Context) (hosts []string, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT webhook_hosts FROM company`).Scan(&hosts)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	return hosts, err
 }
 
 // Company returns the company's name and zone; "" before it was named.

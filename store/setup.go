@@ -48,13 +48,14 @@ func (s *Store) Setup(ctx context.Context) (steps []SetupStep, err error) {
 type CompanyVersion struct {
 	Version        int
 	Name, TimeZone string
+	WebhookHosts   []string
 	SetBy          string
 	SetAt          time.Time
 }
 
 // CompanyHistory returns up to limit versions of the company's settings, the newest first.
 func (s *Store) CompanyHistory(ctx context.Context, limit int) (versions []CompanyVersion, err error) {
-	err = collect(ctx, s.pool, &versions, `SELECT version, name, time_zone, set_by, set_at FROM company_version ORDER BY version DESC LIMIT $1`, pgx.RowToStructByPos[CompanyVersion], limit)
+	err = collect(ctx, s.pool, &versions, `SELECT version, name, time_zone, webhook_hosts, set_by, set_at FROM company_version ORDER BY version DESC LIMIT $1`, pgx.RowToStructByPos[CompanyVersion], limit)
 	if err != nil {
 		err = fmt.Errorf("list the company's settings over time: %w", err)
 	}

@@ -38,12 +38,9 @@ type Config struct {
 	Password string
 	From     string // address that messages come from
 	Plain    bool   // the server speaks no TLS: for one on the same machine only
-	// WebhookHosts are the only hosts to which webhooks of people may lead.
-	WebhookHosts []string
+	// WebhookHosts returns the only hosts to which webhooks of people may lead.
+	WebhookHosts func(context.Context) ([]string, error)
 }
-
-// DefaultWebhookHosts are those of Slack.
-var DefaultWebhookHosts = []string{"hooks.slack.com"}
 
 // Messenger sends messages.
 type Messenger struct {
@@ -70,10 +67,14 @@ func (m *Messenger) Channels() []store.Channel {
 
 // CheckWebhook refuses an address to which messages must not go. Its error has code
 // incentive.CodeInvalid.
-func (m *Messenger) CheckWebhook(address string) error {
+func (m *Messenger) CheckWebhook(ctx context.Context, address string) error {
+	hosts, err := m.config.WebhookHosts(ctx)
+	if err != nil {
+		return fmt.Errorf("look where webhooks may lead: %w", err)
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && m.config.Plain) || u.User != nil || !slices.Contains(m.config.WebhookHosts, u.Host) {
-		return incentive.Errorf(incentive.CodeInvalid, "messages can go to addresses that begin with https:// at %s only", strings.Join(m.config.WebhookHosts, ", "))
+	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && m.config.Plain) || u.User != nil || !slices.Contains(hosts, u.Host) {
+		return incentive.Errorf(incentive.CodeInvalid, "messages can go to addresses that begin with https:// at %s only", strings.Join(hosts, ", "))
 	}
 	return nil
 }
@@ -130,7 +131,9 @@ func (m *Messenger) Email(ctx context.Context, id, to string, l language.Languag
 
 // Webhook sends a message to an address as Slack's incoming webhooks take it.
 func (m *Messenger) Webhook(ctx context.Context, address string, message notice.Message) error {
-	if err := m.CheckWebhook(address); err != nil {
+	if err := m.CheckWebhook(ctx, address); incentive.ErrorCode(err) == incentive.CodeInternal {
+		return fmt.Errorf("%w: %w", incentive.Errorf(CodeNotNow, "it is not known now where webhooks may lead"), err)
+	} else if err != nil {
 		return incentive.Errorf(CodeRefused, "%s", incentive.ErrorMessage(err))
 	}
 	body, err := json.Marshal(struct {

@@ -23,12 +23,13 @@ type payoutsPage struct {
 type payoutDesk struct {
 	MayDecide  bool
 	MayConfirm bool // what somebody else has asked for
+	Audits     bool // may read who did what
 	Me         string
 	Failed     string // the payout about which a decision was refused
 }
 
 func (v *visit) payoutDesk() payoutDesk {
-	return payoutDesk{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Me: v.me.Id, Failed: v.failed("payout")}
+	return payoutDesk{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Me: v.me.Id, Failed: v.failed("payout"), Audits: v.may(incentive.ReadAudit) > incentive.None}
 }
 
 // payouts lists the payouts of a period.

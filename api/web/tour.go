@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -57,6 +58,7 @@ func (v *visit) tour() error {
 
 type settingsPage struct {
 	Name, TimeZone string // what the form begins with
+	WebhookHosts   string // one a line
 	History        []client.CompanyVersion
 	Called         map[string]string
 	MayChange      bool
@@ -69,8 +71,11 @@ func (v *visit) settings() error {
 		return err
 	}
 	body := settingsPage{Name: v.company.Name, TimeZone: v.company.TimeZone, History: history.Versions, MayChange: v.may(incentive.AdministerPeople) > incentive.None}
+	if len(history.Versions) > 0 {
+		body.WebhookHosts = strings.Join(history.Versions[0].WebhookHosts, "\n")
+	}
 	if v.problem != nil {
-		body.Name, body.TimeZone = v.r.PostFormValue("name"), v.r.PostFormValue("time_zone")
+		body.Name, body.TimeZone, body.WebhookHosts = v.r.PostFormValue("name"), v.r.PostFormValue("time_zone"), v.r.PostFormValue("webhook_hosts")
 	}
 	if body.Called, err = v.called(); err != nil {
 		return err
@@ -83,6 +88,10 @@ func (v *visit) setCompany() error {
 	if v.may(incentive.AdministerPeople) == incentive.None {
 		return v.forbidden()
 	}
-	_, err := command[client.Company](v.api.PutCompany(v.r.Context(), &client.PutCompanyParams{IdempotencyKey: v.key()}, client.Company{Name: v.r.PostFormValue("name"), TimeZone: v.r.PostFormValue("time_zone")}))
+	settings := client.Company{Name: v.r.PostFormValue("name"), TimeZone: v.r.PostFormValue("time_zone")}
+	if hosts := strings.Fields(v.r.PostFormValue("webhook_hosts")); len(hosts) > 0 {
+		settings.WebhookHosts = &hosts
+	}
+	_, err := command[client.Company](v.api.PutCompany(v.r.Context(), &client.PutCompanyParams{IdempotencyKey: v.key()}, settings))
 	return v.done(err, "/settings", message{Key: "done.company"}, (*visit).settings)
 }

@@ -548,7 +548,9 @@ func TestAPeriod(t *testing.T) {
 	require.NoError(t, err)
 	fin2.does("/exceptions", "/exceptions", url.Values{"payout": {held}, "act": {"cancel"}, "reason": {"paid in cash"}}, "Somebody else of finance is asked to confirm it.")
 	require.Contains(t, fin2.visit("/exceptions"), "It waits for somebody else of finance")
-	require.NotContains(t, h.as("aud").visit("/exceptions"), "has asked for it to be given up", "auditors only read")
+	audited := h.as("aud").visit("/exceptions")
+	require.NotContains(t, audited, "has asked for it to be given up", "auditors only read")
+	require.Contains(t, audited, `href="/audit?subject=payout/`, "who did what about it is one step away")
 	h.as("fin").does("/exceptions", "/exceptions", url.Values{"payout": {held}, "of": {"cancel-payout"}, "act": {"confirm"}}, "It is confirmed, and done.")
 	require.Contains(t, fin2.visit("/exceptions"), "No payout waits for a person.")
 	stop := store.RailStop{PeriodID: "m-2026-01", Revision: 1, Rail: "payment-file", Code: "balance-too-small", Available: incentive.Money{Minor: 10000, Currency: "USD"}, Needed: incentive.Money{Minor: 25000, Currency: "USD"}}

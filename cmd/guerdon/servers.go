@@ -52,19 +52,18 @@ type server struct {
 
 // messageSettings say by what people are sent what they are told.
 type messageSettings struct {
-	MailServer   string   `env:"GUERDON_SMTP" placeholder:"HOST:PORT" help:"The mail server. Nobody is sent e-mail when absent."`
-	MailUser     string   `env:"GUERDON_SMTP_USER" placeholder:"NAME" help:"Whom it knows us as, where it asks."`
-	MailPassword string   `env:"GUERDON_SMTP_PASSWORD" placeholder:"SECRET" help:"The password that goes with it."`
-	MailFrom     string   `env:"GUERDON_MAIL_FROM" placeholder:"ADDRESS" help:"Whom e-mail comes from, pay@example.com."`
-	MailPlain    bool     `env:"GUERDON_SMTP_PLAIN" help:"The mail server is on this machine and speaks no TLS."`
-	WebhookHosts []string `env:"GUERDON_WEBHOOK_HOSTS" default:"hooks.slack.com" help:"The only hosts to which people may have messages sent by a webhook."`
+	MailServer   string `env:"GUERDON_SMTP" placeholder:"HOST:PORT" help:"The mail server. Nobody is sent e-mail when absent."`
+	MailUser     string `env:"GUERDON_SMTP_USER" placeholder:"NAME" help:"Whom it knows us as, where it asks."`
+	MailPassword string `env:"GUERDON_SMTP_PASSWORD" placeholder:"SECRET" help:"The password that goes with it."`
+	MailFrom     string `env:"GUERDON_MAIL_FROM" placeholder:"ADDRESS" help:"Whom e-mail comes from, pay@example.com."`
+	MailPlain    bool   `env:"GUERDON_SMTP_PLAIN" help:"The mail server is on this machine and speaks no TLS."`
 }
 
-func (o messageSettings) messenger() (*messenger.Messenger, error) {
+func (o messageSettings) messenger(s *store.Store) (*messenger.Messenger, error) {
 	if o.MailServer != "" && o.MailFrom == "" {
 		return nil, incentive.Errorf("settings-missing", "with GUERDON_SMTP set, GUERDON_MAIL_FROM is needed too")
 	}
-	return messenger.New(messenger.Config{SMTP: o.MailServer, User: o.MailUser, Password: o.MailPassword, From: o.MailFrom, Plain: o.MailPlain, WebhookHosts: o.WebhookHosts}), nil
+	return messenger.New(messenger.Config{SMTP: o.MailServer, User: o.MailUser, Password: o.MailPassword, From: o.MailFrom, Plain: o.MailPlain, WebhookHosts: s.WebhookHosts}), nil
 }
 
 // open connects to everything. close lets go of it.
@@ -133,7 +132,7 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	sender, err := a.messenger()
+	sender, err := a.messenger(s)
 	if err != nil {
 		return err
 	}
@@ -165,7 +164,7 @@ func (w work) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	defer done()
-	sender, err := w.messenger()
+	sender, err := w.messenger(s)
 	if err != nil {
 		return err
 	}

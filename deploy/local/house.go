@@ -280,7 +280,7 @@ func (h *house) startMail(context.Context) (string, error) {
 		return "", err
 	}
 	h.onStop(func(context.Context) error { return box.Stop() })
-	h.messenger = messenger.New(messenger.Config{SMTP: box.Address, From: "guerdon@localhost", Plain: true, WebhookHosts: messenger.DefaultWebhookHosts})
+	h.messenger = messenger.New(messenger.Config{SMTP: box.Address, From: "guerdon@localhost", Plain: true, WebhookHosts: h.store.WebhookHosts})
 	return "kept in " + h.directory.mail(), nil
 }
 

@@ -1,0 +1,28 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSettings changes where webhooks may lead, and keeps what it was before.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	admin := h.as("admin")
+	require.Contains(t, admin.visit("/settings"), ">hooks.slack.com</textarea>")
+	admin.does("/settings", "/settings", url.Values{"name": {"Test"}, "time_zone": {"UTC"}, "webhook_hosts": {"chat.example.com\nhooks.slack.com:8443"}}, "The settings are kept.")
+	page := admin.visit("/settings")
+	require.Contains(t, page, ">chat.example.com\nhooks.slack.com:8443</textarea>")
+	require.Contains(t, page, "chat.example.com, hooks.slack.com:8443</td>")
+	admin.does("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {""}}, "The settings are kept.")
+	require.Contains(t, admin.visit("/settings"), ">chat.example.com\nhooks.slack.com:8443</textarea>", "where nothing is said, nothing changes")
+	status, text := admin.fill("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {"https://chat.example.com/hook"}})
+	require.Equal(t, http.StatusBadRequest, status, text)
+	require.Contains(t, text, "is not a host: write its name without https:// and path")
+	require.Contains(t, text, ">https://chat.example.com/hook</textarea>", "what was written is not lost")
+}
