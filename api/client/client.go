@@ -1585,6 +1585,9 @@ type Company struct {
 
 	// TimeZone An IANA name such as Asia/Jakarta.
 	TimeZone string `json:"time_zone"`
+
+	// WebhookHosts The only hosts to which people may have messages sent by a webhook; they stay as they were when absent. What they are stands in the history.
+	WebhookHosts *[]string `json:"webhook_hosts,omitempty"`
 }
 
 // CompanyHistory defines model for CompanyHistory.
@@ -1595,11 +1598,12 @@ type CompanyHistory struct {
 
 // CompanyVersion defines model for CompanyVersion.
 type CompanyVersion struct {
-	Name     string    `json:"name"`
-	SetAt    time.Time `json:"set_at"`
-	SetBy    string    `json:"set_by"`
-	TimeZone string    `json:"time_zone"`
-	Version  int       `json:"version"`
+	Name         string    `json:"name"`
+	SetAt        time.Time `json:"set_at"`
+	SetBy        string    `json:"set_by"`
+	TimeZone     string    `json:"time_zone"`
+	Version      int       `json:"version"`
+	WebhookHosts []string  `json:"webhook_hosts"`
 }
 
 // Confirmation defines model for Confirmation.
@@ -6074,21 +6078,21 @@ type ClientInterface interface {
 	// Corresponds with GET /company (the `GetCompany` operationId).
 	GetCompany(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutCompanyWithBody Name the company and its time zone.
+	// PutCompanyWithBody Name the company and its time zone, and where webhooks may lead.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithBody(ctx context.Context, params *PutCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutCompany Name the company and its time zone.
+	// PutCompany Name the company and its time zone, and where webhooks may lead.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompany(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+	// GetCompanyHistory What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 	//
 	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 	GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -7720,7 +7724,7 @@ func (c *Client) GetCompany(ctx context.Context, reqEditors ...RequestEditorFn) 
 	return c.Client.Do(req)
 }
 
-// PutCompanyWithBody Name the company and its time zone.
+// PutCompanyWithBody Name the company and its time zone, and where webhooks may lead.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7737,7 +7741,7 @@ func (c *Client) PutCompanyWithBody(ctx context.Context, params *PutCompanyParam
 	return c.Client.Do(req)
 }
 
-// PutCompany Name the company and its time zone.
+// PutCompany Name the company and its time zone, and where webhooks may lead.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7754,7 +7758,7 @@ func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body 
 	return c.Client.Do(req)
 }
 
-// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+// GetCompanyHistory What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 //
 // Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 func (c *Client) GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -22722,21 +22726,21 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /company (the `GetCompany` operationId).
 	GetCompanyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCompanyResponse, error)
 
-	// PutCompanyWithBodyWithResponse Name the company and its time zone.
+	// PutCompanyWithBodyWithResponse Name the company and its time zone, and where webhooks may lead.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithBodyWithResponse(ctx context.Context, params *PutCompanyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
 
-	// PutCompanyWithResponse Name the company and its time zone.
+	// PutCompanyWithResponse Name the company and its time zone, and where webhooks may lead.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /company (the `PutCompany` operationId).
 	PutCompanyWithResponse(ctx context.Context, params *PutCompanyParams, body PutCompanyJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCompanyResponse, error)
 
-	// GetCompanyHistoryWithResponse What the company was called over time and in what zone its days were counted, the newest first.
+	// GetCompanyHistoryWithResponse What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -33458,7 +33462,7 @@ func (c *ClientWithResponses) GetCompanyWithResponse(ctx context.Context, reqEdi
 	return ParseGetCompanyResponse(rsp)
 }
 
-// PutCompanyWithBodyWithResponse Name the company and its time zone.
+// PutCompanyWithBodyWithResponse Name the company and its time zone, and where webhooks may lead.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33471,7 +33475,7 @@ func (c *ClientWithResponses) PutCompanyWithBodyWithResponse(ctx context.Context
 	return ParsePutCompanyResponse(rsp)
 }
 
-// PutCompanyWithResponse Name the company and its time zone.
+// PutCompanyWithResponse Name the company and its time zone, and where webhooks may lead.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33484,7 +33488,7 @@ func (c *ClientWithResponses) PutCompanyWithResponse(ctx context.Context, params
 	return ParsePutCompanyResponse(rsp)
 }
 
-// GetCompanyHistoryWithResponse What the company was called over time and in what zone its days were counted, the newest first.
+// GetCompanyHistoryWithResponse What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //

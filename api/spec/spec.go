@@ -1586,6 +1586,9 @@ type Company struct {
 
 	// TimeZone An IANA name such as Asia/Jakarta.
 	TimeZone string `json:"time_zone"`
+
+	// WebhookHosts The only hosts to which people may have messages sent by a webhook; they stay as they were when absent. What they are stands in the history.
+	WebhookHosts *[]string `json:"webhook_hosts,omitempty"`
 }
 
 // CompanyHistory defines model for CompanyHistory.
@@ -1596,11 +1599,12 @@ type CompanyHistory struct {
 
 // CompanyVersion defines model for CompanyVersion.
 type CompanyVersion struct {
-	Name     string    `json:"name"`
-	SetAt    time.Time `json:"set_at"`
-	SetBy    string    `json:"set_by"`
-	TimeZone string    `json:"time_zone"`
-	Version  int       `json:"version"`
+	Name         string    `json:"name"`
+	SetAt        time.Time `json:"set_at"`
+	SetBy        string    `json:"set_by"`
+	TimeZone     string    `json:"time_zone"`
+	Version      int       `json:"version"`
+	WebhookHosts []string  `json:"webhook_hosts"`
 }
 
 // Confirmation defines model for Confirmation.
@@ -5943,10 +5947,10 @@ type ServerInterface interface {
 	// GetCompany The company.
 	// (GET /company)
 	GetCompany(c *gin.Context)
-	// PutCompany Name the company and its time zone.
+	// PutCompany Name the company and its time zone, and where webhooks may lead.
 	// (PUT /company)
 	PutCompany(c *gin.Context, params PutCompanyParams)
-	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+	// GetCompanyHistory What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 	// (GET /company/history)
 	GetCompanyHistory(c *gin.Context)
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
@@ -22514,10 +22518,10 @@ type StrictServerInterface interface {
 	// GetCompany The company.
 	// (GET /company)
 	GetCompany(ctx context.Context, request GetCompanyRequestObject) (GetCompanyResponseObject, error)
-	// PutCompany Name the company and its time zone.
+	// PutCompany Name the company and its time zone, and where webhooks may lead.
 	// (PUT /company)
 	PutCompany(ctx context.Context, request PutCompanyRequestObject) (PutCompanyResponseObject, error)
-	// GetCompanyHistory What the company was called over time and in what zone its days were counted, the newest first.
+	// GetCompanyHistory What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 	// (GET /company/history)
 	GetCompanyHistory(ctx context.Context, request GetCompanyHistoryRequestObject) (GetCompanyHistoryResponseObject, error)
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
