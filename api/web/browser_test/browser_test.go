@@ -256,6 +256,7 @@ func (p *person) look(name string) {
 		p.do(chromedp.FullScreenshot(&picture, 100))
 		require.NoError(p, os.WriteFile(filepath.Join(directory, fmt.Sprintf("%s-%s-%s.png", name, p.id, p.screen.name)), picture, 0o644))
 	}
+	p.guide(name)
 	for _, f := range findings {
 		require.NotContains(p, []string{"serious", "critical"}, f.Impact, "%s for %s on %s: %s: %v", name, p.id, p.screen.name, f.Help, f.Nodes)
 	}

@@ -30,6 +30,8 @@ func TestPeriodThroughThePages(t *testing.T) {
 	before := sample.Calendar + "-" + first.AddDate(0, -2, 0).Format("2006-01")
 	at := "/periods/" + month
 
+	administers(t, browsers, address)
+
 	// A rep reads what was earned and why, and where it goes.
 	for _, on := range []screen{desktop, night, phone} {
 		rep := arrives(t, browsers, address, "p12", on)
@@ -284,11 +286,25 @@ func TestPeriodThroughThePages(t *testing.T) {
 			reader.look(pictureName(path))
 		}
 	}
+}
+
+// administers looks at the administrator's pages, and begins a plan from the gallery.
+func administers(t *testing.T, browsers context.Context, address string) {
+	t.Helper()
 	admin := arrives(t, browsers, address, sample.Administrator, desktop)
-	for _, path := range []string{"/", "/people", "/plans", "/plans/new-business/versions/1", "/imports", "/periods"} {
+	for _, path := range []string{"/", "/people", "/hierarchy", "/plans", "/plans/new-business/versions/1", "/calendars", "/quotas", "/territories", "/targets", "/imports", "/periods", "/rails", "/tokens", "/settings", "/tour"} {
 		admin.visit(path)
 		admin.look(pictureName(path))
 	}
+	admin.visit("/calendars/" + sample.Calendar + "/policy")
+	admin.look("policy")
+	admin.visit("/plan-drafts")
+	admin.look("drafts")
+	admin.fill(`//input[@name="plan"]`, "team-quota")
+	admin.fill(`//input[@name="name"]`, "Team quota")
+	admin.fill(`//input[@name="currency"]`, "USD")
+	admin.button("Begin a plan")
+	admin.look("draft")
 }
 
 // has reports whether something is on the page.
