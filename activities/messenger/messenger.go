@@ -72,6 +72,9 @@ func (m *Messenger) CheckWebhook(ctx context.Context, address string) error {
 	if err != nil {
 		return fmt.Errorf("look where webhooks may lead: %w", err)
 	}
+	if len(hosts) == 0 {
+		return incentive.Errorf(incentive.CodeInvalid, "the company's settings let no messages go to webhooks")
+	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && !(u.Scheme == "http" && m.config.Plain) || u.User != nil || !slices.Contains(hosts, u.Host) {
 		return incentive.Errorf(incentive.CodeInvalid, "messages can go to addresses that begin with https:// at %s only", strings.Join(hosts, ", "))

@@ -19,10 +19,12 @@ func TestSettings(t *testing.T) {
 	page := admin.visit("/settings")
 	require.Contains(t, page, ">chat.example.com\nhooks.slack.com:8443</textarea>")
 	require.Contains(t, page, "chat.example.com, hooks.slack.com:8443</td>")
-	admin.does("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {""}}, "The settings are kept.")
+	admin.does("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}}, "The settings are kept.")
 	require.Contains(t, admin.visit("/settings"), ">chat.example.com\nhooks.slack.com:8443</textarea>", "where nothing is said, nothing changes")
 	status, text := admin.fill("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {"https://chat.example.com/hook"}})
 	require.Equal(t, http.StatusBadRequest, status, text)
 	require.Contains(t, text, "is not a host: write its name without https:// and path")
 	require.Contains(t, text, ">https://chat.example.com/hook</textarea>", "what was written is not lost")
+	admin.does("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {""}}, "The settings are kept.")
+	require.Contains(t, admin.visit("/settings"), `spellcheck="false"></textarea>`, "what is emptied allows none")
 }

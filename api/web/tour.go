@@ -89,7 +89,8 @@ func (v *visit) setCompany() error {
 		return v.forbidden()
 	}
 	settings := client.Company{Name: v.r.PostFormValue("name"), TimeZone: v.r.PostFormValue("time_zone")}
-	if hosts := strings.Fields(v.r.PostFormValue("webhook_hosts")); len(hosts) > 0 {
+	if v.r.PostForm.Has("webhook_hosts") { // none where it is emptied
+		hosts := strings.Fields(v.r.PostFormValue("webhook_hosts"))
 		settings.WebhookHosts = &hosts
 	}
 	_, err := command[client.Company](v.api.PutCompany(v.r.Context(), &client.PutCompanyParams{IdempotencyKey: v.key()}, settings))

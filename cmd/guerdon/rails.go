@@ -66,6 +66,8 @@ type railSettings struct {
 
 	IndiaTemplate string `env:"INDIA_TEMPLATE" placeholder:"FILE" help:"Pays by bulk files of a bank in India, made by this template."`
 
+	PaymentFileTemplate string `env:"PAYMENT_FILE_TEMPLATE" placeholder:"FILE" help:"Writes payment files as the bank or payroll system wants them, by this template."`
+
 	IndiaAnswers       string `env:"INDIA_ANSWERS" placeholder:"FILE" help:"Reads the lists by which that bank answers, by this template."`
 	PaymentFileAnswers string `env:"PAYMENT_FILE_ANSWERS" placeholder:"FILE" help:"Reads the lists in which the bank or payroll system answers payment files, by this template."`
 }
@@ -79,7 +81,11 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 	if o.CompanyName != "" {
 		name = o.CompanyName
 	}
-	file, err := answered(paymentfile.New("payment-file", name), o.PaymentFileAnswers)
+	written, err := o.paymentFile(name, zone)
+	if err != nil {
+		return payments.Registry{}, err
+	}
+	file, err := answered(written, o.PaymentFileAnswers)
 	if err != nil {
 		return payments.Registry{}, err
 	}
@@ -130,15 +136,11 @@ func answered(rail payments.FileRail, file string) (payments.FileRail, error) {
 	if file == "" {
 		return rail, nil
 	}
-	text, err := os.ReadFile(file)
+	by, err := template(file, answers.Parse)
 	if err != nil {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "the template of what a bank answers cannot be read: %s", err)
+		return nil, err
 	}
-	template, err := answers.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return answers.Reads(rail, template)
+	return answers.Reads(rail, by)
 }
 
 func (o railSettings) points(s *store.Store) (*points.Rail, error) {
@@ -156,20 +158,41 @@ func location(zone string) (*time.Location, error) {
 	return l, nil
 }
 
+// template reads a template of what each bank wants, or answers, otherwise.
+func template[T any](file string, parse func(text []byte) (T, error)) (t T, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return t, incentive.Errorf(incentive.CodeInvalid, "the template cannot be read: %s", err)
+	}
+	if t, err = parse(text); err != nil {
+		return t, fmt.Errorf("%s: %w", file, err)
+	}
+	return t, nil
+}
+
+func (o railSettings) paymentFile(company, zone string) (*paymentfile.Rail, error) {
+	rail := paymentfile.New(paymentfile.Name, company)
+	if o.PaymentFileTemplate == "" {
+		return rail, nil
+	}
+	day, err := location(zone)
+	if err != nil {
+		return nil, err
+	}
+	by, err := template(o.PaymentFileTemplate, paymentfile.Parse)
+	return rail.By(paymentfile.Written{Template: by, Zone: day, Now: time.Now}), err
+}
+
 func (o railSettings) india(zone string) (*india.Rail, error) {
 	day, err := location(zone)
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(o.IndiaTemplate)
+	by, err := template(o.IndiaTemplate, india.Parse)
 	if err != nil {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "the template of files for banks in India cannot be read: %s", err)
+		return nil, err
 	}
-	template, err := india.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.IndiaTemplate, err)
-	}
-	return india.New(india.Config{Template: template, Zone: day, Now: time.Now}), nil
+	return india.New(india.Config{Template: by, Zone: day, Now: time.Now}), nil
 }
 
 func (o railSettings) nacha(company, zone string) (*nacha.Rail, error) {

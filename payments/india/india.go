@@ -6,7 +6,6 @@
 package india
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -22,6 +21,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/bankaccount"
+	"github.com/guerdon/guerdon/payments/lines"
 )
 
 // Name is the name of the rail.
@@ -128,9 +128,9 @@ func (t Template) refusal(d payments.Destination) string {
 	if !slices.ContainsFunc(t.modes, func(m mode) bool { return m.reaches(d) }) {
 		return "the company's bank takes no such payments in its files"
 	}
-	for _, c := range t.payment {
-		if detail := map[string]string{holderField: HolderDetail, accountField: accountDetail(d)}[c.field]; detail != "" && c.longest > 0 && len(d[detail]) > c.longest {
-			return fmt.Sprintf("the company's bank takes no %s of more than %d characters", detail, c.longest)
+	for _, one := range []struct{ field, detail string }{{holderField, HolderDetail}, {accountField, accountDetail(d)}} {
+		if longest := t.Longest(one.field); longest > 0 && len(d[one.detail]) > longest {
+			return fmt.Sprintf("the company's bank takes no %s of more than %d characters", one.detail, longest)
 		}
 	}
 	return ""
@@ -210,10 +210,10 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 	t := r.config.Template
 	undated := sha256.Sum256(fmt.Appendf(t.encode("", "", sorted, total), "%s/%d", request.PeriodID, request.Revision))
 	messageID := "GRD-" + hex.EncodeToString(undated[:14])
-	content := t.encode(messageID, r.config.Now().In(r.config.Zone).Format(t.layout), sorted, total)
+	content := t.encode(messageID, r.config.Now().In(r.config.Zone).Format(t.Layout), sorted, total)
 	digest := sha256.Sum256(content)
 	return payments.File{
-		Name:      fmt.Sprintf("payments-%s-%d-%s-%s.%s", request.PeriodID, request.Revision, rupee, messageID[len(messageID)-8:], t.extension),
+		Name:      fmt.Sprintf("payments-%s-%d-%s-%s.%s", request.PeriodID, request.Revision, rupee, messageID[len(messageID)-8:], t.Extension),
 		MessageID: messageID,
 		Content:   content,
 		SHA256:    digest[:],
@@ -242,27 +242,14 @@ func (r *Rail) refusal(p payments.FilePayment) string {
 // encode writes a file of payments that were checked. No cell holds the separator, a quote
 // or the end of a line.
 func (t Template) encode(messageID, day string, sorted []payments.FilePayment, total incentive.Money) []byte {
-	var file bytes.Buffer
-	write := func(line []cell, values map[string]string) {
-		for i, c := range line {
-			if i > 0 {
-				file.WriteString(t.separator)
-			}
-			file.WriteString(c.text + values[c.field])
-		}
-		if len(line) > 0 {
-			file.WriteString("\r\n")
-		}
-	}
-	ofFile := map[string]string{messageField: messageID, dateField: day, countField: strconv.Itoa(len(sorted)), totalField: total.Amount()}
-	write(t.header, ofFile)
+	of := map[string]string{lines.Message: messageID, lines.Date: day, lines.Count: strconv.Itoa(len(sorted)), lines.Total: total.Amount()}
+	var each []map[string]string
 	for i, p := range sorted {
 		m, _ := t.modeOf(p) // it was checked that there is one
-		write(t.payment, map[string]string{
-			numberField: strconv.Itoa(i + 1), dateField: day, modeField: m.written, bankField: p.Destination[BankDetail], accountField: p.Destination[accountDetail(p.Destination)],
-			holderField: p.Destination[HolderDetail], amountField: p.Amount.Amount(), referenceField: reference(p.PayoutID),
+		each = append(each, map[string]string{
+			lines.Number: strconv.Itoa(i + 1), lines.Date: day, modeField: m.written, bankField: p.Destination[BankDetail], accountField: p.Destination[accountDetail(p.Destination)],
+			holderField: p.Destination[HolderDetail], lines.Amount: p.Amount.Amount(), lines.Reference: reference(p.PayoutID),
 		})
 	}
-	write(t.trailer, ofFile)
-	return file.Bytes()
+	return t.Write(of, each)
 }

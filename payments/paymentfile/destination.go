@@ -1,6 +1,7 @@
 package paymentfile
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,7 +27,7 @@ const nameRule = "must have 1 to 70 letters, digits, spaces and . , ' ’ - / & 
 
 // ValidateDestination takes HolderDetail, AccountDetail and, where the bank asks for it,
 // BankDetail. Spaces and hyphens that people write in account numbers are dropped.
-func (*Rail) ValidateDestination(d payments.Destination) (payments.Destination, string, error) {
+func (r *Rail) ValidateDestination(d payments.Destination) (payments.Destination, string, error) {
 	refuse := func(reason string) (payments.Destination, string, error) {
 		return nil, "", incentive.Errorf(payments.CodeDestinationInvalid, "the payment file cannot take this destination: %s", reason)
 	}
@@ -42,7 +43,7 @@ func (*Rail) ValidateDestination(d payments.Destination) (payments.Destination, 
 	if bank := compact(d[BankDetail]); bank != "" {
 		clean[BankDetail] = bank
 	}
-	if reason := refusal(clean); reason != "" {
+	if reason := cmp.Or(refusal(clean), r.written.refusal(clean)); reason != "" {
 		return refuse(reason)
 	}
 	account := clean[AccountDetail]

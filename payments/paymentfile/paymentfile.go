@@ -43,11 +43,13 @@ const (
 type Rail struct {
 	name    string
 	company string
+	written *Written // as a template has it; nil: as this package says
 }
 
 var _ payments.FileRail = (*Rail)(nil)
 
-// New returns a rail of that name that pays for a company.
+// New returns a rail of that name that pays for a company. What a bank or payroll system wants
+// otherwise says a template: see By.
 func New(name, company string) *Rail { return &Rail{name: name, company: company} }
 
 // Name returns the rail's name.
@@ -91,7 +93,7 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 	}
 	slices.SortStableFunc(contents.Payments, func(a, b Payment) int { return cmp.Compare(a.PayoutID, b.PayoutID) })
 	for i, p := range contents.Payments {
-		reason := p.refusal(request.Currency)
+		reason := cmp.Or(p.refusal(request.Currency), r.written.refusal(p.destination()))
 		if i > 0 && contents.Payments[i-1].PayoutID == p.PayoutID {
 			reason = "the payout is in the request twice"
 		}
@@ -107,10 +109,13 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 		refused.Message = incentive.ErrorMessage(err)
 		return payments.File{}, refused
 	}
-	content := contents.encode()
+	content, extension := contents.encode(), "csv"
+	if r.written != nil {
+		content, extension = r.written.file(contents), r.written.Template.Extension
+	}
 	digest := sha256.Sum256(content)
 	return payments.File{
-		Name:      fmt.Sprintf("payments-%s-%d-%s-%s.csv", contents.PeriodID, contents.Revision, contents.Currency, contents.MessageID[len(contents.MessageID)-8:]),
+		Name:      fmt.Sprintf("payments-%s-%d-%s-%s.%s", contents.PeriodID, contents.Revision, contents.Currency, contents.MessageID[len(contents.MessageID)-8:], extension),
 		MessageID: contents.MessageID,
 		Content:   content,
 		SHA256:    digest[:],
@@ -134,7 +139,11 @@ func (p Payment) refusal(currency incentive.Currency) string {
 	case p.Amount.Minor <= 0:
 		return "only an amount above zero can be paid"
 	}
-	return refusal(payments.Destination{HolderDetail: p.Holder, AccountDetail: p.Account, BankDetail: p.Bank})
+	return refusal(p.destination())
+}
+
+func (p Payment) destination() payments.Destination {
+	return payments.Destination{HolderDetail: p.Holder, AccountDetail: p.Account, BankDetail: p.Bank}
 }
 
 // seal checks what concerns the file as a whole, and sets its total and message id.

@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,13 +170,15 @@ func TestWhatTheBankAnswers(t *testing.T) {
 	recordOf(t, h.client, "bank-status-file", "StatusFile")
 }
 
-// TestAListOfAnswers settles a period by the list in which a bank answers a payment file: one payment is made, one
-// refused, and one, of another amount, is for a person.
+// TestAListOfAnswers writes a payment file as a bank wants it, and settles the period by the list in which the bank
+// answers it: one payment is made, one refused, and one, of another amount, is for a person.
 func TestAListOfAnswers(t *testing.T) {
 	t.Parallel()
+	wants, err := paymentfile.Parse([]byte(`{payment: ["{reference}", "{holder}", "{bank}", "{account}", "{amount}"], trailer: ["{count}", "{total}", "{checksum}"]}`))
+	require.NoError(t, err)
 	template, err := answers.Parse([]byte("reference: Ref\nstatus: Status\nreason: Remarks\namount: Amount\ncurrency: Ccy\npaid: [Done]\nrefused: [Failed]\n"))
 	require.NoError(t, err)
-	rail, err := answers.Reads(paymentfile.New("payment-file", "Test"), template)
+	rail, err := answers.Reads(paymentfile.New("payment-file", "Test").By(paymentfile.Written{Template: wants, Zone: time.UTC, Now: time.Now}), template)
 	require.NoError(t, err)
 	h := start(t, rail)
 	h.company(3, rail.Name(), func(id string) map[string]string {
@@ -183,10 +186,16 @@ func TestAListOfAnswers(t *testing.T) {
 	})
 	today := h.day()
 	h.release(3)
-	h.takesToTheBank(rail.Name())
+	f, err := h.store.PaymentFile(t.Context(), h.takesToTheBank(rail.Name()).ID)
+	require.NoError(t, err)
 	h.await(period, incentive.Settling)
+	lines := strings.Split(string(f.Content), "\r\n")
+	require.Regexp(t, `^3,6\.03,[0-9a-f]{64}$`, lines[3])
+	slices.SortFunc(lines[:3], func(a, b string) int { return strings.Compare(strings.Split(a, ",")[1], strings.Split(b, ",")[1]) })
 	list := "Ref,Status,Remarks,Amount,Ccy\n"
-	for i, payout := range h.texts(`SELECT id::text FROM guerdon.payout ORDER BY participant_id`) {
+	for i, line := range lines[:3] {
+		payout, rest, _ := strings.Cut(line, ",")
+		require.Equal(t, fmt.Sprintf("Name rep000%d,021000021,987654321,%d.01", i+1, i+1), rest)
 		list += payout + []string{",Done,,1.01,USD\n", ",Failed,Account closed,2.01,USD\n", ",Done,,9,USD\n"}[i]
 	}
 	for range 2 {
@@ -197,6 +206,6 @@ func TestAListOfAnswers(t *testing.T) {
 	require.Equal(t, []string{"rep0001 paid ", "rep0002 failed Failed", "rep0003 submitted bank-unclear"}, h.texts(`SELECT participant_id || ' ' || state || ' ' || reason FROM guerdon.payout ORDER BY participant_id`))
 	_, err = h.store.VerifyLedger(t.Context())
 	require.NoError(t, err)
-	_, _, lines := h.reconciled(rail.Name(), today)
-	require.Len(t, lines, 1, "what is for a person differs")
+	_, _, differences := h.reconciled(rail.Name(), today)
+	require.Len(t, differences, 1, "what is for a person differs")
 }
