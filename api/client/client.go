@@ -1586,7 +1586,7 @@ type Company struct {
 	// TimeZone An IANA name such as Asia/Jakarta.
 	TimeZone string `json:"time_zone"`
 
-	// WebhookHosts The only hosts to which people may have messages sent by a webhook; they stay as they were when absent. What they are stands in the history.
+	// WebhookHosts The only hosts to which people may have messages sent by a webhook; they stay as they were when absent, and an empty list allows none. What they are stands in the history.
 	WebhookHosts *[]string `json:"webhook_hosts,omitempty"`
 }
 
