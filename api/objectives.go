@@ -23,15 +23,15 @@ func objectiveOf(o store.Objective) spec.Objective {
 
 // ListObjectives lists the objectives of a period that the caller may see.
 func (s *server) ListObjectives(ctx context.Context, request spec.ListObjectivesRequestObject) (spec.ListObjectivesResponseObject, error) {
-	people, err := s.visible(ctx, s.today())
+	var people []string
+	var err error
+	if of := request.Params.Person; of != nil {
+		people, err = []string{*of}, s.reach(ctx, *of)
+	} else {
+		people, err = s.visible(ctx, s.today())
+	}
 	if err != nil {
 		return nil, err
-	}
-	if request.Params.Person != nil {
-		if err := s.reach(ctx, *request.Params.Person); err != nil {
-			return nil, err
-		}
-		people = []string{*request.Params.Person}
 	}
 	// No id holds a line break, and no name does.
 	person, name, _ := strings.Cut(value(request.Params.After), "\n")

@@ -147,6 +147,11 @@ func refuseOnHold(ctx context.Context, tx pgx.Tx, periodID string, revision int)
 
 const attemptColumns = `payout_id::text, number, key::text, state, rail_id, sent_at, intended_at`
 
+// noLiveAttempt is the SQL of a payout, by its id, without an attempt that may have paid.
+func noLiveAttempt(payoutID string) string {
+	return `NOT EXISTS (SELECT FROM payout_attempt live WHERE live.payout_id = ` + payoutID + ` AND live.state NOT IN ('rejected', 'returned'))`
+}
+
 func liveAttempt(ctx context.Context, q querier, payoutID string) (Attempt, error) {
 	rows, err := q.Query(ctx, `SELECT `+attemptColumns+` FROM payout_attempt WHERE payout_id = $1 AND state NOT IN ('rejected', 'returned')`, payoutID)
 	if err != nil {

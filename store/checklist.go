@@ -230,13 +230,16 @@ func (l *checklist) objectives() error {
 			SELECT o.score, coalesce((SELECT f.manager_id FROM participant_fact f WHERE f.participant_id = o.participant_id AND f.effective_from <= company_today()
 				ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), $2) AS manager FROM current_objective o WHERE o.period_id = $1 AND o.weight > 0) o
 		GROUP BY 1`, l.period.ID, FinanceQueue)
+	if err != nil {
+		return err
+	}
 	last := &l.items[len(l.items)-1]
-	if err == nil && len(last.Waiting) == 0 {
+	if len(last.Waiting) == 0 {
 		l.items = l.items[:len(l.items)-1]
 		return nil
 	}
 	last.Waiting = slices.DeleteFunc(last.Waiting, func(p ChecklistParty) bool { return p.Count == 0 })
-	return err
+	return nil
 }
 
 func (l *checklist) beforeRelease() error {

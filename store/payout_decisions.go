@@ -35,7 +35,7 @@ func (s *Store) CancelPayout(ctx context.Context, actor, payoutID, reasonID stri
 
 var cancelPayout = payoutAct{"cancel-payout", `
 		UPDATE payout SET state = 'cancelled' WHERE id = $1 AND state IN ('held', 'failed', 'returned')
-		AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, "held, failed or returned, with no attempt that may have paid"}
+		AND ` + noLiveAttempt("$1"), "held, failed or returned, with no attempt that may have paid"}
 
 // listOfPayout is the payout list of a payout about which somebody decides.
 type listOfPayout struct {

@@ -171,8 +171,7 @@ const notReady = `EXISTS (SELECT FROM destination d JOIN rail_account a ON a.id 
 // and would go to accounts that are not ready, or are refused since the release.
 func (s *Store) HoldNotReady(ctx context.Context, periodID string, revision int, rail string) error {
 	_, err := s.pool.Exec(ctx, `
-		UPDATE payout o SET state = 'held', reason = $4 WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' AND `+notReady+`
-			AND NOT EXISTS (SELECT FROM payout_attempt t WHERE t.payout_id = o.id AND t.state NOT IN ('rejected', 'returned'))`, periodID, revision, rail, policy.AccountNotReady)
+		UPDATE payout o SET state = 'held', reason = $4 WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' AND `+notReady+` AND `+noLiveAttempt("o.id"), periodID, revision, rail, policy.AccountNotReady)
 	if err != nil {
 		return fmt.Errorf("hold payouts of %s by %s: %w", periodID, rail, err)
 	}

@@ -146,7 +146,7 @@ func mayRedirect(ctx context.Context, tx pgx.Tx, payoutID, rail string) error {
 	var may, late bool
 	err := tx.QueryRow(ctx, `
 		SELECT o.state IN ('held', 'failed', 'returned') AND l.released_by IS NOT NULL AND p.state IN ('released', 'disbursing', 'settling')
-				AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = o.id AND a.state NOT IN ('rejected', 'returned')),
+				AND `+noLiveAttempt("o.id")+`,
 			EXISTS (SELECT FROM payment_file f WHERE f.period_id = o.period_id AND f.revision = o.revision AND f.supplement = o.supplement AND f.rail = $2 AND f.currency = o.currency)
 		FROM payout o JOIN payout_list l USING (period_id, revision, supplement) JOIN period_revision p USING (period_id, revision) WHERE o.id = $1`, payoutID, rail).Scan(&may, &late)
 	if err != nil {

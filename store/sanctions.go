@@ -149,7 +149,7 @@ func holdListed(ctx context.Context, tx pgx.Tx) error {
 		}
 		_, err := tx.Exec(ctx, `
 			UPDATE payout SET state = 'held', reason = $2, listed_as = $3, lifted_by = NULL, lifted_reason_id = NULL WHERE id = $1 AND state = 'planned'
-				AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = $1 AND a.state NOT IN ('rejected', 'returned'))`, p.payout, policy.Listed, hits)
+				AND `+noLiveAttempt("$1"), p.payout, policy.Listed, hits)
 		if err != nil {
 			return fmt.Errorf("hold payout %s: %w", p.payout, err)
 		}

@@ -140,7 +140,7 @@ func (s *Store) ClearSending(ctx context.Context, actor, reasonID string) error 
 		// person can tell. What has an attempt is looked up.
 		if _, err := tx.Exec(ctx, `
 			UPDATE payout o SET state = 'failed', reason = $1 WHERE state = 'planned' AND batch > 0
-			AND NOT EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = o.id AND a.state NOT IN ('rejected', 'returned'))`, CodeRestored); err != nil {
+			AND `+noLiveAttempt("o.id"), CodeRestored); err != nil {
 			return fmt.Errorf("set what was not sent aside: %w", err)
 		}
 		if _, err := tx.Exec(ctx, `UPDATE redemption SET state = 'unknown', sent_at = now(), reason = $1 WHERE state = 'intended'`, CodeRestored); err != nil {

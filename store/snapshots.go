@@ -262,8 +262,8 @@ func unzip(keys []incentive.TransactionKey) (sources, ids []string) {
 	return sources, ids
 }
 
-// all leaves nothing out of a snapshot.
-func all(incentive.Date) narrow { return narrow{} }
+// nothingLeftOut is a whole snapshot.
+func nothingLeftOut(incentive.Date) narrow { return narrow{} }
 
 // freeze takes into a snapshot all that a calculation of the period depends on, and returns the
 // first day whose transactions matter. only may leave out some of what was sold from that day on.
@@ -376,7 +376,7 @@ func (s *Store) LockPeriod(ctx context.Context, c PeriodCommand) (PeriodRevision
 		if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
 			return fmt.Errorf("number the snapshot: %w", err)
 		}
-		since, err := freeze(ctx, tx, id, p, all)
+		since, err := freeze(ctx, tx, id, p, nothingLeftOut)
 		if err != nil {
 			return err
 		}

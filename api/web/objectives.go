@@ -70,8 +70,10 @@ func (v *visit) objectives() error {
 		return err
 	}
 	body.More = more
-	if all, err = v.objectivesWorth(body.Period.Id, all); err != nil {
-		return err
+	if v.asked("person") == nil { // of one person the list says it already
+		if all, err = v.objectivesWorth(body.Period.Id, all); err != nil {
+			return err
+		}
 	}
 	for _, o := range all {
 		one := objective{Objective: o, Percent: read(o.Weight).Mul(hundred).String(), Scorer: name(called, o.EnteredBy), Sets: body.Sets && o.Person != v.me.Id}

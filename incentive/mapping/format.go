@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+	"gopkg.in/yaml.v3"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/document"
 )
 
 // format is how a file writes dates and numbers.
@@ -21,6 +23,17 @@ type format struct {
 var usual = format{dates: "YYYY-MM-DD", layout: "2006-01-02", point: "."}
 
 var datePart = regexp.MustCompile(`YYYY|YY|MMM|MM|M|DD|D`)
+
+// Dates reads how dates are written, as their layout for package time.
+func Dates(r *document.Reader, into *string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		layout, err := DateLayout(n.Value)
+		if err != nil {
+			r.On(n, "%s", err)
+		}
+		*into = layout
+	}
+}
 
 // DateLayout reads a date format such as DD.MM.YYYY, and returns it as package time writes it.
 func DateLayout(format string) (string, error) {

@@ -46,13 +46,7 @@ func Parse(text []byte) (Template, error) {
 	}
 	r.Mapping(root, "a template", map[string]document.Field{
 		"separator": document.Optional(document.Choice(&r, &separator, ",", ";", "|", "\t")),
-		"dates": document.Optional(func(n *yaml.Node) {
-			layout, err := mapping.DateLayout(n.Value)
-			if err != nil {
-				r.On(n, "%s", err)
-			}
-			t.layout = layout
-		}),
+		"dates":     document.Optional(mapping.Dates(&r, &t.layout)),
 		"reference": document.Needed(r.Text(&t.reference)),
 		"status":    document.Needed(r.Text(&t.status)),
 		"reason":    document.Optional(r.Text(&t.reason)),

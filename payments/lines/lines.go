@@ -71,13 +71,7 @@ func (t *Template) Fields(r *document.Reader, known Known, payment **yaml.Node) 
 				r.On(n, "an extension has 1 to 8 small letters and digits, such as csv or txt")
 			}
 		}),
-		"dates": document.Optional(func(n *yaml.Node) {
-			layout, err := mapping.DateLayout(n.Value)
-			if err != nil {
-				r.On(n, "%s", err)
-			}
-			t.Layout = layout
-		}),
+		"dates":   document.Optional(mapping.Dates(r, &t.Layout)),
 		"header":  document.Optional(line(r, &t.header, known.File, nil)),
 		"payment": document.Needed(func(n *yaml.Node) { *payment = n; line(r, &t.payment, known.Payment, known.Limited)(n) }),
 		"trailer": document.Optional(line(r, &t.trailer, last, nil)),

@@ -125,6 +125,7 @@ func TestPoints(t *testing.T) {
 	}
 	recordOf(t, h.client, "points-redemption", "Redemption")
 	recordOf(t, h.client, "points-reconcile-day", "ReconcileDay")
+	recordOf(t, h.client, "deal-reminders", "DealReminders") // which every house has
 
 	// What is done every day begins anew after a day.
 	require.NoError(t, temporal.SkipTime(ctx, h.client, activities.PointsID, "", 25*time.Hour))

@@ -53,6 +53,5 @@ func TestARelievedQuota(t *testing.T) {
 	o.toClosed("m-2026-02")
 	statement, err := client.Read[client.Statement](o.as("r1").GetStatement(t.Context(), "m-2026-02", "r1", &client.GetStatementParams{}))
 	require.NoError(t, err)
-	recordOf(t, o.client, "deal-reminders", "DealReminders")
 	require.Equal(t, "1650.00", statement.Total.Amount(), "28,000 at 5 %, and 5,000 of January at 10 % in the place of 5 %")
 }
