@@ -505,7 +505,7 @@ func (d *desk) decide(ctx context.Context, one client.Payout, who *payee) error 
 	reason := client.Reason{Reason: "it is so"}
 	if one.State == "returned" && one.Proposal != nil { // it came back by itself before a second person had confirmed that it is taken back
 		_, err := ask[client.PayoutAnswer](ctx, func(key string) (*http.Response, error) {
-			return d.people["fin2"].DecidePayout(ctx, one.Id, &client.DecidePayoutParams{IdempotencyKey: key}, client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionRefused})
+			return d.people["fin2"].DecidePayout(ctx, one.Id, &client.DecidePayoutParams{IdempotencyKey: key}, client.RedirectionDecisionRequest{Decision: client.RedirectionDecisionRequestDecisionRefused, Reason: &reason.Reason})
 		})
 		d.log.say("%s, %s %s, need not be taken back any more", who.ID, one.State, one.Reason)
 		return err
