@@ -52,12 +52,25 @@ func (s *server) ListEstimates(ctx context.Context, request spec.ListEstimatesRe
 	if err != nil {
 		return nil, err
 	}
+	of := store.WhichEstimates{PeriodID: p.ID, Visible: people, Listing: listing(request.Params.Search, request.Params.Sort)}
+	if value(request.Params.Others) {
+		of.Without = personOf(ctx).ID
+	}
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Estimates(ctx, p.ID, people, value(request.Params.After), limit)
+	all, err := s.Store.Estimates(ctx, of, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.ListEstimates200JSONResponse{Estimates: []spec.Estimate{}}
+	today, err := s.todayThere(ctx)
+	if err != nil {
+		return nil, err
+	}
+	passed := p.Passed(today)
+	n, err := s.Store.Standing(ctx, of, passed)
+	if err != nil {
+		return nil, err
+	}
+	answer := spec.ListEstimates200JSONResponse{Estimates: []spec.Estimate{}, Standing: spec.Standing{Passed: passed.String(), People: n.People, Reached: n.Reached, Behind: n.Behind}}
 	for _, e := range all {
 		shown, err := shownEstimate(ctx, e)
 		if err != nil {

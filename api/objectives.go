@@ -36,7 +36,11 @@ func (s *server) ListObjectives(ctx context.Context, request spec.ListObjectives
 	// No id holds a line break, and no name does.
 	person, name, _ := strings.Cut(value(request.Params.After), "\n")
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Objectives(ctx, request.Period, people, [2]string{person, name}, limit)
+	of := store.WhichObjectives{PeriodID: request.Period, Visible: people, Unscored: value(request.Params.Unscored), Search: value(request.Params.Search)}
+	if value(request.Params.Others) {
+		of.Without = personOf(ctx).ID
+	}
+	all, err := s.Store.Objectives(ctx, of, [2]string{person, name}, limit)
 	if err != nil {
 		return nil, err
 	}

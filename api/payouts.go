@@ -129,7 +129,7 @@ func (s *server) payoutOf(o store.Payout) spec.Payout {
 // ListExceptions lists the payouts of all periods that wait for a person.
 func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptionsRequestObject) (spec.ListExceptionsResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{PeriodID: value(request.Params.Period), Rail: value(request.Params.Rail), Reason: value(request.Params.Reason), Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
+	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{PeriodID: value(request.Params.Period), Closed: value(request.Params.Closed), Rail: value(request.Params.Rail), Reason: value(request.Params.Reason), Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -120,6 +120,13 @@ type Period struct {
 // Holds reports whether day lies in the period.
 func (p Period) Holds(day Date) bool { return !day.Before(p.StartsOn) && !day.After(p.EndsOn) }
 
+// Passed is the share of the period that is over at the end of a day, from 0 to 1.
+func (p Period) Passed(day Date) decimal.Decimal {
+	days := int64(p.StartsOn.DaysUntil(p.EndsOn) + 1)
+	over := max(0, min(days, int64(p.StartsOn.DaysUntil(day)+1)))
+	return Ratio{Numerator: decimal.NewFromInt(over), Denominator: decimal.NewFromInt(days)}.Decimal()
+}
+
 // Posted is a line of an earlier period of the same calendar that stands.
 type Posted struct {
 	ParticipantID string `json:"participant_id"`

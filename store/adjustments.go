@@ -44,7 +44,7 @@ func (s *Store) Adjustment(ctx context.Context, id string) (Adjustment, error) {
 }
 
 func adjustment(ctx context.Context, q querier, id string) (Adjustment, error) {
-	rows, err := q.Query(ctx, adjustmentColumns+` WHERE a.id::text = $1`, id)
+	rows, err := q.Query(ctx, adjustmentColumns+` WHERE a.id = id_of($1)`, id)
 	if err != nil {
 		return Adjustment{}, fmt.Errorf("read adjustment %s: %w", id, err)
 	}

@@ -101,7 +101,7 @@ var delegationColumns = `d.id::text, d.delegator_id, d.delegate_id, ` + nameAt("
 func (s *Store) EndDelegation(ctx context.Context, actor, id, of string) (Delegation, error) {
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var ended bool
-		err := tx.QueryRow(ctx, `SELECT ended_at IS NOT NULL FROM delegation WHERE id::text = $1 AND ($2 = '' OR $2 IN (delegator_id, delegate_id)) FOR UPDATE`, id, of).Scan(&ended)
+		err := tx.QueryRow(ctx, `SELECT ended_at IS NOT NULL FROM delegation WHERE id = id_of($1) AND ($2 = '' OR $2 IN (delegator_id, delegate_id)) FOR UPDATE`, id, of).Scan(&ended)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(incentive.CodeNotFound, "there is no delegation %q of yours", id)
 		}

@@ -39,7 +39,7 @@ func (s *Store) DestinationCorrections(ctx context.Context, after string, limit 
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id::text, c.participant_id, coalesce(f.name, ''), c.rail, d.version, d.masked, c.masked, c.code, c.reason, c.proposed_by, c.proposed_at
 		FROM destination_correction c JOIN destination d ON d.id = c.destination_id LEFT JOIN `+factToday("c")+`
-		WHERE c.decision IS NULL AND ($1 = '' OR (c.proposed_at, c.id) > (SELECT a.proposed_at, a.id FROM destination_correction a WHERE a.id::text = $1)) ORDER BY c.proposed_at, c.id LIMIT $2`, after, limit)
+		WHERE c.decision IS NULL AND ($1 = '' OR (c.proposed_at, c.id) > (SELECT a.proposed_at, a.id FROM destination_correction a WHERE a.id = id_of($1))) ORDER BY c.proposed_at, c.id LIMIT $2`, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list corrections of destinations: %w", err)
 	}
@@ -91,7 +91,7 @@ func (s *Store) DecideCorrection(ctx context.Context, actor, id string, confirms
 		var participant, proposedBy string
 		var destination int64
 		var decided, again bool // by the same person in the same way, who has not had the answer
-		err := tx.QueryRow(ctx, `SELECT participant_id, destination_id, proposed_by, decision IS NOT NULL, coalesce((decided_by, decision) = ($2, $3), false) FROM destination_correction WHERE id::text = $1 FOR UPDATE`,
+		err := tx.QueryRow(ctx, `SELECT participant_id, destination_id, proposed_by, decision IS NOT NULL, coalesce((decided_by, decision) = ($2, $3), false) FROM destination_correction WHERE id = id_of($1) FOR UPDATE`,
 			id, actor, map[bool]string{true: "confirmed", false: "refused"}[confirms]).Scan(&participant, &destination, &proposedBy, &decided, &again)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(incentive.CodeNotFound, "there is no correction %q of a destination", id)
@@ -118,7 +118,7 @@ func (s *Store) DecideCorrection(ctx context.Context, actor, id string, confirms
 		} else if err := tryAgain(ctx, tx, destination); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE destination_correction SET decision = $2, decided_by = $3, decided_at = now(), reason_id = nullif($4, '')::uuid WHERE id::text = $1`, id, decision, actor, reasonID)
+		_, err = tx.Exec(ctx, `UPDATE destination_correction SET decision = $2, decided_by = $3, decided_at = now(), reason_id = nullif($4, '')::uuid WHERE id = id_of($1)`, id, decision, actor, reasonID)
 		if err != nil {
 			return fmt.Errorf("decide about the correction %s: %w", id, err)
 		}
@@ -143,7 +143,7 @@ func (s *Store) applyCorrection(ctx context.Context, tx pgx.Tx, actor, id, parti
 	}
 	var keyVersion int
 	var sealed []byte
-	err = tx.QueryRow(ctx, `SELECT masked, key_version, details FROM destination_correction WHERE id::text = $1`, id).Scan(&methods[i].Masked, &keyVersion, &sealed)
+	err = tx.QueryRow(ctx, `SELECT masked, key_version, details FROM destination_correction WHERE id = id_of($1)`, id).Scan(&methods[i].Masked, &keyVersion, &sealed)
 	if err != nil {
 		return 0, fmt.Errorf("read the correction %s: %w", id, err)
 	}

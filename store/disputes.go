@@ -57,7 +57,7 @@ func scanDispute(row pgx.CollectableRow) (d Dispute, err error) {
 }
 
 func dispute(ctx context.Context, q querier, id, lock string) (Dispute, error) {
-	rows, err := q.Query(ctx, disputeColumns+` WHERE d.id::text = $1`+lock, id)
+	rows, err := q.Query(ctx, disputeColumns+` WHERE d.id = id_of($1)`+lock, id)
 	if err != nil {
 		return Dispute{}, fmt.Errorf("read dispute %s: %w", id, err)
 	}
@@ -466,7 +466,7 @@ func (s *Store) KeepDisputeAnswer(ctx context.Context, a DisputeAnswer) error {
 
 // disputeAnswer reads the answer that an act names, which must be of its kind.
 func disputeAnswer(ctx context.Context, tx pgx.Tx, c DisputeCommand) (a DisputeAnswer, err error) {
-	err = tx.QueryRow(ctx, `SELECT id::text, dispute_id::text, answered_by, amount_minor, currency, partly FROM dispute_answer WHERE id::text = $1 AND dispute_id = $2 AND answered_by = $3`, c.Answer, c.ID, c.Actor).
+	err = tx.QueryRow(ctx, `SELECT id::text, dispute_id::text, answered_by, amount_minor, currency, partly FROM dispute_answer WHERE id = id_of($1) AND dispute_id = $2 AND answered_by = $3`, c.Answer, c.ID, c.Actor).
 		Scan(&a.ID, &a.DisputeID, &a.By, &a.Amount.Minor, &a.Amount.Currency, &a.Partly)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return a, incentive.Errorf(incentive.CodeInvalid, "say what you grant")
@@ -640,7 +640,7 @@ func (s *Store) EvidenceOf(ctx context.Context, of string) ([]Evidence, error) {
 
 // Evidence returns a file of a dispute or a deal, of code CodeNotFound where there is none.
 func (s *Store) Evidence(ctx context.Context, of, id string) (Evidence, error) {
-	rows, err := s.pool.Query(ctx, evidenceColumns+`, content`+ofEvidence+` AND id::text = $2`, of, id)
+	rows, err := s.pool.Query(ctx, evidenceColumns+`, content`+ofEvidence+` AND id = id_of($2)`, of, id)
 	if err != nil {
 		return Evidence{}, fmt.Errorf("read evidence %s: %w", id, err)
 	}

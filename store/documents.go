@@ -29,7 +29,7 @@ func (s *Store) PayoutTrace(ctx context.Context, payoutID string) (t PayoutTrace
 	err = s.pool.QueryRow(ctx, `
 		SELECT a.key::text, a.rail_id, a.sent_at, (
 			SELECT max(e.effective_on) FROM journal_entry e WHERE o.state = 'paid' AND e.key IN ('paid/' || o.id, 'paid/' || o.id || '/' || o.times_back))
-		FROM payout o JOIN payout_attempt a ON a.payout_id = o.id WHERE o.id::text = $1 AND a.sent_at IS NOT NULL ORDER BY a.number DESC LIMIT 1`, payoutID).Scan(&t.Reference, &t.RailID, &t.SentAt, &t.PaidOn)
+		FROM payout o JOIN payout_attempt a ON a.payout_id = o.id WHERE o.id = id_of($1) AND a.sent_at IS NOT NULL ORDER BY a.number DESC LIMIT 1`, payoutID).Scan(&t.Reference, &t.RailID, &t.SentAt, &t.PaidOn)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return t, fmt.Errorf("read how payout %s went: %w", payoutID, err)
 	}

@@ -94,7 +94,7 @@ func (s *Store) EnteredDeal(ctx context.Context, reader string, scope incentive.
 }
 
 func enteredDeal(ctx context.Context, q querier, reader string, scope incentive.Scope, id string) (EnteredDeal, error) {
-	rows, err := q.Query(ctx, dealColumns+`WHERE d.id::text = $3 AND `+mayReadDeal, reader, scopeText(scope), id)
+	rows, err := q.Query(ctx, dealColumns+`WHERE d.id = id_of($3) AND `+mayReadDeal, reader, scopeText(scope), id)
 	if err != nil {
 		return EnteredDeal{}, fmt.Errorf("read deal %s: %w", id, err)
 	}
@@ -117,7 +117,7 @@ type WhichDeals struct {
 func (s *Store) EnteredDeals(ctx context.Context, reader string, scope incentive.Scope, which WhichDeals, after string, limit int) (all []EnteredDeal, err error) {
 	err = collect(ctx, s.pool, &all, dealColumns+`
 		WHERE `+mayReadDeal+` AND ($3 = '' OR d.participant_id = $3) AND ($4 = '' OR d.state = $4) AND (NOT $5 OR d.state = 'waiting' AND `+dealWaitsFor+`)
-			AND ($6 = '' OR (d.entered_at, d.id) < (SELECT l.entered_at, l.id FROM entered_deal l WHERE l.id::text = $6))
+			AND ($6 = '' OR (d.entered_at, d.id) < (SELECT l.entered_at, l.id FROM entered_deal l WHERE l.id = id_of($6)))
 		ORDER BY d.entered_at DESC, d.id DESC LIMIT $7`, scanDeal, reader, scopeText(scope), which.ParticipantID, string(which.State), which.Waiting, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list entered deals: %w", err)
@@ -303,7 +303,7 @@ func (s *Store) RemindOfDeals(ctx context.Context, today incentive.Date) error {
 
 // lockDeal holds a deal, so that nothing else becomes of it meanwhile.
 func lockDeal(ctx context.Context, tx pgx.Tx, id string) error {
-	if _, err := tx.Exec(ctx, `SELECT FROM entered_deal WHERE id::text = $1 FOR UPDATE`, id); err != nil {
+	if _, err := tx.Exec(ctx, `SELECT FROM entered_deal WHERE id = id_of($1) FOR UPDATE`, id); err != nil {
 		return fmt.Errorf("hold deal %s: %w", id, err)
 	}
 	return nil

@@ -191,7 +191,7 @@ func lookIntoTouched(ctx context.Context, tx unkept, now time.Time, today incent
 	type change struct{ Kind, Subject, Source string }
 	var changes []change
 	err := collect(ctx, tx, &changes, `
-		DELETE FROM estimate_touched WHERE id IN (SELECT id FROM estimate_touched ORDER BY id LIMIT $1) RETURNING kind, subject, source`, pgx.RowToStructByPos[change], touchedAtOnce)
+		DELETE FROM estimate_touched WHERE id <= (SELECT max(id) FROM (SELECT id FROM estimate_touched ORDER BY id LIMIT $1) first) RETURNING kind, subject, source`, pgx.RowToStructByPos[change], touchedAtOnce)
 	if err != nil {
 		return 0, fmt.Errorf("read what touches estimates: %w", err)
 	}
@@ -421,15 +421,44 @@ func keepEstimates(ctx context.Context, tx unkept, p PeriodRevision, of []string
 	return nil
 }
 
-// Estimates returns up to limit estimates of a period after a participant, of all
-// participants or ("visible" not nil) of those given.
-func (s *Store) Estimates(ctx context.Context, periodID string, visible []string, after string, limit int) ([]Estimate, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", "p.ends_on")+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at
-		FROM estimate e JOIN pay_period p ON p.id = e.period_id
-		WHERE e.period_id = $1 AND e.participant_id > $2 AND ($3::text[] IS NULL OR e.participant_id = ANY($3)) ORDER BY e.participant_id LIMIT $4`, periodID, after, visible, limit)
+// WhichEstimates says which estimates of a period are wanted.
+type WhichEstimates struct {
+	PeriodID string
+	Visible  []string // participants; nil for all
+	Without  string   // a participant whose is not wanted; "" for none
+	Listing
+}
+
+// estimateOrders are how estimates can be sorted: by how far the first component has come that
+// measures against a quota, among others.
+var estimateOrders = orders{
+	"name":       {"lower(" + nameAt("e.participant_id", "p.ends_on") + ")"},
+	"quota":      {"coalesce(e.goal, " + missing + ")"},
+	"attainment": {"coalesce(e.measured / nullif(e.goal, 0), " + missing + ")"},
+	"next":       {"coalesce(e.distance, " + missing + ")"},
+	"estimate":   {"e.currency", "e.total_minor"},
+}
+
+// ofEstimates is the FROM and WHERE of estimates that are wanted.
+const ofEstimates = ` FROM estimate e JOIN pay_period p ON p.id = e.period_id
+	WHERE e.period_id = @period AND (@visible::text[] IS NULL OR e.participant_id = ANY(@visible)) AND e.participant_id <> @without`
+
+// Estimates returns up to limit estimates after a participant's.
+func (s *Store) Estimates(ctx context.Context, of WhichEstimates, after string, limit int) ([]Estimate, error) {
+	last := ""
+	if after != "" {
+		last = `FROM estimate e JOIN pay_period p ON p.id = e.period_id WHERE e.period_id = @period AND e.participant_id = @after`
+	}
+	goesOn, order, err := estimateOrders.seek(of.Listing, nil, []string{"e.participant_id"}, last)
 	if err != nil {
-		return nil, fmt.Errorf("list the estimates of %s: %w", periodID, err)
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", "p.ends_on")+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at`+ofEstimates+`
+			AND `+goesOn+` AND `+found("e.participant_id")+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "search": anywhere(of.Search), "after": after, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list the estimates of %s: %w", of.PeriodID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Estimate, err error) {
 		var lines, progress string
@@ -439,9 +468,27 @@ func (s *Store) Estimates(ctx context.Context, periodID string, visible []string
 	})
 }
 
+// Standing says how many people's estimates stand where, each by the first component that
+// measures against a quota.
+type Standing struct {
+	People  int
+	Reached int // their quota
+	Behind  int // their quota is further away than the end of the period
+}
+
+// Standing counts the estimates wanted. passed is the share of the period that is over.
+func (s *Store) Standing(ctx context.Context, of WhichEstimates, passed decimal.Decimal) (n Standing, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE e.measured >= e.goal), count(*) FILTER (WHERE e.measured < e.goal AND e.measured < e.goal * @passed::numeric)`+ofEstimates,
+		pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "passed": passed.String()}).Scan(&n.People, &n.Reached, &n.Behind)
+	if err != nil {
+		return n, fmt.Errorf("count where the estimates of %s stand: %w", of.PeriodID, err)
+	}
+	return n, nil
+}
+
 // Estimate returns one participant's estimate, of code CodeNotFound where there is none.
 func (s *Store) Estimate(ctx context.Context, periodID, participantID string) (Estimate, error) {
-	found, err := s.Estimates(ctx, periodID, []string{participantID}, "", 1)
+	found, err := s.Estimates(ctx, WhichEstimates{PeriodID: periodID, Visible: []string{participantID}}, "", 1)
 	if err != nil {
 		return Estimate{}, err
 	}

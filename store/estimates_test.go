@@ -377,7 +377,7 @@ func (c *changing) check(r *rapid.T) {
 	for _, st := range statements {
 		calculated[st.ParticipantID] = fmt.Sprintf("%s %x", st.Total().Amount(), st.Digest())
 	}
-	estimates, err := c.s.Estimates(c.t.Context(), p.ID, nil, "", 100)
+	estimates, err := c.s.Estimates(c.t.Context(), store.WhichEstimates{PeriodID: p.ID}, "", 100)
 	require.NoError(r, err)
 	for _, e := range estimates {
 		require.Empty(r, e.Problem)

@@ -19,11 +19,14 @@ type Listing struct {
 // none of it NULL.
 type orders map[string][]string
 
+// missing stands in an order for a number that there is none of: it comes last from either end.
+const missing = "@missing"
+
 // seek returns the SQL that puts a list into the order asked for and that goes on after a
 // row: a condition, and what follows WHERE. id is what names a row, which decides between
 // equals; last is the FROM and WHERE of the row after which the list goes on, "" where it begins.
 func (o orders) seek(l Listing, own []string, id []string, last string) (condition, order string, err error) {
-	compared, direction, sign := own, "", " > "
+	compared, direction, sign, end := own, "", " > ", "'Infinity'::numeric"
 	if l.Sort != "" {
 		name, reversed := strings.CutPrefix(l.Sort, "-")
 		known := false
@@ -31,10 +34,13 @@ func (o orders) seek(l Listing, own []string, id []string, last string) (conditi
 			return "", "", incentive.Errorf(incentive.CodeInvalid, "this list cannot be sorted by %q, but by %s, with - before it from the end", l.Sort, strings.Join(slices.Sorted(maps.Keys(o)), ", "))
 		}
 		if reversed {
-			direction, sign = " DESC", " < "
+			direction, sign, end = " DESC", " < ", "'-Infinity'::numeric"
 		}
 	}
 	compared = slices.Concat(compared, id)
+	for i := range compared {
+		compared[i] = strings.ReplaceAll(compared[i], missing, end)
+	}
 	if condition = "true"; last != "" {
 		all := strings.Join(compared, ", ")
 		condition = "(" + all + ")" + sign + "(SELECT " + all + " " + last + ")"

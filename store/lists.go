@@ -28,7 +28,7 @@ func (s *Store) CalendarPeriods(ctx context.Context, afterID string, limit int) 
 
 // Payout returns a payout, of code CodeNotFound where there is none of that id.
 func (s *Store) Payout(ctx context.Context, id string) (Payout, error) {
-	rows, err := s.pool.Query(ctx, payoutColumns+` WHERE o.id::text = $1`, id)
+	rows, err := s.pool.Query(ctx, payoutColumns+` WHERE o.id = id_of($1)`, id)
 	if err != nil {
 		return Payout{}, fmt.Errorf("read payout %s: %w", id, err)
 	}
@@ -50,6 +50,7 @@ type PayoutException struct {
 // sorted as payouts are.
 type WhichExceptions struct {
 	PeriodID, Rail, Reason string
+	Closed                 bool // only of closed periods
 	Listing
 }
 
@@ -66,8 +67,8 @@ func (s *Store) Exceptions(ctx context.Context, which WhichExceptions, after str
 		LEFT JOIN journal_entry back ON o.times_back > 0 AND back.key IN (
 			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)
 		WHERE (o.state IN ('held', 'failed', 'returned') OR o.reason = 'bank-unclear' OR EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = o.id AND `+undecidedProposal+`))
-			AND @period IN ('', o.period_id) AND @rail IN ('', o.rail) AND @reason IN ('', o.reason) AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
-		pgx.NamedArgs{"after": after, "limit": limit, "period": which.PeriodID, "rail": which.Rail, "reason": which.Reason, "search": anywhere(which.Search)})
+			AND @period IN ('', o.period_id) AND (NOT @closed OR p.state = 'closed') AND @rail IN ('', o.rail) AND @reason IN ('', o.reason) AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+		pgx.NamedArgs{"after": after, "limit": limit, "period": which.PeriodID, "closed": which.Closed, "rail": which.Rail, "reason": which.Reason, "search": anywhere(which.Search)})
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
 	}
@@ -83,13 +84,9 @@ func (s *Store) Exceptions(ctx context.Context, which WhichExceptions, after str
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts that wait for a person: %w", err)
 	}
-	rows, err = s.pool.Query(ctx, payoutColumns+` WHERE o.id = ANY($1::text[]::uuid[]) ORDER BY array_position($1::text[]::uuid[], o.id)`, ids)
+	payouts, err := s.payoutsOf(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read the payouts that wait for a person: %w", err)
-	}
-	payouts, err := pgx.CollectRows(rows, scanPayout)
-	if err != nil {
-		return nil, fmt.Errorf("read the payouts that wait for a person: %w", err)
+		return nil, err
 	}
 	for i := range all { // of the same ids, in the same order
 		all[i].Payout = payouts[i]

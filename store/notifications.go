@@ -209,7 +209,7 @@ func (s *Store) Message(ctx context.Context, id string, now time.Time) (m Messag
 		SELECT m.id::text, m.channel, m.recipient, m.notifications, m.state = 'waiting' AND m.next_at <= $2, m.attempts, coalesce((SELECT name FROM company), ''),
 			coalesce(CASE WHEN m.channel = 'webhook' THEN (SELECT webhook FROM person_setting WHERE participant_id = m.recipient)
 				ELSE (SELECT email FROM participant_fact f WHERE f.participant_id = m.recipient ORDER BY effective_from DESC, version DESC LIMIT 1) END, '')
-		FROM message m WHERE m.id::text = $1`, id, now).Scan(&m.ID, &m.Channel, &recipient, &ids, &waits, &m.Attempts, &m.Company, &m.Address)
+		FROM message m WHERE m.id = id_of($1)`, id, now).Scan(&m.ID, &m.Channel, &recipient, &ids, &waits, &m.Attempts, &m.Company, &m.Address)
 	if err != nil {
 		return m, false, fmt.Errorf("read message %s: %w", id, err)
 	}
@@ -239,7 +239,7 @@ func (s *Store) MessageRefused(ctx context.Context, id, code string, again time.
 }
 
 func (s *Store) messageTried(ctx context.Context, id, set string, arguments ...any) error {
-	_, err := s.pool.Exec(ctx, `UPDATE message SET attempts = attempts + 1, `+set+` WHERE id::text = $1 AND state = 'waiting'`, append([]any{id}, arguments...)...)
+	_, err := s.pool.Exec(ctx, `UPDATE message SET attempts = attempts + 1, `+set+` WHERE id = id_of($1) AND state = 'waiting'`, append([]any{id}, arguments...)...)
 	if err != nil {
 		return fmt.Errorf("note what became of message %s: %w", id, err)
 	}

@@ -34,14 +34,25 @@ func scanObjective(row pgx.CollectableRow) (o Objective, err error) {
 	return o, err
 }
 
-// Objectives returns up to limit objectives of a period, by participant and name, of some
-// participants (nil: of all), after the one of that participant and name.
-func (s *Store) Objectives(ctx context.Context, periodID string, of []string, after [2]string, limit int) (all []Objective, err error) {
+// WhichObjectives says which objectives of a period are wanted.
+type WhichObjectives struct {
+	PeriodID string
+	Visible  []string // participants; nil for all
+	Without  string   // a participant whose are not wanted; "" for none
+	Unscored bool     // only those without a score
+	Search   string   // a part of the participant's id or name, in whatever case
+}
+
+// Objectives returns up to limit objectives, by participant and name, after the one of that
+// participant and name.
+func (s *Store) Objectives(ctx context.Context, of WhichObjectives, after [2]string, limit int) (all []Objective, err error) {
 	err = collect(ctx, s.pool, &all, objectiveColumns+`
-		WHERE o.period_id = $1 AND o.weight > 0 AND ($2::text[] IS NULL OR o.participant_id = ANY($2)) AND (o.participant_id COLLATE "C", o.name COLLATE "C") > ($3, $4)
-		ORDER BY o.participant_id COLLATE "C", o.name COLLATE "C" LIMIT $5`, scanObjective, periodID, of, after[0], after[1], limit)
+		WHERE o.period_id = @period AND o.weight > 0 AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND o.participant_id <> @without
+			AND (NOT @unscored OR o.score IS NULL) AND `+found("o.participant_id")+` AND (o.participant_id COLLATE "C", o.name COLLATE "C") > (@person, @name)
+		ORDER BY o.participant_id COLLATE "C", o.name COLLATE "C" LIMIT @limit`, scanObjective,
+		pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "unscored": of.Unscored, "search": anywhere(of.Search), "person": after[0], "name": after[1], "limit": limit})
 	if err != nil {
-		return nil, fmt.Errorf("list the objectives of %s: %w", periodID, err)
+		return nil, fmt.Errorf("list the objectives of %s: %w", of.PeriodID, err)
 	}
 	return all, nil
 }

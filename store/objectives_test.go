@@ -71,10 +71,10 @@ func TestObjectivesAreScoredUntilTheLock(t *testing.T) {
 	require.Equal(t, "980.00", b.total(january), "what is calculated is what was estimated")
 	_, err = set("fin", "Training", "0.6", "1.10", reason)
 	require.Equal(t, incentive.CodeNotAllowedNow, incentive.ErrorCode(err))
-	all, err := b.Objectives(t.Context(), january, []string{"ann"}, [2]string{}, 10)
+	all, err := b.Objectives(t.Context(), store.WhichObjectives{PeriodID: january, Visible: []string{"ann"}}, [2]string{}, 10)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
-	others, err := b.Objectives(t.Context(), january, []string{"fin"}, [2]string{}, 10)
+	others, err := b.Objectives(t.Context(), store.WhichObjectives{PeriodID: january, Visible: []string{"fin"}}, [2]string{}, 10)
 	require.NoError(t, err)
 	require.Empty(t, others)
 }

@@ -102,7 +102,7 @@ func statusFileSecret(digest []byte) string { return fmt.Sprintf("status-file/%x
 func (s *Store) StatusFile(ctx context.Context, id string) (f StatusFile, content []byte, err error) {
 	var version int
 	var sealed []byte
-	err = s.pool.QueryRow(ctx, `SELECT id::text, rail, name, sha256, uploaded_by, uploaded_at, foreign_outcomes, (SELECT count(*)::int FROM prenote_outcome o WHERE o.file_id = status_file.id), applied_at, key_version, content FROM status_file WHERE id::text = $1`, id).
+	err = s.pool.QueryRow(ctx, `SELECT id::text, rail, name, sha256, uploaded_by, uploaded_at, foreign_outcomes, (SELECT count(*)::int FROM prenote_outcome o WHERE o.file_id = status_file.id), applied_at, key_version, content FROM status_file WHERE id = id_of($1)`, id).
 		Scan(&f.ID, &f.Rail, &f.Name, &f.SHA256, &f.UploadedBy, &f.UploadedAt, &f.Foreign, &f.Prenotes, &f.AppliedAt, &version, &sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return f, nil, incentive.Errorf(CodeStatusFileUnknown, "there is no file of a bank %q", id)
@@ -118,7 +118,7 @@ func (s *Store) StatusFile(ctx context.Context, id string) (f StatusFile, conten
 func (s *Store) Outcomes(ctx context.Context, fileID string) ([]AppliedOutcome, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT o.id::text, o.period_id, o.revision, a.state, a.code, a.reason, a.effect FROM payout_outcome a JOIN payout o ON o.id = a.payout_id
-		WHERE a.file_id::text = $1 ORDER BY a.number, o.id`, fileID)
+		WHERE a.file_id = id_of($1) ORDER BY a.number, o.id`, fileID)
 	if err != nil {
 		return nil, fmt.Errorf("list the outcomes of the bank's file %s: %w", fileID, err)
 	}
@@ -132,7 +132,7 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		var rail, by string
 		var applied bool
-		err := tx.QueryRow(ctx, `SELECT rail, uploaded_by, applied_at IS NOT NULL FROM status_file WHERE id::text = $1 FOR UPDATE`, fileID).Scan(&rail, &by, &applied)
+		err := tx.QueryRow(ctx, `SELECT rail, uploaded_by, applied_at IS NOT NULL FROM status_file WHERE id = id_of($1) FOR UPDATE`, fileID).Scan(&rail, &by, &applied)
 		if err != nil || applied {
 			return err
 		}
@@ -183,7 +183,7 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 				}
 			}
 		}
-		if _, err := tx.Exec(ctx, `UPDATE status_file SET foreign_outcomes = $2, applied_at = now() WHERE id::text = $1`, fileID, foreign); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE status_file SET foreign_outcomes = $2, applied_at = now() WHERE id = id_of($1)`, fileID, foreign); err != nil {
 			return fmt.Errorf("note that the bank's file %s was applied: %w", fileID, err)
 		}
 		return audit(ctx, tx, by, "apply-status-file", "status-file/"+fileID, effects)

@@ -110,7 +110,7 @@ const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.st
 // their content, by payout list, rail and currency.
 func (s *Store) PaymentFiles(ctx context.Context, periodID string, revision int, after string, limit int) ([]PaymentFile, error) {
 	rows, err := s.pool.Query(ctx, paymentFileColumns+`
-		WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR (supplement, rail, currency) > (SELECT f.supplement, f.rail, f.currency FROM payment_file f WHERE f.id::text = $3)) ORDER BY supplement, rail, currency LIMIT $4`,
+		WHERE period_id = $1 AND revision = $2 AND ($3 = '' OR (supplement, rail, currency) > (SELECT f.supplement, f.rail, f.currency FROM payment_file f WHERE f.id = id_of($3))) ORDER BY supplement, rail, currency LIMIT $4`,
 		periodID, revision, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the payment files of %s: %w", periodID, err)
@@ -131,7 +131,7 @@ func (s *Store) FilesOfRail(ctx context.Context, periodID string, revision int, 
 // PaymentFile returns one payment file, of code CodeFileUnknown where there is none.
 func (s *Store) PaymentFile(ctx context.Context, id string) (PaymentFile, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, content, `+paymentFileRest+` WHERE id::text = $1`, id)
+		SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, content, `+paymentFileRest+` WHERE id = id_of($1)`, id)
 	if err != nil {
 		return PaymentFile{}, fmt.Errorf("read payment file %s: %w", id, err)
 	}
@@ -149,7 +149,7 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 		var periodID, rail, currency string
 		var revision, supplement int
 		var confirmed bool
-		err := tx.QueryRow(ctx, `SELECT period_id, revision, supplement, rail, currency, confirmed_at IS NOT NULL FROM payment_file WHERE id::text = $1 FOR UPDATE`, fileID).
+		err := tx.QueryRow(ctx, `SELECT period_id, revision, supplement, rail, currency, confirmed_at IS NOT NULL FROM payment_file WHERE id = id_of($1) FOR UPDATE`, fileID).
 			Scan(&periodID, &revision, &supplement, &rail, &currency, &confirmed)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(CodeFileUnknown, "there is no payment file %q", fileID)
@@ -178,14 +178,14 @@ func (s *Store) ConfirmFile(ctx context.Context, actor, fileID string, paid bool
 			if err := refuseSendingLocked(ctx, tx); err != nil {
 				return err
 			}
-			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id::text = $1 AND confirmed_at IS NULL`, fileID, actor)
+			_, err = tx.Exec(ctx, `UPDATE payment_file SET confirmed_by = $2, confirmed_at = now() WHERE id = id_of($1) AND confirmed_at IS NULL`, fileID, actor)
 			if err != nil {
 				return fmt.Errorf("confirm payment file %s: %w", fileID, err)
 			}
 			_, err = tx.Exec(ctx, `
 				UPDATE payout_attempt a SET state = 'confirmed', rail_id = f.message_id, sent_at = now(), finished_at = now()
 				FROM payout o JOIN payment_file f USING (period_id, revision, supplement, rail, currency)
-				WHERE f.id::text = $1 AND a.payout_id = o.id AND a.state = 'intended' AND o.batch > 0`, fileID)
+				WHERE f.id = id_of($1) AND a.payout_id = o.id AND a.state = 'intended' AND o.batch > 0`, fileID)
 			if err != nil {
 				return fmt.Errorf("confirm the payouts of payment file %s: %w", fileID, err)
 			}

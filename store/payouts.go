@@ -154,14 +154,23 @@ func (s *Store) FindPayouts(ctx context.Context, of WhichPayouts, after string, 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, payoutColumns+`
+	var ids []string // first, as the rest of a payout is looked up for a page and not for all that are sorted
+	err = collect(ctx, s.pool, &ids, `SELECT o.id::text FROM payout o
 		WHERE o.period_id = @period AND o.revision = @revision AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND (@person = '' OR o.participant_id = @person) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
-			AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
+			AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`, pgx.RowTo[string],
 		pgx.NamedArgs{"person": of.Person, "period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts of %s: %w", of.PeriodID, err)
 	}
-	return pgx.CollectRows(rows, scanPayout)
+	return s.payoutsOf(ctx, ids)
+}
+
+// payoutsOf returns payouts in the order of their ids as given.
+func (s *Store) payoutsOf(ctx context.Context, ids []string) (all []Payout, err error) {
+	if err := collect(ctx, s.pool, &all, payoutColumns+` WHERE o.id = ANY($1::text[]::uuid[]) ORDER BY array_position($1::text[]::uuid[], o.id)`, scanPayout, ids); err != nil {
+		return nil, fmt.Errorf("read payouts: %w", err)
+	}
+	return all, nil
 }
 
 // lastPayout is where a list of payouts goes on after @after.

@@ -38,7 +38,7 @@ func (s *Store) PlanDrafts(ctx context.Context) ([]PlanDraft, error) {
 
 // PlanDraft returns a draft as it stands, of code CodeNotFound where there is none.
 func (s *Store) PlanDraft(ctx context.Context, id string) (PlanDraft, error) {
-	rows, err := s.pool.Query(ctx, planDrafts+` AND d.draft_id::text = $1`, id)
+	rows, err := s.pool.Query(ctx, planDrafts+` AND d.draft_id = id_of($1)`, id)
 	if err != nil {
 		return PlanDraft{}, fmt.Errorf("read the draft %s: %w", id, err)
 	}

@@ -118,7 +118,7 @@ const prenoteFiles = `SELECT f.id::text, f.rail, f.name, f.message_id, f.sha256,
 
 // PrenoteFiles returns up to limit files of prenotes after one, the latest first.
 func (s *Store) PrenoteFiles(ctx context.Context, after string, limit int) (all []PrenoteFile, err error) {
-	err = collect(ctx, s.pool, &all, prenoteFiles+`WHERE $1 = '' OR (f.built_at, f.id) < (SELECT a.built_at, a.id FROM prenote_file a WHERE a.id::text = $1) ORDER BY f.built_at DESC, f.id DESC LIMIT $2`,
+	err = collect(ctx, s.pool, &all, prenoteFiles+`WHERE $1 = '' OR (f.built_at, f.id) < (SELECT a.built_at, a.id FROM prenote_file a WHERE a.id = id_of($1)) ORDER BY f.built_at DESC, f.id DESC LIMIT $2`,
 		pgx.RowToStructByPos[PrenoteFile], after, limit)
 	if err != nil {
 		err = fmt.Errorf("list files of prenotes: %w", err)
@@ -128,7 +128,7 @@ func (s *Store) PrenoteFiles(ctx context.Context, after string, limit int) (all 
 
 // PrenoteFile returns a file of prenotes, of code CodeFileUnknown where there is none.
 func (s *Store) PrenoteFile(ctx context.Context, id string) (PrenoteFile, error) {
-	rows, err := s.pool.Query(ctx, prenoteFiles+`WHERE f.id::text = $1`, id)
+	rows, err := s.pool.Query(ctx, prenoteFiles+`WHERE f.id = id_of($1)`, id)
 	if err != nil {
 		return PrenoteFile{}, fmt.Errorf("read the prenotes %s: %w", id, err)
 	}
@@ -161,7 +161,7 @@ func (s *Store) PrenoteContent(ctx context.Context, id string) (f PrenoteFile, c
 		return f, nil, err
 	}
 	var version int
-	if err := s.pool.QueryRow(ctx, `SELECT key_version, content FROM prenote_file WHERE id::text = $1`, id).Scan(&version, &content); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT key_version, content FROM prenote_file WHERE id = id_of($1)`, id).Scan(&version, &content); err != nil {
 		return f, nil, fmt.Errorf("read the prenotes %s: %w", id, err)
 	}
 	content, err = s.keys.decryptFile(version, content, prenoteSecret(f.SHA256), f.SHA256)
@@ -172,7 +172,7 @@ func (s *Store) PrenoteContent(ctx context.Context, id string) (f PrenoteFile, c
 // which day its accounts may be paid.
 func (s *Store) ConfirmPrenotes(ctx context.Context, actor, id string, triedOn incentive.Date) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE prenote_file SET confirmed_by = $2, confirmed_at = now(), tried_on = $3 WHERE id::text = $1 AND confirmed_at IS NULL`, id, actor, triedOn)
+		tag, err := tx.Exec(ctx, `UPDATE prenote_file SET confirmed_by = $2, confirmed_at = now(), tried_on = $3 WHERE id = id_of($1) AND confirmed_at IS NULL`, id, actor, triedOn)
 		if err != nil {
 			return fmt.Errorf("confirm the prenotes %s: %w", id, err)
 		}
@@ -198,7 +198,7 @@ func (s *Store) PrenotesUnderWay(ctx context.Context) (ids []string, err error) 
 func (s *Store) PassPrenotes(ctx context.Context, id string) (tell []Disbursing, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		tell = nil
-		tag, err := tx.Exec(ctx, `UPDATE prenote_file SET passed_at = now() WHERE id::text = $1 AND confirmed_at IS NOT NULL AND passed_at IS NULL`, id)
+		tag, err := tx.Exec(ctx, `UPDATE prenote_file SET passed_at = now() WHERE id = id_of($1) AND confirmed_at IS NOT NULL AND passed_at IS NULL`, id)
 		if err != nil {
 			return fmt.Errorf("pass the prenotes %s: %w", id, err)
 		}
@@ -208,7 +208,7 @@ func (s *Store) PassPrenotes(ctx context.Context, id string) (tell []Disbursing,
 		var accounts []int64
 		err = collect(ctx, tx, &accounts, `
 			SELECT a.id FROM prenote p JOIN rail_account a ON a.id = p.rail_account_id
-			WHERE p.file_id::text = $1 AND a.state = 'submitted' AND NOT EXISTS (SELECT FROM prenote_outcome o WHERE o.prenote_id = p.id AND o.effect <> 'none') ORDER BY a.id`, pgx.RowTo[int64], id)
+			WHERE p.file_id = id_of($1) AND a.state = 'submitted' AND NOT EXISTS (SELECT FROM prenote_outcome o WHERE o.prenote_id = p.id AND o.effect <> 'none') ORDER BY a.id`, pgx.RowTo[int64], id)
 		if err != nil {
 			return fmt.Errorf("list the accounts of the prenotes %s: %w", id, err)
 		}
@@ -230,7 +230,7 @@ func (s *Store) answerPrenote(ctx context.Context, tx pgx.Tx, fileID string, num
 	var latest bool
 	err = tx.QueryRow(ctx, `
 		SELECT a.id, a.participant_id, a.state, NOT EXISTS (SELECT FROM prenote l JOIN prenote_file lf ON lf.id = l.file_id JOIN prenote_file f ON f.id = p.file_id WHERE l.rail_account_id = a.id AND lf.built_at > f.built_at)
-		FROM prenote p JOIN rail_account a ON a.id = p.rail_account_id WHERE p.id::text = $1`, o.Prenote.ID).Scan(&account, &participant, &state, &latest)
+		FROM prenote p JOIN rail_account a ON a.id = p.rail_account_id WHERE p.id = id_of($1)`, o.Prenote.ID).Scan(&account, &participant, &state, &latest)
 	if err != nil {
 		return "", fmt.Errorf("read the prenote %s: %w", o.Prenote.ID, err)
 	}

@@ -96,7 +96,7 @@ func propose(ctx context.Context, tx pgx.Tx, actor, payee, act, payoutID, reason
 // recall that is confirmed it returns the id.
 func (s *Store) DecidePayout(ctx context.Context, actor, payoutID string, confirms bool, reasonID string) (recallID string, err error) {
 	var proposed bool
-	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id::text = $1 AND `+undecidedProposal+`)`, payoutID).Scan(&proposed); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = id_of($1) AND `+undecidedProposal+`)`, payoutID).Scan(&proposed); err != nil {
 		return "", fmt.Errorf("look what is asked for about payout %s: %w", payoutID, err)
 	}
 	if !proposed {
@@ -108,8 +108,8 @@ func (s *Store) DecidePayout(ctx context.Context, actor, payoutID string, confir
 		var again bool
 		found := s.pool.QueryRow(ctx, `
 			SELECT recall, (decided_by, decision) = ($3, $4) FROM (
-				SELECT CASE pp.act WHEN $2 THEN pp.id::text ELSE '' END, pd.decided_by, pd.decision, pd.decided_at FROM payout_proposal pp JOIN proposal_decision pd ON pd.proposal_id = pp.id WHERE pp.payout_id::text = $1
-				UNION ALL SELECT '', rd.decided_by, rd.decision, rd.decided_at FROM payout_redirection r JOIN redirection_decision rd ON rd.redirection_id = r.id WHERE r.payout_id::text = $1
+				SELECT CASE pp.act WHEN $2 THEN pp.id::text ELSE '' END, pd.decided_by, pd.decision, pd.decided_at FROM payout_proposal pp JOIN proposal_decision pd ON pd.proposal_id = pp.id WHERE pp.payout_id = id_of($1)
+				UNION ALL SELECT '', rd.decided_by, rd.decision, rd.decided_at FROM payout_redirection r JOIN redirection_decision rd ON rd.redirection_id = r.id WHERE r.payout_id = id_of($1)
 			) decided (recall, decided_by, decision, decided_at) ORDER BY decided_at DESC LIMIT 1`,
 			payoutID, recallPayout, actor, map[bool]string{true: "confirmed", false: "refused"}[confirms]).Scan(&recallID, &again)
 		switch {

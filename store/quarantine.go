@@ -67,7 +67,7 @@ func (s *Store) Import(ctx context.Context, id string, waiting bool, from, limit
 }
 
 func importByID(ctx context.Context, q querier, id, locking string) (Import, error) {
-	rows, err := q.Query(ctx, `SELECT `+importColumns+` FROM import i WHERE i.id::text = $1 `+locking, id)
+	rows, err := q.Query(ctx, `SELECT `+importColumns+` FROM import i WHERE i.id = id_of($1) `+locking, id)
 	if err != nil {
 		return Import{}, fmt.Errorf("read import %s: %w", id, err)
 	}
@@ -80,7 +80,7 @@ func importByID(ctx context.Context, q querier, id, locking string) (Import, err
 
 // ImportLookups returns the files that an import's mapping looks values up in, by name.
 func (s *Store) ImportLookups(ctx context.Context, id string) (map[string][]byte, error) {
-	rows, err := s.pool.Query(ctx, `SELECT file_name, content FROM import_lookup WHERE import_id::text = $1`, id)
+	rows, err := s.pool.Query(ctx, `SELECT file_name, content FROM import_lookup WHERE import_id = id_of($1)`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read the lookups of import %s: %w", id, err)
 	}
@@ -174,7 +174,7 @@ func retryRow(ctx context.Context, tx pgx.Tx, actor, importID string, r Retry, d
 
 func rowWaits(ctx context.Context, tx pgx.Tx, importID string, position int) error {
 	var outcome string
-	err := tx.QueryRow(ctx, `SELECT coalesce(o.outcome, '') FROM quarantine q LEFT JOIN quarantine_outcome o USING (import_id, position) WHERE q.import_id::text = $1 AND q.position = $2`, importID, position).Scan(&outcome)
+	err := tx.QueryRow(ctx, `SELECT coalesce(o.outcome, '') FROM quarantine q LEFT JOIN quarantine_outcome o USING (import_id, position) WHERE q.import_id = id_of($1) AND q.position = $2`, importID, position).Scan(&outcome)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return incentive.Errorf(incentive.CodeNotFound, "import %s has no quarantined row %d", importID, position)

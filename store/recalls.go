@@ -151,7 +151,7 @@ func (s *Store) Recall(ctx context.Context, id string) (r Recall, err error) {
 	columns := append([]any{&r.ID, &r.Amount.Minor, &r.Amount.Currency, &r.Reference, &r.RailID, &r.State, &r.Code, &r.SentAt, &r.Before}, r.Order.columns()...)
 	err = s.pool.QueryRow(ctx, `
 		SELECT r.id::text, r.amount_minor, o.currency, a.key::text, a.rail_id, r.state, r.code, r.sent_at, `+done+`, `+orderColumns+`
-		FROM payout_recall r JOIN payout o ON o.id = r.payout_id JOIN payout_attempt a ON a.payout_id = r.payout_id AND a.number = r.number WHERE r.id::text = $1`, id).Scan(columns...)
+		FROM payout_recall r JOIN payout o ON o.id = r.payout_id JOIN payout_attempt a ON a.payout_id = r.payout_id AND a.number = r.number WHERE r.id = id_of($1)`, id).Scan(columns...)
 	if err != nil {
 		err = fmt.Errorf("read recall %s: %w", id, err)
 	}
@@ -161,7 +161,7 @@ func (s *Store) Recall(ctx context.Context, id string) (r Recall, err error) {
 // SendRecall notes, before the call, that the rail is about to be asked. The time of the first
 // call stays. sent is false where the end of the recall is known.
 func (s *Store) SendRecall(ctx context.Context, id string) (sent bool, err error) {
-	tag, err := s.pool.Exec(ctx, `UPDATE payout_recall SET state = 'sent', sent_at = coalesce(sent_at, now()) WHERE id::text = $1 AND state IN ('confirmed', 'sent')`, id)
+	tag, err := s.pool.Exec(ctx, `UPDATE payout_recall SET state = 'sent', sent_at = coalesce(sent_at, now()) WHERE id = id_of($1) AND state IN ('confirmed', 'sent')`, id)
 	if err != nil {
 		return false, fmt.Errorf("send recall %s: %w", id, err)
 	}
@@ -178,7 +178,7 @@ func (s *Store) FinishRecall(ctx context.Context, id string, state RecallState, 
 		var askedBy []string
 		var timesBack int
 		var amount int64
-		err := tx.QueryRow(ctx, `SELECT r.payout_id::text, ARRAY[d.proposed_by, d.decided_by], r.times_back, r.amount_minor FROM payout_recall r JOIN proposal_decision d ON d.proposal_id = r.id WHERE r.id::text = $1`, id).
+		err := tx.QueryRow(ctx, `SELECT r.payout_id::text, ARRAY[d.proposed_by, d.decided_by], r.times_back, r.amount_minor FROM payout_recall r JOIN proposal_decision d ON d.proposal_id = r.id WHERE r.id = id_of($1)`, id).
 			Scan(&payoutID, &askedBy, &timesBack, &amount)
 		if err != nil {
 			return fmt.Errorf("read recall %s: %w", id, err)
@@ -193,7 +193,7 @@ func (s *Store) FinishRecall(ctx context.Context, id string, state RecallState, 
 		}
 		payout := orders[0]
 		part := state == RecallDone && o.State == "paid" && payout.State == "paid" && payout.TimesBack == timesBack
-		tag, err := tx.Exec(ctx, `UPDATE payout_recall SET state = $2, in_part = $3, code = $4, finished_at = now() WHERE id::text = $1 AND state IN ('confirmed', 'sent')`, id, state, part, code)
+		tag, err := tx.Exec(ctx, `UPDATE payout_recall SET state = $2, in_part = $3, code = $4, finished_at = now() WHERE id = id_of($1) AND state IN ('confirmed', 'sent')`, id, state, part, code)
 		if err != nil {
 			return fmt.Errorf("finish recall %s: %w", id, err)
 		}

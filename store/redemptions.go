@@ -305,7 +305,7 @@ func (s *Store) Redemptions(ctx context.Context, which WhichRedemptions, before 
 	err = collect(ctx, s.pool, &all, `
 		SELECT `+redemptionColumns+`, coalesce(f.name, '') FROM redemption r LEFT JOIN `+factToday("r")+`
 		WHERE $1 IN ('', r.participant_id) AND (NOT $2 OR r.state IN ('intended', 'unknown') AND r.reason <> '')
-			AND ($3 = '' OR (r.asked_at, r.id) < (SELECT b.asked_at, b.id FROM redemption b WHERE b.id::text = $3)) ORDER BY r.asked_at DESC, r.id DESC LIMIT $4`,
+			AND ($3 = '' OR (r.asked_at, r.id) < (SELECT b.asked_at, b.id FROM redemption b WHERE b.id = id_of($3))) ORDER BY r.asked_at DESC, r.id DESC LIMIT $4`,
 		func(row pgx.CollectableRow) (r Redemption, err error) {
 			return r, row.Scan(append(r.columns(), &r.Name)...)
 		}, which.ParticipantID, which.Waiting, before, limit)
@@ -340,7 +340,7 @@ func (s *Store) RunningRedemptions(ctx context.Context, after string, limit int)
 // RedemptionOf returns the redemption that an event of a rail names, "" where there is none.
 func (s *Store) RedemptionOf(ctx context.Context, rail, reference, railID string) (id string, err error) {
 	var ids []string
-	err = collect(ctx, s.pool, &ids, `SELECT id::text FROM redemption WHERE rail = $1 AND (id::text = $2 OR $2 = '' AND rail_id <> '' AND rail_id = $3)`, pgx.RowTo[string], rail, reference, railID)
+	err = collect(ctx, s.pool, &ids, `SELECT id::text FROM redemption WHERE rail = $1 AND (id = id_of($2) OR $2 = '' AND rail_id <> '' AND rail_id = $3)`, pgx.RowTo[string], rail, reference, railID)
 	if err != nil {
 		return "", fmt.Errorf("find a redemption of %s: %w", rail, err)
 	}

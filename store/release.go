@@ -125,9 +125,9 @@ func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, e
 		}
 		_, err = tx.Exec(ctx, `
 			UPDATE payout SET batch = numbered.batch FROM (
-				SELECT id, (row_number() OVER (PARTITION BY rail ORDER BY id) - 1) / $4 + 1 + (
-					SELECT max(earlier.batch) FROM payout earlier WHERE earlier.period_id = $1 AND earlier.revision = $2 AND earlier.rail = planned.rail) AS batch
-				FROM payout planned WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND state = 'planned') numbered
+				SELECT id, (row_number() OVER (PARTITION BY rail ORDER BY id) - 1) / $4 + 1 + last.batch AS batch
+				FROM payout JOIN (SELECT rail, max(batch) AS batch FROM payout WHERE period_id = $1 AND revision = $2 GROUP BY rail) last USING (rail)
+				WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND state = 'planned') numbered
 			WHERE payout.id = numbered.id`, p.ID, p.Revision, supplement, BatchSize)
 		if err != nil {
 			return fmt.Errorf("cut %s into batches: %w", p.ID, err)

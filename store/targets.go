@@ -72,7 +72,7 @@ func scanProposal(row pgx.CollectableRow) (p TargetProposal, err error) {
 // TargetProposals returns up to limit proposals, the latest first, after one of that id.
 func (s *Store) TargetProposals(ctx context.Context, after string, limit int) (all []TargetProposal, err error) {
 	err = collect(ctx, s.pool, &all, proposalColumns+`
-		WHERE $1 = '' OR (p.proposed_at, p.id) < (SELECT l.proposed_at, l.id FROM target_proposal l WHERE l.id::text = $1)
+		WHERE $1 = '' OR (p.proposed_at, p.id) < (SELECT l.proposed_at, l.id FROM target_proposal l WHERE l.id = id_of($1))
 		ORDER BY p.proposed_at DESC, p.id DESC LIMIT $2`, scanProposal, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list proposals of quotas: %w", err)
@@ -87,7 +87,7 @@ func (s *Store) TargetProposal(ctx context.Context, id string) (TargetProposal, 
 
 func targetProposal(ctx context.Context, q querier, id string) (TargetProposal, error) {
 	var found []TargetProposal
-	if err := collect(ctx, q, &found, proposalColumns+` WHERE p.id::text = $1`, scanProposal, id); err != nil {
+	if err := collect(ctx, q, &found, proposalColumns+` WHERE p.id = id_of($1)`, scanProposal, id); err != nil {
 		return TargetProposal{}, fmt.Errorf("read proposal %s: %w", id, err)
 	}
 	if len(found) == 0 {
@@ -105,7 +105,7 @@ func (s *Store) TargetFigures(ctx context.Context, proposalID string, visible []
 		FROM target_figure f JOIN target_proposal p ON p.id = f.proposal_id
 		JOIN target_figure first ON first.proposal_id = f.proposal_id AND first.participant_id = f.participant_id AND first.version = 1
 		LEFT JOIN free_text x ON x.id = f.reason_id
-		WHERE f.proposal_id::text = $1 AND f.participant_id > $2 AND ($3::text[] IS NULL OR f.participant_id = ANY($3)) AND `+standingFigure+`
+		WHERE f.proposal_id = id_of($1) AND f.participant_id > $2 AND ($3::text[] IS NULL OR f.participant_id = ANY($3)) AND `+standingFigure+`
 		ORDER BY f.participant_id LIMIT $4`, pgx.RowToStructByPos[TargetFigure], proposalID, after, visible, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the figures of proposal %s: %w", proposalID, err)
@@ -245,7 +245,7 @@ func idsOf[T any](all []T, id func(T) string) []string {
 
 // openProposal locks a proposal that has not ended.
 func openProposal(ctx context.Context, tx pgx.Tx, id string) (TargetProposal, error) {
-	if _, err := tx.Exec(ctx, `SELECT FROM target_proposal WHERE id::text = $1 FOR UPDATE`, id); err != nil {
+	if _, err := tx.Exec(ctx, `SELECT FROM target_proposal WHERE id = id_of($1) FOR UPDATE`, id); err != nil {
 		return TargetProposal{}, fmt.Errorf("lock proposal %s: %w", id, err)
 	}
 	p, err := targetProposal(ctx, tx, id)
@@ -272,7 +272,7 @@ func (s *Store) ChangeTarget(ctx context.Context, actor, proposalID, participant
 			return incentive.Errorf(CodeReasonMissing, "say why: a change of what is proposed needs a reason")
 		}
 		var version int
-		err := tx.QueryRow(ctx, `SELECT max(version) FROM target_figure WHERE proposal_id::text = $1 AND participant_id = $2 HAVING count(*) > 0`, proposalID, participantID).Scan(&version)
+		err := tx.QueryRow(ctx, `SELECT max(version) FROM target_figure WHERE proposal_id = id_of($1) AND participant_id = $2 HAVING count(*) > 0`, proposalID, participantID).Scan(&version)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return incentive.Errorf(incentive.CodeNotFound, "the proposal has nothing for %q", participantID)
 		}
@@ -284,7 +284,7 @@ func (s *Store) ChangeTarget(ctx context.Context, actor, proposalID, participant
 		}
 		_, err = tx.Exec(ctx, `
 			INSERT INTO target_figure (proposal_id, participant_id, version, last_year, amount, reason_id, entered_by)
-			SELECT proposal_id, participant_id, version + 1, last_year, $4, $5, $6 FROM target_figure WHERE proposal_id::text = $1 AND participant_id = $2 AND version = $3`,
+			SELECT proposal_id, participant_id, version + 1, last_year, $4, $5, $6 FROM target_figure WHERE proposal_id = id_of($1) AND participant_id = $2 AND version = $3`,
 			proposalID, participantID, version, amount, reasonID, actor)
 		if err != nil {
 			return fmt.Errorf("change what is proposed for %s: %w", participantID, err)

@@ -2156,6 +2156,9 @@ type EstimateLine struct {
 type Estimates struct {
 	Estimates []Estimate `json:"estimates"`
 	Next      *string    `json:"next,omitempty"`
+
+	// Standing Of all whom you may see, or of the others among them.
+	Standing Standing `json:"standing"`
 }
 
 // Evidence defines model for Evidence.
@@ -4020,6 +4023,19 @@ type Spread struct {
 	ThreeQuarters Money `json:"three_quarters"`
 }
 
+// Standing How many people stand where, each by the first component that measures against a quota.
+type Standing struct {
+	// Behind Their quota is further away than the end of the period.
+	Behind int `json:"behind"`
+
+	// Passed The share of the period that is over, as a decimal.
+	Passed string `json:"passed"`
+	People int    `json:"people"`
+
+	// Reached They have reached their quota.
+	Reached int `json:"reached"`
+}
+
 // Statement defines model for Statement.
 type Statement struct {
 	// Difference What this statement posts: the total less what was posted before.
@@ -4672,6 +4688,9 @@ type ListExceptionsParams struct {
 	// Period Those of this period.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
 
+	// Closed Only those of closed periods.
+	Closed *bool `form:"closed,omitempty" json:"closed,omitempty"`
+
 	// Rail Those by this rail.
 	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
 
@@ -5178,6 +5197,15 @@ type GetDistributionParams struct {
 
 // ListEstimatesParams defines parameters for ListEstimates.
 type ListEstimatesParams struct {
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, quota, attainment, next or estimate; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Others Only of others than yourself.
+	Others *bool `form:"others,omitempty" json:"others,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -5210,6 +5238,15 @@ type ListLateDataParams struct {
 type ListObjectivesParams struct {
 	// Person Only theirs; then each of an open period says what it is worth: the estimate with all that have no score yet reached fully, less the same without this one.
 	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Others Only of others than yourself.
+	Others *bool `form:"others,omitempty" json:"others,omitempty"`
+
+	// Unscored Only those without a score.
+	Unscored *bool `form:"unscored,omitempty" json:"unscored,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -13559,6 +13596,18 @@ func NewListExceptionsRequest(server string, params *ListExceptionsParams) (*htt
 
 		}
 
+		if params.Closed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "closed", *params.Closed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Rail != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "rail", *params.Rail, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -17558,6 +17607,42 @@ func NewListEstimatesRequest(server string, period string, params *ListEstimates
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Others != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "others", *params.Others, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -17958,6 +18043,42 @@ func NewListObjectivesRequest(server string, period string, params *ListObjectiv
 		if params.Person != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Others != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "others", *params.Others, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Unscored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "unscored", *params.Unscored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

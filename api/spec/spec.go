@@ -2157,6 +2157,9 @@ type EstimateLine struct {
 type Estimates struct {
 	Estimates []Estimate `json:"estimates"`
 	Next      *string    `json:"next,omitempty"`
+
+	// Standing Of all whom you may see, or of the others among them.
+	Standing Standing `json:"standing"`
 }
 
 // Evidence defines model for Evidence.
@@ -4021,6 +4024,19 @@ type Spread struct {
 	ThreeQuarters Money `json:"three_quarters"`
 }
 
+// Standing How many people stand where, each by the first component that measures against a quota.
+type Standing struct {
+	// Behind Their quota is further away than the end of the period.
+	Behind int `json:"behind"`
+
+	// Passed The share of the period that is over, as a decimal.
+	Passed string `json:"passed"`
+	People int    `json:"people"`
+
+	// Reached They have reached their quota.
+	Reached int `json:"reached"`
+}
+
 // Statement defines model for Statement.
 type Statement struct {
 	// Difference What this statement posts: the total less what was posted before.
@@ -4673,6 +4689,9 @@ type ListExceptionsParams struct {
 	// Period Those of this period.
 	Period *string `form:"period,omitempty" json:"period,omitempty"`
 
+	// Closed Only those of closed periods.
+	Closed *bool `form:"closed,omitempty" json:"closed,omitempty"`
+
 	// Rail Those by this rail.
 	Rail *string `form:"rail,omitempty" json:"rail,omitempty"`
 
@@ -5179,6 +5198,15 @@ type GetDistributionParams struct {
 
 // ListEstimatesParams defines parameters for ListEstimates.
 type ListEstimatesParams struct {
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Sort Sort by name, quota, attainment, next or estimate; with - before it from the end.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Others Only of others than yourself.
+	Others *bool `form:"others,omitempty" json:"others,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -5211,6 +5239,15 @@ type ListLateDataParams struct {
 type ListObjectivesParams struct {
 	// Person Only theirs; then each of an open period says what it is worth: the estimate with all that have no score yet reached fully, less the same without this one.
 	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Others Only of others than yourself.
+	Others *bool `form:"others,omitempty" json:"others,omitempty"`
+
+	// Unscored Only those without a score.
+	Unscored *bool `form:"unscored,omitempty" json:"unscored,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// After The value of 'next' of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -8028,6 +8065,14 @@ func (siw *ServerInterfaceWrapper) ListExceptions(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "closed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "closed", c.Request.URL.Query(), &params.Closed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter closed: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "rail" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "rail", c.Request.URL.Query(), &params.Rail, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -10833,6 +10878,30 @@ func (siw *ServerInterfaceWrapper) ListEstimates(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListEstimatesParams
 
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "others" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "others", c.Request.URL.Query(), &params.Others, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter others: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "after" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -11125,6 +11194,30 @@ func (siw *ServerInterfaceWrapper) ListObjectives(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "others" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "others", c.Request.URL.Query(), &params.Others, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter others: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "unscored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unscored", c.Request.URL.Query(), &params.Unscored, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter unscored: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
 		return
 	}
 

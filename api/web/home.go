@@ -167,17 +167,12 @@ func (v *visit) addObjectives(body *homePage, all []client.Period) error {
 		if p.State != string(incentive.Open) || !p.EndsOn.Before(v.today()) {
 			continue
 		}
-		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), p.Id, &client.ListObjectivesParams{Limit: &most}))
+		yes := true
+		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), p.Id, &client.ListObjectivesParams{Others: &yes, Unscored: &yes, Limit: &most}))
 		if err != nil {
 			return err
 		}
-		count := 0
-		for _, o := range list.Objectives {
-			if o.Score == nil && o.Person != v.me.Id {
-				count++
-			}
-		}
-		if count > 0 {
+		if count := len(list.Objectives); count > 0 {
 			body.Tasks = append(body.Tasks, task{Says: v.counted("task.objectives", p, count), Do: "task.objectives.do", Path: "/objectives?period=" + url.QueryEscape(p.Id)})
 		}
 	}
@@ -277,14 +272,15 @@ func (v *visit) addSettling(body *homePage, p client.Period, do func(key, path s
 
 // addReturned adds the closed periods that have payouts which came back and wait for a person.
 func (v *visit) addReturned(body *homePage, all []client.Period) error {
-	list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{Limit: &most}))
+	closed := true
+	list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{Closed: &closed, Limit: &most}))
 	if err != nil {
 		return err
 	}
 	for _, p := range all {
 		count := 0
 		for _, x := range list.Exceptions {
-			if x.Period == p.Id && x.Revision == p.Revision && x.PeriodState == string(incentive.Closed) {
+			if x.Period == p.Id && x.Revision == p.Revision {
 				count++
 			}
 		}

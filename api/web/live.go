@@ -219,10 +219,9 @@ type teamPage struct {
 	Period  *client.Period
 	Members []member
 	Table   table
-	More    bool
 	Passed  int // percents of the period that are over
 	Chart   *chart
-	Behind  int
+	Behind  int // how many of the whole team are behind
 }
 
 // paced holds somebody's quota against how much of the period is over.
@@ -263,39 +262,7 @@ func (v *visit) team() error {
 		return v.show("team", "team.title", body)
 	}
 	p := *body.Period
-	days := decimal.NewFromInt(int64(p.StartsOn.DaysUntil(p.EndsOn) + 1))
-	over := decimal.NewFromInt(int64(max(0, p.StartsOn.DaysUntil(v.today())+1)))
-	passed := incentive.Ratio{Numerator: decimal.Min(over, days), Denominator: days}.Decimal()
-	body.Passed = part(passed)
-	estimates, more, err := every(2, func(after *string) ([]client.Estimate, *string, error) {
-		list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{After: after, Limit: &most}))
-		return list.Estimates, list.Next, err
-	})
-	if err != nil {
-		return err
-	}
-	body.More = more
-	for _, e := range estimates {
-		if e.Person == v.me.Id {
-			continue
-		}
-		one := paced(e, passed)
-		if one.Pace == "behind" {
-			body.Behind++
-		}
-		body.Members = append(body.Members, one)
-	}
-	slices.SortStableFunc(body.Members, func(a, b member) int {
-		switch {
-		case a.Progress == nil && b.Progress == nil:
-			return 0
-		case a.Progress == nil:
-			return 1
-		case b.Progress == nil:
-			return -1
-		}
-		return read(*a.Progress.Attainment).Cmp(read(*b.Progress.Attainment))
-	})
+	var passed decimal.Decimal
 	numeral := func(of func(p progressing) string) func(member) any {
 		return func(m member) any {
 			if m.Progress == nil || of(*m.Progress) == "" {
@@ -304,9 +271,8 @@ func (v *visit) team() error {
 			return language.Numeral(of(*m.Progress))
 		}
 	}
-	all := body.Members
 	body.Members, body.Table, err = listed(v, listing[member]{
-		name: "team-" + p.Id, search: "table.search-person", whole: true,
+		name: "team-" + p.Id, search: "table.search-person", sort: "attainment",
 		columns: []column[member]{
 			{head: "column.person", sort: "name", value: func(m member) any { return m.Name }},
 			{head: "column.quota", sort: "quota", value: numeral(func(p progressing) string { return text(p.Goal) })},
@@ -320,11 +286,23 @@ func (v *visit) team() error {
 			})},
 			{head: "column.estimate", sort: "estimate", class: "amount", value: func(m member) any { return m.Total }},
 		},
-		read: func(wanted) ([]member, *string, error) { return all, nil, nil },
+		read: func(of wanted) (members []member, _ *string, err error) {
+			others := true
+			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{Others: &others, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			if err != nil {
+				return nil, nil, err
+			}
+			body.Behind, passed = list.Standing.Behind, read(list.Standing.Passed)
+			for _, e := range list.Estimates {
+				members = append(members, paced(e, passed))
+			}
+			return members, list.Next, nil
+		},
 	})
 	if err != nil {
 		return err
 	}
+	body.Passed = part(passed)
 	body.Chart = v.teamChart(body.Members, body.Passed)
 	return v.show("team", "team.title", body)
 }

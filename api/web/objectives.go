@@ -6,6 +6,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // objective is a manual objective as a page shows it, in percents.
@@ -23,10 +24,10 @@ type objectivesPage struct {
 	Period  *client.Period // nil where no period has been opened
 	Own     []objective
 	Others  []objective
-	More    bool
+	Table   table // of the others
 	Leads   bool
 	Sets    bool              // the period is open, and the visitor may
-	People  []client.Estimate // whom they may set one for
+	People  []client.Estimate // whom they may set one for; none where there are too many to choose from
 	Failed  string            // the name of the objective about which something was refused
 }
 
@@ -62,40 +63,58 @@ func (v *visit) objectives() error {
 	if err != nil {
 		return err
 	}
-	all, more, err := every(2, func(after *string) ([]client.Objective, *string, error) {
-		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), body.Period.Id, &client.ListObjectivesParams{Person: v.asked("person"), After: after, Limit: &most}))
-		return list.Objectives, list.Next, err
-	})
+	shown := func(all []client.Objective) (shown []objective) {
+		for _, o := range all {
+			one := objective{Objective: o, Percent: read(o.Weight).Mul(hundred).String(), Scorer: name(called, o.EnteredBy), Sets: body.Sets && o.Person != v.me.Id}
+			if o.Score != nil {
+				one.Reached = read(*o.Score).Mul(hundred).String()
+			}
+			one.Alone = "/objectives?" + url.Values{"period": {body.Period.Id}, "person": {o.Person}}.Encode()
+			shown = append(shown, one)
+		}
+		return shown
+	}
+	own, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), body.Period.Id, &client.ListObjectivesParams{Person: &v.me.Id, Limit: &most}))
 	if err != nil {
 		return err
 	}
-	body.More = more
-	if v.asked("person") == nil { // of one person the list says it already
-		if all, err = v.objectivesWorth(body.Period.Id, all); err != nil {
-			return err
-		}
-	}
-	for _, o := range all {
-		one := objective{Objective: o, Percent: read(o.Weight).Mul(hundred).String(), Scorer: name(called, o.EnteredBy), Sets: body.Sets && o.Person != v.me.Id}
-		if o.Score != nil {
-			one.Reached = read(*o.Score).Mul(hundred).String()
-		}
-		one.Alone = "/objectives?" + url.Values{"period": {body.Period.Id}, "person": {o.Person}}.Encode()
-		if o.Person == v.me.Id {
-			body.Own = append(body.Own, one)
-		} else {
-			body.Others = append(body.Others, one)
-		}
+	body.Own = shown(own.Objectives)
+	others, person := true, v.asked("person")
+	of := listing[objective]{
+		name: "objectives-" + body.Period.Id, path: "/objectives", search: "table.search-person", keep: map[string]string{"period": body.Period.Id},
+		columns: []column[objective]{
+			{head: "column.person", value: func(o objective) any { return o.PersonName }},
+			{head: "column.id", file: true, value: func(o objective) any { return o.Person }},
+			{head: "column.objective", value: func(o objective) any { return o.Name }},
+			{head: "objectives.description", file: true, value: func(o objective) any { return o.Description }},
+			{head: "column.weight", class: "amount", value: func(o objective) any { return language.Numeral(o.Percent) }},
+			{head: "column.worth", class: "amount", value: func(o objective) any { return o.Worth }},
+			{head: "column.score", class: "amount", value: func(o objective) any { return language.Numeral(o.Reached) }},
+			{head: "column.reason", value: func(o objective) any { return o.Reason }},
+		},
+		read: func(of wanted) ([]objective, *string, error) {
+			list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), body.Period.Id, &client.ListObjectivesParams{Person: person, Others: &others, After: of.after, Search: of.search, Limit: of.limit}))
+			if err == nil && person == nil { // of one person the list says it already
+				list.Objectives, err = v.objectivesWorth(body.Period.Id, list.Objectives)
+			}
+			return shown(list.Objectives), list.Next, err
+		},
 	}
 	if body.Sets {
-		people, _, err := every(2, func(after *string) ([]client.Estimate, *string, error) {
-			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), body.Period.Id, &client.ListEstimatesParams{After: after, Limit: &most}))
-			return list.Estimates, list.Next, err
-		})
+		of.columns = append(of.columns, column[objective]{head: "objectives.score"})
+	}
+	if body.Others, body.Table, err = listed(v, of); err != nil {
+		return err
+	}
+	if body.Sets {
+		some, byName := mostShown, "name"
+		people, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), body.Period.Id, &client.ListEstimatesParams{Others: &others, Sort: &byName, Limit: &some}))
 		if err != nil {
 			return err
 		}
-		body.People = slices.DeleteFunc(people, func(e client.Estimate) bool { return e.Person == v.me.Id })
+		if people.Next == nil {
+			body.People = people.Estimates
+		}
 	}
 	return v.show("objectives", "objectives.title", body)
 }
@@ -103,8 +122,7 @@ func (v *visit) objectives() error {
 // mostWorth is of how many people at once a page says what their objectives are worth.
 const mostWorth = 20
 
-// objectivesWorth completes objectives by what they are worth: all of them where they are of few
-// people, and otherwise the visitor's own.
+// objectivesWorth completes objectives by what they are worth, where they are of few people.
 func (v *visit) objectivesWorth(period string, all []client.Objective) ([]client.Objective, error) {
 	var people []string
 	for _, o := range all {
@@ -113,7 +131,7 @@ func (v *visit) objectivesWorth(period string, all []client.Objective) ([]client
 		}
 	}
 	if len(people) > mostWorth {
-		people = slices.DeleteFunc(people, func(id string) bool { return id != v.me.Id })
+		return all, nil
 	}
 	for _, person := range people {
 		list, err := client.Read[client.Objectives](v.api.ListObjectives(v.r.Context(), period, &client.ListObjectivesParams{Person: &person, Limit: &most}))
