@@ -428,3 +428,47 @@ func TestWhoeverMovesTouchesOthers(t *testing.T) {
 	b.put("credit", map[string]any{"source": "crm", "transaction_id": "o", "participant_id": "ann", "role": "owner", "share": "0.4"})
 	require.Equal(t, "180.00, booked 180.00", b.estimate(monthOf(1)), "what its source credits no rule does")
 }
+
+// TestTeamsStand sorts estimates by how far people's quotas are reached, each order both ways
+// and page by page, and counts who is behind.
+func TestTeamsStand(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.plan("goal", "components: [{name: plain, measure: {sum: credits}, rate: 1%}, {name: quota, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 10%}, {rate: 20%}]}}]")
+	january := monthOf(1)
+	for _, id := range []string{"chief", "fin2"} {
+		b.put("participant", participant(id, ""))
+	}
+	for id, goal := range map[string]string{"bob": "1000", "boss": "3000", "chief": "200", "fin2": ""} {
+		b.assign(id, "goal", "2026-01-01")
+		b.sell(id, "600")
+		if goal != "" {
+			b.put("quota", map[string]any{"participant_id": id, "measure": "sales", "starts_on": "2026-01-01", "ends_on": "2026-01-31", "amount": goal})
+		}
+	}
+	b.open(january)
+	refresh(t, b.Store, noon)
+	team := []string{"bob", "boss", "chief", "fin2"}
+	of := store.WhichEstimates{PeriodID: january, Visible: team}
+	for order, want := range map[string][]string{
+		"": team, "attainment": {"boss", "bob", "chief", "fin2"}, "-attainment": {"chief", "bob", "boss", "fin2"},
+		"quota": {"chief", "bob", "boss", "fin2"}, "-quota": {"boss", "bob", "chief", "fin2"}, "next": {"bob", "boss", "chief", "fin2"}, "-next": {"boss", "bob", "fin2", "chief"},
+		"estimate": {"fin2", "bob", "boss", "chief"}, "-name": {"fin2", "chief", "boss", "bob"},
+	} {
+		of.Sort = order
+		walked := inPages(t, func(after string, limit int) ([]string, error) {
+			all, err := b.Estimates(t.Context(), of, after, limit)
+			return each(all, func(e store.Estimate) string { return e.ParticipantID }), err
+		})
+		require.Equal(t, want, walked, "by %s", order)
+	}
+	for passed, behind := range map[string]int{"0.2": 0, "0.2001": 1, "0.6": 1, "0.61": 2, "1": 2} {
+		n, err := b.Standing(t.Context(), of, decimal.RequireFromString(passed))
+		require.NoError(t, err)
+		require.Equal(t, store.Standing{People: 4, Reached: 1, Behind: behind}, n, "%s passed", passed)
+	}
+	of.Without = "boss"
+	n, err := b.Standing(t.Context(), of, decimal.NewFromInt(1))
+	require.NoError(t, err)
+	require.Equal(t, store.Standing{People: 3, Reached: 1, Behind: 1}, n)
+}
