@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -207,6 +208,10 @@ func updateID(ctx context.Context) string {
 	id := sha256.Sum256([]byte(held.actor + "\x00" + held.key))
 	return fmt.Sprintf("%x", id[:16])
 }
+
+// commandID names what the context's command makes: the same for the same key, so that a command of which a
+// process died makes nothing twice.
+func commandID(ctx context.Context) string { return uuid.MustParse(updateID(ctx)).String() }
 
 func updateOptions(ctx context.Context, workflowID, name string, input any) client.UpdateWorkflowOptions {
 	return client.UpdateWorkflowOptions{UpdateID: updateID(ctx), WorkflowID: workflowID, UpdateName: name, Args: []any{input}, WaitForStage: client.WorkflowUpdateStageCompleted}

@@ -97,7 +97,7 @@ func (s *server) RedeemPoints(ctx context.Context, request spec.RedeemPointsRequ
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Store.Redeem(ctx, personOf(ctx).ID, store.Redemption{ParticipantID: request.Person, Amount: amount, Rail: rail.Name(), Reward: products[at].Name, Details: clean, Masked: masked})
+	r, err := s.Store.Redeem(ctx, personOf(ctx).ID, store.Redemption{ID: commandID(ctx), ParticipantID: request.Person, Amount: amount, Rail: rail.Name(), Reward: products[at].Name, Details: clean, Masked: masked})
 	if err != nil {
 		return nil, err
 	}

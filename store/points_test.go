@@ -190,3 +190,16 @@ func TestPointsExpire(t *testing.T) {
 	_, err = b.redeem(30_00)
 	require.NoError(t, err)
 }
+
+// TestARewardThatIsAskedForAgain is taken once: who asks again, as the answer did not come, gets the one that stands.
+func TestARewardThatIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	b := paidInPoints(t)
+	asked := store.Redemption{ID: "00000000-0000-4000-8000-00000000000a", ParticipantID: "ann", Amount: dollars(60_00), Rail: "tremendous", Reward: "A gift card", Masked: "a…@example.com", Details: map[string]string{"email": "ann@example.com"}}
+	for range 2 {
+		r, err := b.Redeem(t.Context(), "ann", asked)
+		require.NoError(t, err)
+		require.Equal(t, asked.ID, r.ID)
+		require.Equal(t, "40.00", b.points())
+	}
+}

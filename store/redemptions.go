@@ -61,7 +61,8 @@ func (r *Redemption) columns() []any {
 }
 
 // Redeem takes points of a participant for a reward, which is to be ordered then: those first that
-// expire first. Its error is of code CodePointsFew where there are not as many.
+// expire first. With an ID that is there already it changes nothing, and returns what stands: who asks again has not had
+// the answer. Its error is of code CodePointsFew where there are not as many.
 func (s *Store) Redeem(ctx context.Context, actor string, r Redemption) (Redemption, error) {
 	plain, err := json.Marshal(r.Details)
 	if err != nil {
@@ -74,6 +75,12 @@ func (s *Store) Redeem(ctx context.Context, actor string, r Redemption) (Redempt
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT FROM participant WHERE id = $1 FOR UPDATE`, r.ParticipantID); err != nil {
 			return fmt.Errorf("lock the points of %s: %w", r.ParticipantID, err)
+		}
+		if r.ID != "" {
+			err := tx.QueryRow(ctx, `SELECT `+redemptionColumns+` FROM redemption r WHERE r.id = $1::text::uuid AND r.participant_id = $2`, r.ID, r.ParticipantID).Scan(r.columns()...)
+			if !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
 		}
 		var lots []lot
 		err := collect(ctx, tx, &lots, `SELECT * FROM (`+pointsLeft+` AND p.participant_id = $1 AND p.currency = $2) l WHERE expires_on IS NULL OR expires_on > company_today() ORDER BY expires_on, id`, pgx.RowToStructByPos[lot], r.ParticipantID, r.Amount.Currency)
@@ -88,8 +95,8 @@ func (s *Store) Redeem(ctx context.Context, actor string, r Redemption) (Redempt
 			return incentive.Errorf(CodePointsFew, "this takes %d points, and there are %d", r.Amount.Minor, has)
 		}
 		err = tx.QueryRow(ctx, `
-			INSERT INTO redemption AS r (participant_id, currency, amount_minor, rail, reward, masked, key_version, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING `+redemptionColumns,
-			r.ParticipantID, r.Amount.Currency, r.Amount.Minor, r.Rail, r.Reward, r.Masked, version, sealed).Scan(r.columns()...)
+			INSERT INTO redemption AS r (id, participant_id, currency, amount_minor, rail, reward, masked, key_version, details) VALUES (coalesce(nullif($9, '')::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6, $7, $8) RETURNING `+redemptionColumns,
+			r.ParticipantID, r.Amount.Currency, r.Amount.Minor, r.Rail, r.Reward, r.Masked, version, sealed, r.ID).Scan(r.columns()...)
 		if err != nil {
 			return fmt.Errorf("keep a redemption of %s: %w", r.ParticipantID, err)
 		}
