@@ -17,7 +17,7 @@ func (s *server) ListDestinationCorrections(ctx context.Context, request spec.Li
 	for _, c := range all {
 		answer.Corrections = append(answer.Corrections, spec.DestinationCorrection{
 			Id: c.ID, Person: c.ParticipantID, Name: c.Name, Rail: c.Rail, Version: c.Version, Destination: c.Masked, Corrected: c.ToMasked,
-			Code: c.Code, Reason: c.Reason, ProposedBy: c.ProposedBy, ProposedAt: c.ProposedAt,
+			Code: c.Code, Reason: languageOf(ctx).Translate(c.Reason), ProposedBy: c.ProposedBy, ProposedAt: c.ProposedAt,
 		})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })

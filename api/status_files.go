@@ -93,7 +93,7 @@ func (s *server) statusFile(ctx context.Context, id string) (spec.StatusFile, er
 		}
 		answer.Changes[at].Payouts++
 		if waits := []string{"failed", "returned", "unclear"}; slices.Contains(waits, o.Effect) && len(answer.Exceptions) < mostExceptions {
-			answer.Exceptions = append(answer.Exceptions, spec.StatusException{Payout: o.PayoutID, Period: o.PeriodID, Effect: spec.StatusExceptionEffect(o.Effect), Code: o.Code, Reason: o.Reason})
+			answer.Exceptions = append(answer.Exceptions, spec.StatusException{Payout: o.PayoutID, Period: o.PeriodID, Effect: spec.StatusExceptionEffect(o.Effect), Code: o.Code, Reason: languageOf(ctx).Translate(o.Reason)})
 		}
 	}
 	return answer, nil

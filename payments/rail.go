@@ -6,6 +6,7 @@ package payments
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -122,16 +123,16 @@ func (c Capabilities) Check(rail string, amount incentive.Money) error {
 		return &Error{Class: Definite, Rail: rail, Code: code, Message: message}
 	}
 	if c.Currencies != nil && !slices.Contains(c.Currencies, amount.Currency) {
-		return refuse("currency-not-supported", "the rail does not pay in "+string(amount.Currency))
+		return refuse("currency-not-supported", fmt.Sprintf("the rail does not pay in %s", amount.Currency))
 	}
 	if amount.Minor <= 0 {
 		return refuse("amount-not-positive", "only an amount above zero can be paid")
 	}
 	if least := c.Smallest[amount.Currency]; amount.Minor < least {
-		return refuse("amount-too-small", "the rail pays "+incentive.Money{Minor: least, Currency: amount.Currency}.String()+" or more")
+		return refuse("amount-too-small", fmt.Sprintf("the rail pays %s or more", incentive.Money{Minor: least, Currency: amount.Currency}))
 	}
 	if most, limited := c.Largest[amount.Currency]; limited && amount.Minor > most {
-		return refuse("amount-too-large", "the rail pays at most "+incentive.Money{Minor: most, Currency: amount.Currency}.String()+" at a time")
+		return refuse("amount-too-large", fmt.Sprintf("the rail pays at most %s at a time", incentive.Money{Minor: most, Currency: amount.Currency}))
 	}
 	return nil
 }
@@ -166,6 +167,8 @@ type Result struct {
 	Amount   incentive.Money // what the rail says it moved
 	Reversed int64           // how much of Amount has come back, in its minor units
 	At       time.Time       // when, by the rail's clock
+	Class    Class           // of what is refused: why; "" where the rail does not say
+	Code     string          // of that, the rail's own
 }
 
 // Found reports whether the rail did anything.

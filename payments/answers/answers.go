@@ -134,7 +134,9 @@ func (r *reader) outcome(row []string, columns map[string]int) (o payments.Outco
 	}
 	o.State, o.Reason = state, cell(t.reason)
 	if state == payments.Refused || state == payments.Returned {
-		o.Class, o.Code = payments.Definite, word
+		if o.Class, o.Code = payments.Definite, word; t.bad[strings.ToLower(word)] || t.bad[strings.ToLower(o.Reason)] {
+			o.Class = payments.RecipientAction
+		}
 	}
 	if text := cell(t.amount); text != "" {
 		if o.Amount, err = r.money(text, cell(t.currency)); err != nil {

@@ -21,12 +21,13 @@ type Template struct {
 	reference, status, reason, amount, currency, on string
 
 	states map[string]payments.State // what the bank's words mean, in small letters
+	bad    map[string]bool           // words of a reason or status after which the account is not good, in small letters
 }
 
 // Parse reads and checks a template. Its error is a document.Problems.
 func Parse(text []byte) (Template, error) {
 	var r document.Reader
-	t := Template{layout: "2006-01-02", states: map[string]payments.State{}}
+	t := Template{layout: "2006-01-02", states: map[string]payments.State{}, bad: map[string]bool{}}
 	root, ok := r.Root(text, "a template")
 	if !ok {
 		return t, r.Err()
@@ -57,6 +58,15 @@ func Parse(text []byte) (Template, error) {
 		"refused":   document.Needed(words(payments.Refused)),
 		"returned":  document.Optional(words(payments.Returned)),
 		"pending":   document.Optional(words("")),
+		"account": document.Optional(func(n *yaml.Node) {
+			r.Each(n, "the words of a reason", func(item *yaml.Node) {
+				if item.Kind != yaml.ScalarNode || strings.TrimSpace(item.Value) == "" {
+					r.On(item, "write a word of the bank's")
+					return
+				}
+				t.bad[strings.ToLower(strings.TrimSpace(item.Value))] = true
+			})
+		}),
 	})
 	t.separator = []rune(separator)[0]
 	seen := map[string]bool{}

@@ -52,7 +52,7 @@ func (r *Rail) ValidateDestination(d payments.Destination) (payments.Destination
 				continue
 			}
 		}
-		return refuse("its details are " + r.config.Scheme.details())
+		return refuse(fmt.Sprintf("its details are %s", r.config.Scheme.details()))
 	}
 	clean := payments.Destination{HolderDetail: words(d[HolderDetail]), AccountDetail: compact(d[AccountDetail])}
 	for detail, value := range map[string]string{BankDetail: compact(d[BankDetail]), TownDetail: words(d[TownDetail]), CountryDetail: compact(d[CountryDetail])} {

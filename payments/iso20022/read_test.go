@@ -52,7 +52,7 @@ func TestWhatTheBankSays(t *testing.T) {
 	on24, on25, on26 := incentive.MustParseDate("2026-11-24"), incentive.MustParseDate("2026-11-25"), incentive.MustParseDate("2026-11-26")
 	for message, expected := range map[string][]payments.Outcome{
 		"pain.002.001.11": {
-			{Reference: first, State: payments.Refused, Class: payments.RecipientAction, Code: "AC04", Reason: "the account is closed: Konto erloschen seit 2026", Amount: money("765.16", "EUR"), On: on24, MessageID: ourFile},
+			{Reference: first, State: payments.Refused, Class: payments.RecipientAction, Code: "AC04", Reason: `the account is closed, in the bank's words: "Konto erloschen seit 2026"`, Amount: money("765.16", "EUR"), On: on24, MessageID: ourFile},
 			// Not refused: the payment that the bank takes this one for may have been made.
 			{Reference: second, Class: payments.Alarm, Code: "AM05", Reason: "the bank takes it for a duplicate of one that it has", On: on24, MessageID: ourFile},
 			{Reference: third, State: payments.Paid, Code: "ACSC", Reason: "the bank has debited and settled it", Amount: money("765.18", "EUR"), On: on24, MessageID: ourFile},
@@ -72,7 +72,7 @@ func TestWhatTheBankSays(t *testing.T) {
 		},
 		"camt.054.001.08": {
 			{Reference: second, State: payments.Returned, Class: payments.Definite, Reason: "the bank gives no reason", Amount: money("765.17", "EUR"), On: on26},
-			{Reference: third, State: payments.Returned, Class: payments.Definite, Code: "914", Reason: "the bank gives a reason of its own: IBAN fehlerhaft", Amount: money("765.18", "EUR"), On: on26},
+			{Reference: third, State: payments.Returned, Class: payments.Definite, Code: "914", Reason: `the bank gives a reason of its own, in the bank's words: "IBAN fehlerhaft"`, Amount: money("765.18", "EUR"), On: on26},
 		},
 	} {
 		t.Run(message, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package iso20022
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/guerdon/guerdon/payments"
@@ -133,7 +134,7 @@ func because(information []*element) (class payments.Class, code, words string) 
 		}
 		class, code, words = known.class, c, known.meaning
 		if quote := []rune(strings.Join(said, " ")); len(quote) > 0 {
-			words += ": " + string(quote[:min(len(quote), longestQuote)])
+			words = fmt.Sprintf("%s, in the bank's words: %q", words, string(quote[:min(len(quote), longestQuote)]))
 		}
 	}
 	return class, code, words

@@ -1,6 +1,7 @@
 package nacha
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -54,7 +55,7 @@ func (r *Rail) ValidateDestination(d payments.Destination) (payments.Destination
 		switch detail {
 		case HolderDetail, RoutingDetail, AccountDetail, KindDetail, OwnerDetail:
 		default:
-			return refuse("its details are " + details)
+			return refuse(fmt.Sprintf("its details are %s", details))
 		}
 	}
 	or := func(detail, otherwise string) string {

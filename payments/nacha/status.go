@@ -129,7 +129,7 @@ func outcome(entry *ach.EntryDetail) (o payments.Outcome, said bool) {
 		o.Trace, o.Code = entry.Addenda98.OriginalTraceField(), entry.Addenda98.ChangeCode
 		what, ours := changes[o.Code]
 		o.Correction = correction(entry.Addenda98)
-		if o.Reason = "the bank corrects " + what; !ours || o.Correction == nil {
+		if o.Reason = fmt.Sprintf("the bank corrects %s", what); !ours || o.Correction == nil {
 			o.Class, o.Reason = payments.Alarm, "the bank corrects what no destination has, or does not say to what"
 		}
 	case entry.Addenda99Dishonored != nil:

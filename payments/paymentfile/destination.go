@@ -2,6 +2,7 @@ package paymentfile
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -33,7 +34,7 @@ func (r *Rail) ValidateDestination(d payments.Destination) (payments.Destination
 	}
 	for detail := range d {
 		if detail != HolderDetail && detail != AccountDetail && detail != BankDetail {
-			return refuse("its details are " + HolderDetail + ", " + AccountDetail + " and " + BankDetail)
+			return refuse(fmt.Sprintf("its details are %s, %s and %s", HolderDetail, AccountDetail, BankDetail))
 		}
 	}
 	clean := payments.Destination{
@@ -58,7 +59,7 @@ func compact(s string) string {
 func refusal(d payments.Destination) string {
 	holder, account, bank := d[HolderDetail], d[AccountDetail], d[BankDetail]
 	if !plainName(holder) {
-		return "the holder " + nameRule
+		return fmt.Sprintf("the holder %s", nameRule)
 	}
 	if bankaccount.LooksLikeIBAN(account) {
 		if err := bankaccount.CheckIBAN(account); err != nil {

@@ -5,6 +5,7 @@ package stripe
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -186,7 +187,7 @@ func checkMove(amount incentive.Money, key string) error {
 	case key == "" || len(key) > 255 || strings.TrimSpace(key) != key:
 		return refuse("key-invalid", "an idempotency key has 1 to 255 characters and no space at its ends")
 	case odd[amount.Currency]:
-		return refuse("currency-not-supported", "this rail does not pay in "+string(amount.Currency))
+		return refuse("currency-not-supported", fmt.Sprintf("this rail does not pay in %s", amount.Currency))
 	case amount.Currency.Exponent() == 3 && amount.Minor%10 != 0:
 		return refuse("amount-too-fine", "Stripe pays this currency in steps of ten of its smallest unit")
 	case toStripe(amount)/factor(amount.Currency) != amount.Minor:

@@ -6,6 +6,7 @@ package tremendous
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -178,7 +179,7 @@ func (r *Rail) check(in payments.Instruction) error {
 	case err != nil || !maps.Equal(clean, in.Destination):
 		return refuse("destination-invalid", "the destination is not one that was checked before")
 	case in.Amount.Currency.Exponent() > 2:
-		return refuse("currency-not-supported", "this rail does not pay in "+string(in.Amount.Currency))
+		return refuse("currency-not-supported", fmt.Sprintf("this rail does not pay in %s", in.Amount.Currency))
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func unreadable(message string, cause error) error {
 	return &payments.Error{Class: payments.Unknown, Rail: Name, Code: "answer-unreadable", Message: message, Cause: cause}
 }
 
-func refuse(code, message string) error {
+func refuse(code, message string) *payments.Error {
 	return &payments.Error{Class: payments.Definite, Rail: Name, Code: code, Message: message}
 }
 

@@ -2,6 +2,7 @@ package xendit
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -56,8 +57,12 @@ func (p payout) result() (payments.Result, error) {
 	if p.Updated.IsZero() {
 		result.At = p.Created.UTC()
 	}
-	if state == payments.Returned {
+	switch state {
+	case payments.Returned:
 		result.Reversed = amount.Minor // Xendit knows no reversal of a part
+	case payments.Refused:
+		why := p.failure()
+		result.Class, result.Code = why.Class, why.Code
 	}
 	return result, nil
 }
@@ -100,9 +105,9 @@ func (t transaction) listed() payments.Listed {
 }
 
 // failure is the error of a payout that Xendit took and will not make.
-func (p payout) failure() error {
+func (p payout) failure() *payments.Error {
 	if p.Status != "FAILED" {
-		return refuse(p.Status, "Xendit has a payout with this key, which was "+strings.ToLower(strings.ReplaceAll(p.Status, "_", " ")))
+		return refuse(p.Status, fmt.Sprintf("Xendit has a payout with this key, which was %s", strings.ToLower(strings.ReplaceAll(p.Status, "_", " "))))
 	}
 	for _, f := range failures {
 		if f.code == p.FailureCode {

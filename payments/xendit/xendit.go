@@ -6,6 +6,7 @@ package xendit
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -172,10 +173,10 @@ func (r *Rail) check(in payments.Instruction) (number, error) {
 	case err != nil || !known || !maps.Equal(clean, in.Destination):
 		return "", refuse("destination-invalid", "the destination is not one that was checked before")
 	case channel.currency != in.Amount.Currency:
-		return "", refuse("currency-not-supported", channel.name+" is paid in "+string(channel.currency))
+		return "", refuse("currency-not-supported", fmt.Sprintf("%s is paid in %s", channel.name, channel.currency))
 	case channel.largest > 0 && in.Amount.Minor > channel.largest:
 		most := incentive.Money{Minor: channel.largest, Currency: channel.currency}
-		return "", refuse("amount-too-large", channel.name+" takes at most "+most.String()+" at a time")
+		return "", refuse("amount-too-large", fmt.Sprintf("%s takes at most %s at a time", channel.name, most))
 	}
 	return toXendit(in.Amount)
 }
