@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -436,7 +437,7 @@ func (a *Activities) confirm(ctx context.Context, rail payments.SingleRail, atte
 	case payments.Returned:
 		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, "returned")
 	case payments.Refused:
-		return SubmitOutcome{}, a.Store.Reject(ctx, attempt.Attempt, string(payments.Refused))
+		return SubmitOutcome{}, a.reject(ctx, attempt, result.Class, cmp.Or(result.Code, string(payments.Refused)))
 	}
 	return SubmitOutcome{}, a.Store.Confirm(ctx, attempt.Attempt, result.RailID, result.State == payments.Paid)
 }
@@ -468,8 +469,32 @@ func (a *Activities) refused(ctx context.Context, attempt store.BegunAttempt, er
 	case handling.MayHavePaid || sentBefore:
 		return SubmitOutcome{}, a.Store.SetAside(ctx, attempt.PayoutID, code)
 	default:
-		return SubmitOutcome{}, a.Store.Reject(ctx, attempt.Attempt, code)
+		return SubmitOutcome{}, a.reject(ctx, attempt, class, code)
 	}
+}
+
+// reject notes that the rail refused an attempt. Where the recipient's account is why, nothing more is sent
+// there; a rail that says itself how accounts stand is asked how this one does now.
+func (a *Activities) reject(ctx context.Context, attempt store.BegunAttempt, class payments.Class, code string) error {
+	if class != payments.RecipientAction {
+		return a.Store.Reject(ctx, attempt.Attempt, code)
+	}
+	if err := a.Store.RejectAccount(ctx, attempt.Attempt, code); err != nil {
+		return err
+	}
+	if rail, err := a.Rails.Rail(attempt.Order.Rail); err == nil {
+		if onboarder, is := rail.(payments.Onboarder); is {
+			if err := a.followAccount(ctx, rail.Name(), onboarder.AccountOf(attempt.To.Details)); err != nil {
+				activity.GetLogger(ctx).Warn("an account could not be looked up", "rail", rail.Name(), "error", err)
+			}
+		}
+	}
+	return nil
+}
+
+// outcomeOf is what a look-up at a rail says of a payout.
+func outcomeOf(found payments.Result) store.PayoutOutcome {
+	return store.PayoutOutcome{State: string(found.State), Code: cmp.Or(found.Code, string(found.State)), Amount: found.Amount, Reversed: found.Reversed, BadAccount: found.Class == payments.RecipientAction}
 }
 
 // AskAfter looks up what a rail had taken and not paid, and does what it says: payouts are
@@ -494,8 +519,9 @@ func (a *Activities) AskAfter(ctx context.Context, periodID string, revision int
 		if err != nil {
 			activity.GetLogger(ctx).Warn("a payout could not be looked up", "payout", o.PayoutID, "error", err)
 		} else if found.Found() && found.State != payments.Submitted {
-			err := a.Store.SettlePayout(ctx, store.PayoutOutcome{PayoutID: o.PayoutID, State: string(found.State), Code: string(found.State), Amount: found.Amount})
-			if err != nil {
+			says := outcomeOf(found)
+			says.PayoutID = o.PayoutID
+			if err := a.Store.SettlePayout(ctx, says); err != nil {
 				return err
 			}
 		}

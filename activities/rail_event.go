@@ -9,7 +9,6 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
-	"github.com/guerdon/guerdon/store"
 )
 
 // ApplyRailEvent looks up at the rail what an event is about and does what the rail says,
@@ -59,7 +58,7 @@ func (a *Activities) ApplyRailEvent(ctx context.Context, number int64) error {
 		return a.Store.PutRailEventAside(ctx, number, "not-ours")
 	}
 	found, err := askAgain(func() (payments.Result, error) { return rail.Lookup(ctx, attempt.Key) })
-	says := store.PayoutOutcome{State: string(found.State), Code: string(found.State), Amount: found.Amount, Reversed: found.Reversed}
+	says := outcomeOf(found)
 	switch {
 	case payments.ClassOf(err) == payments.Alarm:
 		says.Unclear = true

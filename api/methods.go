@@ -45,6 +45,9 @@ func (s *server) PutDestination(ctx context.Context, request spec.PutDestination
 	if _, err := s.methodsOf(ctx, request.Person); err != nil { // asks how its account stands
 		return nil, err
 	}
+	if err := s.goOn(ctx, request.Person); err != nil {
+		return nil, err
+	}
 	return spec.PutDestination200JSONResponse{Person: d.ParticipantID, Rail: d.Rail, Version: d.Version, Masked: d.Masked}, err
 }
 
@@ -180,7 +183,10 @@ func (s *server) methodsOf(ctx context.Context, person string) (spec.Methods, er
 	}
 	for _, d := range set {
 		answer.Version = d.Version
-		answer.Methods = append(answer.Methods, spec.Method{Id: d.ID, Rail: d.Rail, Masked: d.Masked, Share: d.Share.String(), Standing: orNil(d.Standing)})
+		if d.Standing == "" && d.Refused != "" {
+			d.Standing = store.RefusedAccount
+		}
+		answer.Methods = append(answer.Methods, spec.Method{Id: d.ID, Rail: d.Rail, Masked: d.Masked, Share: d.Share.String(), Standing: orNil(d.Standing), RefusedCode: orNil(d.Refused)})
 	}
 	allowed, err := s.Store.AllowedRails(ctx, person, s.Rails.Names())
 	answer.Rails = append(answer.Rails, allowed...)
@@ -223,6 +229,39 @@ func (s *server) PutMethods(ctx context.Context, request spec.PutMethodsRequestO
 	if _, err := s.Store.SetMethods(ctx, personOf(ctx).ID, request.Person, seen, set); err != nil {
 		return nil, err
 	}
+	if err := s.goOn(ctx, request.Person); err != nil {
+		return nil, err
+	}
 	answer, err := s.methodsOf(ctx, request.Person)
 	return spec.PutMethods200JSONResponse(answer), err
+}
+
+// ConfirmAccount lets payments go again to an account that was refused, as its owner says that it is right.
+func (s *server) ConfirmAccount(ctx context.Context, request spec.ConfirmAccountRequestObject) (spec.ConfirmAccountResponseObject, error) {
+	if err := s.reach(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	if err := s.Store.ConfirmAccount(ctx, personOf(ctx).ID, request.Person, request.Method); err != nil {
+		return nil, err
+	}
+	if err := s.goOn(ctx, request.Person); err != nil {
+		return nil, err
+	}
+	answer, err := s.methodsOf(ctx, request.Person)
+	return spec.ConfirmAccount200JSONResponse(answer), err
+}
+
+// goOn tells the disbursements that have something to send to a participant, which may have been held for an
+// account that they have named again.
+func (s *server) goOn(ctx context.Context, person string) error {
+	disbursements, err := s.Store.DisbursementsOf(ctx, person)
+	if err != nil {
+		return err
+	}
+	for _, of := range disbursements {
+		if err := workflows.TellDisbursement(ctx, s.Client, of.PeriodID, of.Revision, of.Rail); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -217,14 +217,27 @@ func advance(ctx context.Context, tx pgx.Tx, paid bool, where string, arguments 
 
 // moveOn moves payouts to submitted or, with paid, to paid, as of a day or of today.
 func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payouts ...PaymentOrder) error {
+	if err := postPayment(ctx, tx, paid, on, payouts...); err != nil {
+		return err
+	}
 	state := "submitted"
 	if paid {
 		state = "paid"
 	}
-	var entries []entry
 	ids := make([]string, len(payouts))
 	for i, o := range payouts {
 		ids[i] = o.ID
+	}
+	if _, err := tx.Exec(ctx, `UPDATE payout SET state = $2, reason = '' WHERE id = ANY($1::uuid[])`, ids, state); err != nil {
+		return fmt.Errorf("move payouts to %s: %w", state, err)
+	}
+	return nil
+}
+
+// postPayment posts that payouts were submitted and, with paid, that they were paid.
+func postPayment(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payouts ...PaymentOrder) error {
+	var entries []entry
+	for _, o := range payouts {
 		base := entry{periodID: o.PeriodID, revision: o.Revision, amount: o.Amount, effectiveOn: on}
 		clearing := account{kind: Clearing, rail: o.Rail}
 		if o.State != "submitted" && o.State != "paid" {
@@ -243,13 +256,7 @@ func moveOn(ctx context.Context, tx pgx.Tx, paid bool, on incentive.Date, payout
 			entries = append(entries, settle)
 		}
 	}
-	if err := post(ctx, tx, entries...); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `UPDATE payout SET state = $2, reason = '' WHERE id = ANY($1::uuid[])`, ids, state); err != nil {
-		return fmt.Errorf("move payouts to %s: %w", state, err)
-	}
-	return nil
+	return post(ctx, tx, entries...)
 }
 
 // posting is the key of a journal entry of a payout: once more for each time that the
@@ -264,12 +271,31 @@ func (o PaymentOrder) posting(kind string) string {
 // Reject notes that the rail did not and will not pay this attempt, and why. The payout
 // fails and waits for a person.
 func (s *Store) Reject(ctx context.Context, a Attempt, code string) error {
+	return s.fail(ctx, a, code, false)
+}
+
+// RejectAccount is Reject for a reason of the account: nothing more is sent there until its owner names it
+// again, or finance sends a payout there.
+func (s *Store) RejectAccount(ctx context.Context, a Attempt, code string) error {
+	return s.fail(ctx, a, code, true)
+}
+
+func (s *Store) fail(ctx context.Context, a Attempt, code string, badAccount bool) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		if rejected, err := reject(ctx, tx, a, code); err != nil || !rejected {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $2 WHERE id = $1 AND state = 'planned'`, a.PayoutID, code)
-		return err
+		failed, err := lockOrders(ctx, tx, `WHERE o.id = $1 AND o.state = 'planned'`, a.PayoutID)
+		if err != nil || len(failed) == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE payout SET state = 'failed', reason = $2 WHERE id = $1`, a.PayoutID, code); err != nil {
+			return fmt.Errorf("fail payout %s: %w", a.PayoutID, err)
+		}
+		if badAccount {
+			return refuseAccount(ctx, tx, failed[0], a.Number, code)
+		}
+		return nil
 	})
 }
 

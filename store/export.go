@@ -71,9 +71,10 @@ var notExported = map[string]string{
 	"shared_account_clearance.account_index": "which account it was: a keyed digest, never exported",
 	"index_key":                              "the key of those digests",
 
-	"rail_account.account_index": "which account it is: a keyed digest, never exported",
-	"prenote_file.content":       "it holds bank details: encrypted, and never exported; prenotes say which accounts are in it",
-	"prenote_file.key_version":   "of the key that encrypts it",
+	"account_refusal.account_index": "which account it is: a keyed digest, never exported",
+	"rail_account.account_index":    "which account it is: a keyed digest, never exported",
+	"prenote_file.content":          "it holds bank details: encrypted, and never exported; prenotes say which accounts are in it",
+	"prenote_file.key_version":      "of the key that encrypts it",
 }
 
 // exportedTable is a table as a CSV file.

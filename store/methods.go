@@ -33,6 +33,7 @@ type Destination struct {
 	Masked        string
 	AtRail        string // the participant's account at a rail that has one for each of its recipients
 	Standing      string // of that account, or of one that is tried: open, submitted, ready or refused; "" where there is neither
+	Refused       string // the rail's code of why the last payment to the account could not be made, "" where it could
 	Try           bool   // the account is tried before it is first paid
 	Known         bool   // the bank itself has named the account, so that it need not be tried
 	Account       string // what is the same for everybody who is paid to the same account: secret; "" where nothing is
@@ -167,7 +168,8 @@ func (s *Store) keepMethod(ctx context.Context, tx pgx.Tx, actor string, d *Dest
 	if err != nil {
 		return fmt.Errorf("keep a method of %s: %w", d.ParticipantID, err)
 	}
-	return nil
+	_, err = releaseAccount(ctx, tx, actor, d.ID, "") // it is named again
+	return err
 }
 
 // Methods returns a participant's latest payout methods in their order, without the secret
@@ -177,13 +179,13 @@ func (s *Store) Methods(ctx context.Context, participantID string) ([]Destinatio
 }
 
 func methodsOf(ctx context.Context, q querier, participantID string) ([]Destination, error) {
-	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, position, share, d.rail, masked, coalesce(a.account, ''), coalesce(a.state, '') FROM destination d LEFT JOIN rail_account a ON a.id = d.rail_account_id
+	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, position, share, d.rail, masked, coalesce(a.account, ''), coalesce(a.state, ''), `+refusedFor+` FROM destination d LEFT JOIN rail_account a ON a.id = d.rail_account_id
 		WHERE d.participant_id = $1 AND version = (SELECT max(version) FROM destination l WHERE l.participant_id = d.participant_id) ORDER BY position`, participantID)
 	if err != nil {
 		return nil, fmt.Errorf("read the methods of %s: %w", participantID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Destination, err error) {
-		err = row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Position, &d.Share, &d.Rail, &d.Masked, &d.AtRail, &d.Standing)
+		err = row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Position, &d.Share, &d.Rail, &d.Masked, &d.AtRail, &d.Standing, &d.Refused)
 		return d, err
 	})
 }
@@ -258,14 +260,14 @@ func (s *Store) destination(ctx context.Context, q querier, id int64) (Destinati
 }
 
 func (s *Store) destinations(ctx context.Context, q querier, where string, argument any) ([]Destination, error) {
-	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, d.rail, masked, d.key_version, details, coalesce((SELECT a.state FROM rail_account a WHERE a.id = d.rail_account_id), '') FROM destination d WHERE d.`+where, argument)
+	rows, err := q.Query(ctx, `SELECT d.id, d.participant_id, version, d.rail, masked, d.key_version, details, coalesce((SELECT a.state FROM rail_account a WHERE a.id = d.rail_account_id), ''), `+refusedFor+` FROM destination d WHERE d.`+where, argument)
 	if err != nil {
 		return nil, fmt.Errorf("read destinations: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (d Destination, err error) {
 		var keyVersion int
 		var sealed []byte
-		if err := row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed, &d.Standing); err != nil {
+		if err := row.Scan(&d.ID, &d.ParticipantID, &d.Version, &d.Rail, &d.Masked, &keyVersion, &sealed, &d.Standing, &d.Refused); err != nil {
 			return d, err
 		}
 		plain, err := s.keys.decrypt(keyVersion, sealed, "destination/"+d.ParticipantID)

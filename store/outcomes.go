@@ -169,9 +169,6 @@ func (s *Store) ApplyOutcomes(ctx context.Context, fileID string, outcomes []Pay
 				} else {
 					effect, err = settle(ctx, tx, payout, o)
 				}
-				if err == nil && o.BadAccount && (effect == "failed" || effect == "returned") {
-					err = refuseTried(ctx, tx, payout)
-				}
 				if err != nil {
 					return err
 				}
@@ -310,13 +307,14 @@ func settle(ctx context.Context, tx pgx.Tx, payout PaymentOrder, o PayoutOutcome
 		if err := finish(ctx, tx, attempt, Rejected, o.Code); err != nil {
 			return "", err
 		}
-		return "failed", comeBack(ctx, tx, payout, "failed", o)
+		return "failed", comeBack(ctx, tx, payout, attempt, "failed", o)
 	default: // returned
 		if payout.State == "returned" || payout.State == "cancelled" {
 			return "none", nil
 		}
 		if payout.State != "failed" {
-			if err := moveOn(ctx, tx, true, o.On, payout); err != nil {
+			// Nobody is told that they were paid with what has come back already.
+			if err := postPayment(ctx, tx, true, o.On, payout); err != nil {
 				return "", err
 			}
 			payout.State = "paid"
@@ -324,7 +322,7 @@ func settle(ctx context.Context, tx pgx.Tx, payout PaymentOrder, o PayoutOutcome
 		if err := finish(ctx, tx, attempt, ReturnedAttempt, o.Code); err != nil {
 			return "", err
 		}
-		return "returned", comeBack(ctx, tx, payout, "returned", o)
+		return "returned", comeBack(ctx, tx, payout, attempt, "returned", o)
 	}
 }
 
@@ -348,8 +346,8 @@ func finish(ctx context.Context, tx pgx.Tx, a Attempt, state AttemptState, code 
 
 // comeBack makes a payout an exception and reverses what is posted of it: the participant
 // is owed the amount again. Where parts of it were recalled before, only the rest is reversed,
-// and the payout has ended: the next one pays what is owed.
-func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string, o PayoutOutcome) error {
+// and the payout has ended: the next one pays what is owed. Where the account is why, nothing more is sent there.
+func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, attempt Attempt, state string, o PayoutOutcome) error {
 	back := entry{kind: "refused", periodID: payout.PeriodID, revision: payout.Revision, amount: payout.Amount, effectiveOn: o.On,
 		debit: account{kind: Clearing, rail: payout.Rail}, credit: account{kind: Payable, participant: payout.ParticipantID}}
 	if payout.State == "paid" {
@@ -379,6 +377,11 @@ func comeBack(ctx context.Context, tx pgx.Tx, payout PaymentOrder, state string,
 	_, err = tx.Exec(ctx, `UPDATE payout SET state = $2, reason = $3, times_back = times_back + $4 WHERE id = $1`, payout.ID, state, o.Code, times)
 	if err != nil {
 		return fmt.Errorf("move payout %s to %s: %w", payout.ID, state, err)
+	}
+	if o.BadAccount {
+		if err := refuseAccount(ctx, tx, payout, attempt.Number, o.Code); err != nil {
+			return err
+		}
 	}
 	if state != "returned" || recalling {
 		return nil

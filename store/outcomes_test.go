@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -125,8 +126,16 @@ func TestWhatABankSays(t *testing.T) {
 			require.Equal(t, c.stands, b.stands())
 			require.Equal(t, c.payable, b.balance(store.Payable))
 			require.Equal(t, c.cash, b.balance(store.Cash))
+			wasPaid := false
+			for i, said := range c.said {
+				wasPaid = wasPaid || said == word || said == "paid" && c.effects[i] != "none"
+			}
+			told, err := b.Notices(t.Context(), "ann", 0, 10)
+			require.NoError(t, err)
+			require.Equal(t, wasPaid, slices.ContainsFunc(told, func(n notice.Notice) bool { return n.Kind == notice.PayoutPaid }), "people are told what is so: %v", told)
+			require.Equal(t, slices.Contains(c.effects, "returned"), slices.ContainsFunc(told, func(n notice.Notice) bool { return n.Kind == notice.PayoutCameBack }))
 			require.Error(t, b.RetryPayout(t.Context(), "fin", payout.ID, b.reason()), "its file is built")
-			err := b.CancelPayout(t.Context(), "fin", payout.ID, b.reason())
+			err = b.CancelPayout(t.Context(), "fin", payout.ID, b.reason())
 			require.Equal(t, c.cancelling, err == nil, "%v", err)
 		})
 	}

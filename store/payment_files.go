@@ -64,7 +64,7 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 		tag, err = tx.Exec(ctx, `
 			INSERT INTO payout_attempt (payout_id, number, state)
 			SELECT o.id, 1, 'intended' FROM payout o
-			WHERE o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND o.rail = $4 AND o.currency = $5 AND o.state = 'planned' AND o.batch > 0 AND NOT `+notReady+`
+			WHERE o.period_id = $1 AND o.revision = $2 AND o.supplement = $3 AND o.rail = $4 AND o.currency = $5 AND o.state = 'planned' AND o.batch > 0 AND NOT `+notPayable+`
 			ON CONFLICT DO NOTHING`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency)
 		if err != nil {
 			return fmt.Errorf("write down the attempts of payment file %s: %w", f.Name, err)

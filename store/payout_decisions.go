@@ -56,7 +56,7 @@ func lockList(ctx context.Context, tx pgx.Tx, payoutID string) (l listOfPayout, 
 }
 
 // does does an act about a payout. Where its list is not released, a release signs it anew.
-func (l listOfPayout) does(ctx context.Context, tx pgx.Tx, act payoutAct, payoutID string, more ...any) error {
+func (l listOfPayout) does(ctx context.Context, tx pgx.Tx, actor string, act payoutAct, payoutID string, more ...any) error {
 	if err := giveUpAbsent(ctx, tx, payoutID); err != nil {
 		return err
 	}
@@ -66,6 +66,9 @@ func (l listOfPayout) does(ctx context.Context, tx pgx.Tx, act payoutAct, payout
 	}
 	if tag.RowsAffected() == 0 {
 		return incentive.Errorf(incentive.CodeConflict, "this is possible only for a payout that is %s", act.possible)
+	}
+	if err := releaseBy(ctx, tx, actor, act.name, payoutID); err != nil {
+		return err
 	}
 	if !l.released {
 		_, _, err = signList(ctx, tx, l.periodID, l.revision, l.supplement)
@@ -109,7 +112,7 @@ func (s *Store) decidePayout(ctx context.Context, actor string, act payoutAct, p
 		if err != nil {
 			return err
 		}
-		err = list.does(ctx, attempt, act, payoutID, more...)
+		err = list.does(ctx, attempt, actor, act, payoutID, more...)
 		if err == nil && !waits {
 			err = attempt.Commit(ctx)
 		} else {

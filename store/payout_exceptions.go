@@ -41,7 +41,7 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 	rows, err := tx.Query(ctx, `
 		SELECT o.id::text, o.participant_id, coalesce(f.name, ''), o.amount_minor, o.currency, o.rail, coalesce(f.kind, ''), coalesce(f.country, ''), coalesce(f.employed_until < company_today(), false),
 			coalesce(f.attributes ->> $5, '') <> '', coalesce(recent.minor, 0), sum(o.amount_minor) OVER (PARTITION BY o.participant_id, o.currency)::bigint, coalesce(same.ids, '{}'),
-			`+notReady+`
+			`+notReady+`, `+refused+`
 		FROM payout o
 			LEFT JOIN `+factToday("o")+`
 			LEFT JOIN LATERAL (SELECT sum(other.amount_minor)::bigint AS minor FROM payout other JOIN payout_list l USING (period_id, revision, supplement)
@@ -59,7 +59,7 @@ func keepBack(ctx context.Context, tx pgx.Tx, p PeriodRevision, supplement int, 
 	var id, participant, name string
 	var f policy.PayoutFacts
 	var same []string
-	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &name, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent, &f.Whole, &same, &f.NotReady}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &participant, &name, &f.Amount.Minor, &f.Amount.Currency, &f.Rail, &f.Kind, &f.Country, &f.Left, &f.TaxDetails, &f.Recent, &f.Whole, &same, &f.NotReady, &f.Refused}, func() error {
 		if f.Shared = len(same) > 0; f.Shared {
 			shared[id] = same
 		}

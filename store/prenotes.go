@@ -235,13 +235,13 @@ func (s *Store) answerPrenote(ctx context.Context, tx pgx.Tx, fileID string, num
 		return "", fmt.Errorf("read the prenote %s: %w", o.Prenote.ID, err)
 	}
 	switch {
-	case !latest || state == openAccount || state == refusedAccount: // it was named again, or is refused already
+	case !latest || state == openAccount || state == RefusedAccount: // it was named again, or is refused already
 		effect = "none"
 	case o.Correction != nil && !o.Unclear:
 		effect, err = s.proposeCorrection(ctx, tx, fileID, number, by, participant, rail, o.Prenote.DestinationID, o)
 	default:
 		effect = "refused"
-		if _, err = noteStanding(ctx, tx, refusedAccount, account); err == nil {
+		if _, err = noteStanding(ctx, tx, RefusedAccount, account); err == nil {
 			err = notify(ctx, tx, Notification{Recipient: participant, Kind: notice.AccountRefused, Subject: "participant/" + participant, Key: "prenote/" + o.Prenote.ID})
 		}
 	}
@@ -258,16 +258,12 @@ func (s *Store) answerPrenote(ctx context.Context, tx pgx.Tx, fileID string, num
 
 // refuseTried has an account refused that is tried before it is paid, where a payment to it shows that it
 // is not good: its owner is told to name another one, or the same again.
-func refuseTried(ctx context.Context, tx pgx.Tx, payout PaymentOrder) error {
-	var account int64
-	err := tx.QueryRow(ctx, `SELECT a.id FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = $1 AND a.account_index IS NOT NULL AND a.state = 'ready'`, payout.DestinationID).Scan(&account)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+func refuseTried(ctx context.Context, tx pgx.Tx, payout PaymentOrder, account int64) error {
+	var ready bool
+	if err := tx.QueryRow(ctx, `SELECT state = 'ready' FROM rail_account WHERE id = $1`, account).Scan(&ready); err != nil || !ready {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("read the account of payout %s: %w", payout.ID, err)
-	}
-	if _, err := noteStanding(ctx, tx, refusedAccount, account); err != nil {
+	if _, err := noteStanding(ctx, tx, RefusedAccount, account); err != nil {
 		return err
 	}
 	return notify(ctx, tx, Notification{Recipient: payout.ParticipantID, Kind: notice.AccountRefused, Subject: "participant/" + payout.ParticipantID, Key: payout.posting("account-refused")})

@@ -154,7 +154,7 @@ func (s *Store) DecidePayout(ctx context.Context, actor, payoutID string, confir
 			if act == recallPayout {
 				recallID, err = id, beginRecall(ctx, tx, payoutID, id, *amount)
 			} else {
-				err = list.does(ctx, tx, proposable[act], payoutID)
+				err = list.does(ctx, tx, actor, proposable[act], payoutID)
 			}
 			if err != nil {
 				return err

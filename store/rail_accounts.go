@@ -27,7 +27,7 @@ type RailAccount struct {
 const (
 	readyAccount   = "ready"
 	openAccount    = "open"
-	refusedAccount = "refused"
+	RefusedAccount = "refused" // nothing is paid there
 )
 
 const railAccountColumns = `id, participant_id, rail, key::text, coalesce(account, ''), state, checked_at`
@@ -130,48 +130,68 @@ func noteStanding(ctx context.Context, tx pgx.Tx, state string, accounts ...int6
 	if !changes {
 		return nil, nil
 	}
+	if state == readyAccount {
+		err = letGo(ctx, tx, &tell, policy.AccountNotReady, `d.rail_account_id = ANY($2)`, accounts)
+	} else {
+		err = moveByAccount(ctx, tx, &tell, `UPDATE payout o SET state = 'held', reason = $1`, `o.state = 'planned' AND l.released_by IS NULL AND d.rail_account_id = ANY($2)`, policy.AccountNotReady, accounts)
+	}
+	return tell, err
+}
+
+// letGo plans payouts again that were held for a reason, $1, of accounts, which of says of the destination d: on lists
+// that are not released and on those that were released with them, or where their payment file is
+// built they wait for a person. Disbursements that have to hear of it are added to tell, unless that is nil.
+func letGo(ctx context.Context, tx pgx.Tx, tell *[]Disbursing, reason policy.Exception, of string, arguments ...any) error {
+	const late = `EXISTS (SELECT FROM payment_file f WHERE (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency))`
+	return moveByAccount(ctx, tx, tell, `UPDATE payout o SET state = CASE WHEN `+late+` THEN 'failed' ELSE 'planned' END, reason = CASE WHEN `+late+` THEN '`+string(CodeFileBuilt)+`' ELSE '' END`,
+		`o.state = 'held' AND o.reason = $1 AND (l.released_by IS NULL OR o.batch > 0 AND p.state IN ('released', 'disbursing', 'settling')) AND `+of, append([]any{reason}, arguments...)...)
+}
+
+// moveByAccount moves payouts o of lists l and periods p that go to destinations d, and has lists that are not
+// released signed anew.
+func moveByAccount(ctx context.Context, tx pgx.Tx, tell *[]Disbursing, sql, where string, arguments ...any) error {
 	type moved struct {
 		Disbursing
 		supplement int
 		released   bool
 	}
-	sql, from := `UPDATE payout o SET state = 'held', reason = $2`, `o.state = 'planned' AND l.released_by IS NULL`
-	if state == readyAccount {
-		late := `EXISTS (SELECT FROM payment_file f WHERE (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency))`
-		sql = `UPDATE payout o SET state = CASE WHEN ` + late + ` THEN 'failed' ELSE 'planned' END, reason = CASE WHEN ` + late + ` THEN '` + string(CodeFileBuilt) + `' ELSE '' END`
-		from = `o.state = 'held' AND o.reason = $2 AND (l.released_by IS NULL OR o.batch > 0 AND p.state IN ('released', 'disbursing', 'settling'))`
-	}
 	var all []moved
-	err = collect(ctx, tx, &all, sql+`
+	err := collect(ctx, tx, &all, sql+`
 		FROM payout_list l JOIN period_revision p USING (period_id, revision), destination d
-		WHERE (l.period_id, l.revision, l.supplement) = (o.period_id, o.revision, o.supplement) AND d.id = o.destination_id AND d.rail_account_id = ANY($1) AND `+from+`
+		WHERE (l.period_id, l.revision, l.supplement) = (o.period_id, o.revision, o.supplement) AND d.id = o.destination_id AND `+where+`
 		RETURNING o.period_id, o.revision, o.rail, o.supplement, l.released_by IS NOT NULL`,
 		func(row pgx.CollectableRow) (m moved, err error) {
 			err = row.Scan(&m.PeriodID, &m.Revision, &m.Rail, &m.supplement, &m.released)
 			return m, err
-		}, accounts, policy.AccountNotReady)
+		}, arguments...)
 	if err != nil {
-		return nil, fmt.Errorf("move payouts by how their accounts stand: %w", err)
+		return fmt.Errorf("move payouts by how their accounts stand: %w", err)
 	}
 	for _, m := range all {
-		if m.released {
-			tell = append(tell, m.Disbursing)
-		} else if _, _, err := signList(ctx, tx, m.PeriodID, m.Revision, m.supplement); err != nil {
-			return nil, err
+		if !m.released {
+			if _, _, err := signList(ctx, tx, m.PeriodID, m.Revision, m.supplement); err != nil {
+				return err
+			}
+		} else if tell != nil {
+			*tell = append(*tell, m.Disbursing)
 		}
 	}
-	return tell, nil
+	return nil
 }
 
 // notReady is the SQL of a payout o that would go to an account which its rail does not pay yet,
 // or any more.
 const notReady = `EXISTS (SELECT FROM destination d JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = o.destination_id AND a.state <> 'ready')`
 
+// notPayable is the SQL of a payout o that would go to an account which is not ready, or refused.
+const notPayable = `(` + notReady + ` OR ` + refused + `)`
+
 // HoldNotReady holds the released payouts of a revision on a rail of files that are in no file yet
 // and would go to accounts that are not ready, or are refused since the release.
 func (s *Store) HoldNotReady(ctx context.Context, periodID string, revision int, rail string) error {
 	_, err := s.pool.Exec(ctx, `
-		UPDATE payout o SET state = 'held', reason = $4 WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' AND `+notReady+` AND `+noLiveAttempt("o.id"), periodID, revision, rail, policy.AccountNotReady)
+		UPDATE payout o SET state = 'held', reason = CASE WHEN `+notReady+` THEN $4 ELSE $5 END WHERE o.period_id = $1 AND o.revision = $2 AND o.rail = $3 AND o.batch > 0 AND o.state = 'planned' AND `+notPayable+` AND `+noLiveAttempt("o.id"),
+		periodID, revision, rail, policy.AccountNotReady, policy.AccountRefused)
 	if err != nil {
 		return fmt.Errorf("hold payouts of %s by %s: %w", periodID, rail, err)
 	}
@@ -179,15 +199,18 @@ func (s *Store) HoldNotReady(ctx context.Context, periodID string, revision int,
 }
 
 // holdNotReady holds a payout that was never sent and would go to an account that the rail
-// does not pay yet.
+// does not pay yet, or to which the last payment could not be made.
 func holdNotReady(ctx context.Context, tx pgx.Tx, payoutID string, to Destination) (held bool, err error) {
+	reason := policy.AccountNotReady
 	if to.Standing == "" || to.Standing == readyAccount {
-		return false, nil
+		if reason = policy.AccountRefused; to.Refused == "" {
+			return false, nil
+		}
 	}
 	if _, err := liveAttempt(ctx, tx, payoutID); !errors.Is(err, pgx.ErrNoRows) {
 		return false, err // what may have been sent is looked up
 	}
-	if _, err := tx.Exec(ctx, `UPDATE payout SET state = 'held', reason = $2 WHERE id = $1`, payoutID, policy.AccountNotReady); err != nil {
+	if _, err := tx.Exec(ctx, `UPDATE payout SET state = 'held', reason = $2 WHERE id = $1`, payoutID, reason); err != nil {
 		return false, fmt.Errorf("hold payout %s: %w", payoutID, err)
 	}
 	return true, nil

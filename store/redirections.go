@@ -106,6 +106,9 @@ func (s *Store) DecideRedirection(ctx context.Context, actor, payoutID string, c
 			if err != nil {
 				return fmt.Errorf("redirect payout %s: %w", payoutID, err)
 			}
+			if _, err := releaseAccount(ctx, tx, actor, destination, payoutID); err != nil {
+				return err
+			}
 			to, err := s.destination(ctx, tx, destination)
 			if err != nil {
 				return err

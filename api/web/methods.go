@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/shopspring/decimal"
 
@@ -126,6 +127,16 @@ func (v *visit) shareMethods() error {
 	})
 	_, err = command[client.Methods](v.api.PutMethods(v.r.Context(), v.me.Id, &client.PutMethodsParams{IdempotencyKey: v.key()}, request))
 	return v.done(err, "/account", message{Key: "done.methods"}, (*visit).account)
+}
+
+// confirmAccount says that an account of the visitor is right to which a payment could not be made.
+func (v *visit) confirmAccount() error {
+	method, err := strconv.ParseInt(v.r.PostFormValue("method"), 10, 64)
+	if err != nil {
+		return v.nowhere()
+	}
+	_, err = command[client.Methods](v.api.ConfirmAccount(v.r.Context(), v.me.Id, method, &client.ConfirmAccountParams{IdempotencyKey: v.key()}))
+	return v.done(err, "/account", message{Key: "done.account-confirmed"}, (*visit).account)
 }
 
 // percentage is a share, such as 0.8, as the number of percent that it is.

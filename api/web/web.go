@@ -120,6 +120,7 @@ func (s *site) routes() map[string]page {
 		"POST /account":                (*visit).setDestination,
 		"POST /account/methods":        (*visit).shareMethods,
 		"POST /account/accounts":       (*visit).openAccount,
+		"POST /account/confirmation":   (*visit).confirmAccount,
 		"POST /account/settings":       (*visit).setSettings,
 		"GET /notifications":           (*visit).notifications,
 		"POST /notifications":          (*visit).seeNotifications,

@@ -657,7 +657,7 @@ func TestAPeriod(t *testing.T) {
 
 // needs is the action that a page needs of the rights table; "" where everybody may.
 var needs = map[string]incentive.Action{
-	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/accounts": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
+	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/accounts": incentive.ChooseMethod, "POST /account/confirmation": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"POST /account/settings": incentive.KeepSettings, "GET /notifications": incentive.KeepSettings, "POST /notifications": incentive.KeepSettings,
 	"GET /points": incentive.RedeemPoints, "POST /points": incentive.RedeemPoints, "GET /redemptions": incentive.ReadTotals, "POST /redemptions": incentive.RunPeriod,
 	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,

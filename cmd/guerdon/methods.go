@@ -19,6 +19,8 @@ type methods struct {
 	Rail   string            `help:"The rail of one more method, such as payment-file or stripe."`
 	Detail map[string]string `name:"detail" help:"What its rail needs, such as --detail account=DE89… --detail holder=…"`
 	Takes  string            `help:"Its share of each payout, in percent." placeholder:"PERCENT"`
+
+	Confirm int64 `help:"Say that the account of this method is right, although a payment to it came back: payouts go there again." placeholder:"METHOD"`
 }
 
 // Run shows the payout methods, or shares what is paid between them.
@@ -35,6 +37,9 @@ func (t methods) Run(ctx context.Context, d *desk) error {
 		t.Person = self.Id
 	}
 	answer, err := client.Read[client.Methods](c.GetMethods(ctx, t.Person))
+	if err == nil && t.Confirm != 0 {
+		answer, err = client.Read[client.Methods](c.ConfirmAccount(ctx, t.Person, t.Confirm, &client.ConfirmAccountParams{IdempotencyKey: client.NewKey()}))
+	}
 	if err == nil && (len(t.Share) > 0 || t.Rail != "") {
 		request := client.MethodsRequest{Version: &answer.Version}
 		numbers := slices.Sorted(maps.Keys(t.Share))
@@ -62,7 +67,7 @@ func (t methods) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(answer, func(w *tabwriter.Writer) {
 		for _, m := range answer.Methods {
-			row(w, strconv.FormatInt(m.Id, 10), m.Share, m.Rail, m.Masked)
+			row(w, strconv.FormatInt(m.Id, 10), m.Share, m.Rail, m.Masked, value(m.Standing), value(m.RefusedCode))
 		}
 	})
 }

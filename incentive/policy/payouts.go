@@ -109,10 +109,11 @@ const (
 	AboveLargest     Exception = "above-largest"
 	AboveWithinTotal Exception = "above-total-of-days"
 	AccountNotReady  Exception = "account-not-ready" // whatever the policy says: the rail does not pay the person's account yet
+	AccountRefused   Exception = "account-refused"   // whatever the policy says: the last payment there came back because of the account
 )
 
 // Exceptions lists the exceptions.
-var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, NotByMethod, SharedAccount, AboveLargest, AboveWithinTotal, AccountNotReady}
+var Exceptions = []Exception{Listed, BelowMinimum, NoTaxDetails, NotByPayroll, NotByMethod, SharedAccount, AboveLargest, AboveWithinTotal, AccountNotReady, AccountRefused}
 
 // PayoutFacts are what is known of a payout that is planned.
 type PayoutFacts struct {
@@ -126,6 +127,7 @@ type PayoutFacts struct {
 	Listed     bool // a sanctions list may mean them
 	Shared     bool // somebody else is paid to the same account
 	NotReady   bool // the account at the rail cannot be paid yet
+	Refused    bool // the last payment to the account came back, or was refused, because of it
 	Rail       string
 }
 
@@ -153,6 +155,8 @@ func (p Payouts) Exception(f PayoutFacts) Exception {
 		return AboveWithinTotal
 	case f.NotReady:
 		return AccountNotReady
+	case f.Refused:
+		return AccountRefused
 	}
 	return ""
 }

@@ -349,7 +349,7 @@ func TestWhatXenditTells(t *testing.T) {
 		require.NoError(t, bank.Move(h.reference(participant), status, map[string]string{"FAILED": "INVALID_DESTINATION"}[status]))
 	}
 	h.becomes("rep0001", "paid")
-	h.becomes("rep0002", "failed refused")
+	h.becomes("rep0002", "failed INVALID_DESTINATION")
 	h.givesUp("rep0002")
 	require.Equal(t, incentive.Closed, h.do(period, incentive.Close, "fin", nil, "").State)
 	require.NoError(t, bank.Move(h.reference("rep0001"), "REVERSED", ""))
