@@ -2418,10 +2418,13 @@ type Method struct {
 	Masked string `json:"masked"`
 	Rail   string `json:"rail"`
 
+	// RefusedCode The rail's code of why that payment could not be made.
+	RefusedCode *string `json:"refused_code,omitempty"`
+
 	// Share Of each payout: 1 is the whole.
 	Share string `json:"share"`
 
-	// Standing Open, submitted, ready or refused, of the account at a rail that has one for each recipient or tries accounts by prenotes: nothing is sent to it before it is ready.
+	// Standing Open, submitted, ready or refused, of the account at a rail that has one for each recipient or tries accounts by prenotes: nothing is sent to it before it is ready. Of any other account it is refused where the last payment to it came back or was refused because of the account, until its owner confirms it or names it again, or finance lets a payout go there; and absent otherwise.
 	Standing *string `json:"standing,omitempty"`
 }
 
@@ -5054,6 +5057,12 @@ type PutMethodsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ConfirmAccountParams defines parameters for ConfirmAccount.
+type ConfirmAccountParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // GetPointsParams defines parameters for GetPoints.
 type GetPointsParams struct {
 	// Before The value of 'next' of the page before.
@@ -6694,6 +6703,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
 	PutMethods(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ConfirmAccount Say that the account of a payout method is right, although a payment to it came back or was refused because of it: payouts that are held for it go on, and where the rail tries accounts it is tried again.
+	//
+	// Corresponds with POST /people/{person}/methods/{method}/confirm (the `ConfirmAccount` operationId).
+	ConfirmAccount(ctx context.Context, person string, method int64, params *ConfirmAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPoints What a participant has in points, and the rewards that they took for some.
 	//
@@ -9271,6 +9285,21 @@ func (c *Client) PutMethodsWithBody(ctx context.Context, person string, params *
 // Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
 func (c *Client) PutMethods(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutMethodsRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ConfirmAccount Say that the account of a payout method is right, although a payment to it came back or was refused because of it: payouts that are held for it go on, and where the rail tries accounts it is tried again.
+//
+// Corresponds with POST /people/{person}/methods/{method}/confirm (the `ConfirmAccount` operationId).
+func (c *Client) ConfirmAccount(ctx context.Context, person string, method int64, params *ConfirmAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewConfirmAccountRequest(c.Server, person, method, params)
 	if err != nil {
 		return nil, err
 	}
@@ -16409,6 +16438,60 @@ func NewPutMethodsRequestWithBody(server string, person string, params *PutMetho
 	return req, nil
 }
 
+// NewConfirmAccountRequest constructs an http.Request for the ConfirmAccount method
+func NewConfirmAccountRequest(server string, person string, method int64, params *ConfirmAccountParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "method", method, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/people/%s/methods/%s/confirm", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetPointsRequest constructs an http.Request for the GetPoints method
 func NewGetPointsRequest(server string, person string, params *GetPointsParams) (*http.Request, error) {
 	var err error
@@ -23505,6 +23588,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /people/{person}/methods (the `PutMethods` operationId).
 	PutMethodsWithResponse(ctx context.Context, person string, params *PutMethodsParams, body PutMethodsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMethodsResponse, error)
 
+	// ConfirmAccountWithResponse Say that the account of a payout method is right, although a payment to it came back or was refused because of it: payouts that are held for it go on, and where the rail tries accounts it is tried again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /people/{person}/methods/{method}/confirm (the `ConfirmAccount` operationId).
+	ConfirmAccountWithResponse(ctx context.Context, person string, method int64, params *ConfirmAccountParams, reqEditors ...RequestEditorFn) (*ConfirmAccountResponse, error)
+
 	// GetPointsWithResponse What a participant has in points, and the rewards that they took for some.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -28354,6 +28444,54 @@ func (r PutMethodsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutMethodsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ConfirmAccountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Methods
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ConfirmAccountResponse) GetJSON200() *Methods {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ConfirmAccountResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ConfirmAccountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ConfirmAccountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ConfirmAccountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ConfirmAccountResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34805,6 +34943,19 @@ func (c *ClientWithResponses) PutMethodsWithResponse(ctx context.Context, person
 	return ParsePutMethodsResponse(rsp)
 }
 
+// ConfirmAccountWithResponse Say that the account of a payout method is right, although a payment to it came back or was refused because of it: payouts that are held for it go on, and where the rail tries accounts it is tried again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /people/{person}/methods/{method}/confirm (the `ConfirmAccount` operationId).
+func (c *ClientWithResponses) ConfirmAccountWithResponse(ctx context.Context, person string, method int64, params *ConfirmAccountParams, reqEditors ...RequestEditorFn) (*ConfirmAccountResponse, error) {
+	rsp, err := c.ConfirmAccount(ctx, person, method, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfirmAccountResponse(rsp)
+}
+
 // GetPointsWithResponse What a participant has in points, and the rewards that they took for some.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -39383,6 +39534,39 @@ func ParsePutMethodsResponse(rsp *http.Response) (*PutMethodsResponse, error) {
 	}
 
 	response := &PutMethodsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Methods
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseConfirmAccountResponse parses an HTTP response from a ConfirmAccountWithResponse call
+func ParseConfirmAccountResponse(rsp *http.Response) (*ConfirmAccountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ConfirmAccountResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

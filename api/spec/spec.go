@@ -2419,10 +2419,13 @@ type Method struct {
 	Masked string `json:"masked"`
 	Rail   string `json:"rail"`
 
+	// RefusedCode The rail's code of why that payment could not be made.
+	RefusedCode *string `json:"refused_code,omitempty"`
+
 	// Share Of each payout: 1 is the whole.
 	Share string `json:"share"`
 
-	// Standing Open, submitted, ready or refused, of the account at a rail that has one for each recipient or tries accounts by prenotes: nothing is sent to it before it is ready.
+	// Standing Open, submitted, ready or refused, of the account at a rail that has one for each recipient or tries accounts by prenotes: nothing is sent to it before it is ready. Of any other account it is refused where the last payment to it came back or was refused because of the account, until its owner confirms it or names it again, or finance lets a payout go there; and absent otherwise.
 	Standing *string `json:"standing,omitempty"`
 }
 
@@ -5055,6 +5058,12 @@ type PutMethodsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ConfirmAccountParams defines parameters for ConfirmAccount.
+type ConfirmAccountParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // GetPointsParams defines parameters for GetPoints.
 type GetPointsParams struct {
 	// Before The value of 'next' of the page before.
@@ -6188,6 +6197,9 @@ type ServerInterface interface {
 	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
 	// (PUT /people/{person}/methods)
 	PutMethods(c *gin.Context, person string, params PutMethodsParams)
+	// ConfirmAccount Say that the account of a payout method is right, although a payment to it came back or was refused because of it: payouts that are held for it go on, and where the rail tries accounts it is tried again.
+	// (POST /people/{person}/methods/{method}/confirm)
+	ConfirmAccount(c *gin.Context, person string, method int64, params ConfirmAccountParams)
 	// GetPoints What a participant has in points, and the rewards that they took for some.
 	// (GET /people/{person}/points)
 	GetPoints(c *gin.Context, person string, params GetPointsParams)
@@ -10041,6 +10053,67 @@ func (siw *ServerInterfaceWrapper) PutMethods(c *gin.Context) {
 	}
 
 	siw.Handler.PutMethods(c, person, params)
+}
+
+// ConfirmAccount operation middleware
+func (siw *ServerInterfaceWrapper) ConfirmAccount(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Param("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "method" -------------
+	var method int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "method", c.Param("method"), &method, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter method: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ConfirmAccountParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ConfirmAccount(c, person, method, params)
 }
 
 // GetPoints operation middleware
@@ -14603,6 +14676,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/people/:person/destination", wrapper.PutDestination)
 	router.GET(options.BaseURL+"/people/:person/methods", wrapper.GetMethods)
 	router.PUT(options.BaseURL+"/people/:person/methods", wrapper.PutMethods)
+	router.POST(options.BaseURL+"/people/:person/methods/:method/confirm", wrapper.ConfirmAccount)
 	router.POST(options.BaseURL+"/people/:person/accounts", wrapper.OpenAccount)
 	router.GET(options.BaseURL+"/people/:person/rewards", wrapper.ListRewards)
 	router.GET(options.BaseURL+"/people/:person/points", wrapper.GetPoints)
@@ -18248,6 +18322,47 @@ type PutMethodsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutMethodsdefaultApplicationProblemPlusJSONResponse) VisitPutMethodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmAccountRequestObject struct {
+	Person string `json:"person"`
+	Method int64  `json:"method"`
+	Params ConfirmAccountParams
+}
+
+type ConfirmAccountResponseObject interface {
+	VisitConfirmAccountResponse(w http.ResponseWriter) error
+}
+
+type ConfirmAccount200JSONResponse Methods
+
+func (response ConfirmAccount200JSONResponse) VisitConfirmAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ConfirmAccountdefaultApplicationProblemPlusJSONResponse) VisitConfirmAccountResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -22815,6 +22930,9 @@ type StrictServerInterface interface {
 	// PutMethods Share what a participant is paid between payout methods: all of them, in their order. What is too small for another one is paid by the first.
 	// (PUT /people/{person}/methods)
 	PutMethods(ctx context.Context, request PutMethodsRequestObject) (PutMethodsResponseObject, error)
+	// ConfirmAccount Say that the account of a payout method is right, although a payment to it came back or was refused because of it: payouts that are held for it go on, and where the rail tries accounts it is tried again.
+	// (POST /people/{person}/methods/{method}/confirm)
+	ConfirmAccount(ctx context.Context, request ConfirmAccountRequestObject) (ConfirmAccountResponseObject, error)
 	// GetPoints What a participant has in points, and the rewards that they took for some.
 	// (GET /people/{person}/points)
 	GetPoints(ctx context.Context, request GetPointsRequestObject) (GetPointsResponseObject, error)
@@ -25826,6 +25944,34 @@ func (sh *strictHandler) PutMethods(ctx *gin.Context, person string, params PutM
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutMethodsResponseObject); ok {
 		if err := validResponse.VisitPutMethodsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ConfirmAccount operation middleware
+func (sh *strictHandler) ConfirmAccount(ctx *gin.Context, person string, method int64, params ConfirmAccountParams) {
+	var request ConfirmAccountRequestObject
+
+	request.Person = person
+	request.Method = method
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmAccount(ctx, request.(ConfirmAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ConfirmAccountResponseObject); ok {
+		if err := validResponse.VisitConfirmAccountResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
