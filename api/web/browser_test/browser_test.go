@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -154,6 +155,15 @@ func (p *person) hear(event any) {
 		defer p.mutex.Unlock()
 		p.troubles = append(p.troubles, trouble)
 	}
+}
+
+// forget drops what a page noted of a refusal that was meant.
+func (p *person) forget(parts ...string) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.troubles = slices.DeleteFunc(p.troubles, func(trouble string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(trouble, part) })
+	})
 }
 
 func (p *person) do(actions ...chromedp.Action) {

@@ -31,6 +31,8 @@ func TestPeriodThroughThePages(t *testing.T) {
 	at := "/periods/" + month
 
 	administers(t, browsers, address)
+	relieves(t, browsers, address)
+	entersDeals(t, browsers, address)
 
 	// A rep reads what was earned and why, and where it goes.
 	for _, on := range []screen{desktop, night, phone} {
@@ -61,6 +63,8 @@ func TestPeriodThroughThePages(t *testing.T) {
 		rep.look("components")
 		rep.follow("As things stand")
 		rep.sees(`//h2[normalize-space()="What if I close these deals?"]`) // the worker has calculated
+		require.True(t, rep.has(`figure.chart svg rect`), "what was earned is drawn")
+		rep.do(chromedp.Click(`//figure//summary[starts-with(normalize-space(), "The figures in a table")]`, chromedp.BySearch))
 		rep.look("live")
 		rep.write(`input[name=amounts]`, "20,000 35000")
 		rep.button("Show me")
@@ -69,6 +73,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 		rep.look("live-what-if")
 		manager := arrives(t, browsers, address, "p06", on)
 		manager.follow("My team")
+		require.True(t, manager.has(`figure.chart svg rect`), "the team is drawn against its quotas")
 		manager.look("team")
 		require.Contains(t, manager.text(), "behind that with their quota")
 	}
@@ -201,6 +206,8 @@ func TestPeriodThroughThePages(t *testing.T) {
 	require.Contains(t, finance.text(), "1 statement waits for a decision.")
 	finance.look("waiting")
 	finance.visit("/cockpit")
+	finance.open("How pay is distributed")
+	require.True(t, finance.has(`details[open] figure.chart svg rect`))
 	finance.look("cockpit")
 	finance.press(`//button[normalize-space()="Remind"]`)
 	require.Contains(t, finance.text(), "Reminded.")
@@ -278,6 +285,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	finance.look("period-closed")
 
 	// Everything is on record, for finance and for the auditor.
+	audits(t, browsers, address, before)
 	for id, on := range map[string]screen{sample.FinanceRelease: phone, sample.Auditor: desktop, sample.FinancePrepare: night} {
 		reader := arrives(t, browsers, address, id, on)
 		reader.look("home")
@@ -291,20 +299,24 @@ func TestPeriodThroughThePages(t *testing.T) {
 // administers looks at the administrator's pages, and begins a plan from the gallery.
 func administers(t *testing.T, browsers context.Context, address string) {
 	t.Helper()
-	admin := arrives(t, browsers, address, sample.Administrator, desktop)
-	for _, path := range []string{"/", "/people", "/hierarchy", "/plans", "/plans/new-business/versions/1", "/calendars", "/quotas", "/territories", "/targets", "/imports", "/periods", "/rails", "/tokens", "/settings", "/tour"} {
-		admin.visit(path)
-		admin.look(pictureName(path))
+	for _, on := range []screen{phone, desktop} {
+		admin := arrives(t, browsers, address, sample.Administrator, on)
+		for _, path := range []string{"/", "/people", "/hierarchy", "/plans", "/plans/new-business/versions/1", "/calendars", "/quotas", "/territories", "/targets", "/imports", "/periods", "/rails", "/tokens", "/settings", "/tour"} {
+			admin.visit(path)
+			admin.look(pictureName(path))
+		}
+		admin.visit("/people/p12")
+		admin.look("person")
+		admin.visit("/calendars/" + sample.Calendar + "/policy")
+		admin.look("policy")
+		admin.visit("/plan-drafts")
+		admin.look("drafts")
+		admin.fill(`//input[@name="plan"]`, "team-quota-"+on.name)
+		admin.fill(`//input[@name="name"]`, "Team quota")
+		admin.fill(`//input[@name="currency"]`, "USD")
+		admin.button("Begin a plan")
+		admin.look("draft")
 	}
-	admin.visit("/calendars/" + sample.Calendar + "/policy")
-	admin.look("policy")
-	admin.visit("/plan-drafts")
-	admin.look("drafts")
-	admin.fill(`//input[@name="plan"]`, "team-quota")
-	admin.fill(`//input[@name="name"]`, "Team quota")
-	admin.fill(`//input[@name="currency"]`, "USD")
-	admin.button("Begin a plan")
-	admin.look("draft")
 }
 
 // has reports whether something is on the page.
