@@ -19,16 +19,12 @@ func (a adjustments) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Adjustment{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Adjustment, *string, error) {
 		page, err := client.Read[client.Adjustments](c.ListAdjustments(ctx, &client.ListAdjustmentsParams{Period: optional(a.Period), After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Adjustments...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Adjustments, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -44,17 +44,10 @@ func (a approvals) list(ctx context.Context, d *desk) ([]client.Approval, error)
 	if err != nil {
 		return nil, err
 	}
-	all := []client.Approval{}
-	for after := (*string)(nil); ; {
+	return every(func(after *string) ([]client.Approval, *string, error) {
 		page, err := client.Read[client.Approvals](c.ListApprovals(ctx, a.Period, &client.ListApprovalsParams{Queue: optional(a.Queue), After: after}))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.Approvals...)
-		if after = page.Next; after == nil {
-			return all, nil
-		}
-	}
+		return page.Approvals, page.Next, err
+	})
 }
 
 type approve struct {
@@ -146,16 +139,12 @@ func (q queues) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Queue{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Queue, *string, error) {
 		page, err := client.Read[client.Queues](c.ListQueues(ctx, q.Period, &client.ListQueuesParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Queues...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Queues, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {
@@ -195,16 +184,12 @@ func (delegations) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Delegation{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Delegation, *string, error) {
 		page, err := client.Read[client.Delegations](c.ListDelegations(ctx, &client.ListDelegationsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Delegations...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Delegations, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -24,16 +24,12 @@ func (l deals) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.EnteredDeal{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.EnteredDeal, *string, error) {
 		page, err := client.Read[client.EnteredDeals](c.ListEnteredDeals(ctx, &client.ListEnteredDealsParams{Person: optional(l.Person), Waiting: &l.Waiting, After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Deals...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Deals, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) { showDeals(w, all...) })
 }

@@ -52,6 +52,21 @@ func (d *desk) session(person string) (string, error) {
 	return filepath.Join(base, "guerdon", "sessions", escape(d.API), escape(person)), nil
 }
 
+// every reads a list of the API to its end. An empty one is no nil, which JSON would show as null.
+func every[T, Cursor any](read func(after *Cursor) (items []T, next *Cursor, err error)) ([]T, error) {
+	all := []T{}
+	for after := (*Cursor)(nil); ; {
+		items, next, err := read(after)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items...)
+		if after = next; after == nil {
+			return all, nil
+		}
+	}
+}
+
 // show prints an answer: as JSON where that was asked for, otherwise by human.
 func (d *desk) show(answer any, human func(w *tabwriter.Writer)) error {
 	if d.AsJSON {

@@ -20,16 +20,12 @@ func (bankCorrectionList) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.DestinationCorrection{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.DestinationCorrection, *string, error) {
 		page, err := client.Read[client.DestinationCorrections](c.ListDestinationCorrections(ctx, &client.ListDestinationCorrectionsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Corrections...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Corrections, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, x := range all {

@@ -23,16 +23,12 @@ func (l disputes) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Dispute{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Dispute, *string, error) {
 		page, err := client.Read[client.Disputes](c.ListDisputes(ctx, &client.ListDisputesParams{Period: optional(l.Period), Open: &l.Open, After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Disputes...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Disputes, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

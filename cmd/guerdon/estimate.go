@@ -27,16 +27,12 @@ func (e estimate) Run(ctx context.Context, d *desk) error {
 		}
 		return d.show(answer, func(w *tabwriter.Writer) { showEstimate(w, answer) })
 	}
-	all := []client.Estimate{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Estimate, *string, error) {
 		page, err := client.Read[client.Estimates](c.ListEstimates(ctx, e.Period, &client.ListEstimatesParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Estimates...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Estimates, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

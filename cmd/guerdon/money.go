@@ -54,16 +54,12 @@ func (p payouts) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Payout{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Payout, *string, error) {
 		page, err := client.Read[client.Payouts](c.ListPayouts(ctx, p.Period, &client.ListPayoutsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Payouts...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Payouts, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, o := range all {
@@ -83,16 +79,12 @@ func (exceptions) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.PayoutException{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.PayoutException, *string, error) {
 		page, err := client.Read[client.PayoutExceptions](c.ListExceptions(ctx, &client.ListExceptionsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Exceptions...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Exceptions, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, x := range all {
@@ -264,16 +256,13 @@ func (f files) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	answer := client.PaymentFiles{Files: []client.PaymentFile{}}
-	for after := (*string)(nil); ; {
+	var answer client.PaymentFiles
+	answer.Files, err = every(func(after *string) ([]client.PaymentFile, *string, error) {
 		page, err := client.Read[client.PaymentFiles](c.ListPaymentFiles(ctx, f.Period, &client.ListPaymentFilesParams{After: after}))
-		if err != nil {
-			return err
-		}
-		answer.Files = append(answer.Files, page.Files...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Files, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(answer, func(w *tabwriter.Writer) {
 		for _, one := range answer.Files {
@@ -457,16 +446,12 @@ func (a audit) Run(ctx context.Context, d *desk) error {
 		fmt.Fprintf(d.out, "Written to %s.\n", a.Output)
 		return nil
 	}
-	all := []client.AuditEvent{}
-	for after := (*int64)(nil); ; {
+	all, err := every(func(after *int64) ([]client.AuditEvent, *int64, error) {
 		page, err := client.Read[client.AuditEvents](c.ListAuditEvents(ctx, &client.ListAuditEventsParams{Subject: optional(a.Subject), Parts: &a.Parts, Actor: optional(a.Actor), Act: optional(a.Act), From: from, To: to, Order: &order, After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Events...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Events, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, e := range all {

@@ -17,16 +17,12 @@ func (o objectives) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Objective{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Objective, *string, error) {
 		page, err := client.Read[client.Objectives](c.ListObjectives(ctx, o.Period, &client.ListObjectivesParams{Person: optional(o.Person), After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Objectives...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Objectives, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -17,16 +17,12 @@ func (o opportunities) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Opportunity{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Opportunity, *string, error) {
 		page, err := client.Read[client.Opportunities](c.ListOpportunities(ctx, &client.ListOpportunitiesParams{Person: optional(o.Person), After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Opportunities...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Opportunities, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) { showOpportunities(w, all) })
 }

@@ -32,16 +32,12 @@ func (people) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Person{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Person, *string, error) {
 		page, err := client.Read[client.People](c.ListPeople(ctx, &client.ListPeopleParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.People...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.People, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, p := range all {
@@ -113,16 +109,12 @@ func (t tokens) Run(ctx context.Context, d *desk) error {
 			return err
 		}
 	}
-	all := []client.OwnedToken{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.OwnedToken, *string, error) {
 		page, err := client.Read[client.AllTokens](c.ListAllTokens(ctx, &client.ListAllTokensParams{Person: optional(t.Person), Sessions: &t.Sessions, After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Tokens...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Tokens, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -19,16 +19,12 @@ func (periods) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Period{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Period, *string, error) {
 		page, err := client.Read[client.Periods](c.ListPeriods(ctx, &client.ListPeriodsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Periods...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Periods, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, p := range all {
@@ -272,16 +268,12 @@ func (p periodCompare) Run(ctx context.Context, d *desk) error {
 		}
 		p.To = last[1].Id
 	}
-	all := []client.Difference{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Difference, *string, error) {
 		page, err := client.Read[client.Differences](c.ListDifferences(ctx, p.Period, &client.ListDifferencesParams{From: p.From, To: p.To, After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Differences...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Differences, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		row(w, "run", "", p.From, p.To)
@@ -307,16 +299,12 @@ func (p periodUncredited) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.UncreditedTransaction{}
-	for after := (*int)(nil); ; {
+	all, err := every(func(after *int) ([]client.UncreditedTransaction, *int, error) {
 		page, err := client.Read[client.UncreditedTransactions](c.ListUncredited(ctx, p.Period, &client.ListUncreditedParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Transactions...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Transactions, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, t := range all {
@@ -346,17 +334,10 @@ func (p periodChanges) list(ctx context.Context, d *desk) ([]client.Change, erro
 	if err != nil {
 		return nil, err
 	}
-	all := []client.Change{}
-	for after := (*string)(nil); ; {
+	return every(func(after *string) ([]client.Change, *string, error) {
 		page, err := client.Read[client.Changes](c.ListChanges(ctx, p.Period, &client.ListChangesParams{After: after}))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.Changes...)
-		if after = page.Next; after == nil {
-			return all, nil
-		}
-	}
+		return page.Changes, page.Next, err
+	})
 }
 
 type periodLate struct {
@@ -368,16 +349,12 @@ func (p periodLate) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.LateChange{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.LateChange, *string, error) {
 		page, err := client.Read[client.LateData](c.ListLateData(ctx, p.Period, &client.ListLateDataParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Changes...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Changes, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, change := range all {
@@ -487,16 +464,12 @@ func (s statement) Run(ctx context.Context, d *desk) error {
 		}
 		return d.show(answer, func(w *tabwriter.Writer) { showStatement(w, answer) })
 	}
-	all := []client.StatementSummary{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.StatementSummary, *string, error) {
 		page, err := client.Read[client.Statements](c.ListStatements(ctx, s.Period, &client.ListStatementsParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Statements...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Statements, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -83,16 +83,12 @@ func (r redemptionList) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Redemption{}
-	for before := (*string)(nil); ; {
+	all, err := every(func(before *string) ([]client.Redemption, *string, error) {
 		page, err := client.Read[client.Redemptions](c.ListRedemptions(ctx, &client.ListRedemptionsParams{Waiting: &r.Waiting, Before: before}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Redemptions...)
-		if before = page.Next; before == nil {
-			break
-		}
+		return page.Redemptions, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -24,15 +24,13 @@ func (prenoteList) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	var all client.Prenotes
-	for after := (*string)(nil); ; {
+	all.Files, err = every(func(after *string) ([]client.PrenoteFile, *string, error) {
 		page, err := client.Read[client.Prenotes](c.ListPrenotes(ctx, &client.ListPrenotesParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all.ToWrite, all.Files = page.ToWrite, append(all.Files, page.Files...)
-		if after = page.Next; after == nil {
-			break
-		}
+		all.ToWrite = page.ToWrite
+		return page.Files, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all.ToWrite {

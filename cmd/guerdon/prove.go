@@ -66,16 +66,13 @@ func (p prove) list(ctx context.Context, d *desk, c *client.Client) error {
 	if p.Revision > 0 {
 		parameters.Revision = &p.Revision
 	}
-	all := []client.Verification{}
-	for {
+	all, err := every(func(after *int64) ([]client.Verification, *int64, error) {
+		parameters.After = after
 		page, err := client.Read[client.Verifications](c.ListVerifications(ctx, p.Period, &parameters))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Verifications...)
-		if parameters.After = page.Next; page.Next == nil {
-			break
-		}
+		return page.Verifications, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, v := range all {

@@ -26,16 +26,13 @@ func (quarantineList) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	waiting, all := true, client.Imports{Imports: []client.Import{}}
-	for after := (*string)(nil); ; {
+	waiting, all := true, client.Imports{}
+	all.Imports, err = every(func(after *string) ([]client.Import, *string, error) {
 		page, err := client.Read[client.Imports](c.ListImports(ctx, &client.ListImportsParams{Waiting: &waiting, After: after}))
-		if err != nil {
-			return err
-		}
-		all.Imports = append(all.Imports, page.Imports...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Imports, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, i := range all.Imports {

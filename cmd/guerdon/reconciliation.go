@@ -34,16 +34,13 @@ func (r reconciliationList) Run(ctx context.Context, d *desk) error {
 		day := dateOf(r.Day)
 		parameters.Day = &day
 	}
-	all := []client.Reconciliation{}
-	for {
+	all, err := every(func(after *int64) ([]client.Reconciliation, *int64, error) {
+		parameters.After = after
 		page, err := client.Read[client.Reconciliations](c.ListReconciliations(ctx, &parameters))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Reconciliations...)
-		if parameters.After = page.Next; page.Next == nil {
-			break
-		}
+		return page.Reconciliations, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {
@@ -73,16 +70,12 @@ func (r reconciliationShow) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.RailDifference{}
-	for parameters := (client.ListRailDifferencesParams{}); ; {
-		page, err := client.Read[client.RailDifferences](c.ListRailDifferences(ctx, r.Reconciliation, &parameters))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Differences...)
-		if parameters.After = page.Next; page.Next == nil {
-			break
-		}
+	all, err := every(func(after *int) ([]client.RailDifference, *int, error) {
+		page, err := client.Read[client.RailDifferences](c.ListRailDifferences(ctx, r.Reconciliation, &client.ListRailDifferencesParams{After: after}))
+		return page.Differences, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(struct {
 		client.Reconciliation

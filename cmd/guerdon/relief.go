@@ -22,16 +22,12 @@ func (r reliefs) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Relief{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Relief, *string, error) {
 		page, err := client.Read[client.Reliefs](c.ListReliefs(ctx, &client.ListReliefsParams{Person: optional(r.Person), On: on, After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Reliefs...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Reliefs, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

@@ -23,16 +23,12 @@ func (s samples) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	all := []client.Sample{}
-	for after := (*int64)(nil); ; {
+	all, err := every(func(after *int64) ([]client.Sample, *int64, error) {
 		page, err := client.Read[client.Samples](c.ListSamples(ctx, s.Period, &client.ListSamplesParams{Revision: optional(s.Revision), After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Samples...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Samples, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {

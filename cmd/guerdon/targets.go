@@ -17,16 +17,12 @@ func (t targets) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	if t.Proposal == "" {
-		all := []client.TargetProposal{}
-		for after := (*string)(nil); ; {
+		all, err := every(func(after *string) ([]client.TargetProposal, *string, error) {
 			page, err := client.Read[client.TargetProposals](c.ListTargetProposals(ctx, &client.ListTargetProposalsParams{After: after}))
-			if err != nil {
-				return err
-			}
-			all = append(all, page.Proposals...)
-			if after = page.Next; after == nil {
-				break
-			}
+			return page.Proposals, page.Next, err
+		})
+		if err != nil {
+			return err
 		}
 		return d.show(all, func(w *tabwriter.Writer) {
 			for _, p := range all {
@@ -34,16 +30,12 @@ func (t targets) Run(ctx context.Context, d *desk) error {
 			}
 		})
 	}
-	all := []client.TargetFigure{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.TargetFigure, *string, error) {
 		page, err := client.Read[client.TargetFigures](c.GetTargetProposal(ctx, t.Proposal, &client.GetTargetProposalParams{After: after}))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Figures...)
-		if after = page.Next; after == nil {
-			break
-		}
+		return page.Figures, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, f := range all {

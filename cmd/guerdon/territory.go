@@ -58,16 +58,12 @@ func listGroups(d *desk, on string, page func(day *types.Date, after *string) (c
 		}
 		day = &types.Date{Time: chosen.UTC()}
 	}
-	all := []client.Group{}
-	for after := (*string)(nil); ; {
+	all, err := every(func(after *string) ([]client.Group, *string, error) {
 		one, err := page(day, after)
-		if err != nil {
-			return err
-		}
-		all = append(all, one.Groups...)
-		if after = one.Next; after == nil {
-			break
-		}
+		return one.Groups, one.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, g := range all {
