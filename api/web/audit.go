@@ -3,7 +3,7 @@ package web
 import (
 	"encoding/csv"
 	"errors"
-	"html/template"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -21,58 +21,64 @@ import (
 type auditPage struct {
 	Workflow string // where Temporal shows what was done; "" where that is not known
 	Back     string // the page of what was acted on; "" where it has none
-	Periods  []client.Period
-	Acts     []string // that may be asked for
-
-	Subject, Actor, Act, From, To string
-	Parts, Oldest                 bool
-
-	Query  template.URL // what was asked for, for other pages of it and its file
-	Events []client.AuditEvent
-	Next   int64
-	First  bool
-	Called map[string]string
+	Events   []client.AuditEvent
+	Table    table
+	Called   map[string]string
 }
-
-// auditFilters are the names of what can be asked for.
-var auditFilters = []string{"subject", "parts", "actor", "act", "from", "to", "order"}
 
 // audit shows the audit chain: who did what to what, and when.
 func (v *visit) audit() error {
-	query := v.r.URL.Query()
-	asked := url.Values{}
-	for _, name := range auditFilters {
-		if value := strings.TrimSpace(query.Get(name)); value != "" {
-			asked.Set(name, value)
-		}
+	if file := v.asked("file"); file != nil {
+		return v.auditFile(*file)
 	}
-	body := auditPage{Subject: asked.Get("subject"), Actor: asked.Get("actor"), Act: asked.Get("act"), From: asked.Get("from"), To: asked.Get("to"), Parts: asked.Has("parts"), Oldest: asked.Get("order") == "oldest", Query: template.URL(asked.Encode()), First: query.Get("after") == ""}
 	from, to, err := v.span()
 	if err != nil {
 		return err
 	}
-	order := client.ListAuditEventsParamsOrderNewest
-	if body.Oldest {
-		order = client.ListAuditEventsParamsOrderOldest
-	}
-	parameters := client.ListAuditEventsParams{Subject: given(body.Subject), Parts: &body.Parts, Actor: given(body.Actor), Act: given(body.Act), From: from, To: to, Order: &order}
-	if after, err := strconv.ParseInt(query.Get("after"), 10, 64); err == nil {
-		parameters.After = &after
-	}
-	list, err := client.Read[client.AuditEvents](v.api.ListAuditEvents(v.r.Context(), &parameters))
+	periods, err := v.opened()
 	if err != nil {
 		return err
 	}
-	body.Events = list.Events
-	if list.Next != nil {
-		body.Next = *list.Next
+	var subjects []option
+	for _, p := range periods {
+		subjects = append(subjects, option{fmt.Sprintf("pay-period/%s/%d", p.Id, p.Revision), v.texts.period(p)})
 	}
-	body.Workflow, body.Back = v.workflowOf(body.Subject), pageOf(body.Subject)
-	body.Acts = v.doable()
-	if body.Called, err = v.called(); err != nil {
+	parts, subject := v.asked("parts") != nil, v.asked("subject")
+	body := auditPage{Workflow: v.workflowOf(text(subject)), Back: pageOf(text(subject))}
+	body.Events, body.Table, err = listed(v, listing[client.AuditEvent]{
+		name: "audit",
+		columns: []column[client.AuditEvent]{
+			{head: "column.number", sort: "number", class: "amount"}, {head: "column.when"}, {head: "column.who"}, {head: "column.what"}, {head: "column.subject"}, {head: "column.link"},
+		},
+		choices: []choice{
+			{Name: "subject", Label: "column.subject", Type: "text", Options: subjects},
+			{Name: "parts", Label: "audit.parts", Type: "checkbox"},
+			{Name: "actor", Label: "column.who", Type: "text"},
+			{Name: "act", Label: "column.what", All: "filter.everything", Options: v.doable()},
+			{Name: "from", Label: "column.from-day", Type: "date"}, {Name: "to", Label: "column.to-day", Type: "date"},
+		},
+		sort: "-number",
+		read: func(of wanted) ([]client.AuditEvent, *string, error) {
+			order := client.ListAuditEventsParamsOrderNewest
+			if text(of.sort) == "number" {
+				order = client.ListAuditEventsParamsOrderOldest
+			}
+			parameters := client.ListAuditEventsParams{Subject: subject, Parts: &parts, Actor: v.asked("actor"), Act: v.asked("act"), From: from, To: to, Order: &order, Limit: of.limit}
+			if after, err := strconv.ParseInt(text(of.after), 10, 64); err == nil {
+				parameters.After = &after
+			}
+			list, err := client.Read[client.AuditEvents](v.api.ListAuditEvents(v.r.Context(), &parameters))
+			if err != nil || list.Next == nil {
+				return list.Events, nil, err
+			}
+			next := strconv.FormatInt(*list.Next, 10)
+			return list.Events, &next, nil
+		},
+	})
+	if err != nil {
 		return err
 	}
-	if body.Periods, err = v.opened(); err != nil {
+	if body.Called, err = v.called(); err != nil {
 		return err
 	}
 	return v.show("audit", "audit.title", body)
@@ -120,12 +126,10 @@ func pageOf(subject string) string {
 	return ""
 }
 
-// doable lists what may have been done, in the order of its words.
-func (v *visit) doable() []string {
-	acts := v.texts.Family("did")
-	slices.SortFunc(acts, func(a, b string) int {
-		return strings.Compare(v.texts.Term("did", a), v.texts.Term("did", b))
-	})
+// doable offers what may have been done, in the order of its words.
+func (v *visit) doable() []option {
+	acts := termOptions(v, "did", v.texts.Family("did")...)
+	slices.SortFunc(acts, func(a, b option) int { return strings.Compare(a.Text, b.Text) })
 	return acts
 }
 
@@ -145,22 +149,24 @@ func (v *visit) span() (from, to *types.Date, err error) {
 	return from, to, nil
 }
 
-// auditFile hands over what is asked for as a file.
-func (v *visit) auditFile() error {
-	query := v.r.URL.Query()
+// auditFile hands over what is asked for as a file of a kind, of which the API keeps who took it.
+func (v *visit) auditFile(kind string) error {
 	from, to, err := v.span()
 	if err != nil {
 		return err
 	}
-	parts, order := query.Get("parts") != "", client.GetAuditFileParamsOrderNewest
-	if query.Get("order") == "oldest" {
+	parts, order := v.asked("parts") != nil, client.GetAuditFileParamsOrderNewest
+	if text(v.asked("sort")) == "number" {
 		order = client.GetAuditFileParamsOrderOldest
 	}
-	parameters := &client.GetAuditFileParams{Subject: given(query.Get("subject")), Parts: &parts, Actor: given(query.Get("actor")), Act: given(query.Get("act")), From: from, To: to, Order: &order}
-	if query.Get("file") == "xlsx" {
+	parameters := &client.GetAuditFileParams{Subject: v.asked("subject"), Parts: &parts, Actor: v.asked("actor"), Act: v.asked("act"), From: from, To: to, Order: &order}
+	switch kind {
+	case "csv":
+		return v.download(client.NewGetAuditFileRequest(within, parameters))
+	case "xlsx":
 		return v.auditSheet(parameters)
 	}
-	return v.download(client.NewGetAuditFileRequest(within, parameters))
+	return v.nowhere()
 }
 
 // auditSheet hands the same file over as XLSX.

@@ -43,11 +43,7 @@ func (v *visit) exports() error {
 
 // asked returns what the form says of a name, or nil.
 func (v *visit) asked(name string) *string {
-	value := v.r.URL.Query().Get(name)
-	if value == "" {
-		return nil
-	}
-	return &value
+	return given(strings.TrimSpace(v.r.URL.Query().Get(name)))
 }
 
 // day returns a day that the form says.

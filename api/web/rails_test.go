@@ -76,23 +76,23 @@ func TestAuditTimeline(t *testing.T) {
 	aud := h.as("aud")
 	const plan = "/audit?subject=plan/p"
 	require.Contains(t, aud.visit(plan), "Plan kept")
-	require.Contains(t, aud.visit(plan), `href="/audit/file?subject=plan%2Fp"`)
+	require.Contains(t, aud.visit(plan), `href="/audit?file=csv&amp;subject=plan%2Fp"`)
 	require.Contains(t, aud.visit(plan+"&act=put-plan&actor=admin"), `<td data-label="What">Plan kept`)
 	for _, none := range []string{plan + "&act=release", plan + "&actor=nobody", "/audit?to=2020-01-01"} {
 		require.Contains(t, aud.visit(none), "Nothing is recorded about this.", none)
 	}
 	require.Contains(t, aud.visit("/audit?subject=pay-period/m-2026-01/1"), `<a href="/periods/m-2026-01">See its page</a>`)
 	first := regexp.MustCompile(`<th scope="row" class="amount">(\d+)</th>`)
-	require.Equal(t, "1", first.FindStringSubmatch(aud.visit("/audit?order=oldest"))[1])
+	require.Equal(t, "1", first.FindStringSubmatch(aud.visit("/audit?sort=number"))[1])
 	require.NotEqual(t, "1", first.FindStringSubmatch(aud.visit("/audit"))[1])
 	status, _ := aud.send(http.MethodGet, "/audit?from=soon", nil)
 	require.Equal(t, http.StatusBadRequest, status)
-	status, file := aud.send(http.MethodGet, "/audit/file?subject=plan/p&act=put-plan", nil)
+	status, file := aud.send(http.MethodGet, "/audit?file=csv&subject=plan/p&act=put-plan", nil)
 	require.Equal(t, http.StatusOK, status)
 	require.Regexp(t, `^number,at,actor,act,subject,body,previous_hash,hash\n\d+,[^\n]*,put-plan,plan/p,[^\n]*\n$`, file)
 	require.Contains(t, aud.visit("/audit?subject=file/audit"), "Exported", "and who took it away")
 
-	status, sheet := aud.send(http.MethodGet, "/audit/file?subject=plan/p&file=xlsx", nil)
+	status, sheet := aud.send(http.MethodGet, "/audit?subject=plan/p&file=xlsx", nil)
 	require.Equal(t, http.StatusOK, status)
 	book, err := excelize.OpenReader(strings.NewReader(sheet))
 	require.NoError(t, err)

@@ -46,10 +46,11 @@ type option struct {
 
 // choice chooses among rows by a parameter of the address.
 type choice struct {
-	Name, Label string // Label is a text's key
-	All         string // a text's key of what stands for no choice; "" where one is always made
-	Options     []option
-	Is          string // what is chosen
+	Name, Label string   // Label is a text's key
+	Type        string   // of the input that is written into: date, text or checkbox; "" for one of the options
+	All         string   // a text's key of what stands for no choice; "" where one is always made
+	Options     []option // of an input, what it proposes
+	Is          string   // what is chosen; of an input, where nothing is asked for too
 }
 
 // listing is a list as it can be asked for.
@@ -127,8 +128,10 @@ func listed[T any](v *visit, l listing[T]) ([]T, table, error) {
 	}
 	sorted := cmp.Or(query.Get("sort"), l.sort)
 	for _, c := range l.choices {
-		c.Is = query.Get(c.Name)
-		t.Narrowed = t.Narrowed || c.Is != "" && c.All != ""
+		asked := query.Get(c.Name)
+		if t.Narrowed = t.Narrowed || asked != "" && (c.All != "" || c.Type != "" && c.Is == ""); c.Type == "" || asked != "" {
+			c.Is = asked
+		}
 		t.Choices = append(t.Choices, c)
 	}
 	t.Narrowed = t.Narrowed || t.Sought != ""

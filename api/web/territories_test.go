@@ -20,8 +20,13 @@ func TestTerritoryPages(t *testing.T) {
 	require.Contains(t, text, "Every row was taken.")
 	page := admin.visit("/territories?day=2026-01-31")
 	require.Regexp(t, `(?s)United States</a>.*· </span><a href="/territories/west">&lt;West&gt;</a>.*state: CA; OR; 9\*`, page)
-	require.Contains(t, page, "There is no team on that day.")
-	require.NotContains(t, admin.visit("/territories?day=2025-01-31"), "United States")
+	require.Contains(t, admin.visit("/territories?day=2025-01-31"), "There is no territory or team on that day.")
+	require.Contains(t, admin.visit("/territories?day=2026-01-31&kind=team"), "Nothing is like that.")
+	page = admin.visit("/territories?day=2026-01-31&sort=-name&search=west")
+	require.Contains(t, page, `<th scope="row"><a href="/territories/west">`, "sorted it is no tree")
+	require.NotContains(t, page, "United States")
+	require.Equal(t, [][]string{{"Name", "Id", "Type", "Below", "Covers", "Members"}, {"<West>", "west", "Territory", "us", "state: CA; OR; 9*", "1"}, {"United States", "us", "Territory", "", "", "0"}},
+		admin.file("/territories?day=2026-01-31&sort=-members&file=csv"))
 	page = admin.visit("/territories/west")
 	for _, part := range []string{"<h1>&lt;West&gt;</h1>", "62.5 %", "120,000", `<a href="/territories/us">us</a>`} {
 		require.Contains(t, page, part)

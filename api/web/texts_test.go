@@ -106,7 +106,7 @@ func families() map[string][]string {
 	all["deal-state"], all["deal.means"], all["dealt"] = []string{"waiting", "withdrawn", "approved", "rejected"}, []string{"waiting", "withdrawn", "approved", "rejected"}, []string{"approved", "rejected"}
 	all["target-method"], all["target-state"], all["targeted"] = []string{"last-year", "evenly", "capacity", "growth"}, []string{"in-review", "published", "withdrawn"}, []string{"published", "withdrawn"}
 	all["relief"] = []string{"leave", "territory", "account", "other"}
-	all["territories.kind"], all["territories.empty"] = []string{"territory", "team"}, []string{"territory", "team"}
+	all["group-kind"] = []string{"territory", "team"}
 	all["verdict"], all["duty"], all["conflict"] = []string{"fine", "exception"}, []string{"conflict", "prepared", "adjusted", "approved", "released", "confirmed", "closed"}, store.DutyRules
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}
 	for name, fields := range details {

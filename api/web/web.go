@@ -252,8 +252,7 @@ func (s *site) routes() map[string]page {
 		"GET /territories/{territory}": (*visit).territory,
 		"GET /teams/{team}":            (*visit).salesTeam,
 
-		"GET /audit":      (*visit).audit,
-		"GET /audit/file": (*visit).auditFile,
+		"GET /audit": (*visit).audit,
 
 		"GET /tour":          (*visit).tour,
 		"GET /settings":      (*visit).settings,
