@@ -31,6 +31,7 @@ type Config struct {
 	Log   *slog.Logger
 
 	Messenger *messenger.Messenger // nil sends nothing
+	Quiet     time.Duration        // for which something else is waited for that comes with a message; 0 for 20 s
 	Pages     string               // where people find the pages, for links; "" where that is not known
 
 	// CreditsPerShard is how many credits a shard of a calculation has; 0: as many as do well.
@@ -49,7 +50,7 @@ const quiet = 20 * time.Second
 func Run(ctx context.Context, config Config) error {
 	config.Namespace = cmp.Or(config.Namespace, client.DefaultNamespace)
 	shared := &activities.Activities{Store: config.Store, Rails: config.Rails, Client: config.Client, Now: time.Now, Replay: Replay,
-		Messenger: config.Messenger, Pages: config.Pages, Quiet: quiet, CreditsPerShard: config.CreditsPerShard}
+		Messenger: config.Messenger, Pages: config.Pages, Quiet: cmp.Or(config.Quiet, quiet), CreditsPerShard: config.CreditsPerShard}
 	var lock sync.Mutex
 	var workers []worker.Worker
 	start := func(make func() worker.Worker) {
