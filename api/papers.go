@@ -13,15 +13,21 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
-// documentHead is what every document of a period is made with, in the caller's language.
-func (s *server) documentHead(ctx context.Context, p store.PeriodRevision) (papers.Head, error) {
+// headOf is what every document is made with, in the caller's language.
+func (s *server) headOf(ctx context.Context) (papers.Head, error) {
 	name, zone, err := s.Store.Company(ctx)
 	if err != nil {
 		return papers.Head{}, err
 	}
 	location, err := time.LoadLocation(zone) // "" is UTC
-	l := languageOf(ctx)
-	return papers.Head{Language: l, Company: name, Zone: location, Period: l.Period(p.StartsOn, p.EndsOn, p.Code), StartsOn: p.StartsOn, EndsOn: p.EndsOn}, err
+	return papers.Head{Language: languageOf(ctx), Company: name, Zone: location}, err
+}
+
+// documentHead is headOf for a document of a period.
+func (s *server) documentHead(ctx context.Context, p store.PeriodRevision) (papers.Head, error) {
+	h, err := s.headOf(ctx)
+	h.Period, h.StartsOn, h.EndsOn = h.Language.Period(p.StartsOn, p.EndsOn, p.Code), p.StartsOn, p.EndsOn
+	return h, err
 }
 
 // pdf is a document with the name that it is kept under.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
-	"time"
 
 	"github.com/guerdon/guerdon/api/spec"
-	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -94,43 +92,4 @@ func (s *server) RemarkSample(ctx context.Context, request spec.RemarkSampleRequ
 	}
 	shown, err := s.sample(ctx, request.Sample)
 	return spec.RemarkSample200JSONResponse(shown), err
-}
-
-// GetDuties says who had which part in the periods of some days, and which duties were in one
-// hand that belong in two.
-func (s *server) GetDuties(ctx context.Context, request spec.GetDutiesRequestObject) (spec.GetDutiesResponseObject, error) {
-	_, zone, err := s.Store.Company(ctx)
-	if err != nil {
-		return nil, err
-	}
-	location, err := time.LoadLocation(zone) // "" is UTC
-	if err != nil {
-		return nil, err
-	}
-	first, last := incentive.DateOf(request.Params.From.Time), incentive.DateOf(request.Params.To.Time)
-	if last.Before(first) {
-		return nil, incentive.Errorf(incentive.CodeInvalid, "the last day, %s, is before the first, %s", last, first)
-	}
-	begin := func(d incentive.Date) time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, location) }
-	from, until := begin(first), begin(last.AddDays(1))
-	duties, err := s.Store.Duties(ctx, from, until)
-	if err != nil {
-		return nil, err
-	}
-	conflicts, err := s.Store.DutyConflicts(ctx, from, until)
-	if err != nil {
-		return nil, err
-	}
-	answer := spec.GetDuties200JSONResponse{Duties: []spec.Duty{}, Conflicts: []spec.DutyConflict{}}
-	for _, d := range duties {
-		answer.Duties = append(answer.Duties, spec.Duty{Period: d.PeriodID, Revision: d.Revision, Part: spec.DutyPart(d.Part), Person: d.Person, Times: d.Times, LastAt: d.LastAt})
-	}
-	for _, c := range conflicts {
-		shown := spec.DutyConflict{Rule: spec.DutyConflictRule(c.Rule), Person: c.Person, Period: orNil(c.PeriodID), Subject: c.Subject, At: c.At}
-		if c.Revision > 0 {
-			shown.Revision = &c.Revision
-		}
-		answer.Conflicts = append(answer.Conflicts, shown)
-	}
-	return answer, nil
 }

@@ -366,6 +366,7 @@ var walked = map[string]asked{
 	"getSending": {}, "clearSending": {body: `{"reason":"x"}`, status: 409},
 	"listReconciliations": {}, "getReconciliation": {}, "listRailDifferences": {}, "reconcile": {body: `{"rail":"payment-file","day":"2999-01-01"}`, status: 400}, "explainDifferences": {body: `{"differences":[1],"reason":"x"}`},
 	"listSamples": {}, "drawSample": {body: `{"size":2}`, status: 201}, "getSample": {}, "remarkSample": {body: `{"number":1,"verdict":"fine"}`}, "getDuties": {query: "from=2026-01-01&to=2026-12-31"},
+	"getDutiesDocument": {query: "from=2026-01-01&to=2026-12-31"}, "getDutiesFile": {query: "from=2026-01-01&to=2026-12-31"},
 	"getEvidencePack":   {},
 	"listVerifications": {}, "verify": {body: `{}`, status: 201}, "getVerification": {}, "getVerificationReport": {}, "getVerificationDocument": {}, "getStatementDocument": {}, "getPayoutDocument": {}, "getCertificate": {status: 404},
 	"listTargetProposals": {}, "proposeTargets": {body: `{"name":"x","plan":"p","measure":"m","currency":"USD","starts_on":"2027-01-01","ends_on":"2027-03-31","method":"evenly","target":"1"}`, status: 201},

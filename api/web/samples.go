@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/oapi-codegen/runtime/types"
 
@@ -143,26 +142,31 @@ type dutiesPage struct {
 	Conflicts []conflict
 }
 
+// dutyDays are the days that are asked for, or the last year.
+func (v *visit) dutyDays() (from, to incentive.Date, err error) {
+	to = v.today()
+	from = to.AddDays(-365)
+	for name, day := range map[string]*incentive.Date{"from": &from, "to": &to} {
+		if text := v.asked(name); text != nil {
+			if *day, err = incentive.ParseDate(*text); err != nil {
+				return from, to, err
+			}
+		}
+	}
+	return from, to, nil
+}
+
 // duties shows who had which part in the periods of some days, and conflicts.
 func (v *visit) duties() error {
 	if v.may(incentive.ReadAudit) == incentive.None {
 		return v.forbidden()
 	}
-	today := v.today()
-	body := dutiesPage{From: today.AddDays(-365), To: today}
-	for name, day := range map[string]*incentive.Date{"from": &body.From, "to": &body.To} {
-		if text := v.r.URL.Query().Get(name); text != "" {
-			asked, err := incentive.ParseDate(text)
-			if err != nil {
-				return err
-			}
-			*day = asked
-		}
+	var body dutiesPage
+	var err error
+	if body.From, body.To, err = v.dutyDays(); err != nil {
+		return err
 	}
-	at := func(d incentive.Date) types.Date {
-		return types.Date{Time: time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)}
-	}
-	list, err := client.Read[client.Duties](v.api.GetDuties(v.r.Context(), &client.GetDutiesParams{From: at(body.From), To: at(body.To)}))
+	list, err := client.Read[client.Duties](v.api.GetDuties(v.r.Context(), &client.GetDutiesParams{From: types.Date{Time: body.From.UTC()}, To: types.Date{Time: body.To.UTC()}}))
 	if err != nil {
 		return err
 	}
@@ -177,4 +181,22 @@ func (v *visit) duties() error {
 		body.Conflicts = append(body.Conflicts, conflict{c, name(called, c.Person)})
 	}
 	return v.show("duties", "duties.title", body)
+}
+
+// dutiesDocument hands the same over as PDF.
+func (v *visit) dutiesDocument() error {
+	from, to, err := v.dutyDays()
+	if err != nil {
+		return err
+	}
+	return v.download(client.NewGetDutiesDocumentRequest(within, &client.GetDutiesDocumentParams{From: types.Date{Time: from.UTC()}, To: types.Date{Time: to.UTC()}}))
+}
+
+// dutiesFile hands the same over as CSV.
+func (v *visit) dutiesFile() error {
+	from, to, err := v.dutyDays()
+	if err != nil {
+		return err
+	}
+	return v.download(client.NewGetDutiesFileRequest(within, &client.GetDutiesFileParams{From: types.Date{Time: from.UTC()}, To: types.Date{Time: to.UTC()}}))
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,7 +63,11 @@ func TestDuties(t *testing.T) {
 	require.Contains(t, page, "Nothing was in one hand that belongs in two.")
 	require.Regexp(t, `(?s)m-2026-01</a>.*Prepared it.*Fin`, page)
 	require.NotContains(t, aud.visit("/"), "of duties of the last year")
-	status, text := aud.send(http.MethodGet, "/duties?from=2026-02-01&to=2026-01-01", nil)
+	require.Equal(t, []string{"kind", "what", "person", "name", "period", "revision", "subject", "times", "at"}, aud.file("/duties/file")[0])
+	status, text := aud.send(http.MethodGet, "/duties/document", nil)
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "%PDF-")
+	status, text = aud.send(http.MethodGet, "/duties?from=2026-02-01&to=2026-01-01", nil)
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, text, "is before the first")
 
@@ -84,6 +89,9 @@ func TestDuties(t *testing.T) {
 		require.Contains(t, page, found)
 	}
 	require.NotContains(t, page, "Nothing was in one hand")
+	require.True(t, slices.ContainsFunc(aud.file("/duties/file"), func(row []string) bool {
+		return slices.Equal(row[:3], []string{"conflict", "combined-roles", "fin3"})
+	}))
 	require.NotContains(t, page, "Asked for another destination of a payout and confirmed it")
 	require.Contains(t, aud.visit("/"), "conflicts of duties of the last year wait for a look")
 	require.Contains(t, aud.visit("/duties?from=2020-01-01&to=2020-12-31"), "Holds roles that combine duties", "whoever holds them today")

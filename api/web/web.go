@@ -214,6 +214,9 @@ func (s *site) routes() map[string]page {
 		"POST /samples/{sample}":         (*visit).remarkSample,
 		"GET /duties":                    (*visit).duties,
 
+		"GET /duties/document": (*visit).dutiesDocument,
+		"GET /duties/file":     (*visit).dutiesFile,
+
 		"GET /periods/{period}/evidence-pack": (*visit).evidencePack,
 
 		"GET /exceptions":  (*visit).exceptions,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -115,6 +116,8 @@ func (d *desk) showDrawn(s client.Sample, err error) error {
 type duties struct {
 	From string `arg:"" placeholder:"DAY" help:"The first day, such as 2026-01-01."`
 	To   string `arg:"" placeholder:"DAY" help:"The last day."`
+
+	Output string `short:"o" placeholder:"FILE" help:"Write the report to a file instead: a document where its name ends in .pdf, rows where it ends in .csv."`
 }
 
 func (s duties) Run(ctx context.Context, d *desk) error {
@@ -130,7 +133,19 @@ func (s duties) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	answer, err := client.Read[client.Duties](c.GetDuties(ctx, &client.GetDutiesParams{From: types.Date{Time: from.UTC()}, To: types.Date{Time: to.UTC()}}))
+	first, last := types.Date{Time: from.UTC()}, types.Date{Time: to.UTC()}
+	switch kind := filepath.Ext(s.Output); {
+	case s.Output == "":
+	case kind == ".pdf":
+		content, err := client.Bytes(c.GetDutiesDocument(ctx, &client.GetDutiesDocumentParams{From: first, To: last}))
+		return d.keepDocument(s.Output, content, err)
+	case kind == ".csv":
+		content, err := client.Bytes(c.GetDutiesFile(ctx, &client.GetDutiesFileParams{From: first, To: last}))
+		return d.keepDocument(s.Output, content, err)
+	default:
+		return incentive.Errorf(incentive.CodeInvalid, "the report is written to a file that ends in .pdf or .csv, and %s does not", s.Output)
+	}
+	answer, err := client.Read[client.Duties](c.GetDuties(ctx, &client.GetDutiesParams{From: first, To: last}))
 	if err != nil {
 		return err
 	}
