@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ import (
 // TestNotifications is what people are told, sent as each of them wants it.
 func TestNotifications(t *testing.T) {
 	t.Parallel()
-	s := storetest.New(t)
+	s, database := storetest.NewWithURL(t)
 	box, err := mailbox.Start("")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, box.Stop()) })
@@ -137,6 +138,19 @@ func TestNotifications(t *testing.T) {
 	now = now.Add(time.Minute)
 	send()
 	require.Len(t, to(), 3, "what was not taken for now is tried again")
+
+	// Where it was taken and a crash kept us from noting that, it goes once more, as the same.
+	storetest.Exec(t, database, `UPDATE guerdon.message SET state = 'waiting', sent_at = NULL WHERE recipient = 'daily' AND channel = 'email'`)
+	send()
+	var names []string
+	for _, letter := range box.Letters() {
+		if letter.To == "daily@example.com" {
+			names = append(names, regexp.MustCompile(`(?m)^Message-ID: <[^>]+>`).FindString(letter.Text))
+		}
+	}
+	require.Len(t, names, 2)
+	require.NotEmpty(t, names[0])
+	require.Equal(t, names[0], names[1])
 
 	told, err := s.Notices(ctx, "ann", 0, 10)
 	require.NoError(t, err)

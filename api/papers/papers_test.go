@@ -95,7 +95,7 @@ func TestPapers(t *testing.T) {
 	for name, c := range map[string]made{
 		"statement": {func(h Head) ([]byte, error) { return m.Statement(h, statement(90), []spec.Payout{payout()}) }, map[language.Language][]string{
 			language.English:    {"Incentive statement", "Harbour & Pine", "Zoë Łukasz Nguyễn", "January 2026", "123,456,789,012,345.67 USD", "3 credits: 33,180.76 × 0.05 = 1,659.038", "D-7777", "1,659.04 USD", "D-late crm", "1,000.5", "Page 2 of ", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
-			language.Indonesian: {"Laporan insentif", "Januari 2026", "123.456.789.012.345,67 USD", "1.659,04 USD", "Halaman 2 dari "},
+			language.Indonesian: {"Rincian insentif", "Januari 2026", "123.456.789.012.345,67 USD", "1.659,04 USD", "Halaman 2 dari "},
 		}},
 		"advice": {func(h Head) ([]byte, error) {
 			return m.Advice(h, payout(), Trace{Reference: "7c1e", RailID: "tr_1", SentOn: incentive.MustParseDate("2026-02-05"), PaidOn: incentive.MustParseDate("2026-02-06")})

@@ -43,7 +43,7 @@ func entersDeals(t *testing.T, browsers context.Context, address string) {
 		rep.visit(deal)
 		require.Contains(t, rep.text(), "approved")
 		rep.look("deal-approved")
-		rep.follow("Notifications")
+		rep.press(`//a[@href="/notifications"]`)
 		require.Contains(t, rep.text(), "Your deal has been approved, and counts.")
 		rep.look("notifications")
 	}
@@ -57,12 +57,13 @@ func relieves(t *testing.T, browsers context.Context, address string) {
 		admin := arrives(t, browsers, address, sample.Administrator, on)
 		admin.follow("Relief of quotas")
 		admin.open("Relieve somebody of a part of a quota")
+		const form = `//select[@name="cause"]/ancestor::form`
 		for field, text := range map[string]string{"participant_id": "p09", "measure": "bookings", "starts_on": first, "ends_on": first, "share": "50"} {
-			admin.write(`input[name=`+field+`]`, text)
+			admin.fill(form+`//input[@name="`+field+`"]`, text)
 		}
-		admin.fill(`//input[@name="participant_id"]/ancestor::form//textarea`, "A day of jury duty.")
+		admin.fill(form+`//textarea`, "A day of jury duty.")
 		admin.look("relief-to-set")
-		admin.press(`//input[@name="participant_id"]/ancestor::form//button`)
+		admin.press(form + `//button`)
 		require.Contains(t, admin.text(), "It is recorded.")
 		admin.look("reliefs")
 		admin.do(chromedp.Click(`//tr[.//a[@href="/people/p09"]]//summary`, chromedp.BySearch))
