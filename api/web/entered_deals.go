@@ -214,7 +214,7 @@ func (v *visit) enteredDeal() error {
 			body.Says[field] = v.failed(field)
 		}
 	}
-	return v.show("deal", "deal.title", body, "amount", v.texts.Number(d.Amount)+" "+d.Currency)
+	return v.show("deal", "deal.title", body, "amount", v.texts.amount(d.Amount, d.Currency))
 }
 
 // changeDeal corrects a deal of the visitor's, adds files to it or withdraws it.

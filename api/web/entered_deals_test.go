@@ -35,7 +35,7 @@ func TestEnteredDeals(t *testing.T) {
 	}
 	status, text := r1.uploads("/deals", "/deals", form(), attached{"order.txt", "the order"})
 	require.Equal(t, http.StatusOK, status, text)
-	for _, says := range []string{"The deal is entered and waits for approval.", "2,000.5 USD", "product: &lt;Platform&gt;", "region: west", "Waits for: Em.", ">order.txt</a>", "It counts for nothing before it is approved."} {
+	for _, says := range []string{"The deal is entered and waits for approval.", "2,000.50\u00a0USD", "product: &lt;Platform&gt;", "region: west", "Waits for: Em.", ">order.txt</a>", "It counts for nothing before it is approved."} {
 		require.Contains(t, text, says)
 	}
 	page := r1.visit("/deals")
