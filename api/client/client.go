@@ -4686,6 +4686,24 @@ type GetDutiesParams struct {
 	To openapi_types.Date `form:"to" json:"to"`
 }
 
+// GetDutiesDocumentParams defines parameters for GetDutiesDocument.
+type GetDutiesDocumentParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+}
+
+// GetDutiesFileParams defines parameters for GetDutiesFile.
+type GetDutiesFileParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+}
+
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
 	// Period Those of this period.
@@ -6332,6 +6350,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /duties (the `GetDuties` operationId).
 	GetDuties(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDutiesDocument Segregation of duties in some days as a document, in the caller's language.
+	//
+	// Corresponds with GET /duties/document (the `GetDutiesDocument` operationId).
+	GetDutiesDocument(ctx context.Context, params *GetDutiesDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDutiesFile Segregation of duties in some days as CSV: a row for each conflict, then one for each part that somebody had in a period.
+	//
+	// Corresponds with GET /duties/file (the `GetDutiesFile` operationId).
+	GetDutiesFile(ctx context.Context, params *GetDutiesFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	//
@@ -8304,6 +8332,36 @@ func (c *Client) ReplyToDispute(ctx context.Context, dispute string, params *Rep
 // Corresponds with GET /duties (the `GetDuties` operationId).
 func (c *Client) GetDuties(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetDutiesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDutiesDocument Segregation of duties in some days as a document, in the caller's language.
+//
+// Corresponds with GET /duties/document (the `GetDutiesDocument` operationId).
+func (c *Client) GetDutiesDocument(ctx context.Context, params *GetDutiesDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDutiesDocumentRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDutiesFile Segregation of duties in some days as CSV: a row for each conflict, then one for each part that somebody had in a period.
+//
+// Corresponds with GET /duties/file (the `GetDutiesFile` operationId).
+func (c *Client) GetDutiesFile(ctx context.Context, params *GetDutiesFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDutiesFileRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13510,6 +13568,122 @@ func NewGetDutiesRequest(server string, params *GetDutiesParams) (*http.Request,
 	}
 
 	operationPath := fmt.Sprintf("/duties")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDutiesDocumentRequest constructs an http.Request for the GetDutiesDocument method
+func NewGetDutiesDocumentRequest(server string, params *GetDutiesDocumentParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/duties/document")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDutiesFileRequest constructs an http.Request for the GetDutiesFile method
+func NewGetDutiesFileRequest(server string, params *GetDutiesFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/duties/file")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -23161,6 +23335,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /duties (the `GetDuties` operationId).
 	GetDutiesWithResponse(ctx context.Context, params *GetDutiesParams, reqEditors ...RequestEditorFn) (*GetDutiesResponse, error)
 
+	// GetDutiesDocumentWithResponse Segregation of duties in some days as a document, in the caller's language.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /duties/document (the `GetDutiesDocument` operationId).
+	GetDutiesDocumentWithResponse(ctx context.Context, params *GetDutiesDocumentParams, reqEditors ...RequestEditorFn) (*GetDutiesDocumentResponse, error)
+
+	// GetDutiesFileWithResponse Segregation of duties in some days as CSV: a row for each conflict, then one for each part that somebody had in a period.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /duties/file (the `GetDutiesFile` operationId).
+	GetDutiesFileWithResponse(ctx context.Context, params *GetDutiesFileParams, reqEditors ...RequestEditorFn) (*GetDutiesFileResponse, error)
+
 	// StreamEstimatesWithResponse Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -26257,6 +26445,102 @@ func (r GetDutiesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetDutiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDutiesDocumentResponse200Headers the declared response headers of an HTTP 200 response for GetDutiesDocument
+type GetDutiesDocumentResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetDutiesDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDutiesDocumentResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDutiesDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDutiesDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDutiesDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDutiesDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDutiesDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDutiesFileResponse200Headers the declared response headers of an HTTP 200 response for GetDutiesFile
+type GetDutiesFileResponse200Headers struct {
+	ContentDisposition *string
+}
+
+type GetDutiesFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDutiesFileResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDutiesFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDutiesFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDutiesFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDutiesFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDutiesFileResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34150,6 +34434,32 @@ func (c *ClientWithResponses) GetDutiesWithResponse(ctx context.Context, params 
 	return ParseGetDutiesResponse(rsp)
 }
 
+// GetDutiesDocumentWithResponse Segregation of duties in some days as a document, in the caller's language.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /duties/document (the `GetDutiesDocument` operationId).
+func (c *ClientWithResponses) GetDutiesDocumentWithResponse(ctx context.Context, params *GetDutiesDocumentParams, reqEditors ...RequestEditorFn) (*GetDutiesDocumentResponse, error) {
+	rsp, err := c.GetDutiesDocument(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDutiesDocumentResponse(rsp)
+}
+
+// GetDutiesFileWithResponse Segregation of duties in some days as CSV: a row for each conflict, then one for each part that somebody had in a period.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /duties/file (the `GetDutiesFile` operationId).
+func (c *ClientWithResponses) GetDutiesFileWithResponse(ctx context.Context, params *GetDutiesFileParams, reqEditors ...RequestEditorFn) (*GetDutiesFileResponse, error) {
+	rsp, err := c.GetDutiesFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDutiesFileResponse(rsp)
+}
+
 // StreamEstimatesWithResponse Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -37939,6 +38249,84 @@ func ParseGetDutiesResponse(rsp *http.Response) (*GetDutiesResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetDutiesDocumentResponse parses an HTTP response from a GetDutiesDocumentWithResponse call
+func ParseGetDutiesDocumentResponse(rsp *http.Response) (*GetDutiesDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDutiesDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDutiesDocumentResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDutiesFileResponse parses an HTTP response from a GetDutiesFileWithResponse call
+func ParseGetDutiesFileResponse(rsp *http.Response) (*GetDutiesFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDutiesFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDutiesFileResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

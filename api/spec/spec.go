@@ -4687,6 +4687,24 @@ type GetDutiesParams struct {
 	To openapi_types.Date `form:"to" json:"to"`
 }
 
+// GetDutiesDocumentParams defines parameters for GetDutiesDocument.
+type GetDutiesDocumentParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+}
+
+// GetDutiesFileParams defines parameters for GetDutiesFile.
+type GetDutiesFileParams struct {
+	// From The first day.
+	From openapi_types.Date `form:"from" json:"from"`
+
+	// To The last day.
+	To openapi_types.Date `form:"to" json:"to"`
+}
+
 // ListExceptionsParams defines parameters for ListExceptions.
 type ListExceptionsParams struct {
 	// Period Those of this period.
@@ -6062,6 +6080,12 @@ type ServerInterface interface {
 	// GetDuties Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
 	// (GET /duties)
 	GetDuties(c *gin.Context, params GetDutiesParams)
+	// GetDutiesDocument Segregation of duties in some days as a document, in the caller's language.
+	// (GET /duties/document)
+	GetDutiesDocument(c *gin.Context, params GetDutiesDocumentParams)
+	// GetDutiesFile Segregation of duties in some days as CSV: a row for each conflict, then one for each part that somebody had in a period.
+	// (GET /duties/file)
+	GetDutiesFile(c *gin.Context, params GetDutiesFileParams)
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(c *gin.Context)
@@ -8045,6 +8069,76 @@ func (siw *ServerInterfaceWrapper) GetDuties(c *gin.Context) {
 	}
 
 	siw.Handler.GetDuties(c, params)
+}
+
+// GetDutiesDocument operation middleware
+func (siw *ServerInterfaceWrapper) GetDutiesDocument(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDutiesDocumentParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDutiesDocument(c, params)
+}
+
+// GetDutiesFile operation middleware
+func (siw *ServerInterfaceWrapper) GetDutiesFile(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDutiesFileParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDutiesFile(c, params)
 }
 
 // StreamEstimates operation middleware
@@ -14820,6 +14914,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/samples/:sample", wrapper.GetSample)
 	router.POST(options.BaseURL+"/samples/:sample/remarks", wrapper.RemarkSample)
 	router.GET(options.BaseURL+"/duties", wrapper.GetDuties)
+	router.GET(options.BaseURL+"/duties/document", wrapper.GetDutiesDocument)
+	router.GET(options.BaseURL+"/duties/file", wrapper.GetDutiesFile)
 	router.GET(options.BaseURL+"/periods/:period/evidence-pack", wrapper.GetEvidencePack)
 	router.GET(options.BaseURL+"/ledger/balances", wrapper.GetBalances)
 	router.GET(options.BaseURL+"/audit", wrapper.ListAuditEvents)
@@ -16387,6 +16483,104 @@ type GetDutiesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetDutiesdefaultApplicationProblemPlusJSONResponse) VisitGetDutiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDutiesDocumentRequestObject struct {
+	Params GetDutiesDocumentParams
+}
+
+type GetDutiesDocumentResponseObject interface {
+	VisitGetDutiesDocumentResponse(w http.ResponseWriter) error
+}
+
+type GetDutiesDocument200ApplicationpdfResponse struct{ PDFApplicationpdfResponse }
+
+func (response GetDutiesDocument200ApplicationpdfResponse) VisitGetDutiesDocumentResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDutiesDocumentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDutiesDocumentdefaultApplicationProblemPlusJSONResponse) VisitGetDutiesDocumentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDutiesFileRequestObject struct {
+	Params GetDutiesFileParams
+}
+
+type GetDutiesFileResponseObject interface {
+	VisitGetDutiesFileResponse(w http.ResponseWriter) error
+}
+
+type GetDutiesFile200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type GetDutiesFile200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       GetDutiesFile200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDutiesFile200TextcsvResponse) VisitGetDutiesFileResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetDutiesFiledefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDutiesFiledefaultApplicationProblemPlusJSONResponse) VisitGetDutiesFileResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -22795,6 +22989,12 @@ type StrictServerInterface interface {
 	// GetDuties Segregation of duties: who prepared, approved, released what in some days, and which duties were in one hand that belong in two.
 	// (GET /duties)
 	GetDuties(ctx context.Context, request GetDutiesRequestObject) (GetDutiesResponseObject, error)
+	// GetDutiesDocument Segregation of duties in some days as a document, in the caller's language.
+	// (GET /duties/document)
+	GetDutiesDocument(ctx context.Context, request GetDutiesDocumentRequestObject) (GetDutiesDocumentResponseObject, error)
+	// GetDutiesFile Segregation of duties in some days as CSV: a row for each conflict, then one for each part that somebody had in a period.
+	// (GET /duties/file)
+	GetDutiesFile(ctx context.Context, request GetDutiesFileRequestObject) (GetDutiesFileResponseObject, error)
 	// StreamEstimates Server-sent events of estimates that change, of those that you may see: the event estimate, with the period and the person.
 	// (GET /estimates/events)
 	StreamEstimates(ctx context.Context, request StreamEstimatesRequestObject) (StreamEstimatesResponseObject, error)
@@ -24472,6 +24672,58 @@ func (sh *strictHandler) GetDuties(ctx *gin.Context, params GetDutiesParams) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetDutiesResponseObject); ok {
 		if err := validResponse.VisitGetDutiesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDutiesDocument operation middleware
+func (sh *strictHandler) GetDutiesDocument(ctx *gin.Context, params GetDutiesDocumentParams) {
+	var request GetDutiesDocumentRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDutiesDocument(ctx, request.(GetDutiesDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDutiesDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDutiesDocumentResponseObject); ok {
+		if err := validResponse.VisitGetDutiesDocumentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDutiesFile operation middleware
+func (sh *strictHandler) GetDutiesFile(ctx *gin.Context, params GetDutiesFileParams) {
+	var request GetDutiesFileRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDutiesFile(ctx, request.(GetDutiesFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDutiesFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetDutiesFileResponseObject); ok {
+		if err := validResponse.VisitGetDutiesFileResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
