@@ -58,6 +58,10 @@ func (t texts) aggregate(written string) (string, error) {
 		return t.Get("form.credits.sum"), nil
 	case written == "count credits":
 		return t.Get("form.credits.count"), nil
+	case written == "ratio":
+		return t.Get("form.credits.ratio"), nil
+	case written == "objective":
+		return t.Get("form.credits.objective"), nil
 	case written == "objectives all":
 		return t.Get("form.credits.objectives"), nil
 	case key == "sum":

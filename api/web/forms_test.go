@@ -84,3 +84,46 @@ func TestPolicyByForm(t *testing.T) {
 	require.Contains(t, page, "# business days, as everywhere here", "comments stay")
 	require.NotContains(t, h.as("fin").visit(policy), `name="do"`)
 }
+
+// TestTwoFiguresByForm picks a rate by two figures, and measures a ratio and one objective, without
+// writing YAML.
+func TestTwoFiguresByForm(t *testing.T) {
+	t.Parallel()
+	h := settled(t, time.Minute)
+	admin := h.as("admin")
+	admin.does("/plan-drafts", "/plan-drafts", url.Values{"from": {"sales-manager"}, "plan": {"managers"}, "name": {"Managers"}, "currency": {"USD"}}, "plan: managers")
+	draft := regexp.MustCompile(`href="(/plan-drafts/[0-9a-f-]{36})"`).FindStringSubmatch(admin.visit("/plan-drafts"))[1]
+	page := admin.visit(draft)
+	send := func(do string, more url.Values) {
+		t.Helper()
+		values := url.Values{"form": {"fill"}, "version": {"1"}, "document": {html.UnescapeString(inForms.FindStringSubmatch(page)[1])}, "do": {do}}
+		for key, value := range more {
+			values[key] = value
+		}
+		status, text := admin.fill(draft, draft, values)
+		require.Equal(t, http.StatusOK, status, text)
+		page = text
+	}
+	const by, measure = "components/1/rate_by", "components/1/measure"
+	send("add:components", nil)
+	send("add:components/1", url.Values{"add/components/1": {"rate_by"}})
+	send("add:"+by, url.Values{"add/" + by: {"across"}})
+	require.Contains(t, page, `name="`+by+`/across/columns/0/edge" value="10"`)
+	require.Contains(t, page, "this tier says 1 rates, and there are 2 columns", "what is still missing is said")
+	send("check", url.Values{by + "/across/columns/0/edge": {"5"}, by + "/across/columns/0/edge/word": {"up_to"}, by + "/tiers/0/rate": {""}, by + "/tiers/0/rates": {"1%, 2%"}, by + "/tiers/1/rate": {""}, by + "/tiers/1/rates": {"3%, 4%"}})
+	require.Contains(t, page, "columns: [{up_to: 5}, {}]")
+	require.NotContains(t, page, "there are 2 columns")
+
+	require.Contains(t, page, "one measure divided by another")
+	send("add:components/1", url.Values{measure + "/aggregate": {"ratio"}, "add/components/1": {"bonus"}})
+	require.Contains(t, page, `name="`+measure+`/ratio/aggregate"`)
+	send("check", url.Values{measure + "/aggregate": {"ratio"}, measure + "/ratio/aggregate": {"count credits"}, measure + "/to/aggregate": {"sum credits"}})
+	require.Contains(t, page, "measure: {ratio: {count: credits}, to: {sum: credits}}")
+	send("check", url.Values{measure + "/aggregate": {"objective"}})
+	require.Contains(t, page, `name="`+measure+`/objective" value="Objective"`)
+	send("check", url.Values{measure + "/aggregate": {"objective"}, measure + "/objective": {"Launch"}})
+	require.Contains(t, page, "measure: {objective: Launch}")
+	send("check", url.Values{measure + "/aggregate": {"sum credits"}, measure + "/objective": {"Launch"}})
+	require.Contains(t, page, "measure: {sum: credits}")
+	require.NotContains(t, page, "objective: Launch")
+}

@@ -108,6 +108,9 @@ func (f *filler) insert(m *yaml.Node, parts []Shape, key string, value *yaml.Nod
 	after := false
 	var later []string
 	for _, s := range parts {
+		if s.Picked != "" {
+			continue // it stands where its Aggregate does
+		}
 		names := []string{s.Key}
 		switch s.Kind {
 		case Edge:
@@ -167,6 +170,9 @@ func (f *filler) group(s Shape, path string, m *yaml.Node) {
 	for _, part := range s.Parts {
 		at := within(path, part.Key)
 		i := find(m, part.Key)
+		if i < 0 && part.Picked != "" {
+			continue
+		}
 		switch part.Kind {
 		case Text, Yes, Choice:
 			if text, is := f.given(at); is {
@@ -311,8 +317,26 @@ func (f *filler) condition(s, part Shape, at string, m *yaml.Node) {
 func (f *filler) aggregate(s Shape, at string, m *yaml.Node) {
 	text, is := f.given(at)
 	key, value, cut := strings.Cut(text, " ")
-	if !is || !cut || !slices.Contains(aggregates, key) {
+	parts := picked(s.Parts, text)
+	if !is || !cut && len(parts) == 0 || !slices.Contains(aggregates, key) {
 		return
+	}
+	was := slices.IndexFunc(s.Parts, func(p Shape) bool { return p.Picked != "" && find(m, p.Key) >= 0 })
+	if was >= 0 && s.Parts[was].Picked == text {
+		return
+	}
+	if was >= 0 || len(parts) > 0 {
+		for _, other := range aggregates {
+			if i := find(m, other); i >= 0 {
+				f.drop(m, i)
+			}
+		}
+		for _, p := range parts {
+			f.insert(m, s.Parts, p.Key, p.beginning())
+		}
+		if len(parts) > 0 {
+			return
+		}
 	}
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		if slices.Contains(aggregates, m.Content[i].Value) {

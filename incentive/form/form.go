@@ -27,7 +27,7 @@ const (
 	List      Kind = "list"      // texts, with commas between them
 	Edge      Kind = "edge"      // where a row ends: up_to or below
 	Condition Kind = "condition" // a filter, as conditions that all hold
-	Aggregate Kind = "aggregate" // what a measure adds up: one of Words, each a key and its value
+	Aggregate Kind = "aggregate" // what a measure adds up: one of Words, each a key and its value, or what parts beside it are picked by
 
 	Group Kind = "group" // several parts
 	Rows  Kind = "rows"  // a list of such groups
@@ -47,6 +47,7 @@ type Shape struct {
 	Short   string   // a Group that says nothing but this part may be written as its value
 	Rare    bool     // shown once it was added
 	Instead bool     // rare, and there is one at most of those beside it that are
+	Picked  string   // by which word of an Aggregate beside it the part is there; "": it always is
 	Begins  string   // what is added, in YAML
 	Label   string   // what the part is called, by a key of texts; "": as Key
 }
@@ -71,7 +72,19 @@ func (s Shape) each() Shape {
 }
 
 // asked reports whether the part is added before it is shown.
-func (s Shape) asked() bool { return s.Rare || s.Instead || !s.Single() && s.Short == "" }
+func (s Shape) asked() bool {
+	return s.Picked == "" && (s.Rare || s.Instead || !s.Single() && s.Short == "")
+}
+
+// picked are the parts that a word of an Aggregate beside them picks.
+func picked(parts []Shape, word string) (all []Shape) {
+	for _, s := range parts {
+		if s.Picked != "" && s.Picked == word {
+			all = append(all, s)
+		}
+	}
+	return all
+}
 
 // Part is a part of a document as it stands.
 type Part struct {
@@ -242,7 +255,11 @@ func (p *Part) group(m *yaml.Node) {
 		case Aggregate:
 			part := Part{Shape: s, Path: within(p.Path, s.Key)}
 			for i := 0; i+1 < len(m.Content); i += 2 {
-				if key := m.Content[i].Value; slices.ContainsFunc(aggregates, func(a string) bool { return a == key }) {
+				switch key := m.Content[i].Value; {
+				case !slices.Contains(aggregates, key):
+				case len(picked(p.Shape.Parts, key)) > 0:
+					part.line, part.column, part.Value = m.Content[i].Line, m.Content[i].Column, key
+				case !slices.ContainsFunc(p.Shape.Parts, func(s Shape) bool { return s.Picked != "" && s.Key == key }):
 					part.line, part.column = m.Content[i].Line, m.Content[i].Column
 					part.Value, part.Fixed = key+" "+m.Content[i+1].Value, m.Content[i+1].Kind != yaml.ScalarNode
 					if !part.Fixed && !slices.Contains(s.Words, part.Value) {
@@ -256,6 +273,9 @@ func (p *Part) group(m *yaml.Node) {
 		}
 		known = append(known, s.Key)
 		i := find(m, s.Key)
+		if i < 0 && s.Picked != "" {
+			continue
+		}
 		if i < 0 && s.asked() {
 			p.Addable = append(p.Addable, s)
 			continue

@@ -48,6 +48,9 @@ func TestEveryWordIsReadBack(t *testing.T) {
 	const credits = "credits: [{role: a, match: {transaction.category: participant.region}, where: transaction.quantity > 1, share: 50%, evenly: true}]\n"
 	const holdback = "holdback: {share: 20%, for_months: 3, released_where: transaction.category == \"paid\", otherwise: forfeited}"
 	const clawback = "clawback: {within_months: 12, cancelled_on: transaction.category, prorated: true, instalments: 3}"
+	const groups = "credits: [{role: a, territory: {members: all, above: all}}, {role: b, team: {members: all}}]\n"
+	const shared = "quotas: {sales: {of: team, by_share: true}}\n"
+	const objective = "curve: {on: amount, of: 5, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}"
 	component := func(lines ...string) string { return one(append([]string{"name: c", measure}, lines...)...) }
 	for _, c := range []struct{ document, from, to string }{
 		{component("rate: 1"), "sum: credits", "count: credits"},
@@ -123,6 +126,17 @@ func TestEveryWordIsReadBack(t *testing.T) {
 		{credits + component("rate: 1"), "share: 50%", "share: 60%"},
 		{credits + component("rate: 1"), "evenly: true", "evenly: false"},
 		{credits + component("rate: 1"), "quantity > 1", "quantity > 2"},
+		{groups + component("rate: 1"), "members: all, above", "members: lead, above"},
+		{groups + component("rate: 1"), "above: all", "above: 1"},
+		{groups + component("rate: 1"), "team: {members: all}", "team: {members: lead}"},
+		{groups + component("rate: 1"), "team: {members: all}", "territory: {members: all}"},
+		{shared + component(table), "of: team", "of: territory"},
+		{shared + component(table), "by_share: true", "by_share: false"},
+		{one("name: c", "measure: {objectives: all}", objective), "objectives: all", "objective: Launch"},
+		{one("name: c", "measure: {objective: Launch}", objective), "objective: Launch", "objective: Hiring"},
+		{one("name: c", "measure: {ratio: {sum: transaction.quantity}, to: {sum: credits}}", "bonus: 5", "gate: {on: amount, at_least: 1}"), "ratio: {sum: transaction.quantity}", "ratio: {count: credits}"},
+		{one("name: c", "measure: {ratio: {sum: transaction.quantity}, to: {sum: credits}}", "bonus: 5", "gate: {on: amount, at_least: 1}"), "to: {sum: credits}", "to: {sum: credits, where: credit.share == 1}"},
+		{component(by), "key: participant.commission_rate", "key: {on: count}"},
 		{"rounding: {mode: down}\n" + component("rate: 1"), "down", "half_to_even"},
 		{"rounding: {mode: down}\n" + component("rate: 1"), "down", "down, each: contribution"},
 		{component("rate: 1"), "currency: USD", "currency: EUR"},

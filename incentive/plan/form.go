@@ -66,7 +66,15 @@ func Form(text []byte) form.Shape {
 
 	where := form.Shape{Key: "where", Kind: form.Condition, Words: attributes, Numeric: numeric}
 	edge := form.Shape{Key: "edge", Kind: form.Edge, Words: []string{"up_to", "below"}}
-	measure := group("measure", "{sum: credits}", form.Shape{Key: "aggregate", Kind: form.Aggregate, Words: aggregates}, where)
+	// A measure adds something up, is the score of one objective, or a ratio of two that add something up.
+	of := func(words ...string) form.Shape {
+		return form.Shape{Key: "aggregate", Kind: form.Aggregate, Words: words}
+	}
+	picked := func(word string, s form.Shape) form.Shape { s.Picked = word; return s }
+	sums := slices.DeleteFunc(slices.Clone(aggregates), func(word string) bool { return word == "objectives all" })
+	measure := group("measure", "{sum: credits}", of(append(aggregates, "objective", "ratio")...),
+		picked("objective", begins("Objective", number("objective"))),
+		picked("ratio", called("ratio.of", group("ratio", "{sum: credits}", of(sums...), where))), picked("ratio", called("ratio.to", group("to", "{count: credits}", of(sums...), where))), where)
 	on, quota, without := choice("on", "attainment", "amount"), number("quota"), rare(begins("nothing", choice("without_quota", "refuse", "nothing")))
 	month := rare(begins("1", number("year_begins_in_month")))
 	excess := choice("excess", "lost", "carried_over")
@@ -83,7 +91,7 @@ func Form(text []byte) form.Shape {
 		instead(rows("rates", "[{rate: 1%}]", where, value("rate"))),
 		instead(group("rate_table", "{on: amount, tiers: [{up_to: 10000, rate: 1%}, {rate: 2%}]}", on, quota, without, choice("retroactive", "true", "false"),
 			rows("tiers", "[{rate: 0%}]", edge, value("rate"), choice("retroactive", "true", "false")))),
-		instead(group("rate_by", "{key: {on: amount}, tiers: [{up_to: 10000, rate: 1%}, {rate: 2%}]}", key, rows("tiers", "[{rate: 0%}]", edge, value("rate"), form.Shape{Key: "rates", Kind: form.List}))),
+		instead(group("rate_by", "{key: {on: amount}, tiers: [{up_to: 10000, rate: 1%}, {rate: 2%}]}", key, group("across", "{key: {on: count}, columns: [{below: 10}, {}]}", key, rows("columns", "[{}]", edge)), rows("tiers", "[{rate: 0%}]", edge, value("rate"), form.Shape{Key: "rates", Kind: form.List}))),
 		instead(group("curve", "{on: attainment, quota: sales, of: 1000, points: "+curve+"}", on, quota, without, called("target", value("of")), points, beyond)),
 		instead(group("scorecard", "{of: 1000, measures: [{name: Sales, weight: 100%, quota: sales, measure: {sum: credits}}], points: "+curve+"}", called("target", value("of")),
 			rows("measures", "[{name: Sales, weight: 0%, quota: sales, measure: {sum: credits}}]", number("name"), number("weight"), measure, quota, without), points, beyond)),

@@ -2,8 +2,14 @@ package plan
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
 	"net/url"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,6 +116,7 @@ components:
 		"another measure":         {"components/0/measure/aggregate=sum+transaction.units", "", []string{"sum: transaction.units"}, nil},
 		"an attribute":            {"add/reads/participant=region", "add:reads/participant", []string{"target: number, region: text"}, nil},
 		"a draw":                  {"add/=draw", "add:", []string{"draw: {amount: 1000, kind: recoverable}"}, nil},
+		"a ratio":                 {"components/0/measure/aggregate=ratio&components/0/measure/where/0/of=&components/0/measure/where/0/is===&add/components/0=curve", "add:components/0", []string{"measure: {ratio: {sum: credits}, to: {count: credits}}"}, []string{"rate: 5%"}},
 		"no such part":            {"", "remove:components/7", nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,8 +167,9 @@ func TestFormKnowsTheLanguage(t *testing.T) {
 	var schema any
 	require.NoError(t, json.Unmarshal(Schema, &schema))
 	collect(schema)
+	parsed := parsedKeys(t)
+	require.Equal(t, slices.Sorted(maps.Keys(parsed)), slices.Sorted(maps.Keys(keys)), "the schema has what is read, and nothing else")
 	for _, key := range []string{"language", // which nobody chooses
-		"across", "columns", "ratio", "to", "objective", // tables of two figures and ratios
 		"territories", "teams", "parent", "covers", // of examples
 		"sum", "count", "distinct", "objectives", "up_to", "below"} { // of kinds of their own
 		delete(keys, key)
@@ -178,6 +186,49 @@ func TestFormKnowsTheLanguage(t *testing.T) {
 	for key := range keys {
 		require.True(t, known[key], "the form lacks %q", key)
 	}
+}
+
+// parsedKeys are the keys that the parser reads, by its source.
+func parsedKeys(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	keys := map[string]bool{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		keep := func(e ast.Expr) {
+			if text, is := e.(*ast.BasicLit); is && text.Kind == token.STRING {
+				key, err := strconv.Unquote(text.Value)
+				require.NoError(t, err)
+				keys[key] = true
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				if of, is := n.Type.(*ast.Ident); is && of.Name == "fields" {
+					for _, e := range n.Elts {
+						keep(e.(*ast.KeyValueExpr).Key)
+					}
+				}
+			case *ast.AssignStmt:
+				for _, left := range n.Lhs {
+					if at, is := left.(*ast.IndexExpr); is {
+						if of, is := at.X.(*ast.Ident); is && (of.Name == "known" || of.Name == "more") {
+							keep(at.Index)
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+	require.Greater(t, len(keys), 80)
+	return keys
 }
 
 // FuzzForm writes whatever a form may send into a plan: what comes of it is read again, or
