@@ -297,7 +297,21 @@ func (s *Store) NotPaid(ctx context.Context, of StoredStatement) ([]calculation.
 	if err != nil {
 		return nil, fmt.Errorf("read what %s was credited with: %w", of.ParticipantID, err)
 	}
-	return calculation.NotPaid(of.Statement, credits, assignments)
+	if len(credits) == 0 {
+		return nil, nil
+	}
+	var plans []string
+	var numbers []int
+	for _, line := range of.Lines {
+		plans, numbers = append(plans, line.PlanID), append(numbers, line.PlanVersion)
+	}
+	var versions []incentive.PlanVersion
+	err = collect(ctx, s.pool, &versions, `SELECT plan_id, version, effective_from, document FROM plan_version WHERE (plan_id, version) IN (SELECT * FROM unnest($1::text[], $2::int[])) ORDER BY plan_id COLLATE "C", version`,
+		pgx.RowToStructByPos[incentive.PlanVersion], plans, numbers)
+	if err != nil {
+		return nil, fmt.Errorf("read the plans of %s: %w", of.ParticipantID, err)
+	}
+	return calculation.NotPaid(of.Statement, credits, assignments, versions)
 }
 
 // RunStatements returns everything that a run stored, by participant.

@@ -455,7 +455,7 @@ func TestAPeriod(t *testing.T) {
 	require.Contains(t, statement, "123,456.78 × 0.05 = 6,172.839")
 	require.Contains(t, statement, "6,172.84\u00a0USD")
 	require.Contains(t, statement, "D1")
-	require.Regexp(t, `(?s)What no line pays for, and why.*D0.*Commission: it earns nothing at its rate`, statement)
+	require.Regexp(t, `(?s)What no line pays for, and why.*D0.*Commission: nothing of it is credited`, statement)
 	require.Contains(t, r1.visit("/"), "6,172.84\u00a0USD")
 	status, text := r1.send(http.MethodGet, at+"/statements/r2", nil)
 	require.Equal(t, http.StatusNotFound, status)
@@ -688,7 +688,7 @@ var needs = map[string]incentive.Action{
 	"GET /ledger": incentive.ReadTotals, "GET /audit": incentive.ReadAudit, "GET /rails": incentive.ReadRails, "GET /rails/{rail}": incentive.ReadRails, "POST /rails/{rail}": incentive.AdministerRails, "GET /tokens": incentive.AdministerPeople, "POST /tokens": incentive.AdministerPeople, "GET /people": incentive.ReadRecords,
 	"GET /tour": incentive.AdministerPeople, "GET /settings": incentive.ReadRecords, "POST /settings": incentive.AdministerPeople,
 	"GET /plans": "", "POST /plans": incentive.ImportStructure, "GET /plans/{plan}/versions/{version}": "", "POST /plans/{plan}/versions/{version}": incentive.AcceptPlan,
-	"POST /people": incentive.ImportStructure, "GET /people/{person}": incentive.ReadRecords, "POST /people/{person}": incentive.ImportData, "GET /hierarchy": incentive.ReadRecords, "GET /quotas": incentive.ReadRecords, "POST /quotas": incentive.ImportData, "GET /reliefs": incentive.ReadRecords, "POST /reliefs": incentive.ImportData,
+	"POST /people": incentive.ImportStructure, "GET /people/{person}": incentive.ReadRecords, "POST /people/{person}": incentive.ImportData, "GET /hierarchy": incentive.ReadRecords, "GET /quotas": incentive.ReadRecords, "POST /quotas": incentive.ImportData, "GET /reliefs": incentive.ReadReliefs, "POST /reliefs": incentive.ImportData, "POST /reliefs/proposals": incentive.ProposeReliefs, "POST /reliefs/proposals/{relief_proposal}": incentive.DecideReliefs,
 	"GET /calendars": incentive.ReadRecords, "POST /calendars": incentive.ImportStructure, "GET /calendars/{calendar}/policy": incentive.ReadRecords, "POST /calendars/{calendar}/policy": incentive.ImportStructure,
 	"GET /plan-drafts": incentive.ImportStructure, "POST /plan-drafts": incentive.ImportStructure, "GET /plan-drafts/{draft}": incentive.ImportStructure, "POST /plan-drafts/{draft}": incentive.ImportStructure,
 	"GET /simulation": incentive.ReadTotals, "POST /simulation": incentive.ReadTotals,

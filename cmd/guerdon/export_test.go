@@ -171,7 +171,7 @@ func TestNotPaid(t *testing.T) {
 	require.Zero(t, exit, told)
 	_, unpaid, found := strings.Cut(out, "Not paid\n")
 	require.True(t, found, out)
-	require.Equal(t, "D-free owner 0 own: it earns nothing at its rate", strings.Join(strings.Fields(unpaid), " "))
+	require.Equal(t, "D-free owner 0 own: nothing of it is credited", strings.Join(strings.Fields(unpaid), " "))
 	exit, out, told = p.guerdon("ann", "statement", month, "ann")
 	require.Zero(t, exit, told)
 	require.NotContains(t, out, "Not paid")
