@@ -14,7 +14,8 @@ import (
 
 // What everybody has come to in the contests of an open period is kept with where it puts them, so
 // that one deal measures nobody but those whose deal it is, and calculates of all others those who
-// stand elsewhere by it.
+// stand elsewhere by it. Each deal changes what a pool has come to, and hardly anybody's part of it
+// by a cent: whose part stays the same follows later, once for many deals.
 
 // forgetEntrants begins the contests of a period anew.
 func forgetEntrants(ctx context.Context, tx unkept, p PeriodRevision) error {
@@ -33,7 +34,7 @@ func estimatesAmong(ctx context.Context, tx unkept, p PeriodRevision, snapshot i
 		return nil, err
 	}
 	contests := e.Contests()
-	var elsewhere []string
+	var elsewhere, told []string // paid another amount now, or only told of another sum
 	if !booked {
 		if elsewhere, err = withdraw(ctx, tx, p, of, contests); err != nil {
 			return nil, err
@@ -49,7 +50,11 @@ func estimatesAmong(ctx context.Context, tx unkept, p PeriodRevision, snapshot i
 		var stand []string
 		stand, failed = e.Settle(slices.Concat(others, entered))
 		for i, one := range others {
-			if stand[i] != stood[i] {
+			switch {
+			case stand[i] == stood[i]:
+			case calculation.PaysTheSame(stand[i], stood[i]):
+				told = append(told, one.ParticipantID)
+			default:
 				elsewhere = append(elsewhere, one.ParticipantID)
 			}
 		}
@@ -57,9 +62,14 @@ func estimatesAmong(ctx context.Context, tx unkept, p PeriodRevision, snapshot i
 			return nil, err
 		}
 	}
-	if len(elsewhere) > 0 {
-		if err := want(ctx, tx, p, union(elsewhere), now.Add(competitorsWait)); err != nil {
-			return nil, err
+	for _, follow := range []struct {
+		people []string
+		wait   time.Duration
+	}{{elsewhere, competitorsWait}, {told, poolWait}} {
+		if len(follow.people) > 0 {
+			if err := want(ctx, tx, p, union(follow.people), now.Add(follow.wait), true); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if failed != nil {

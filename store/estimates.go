@@ -33,6 +33,10 @@ const (
 	// competitorsWait that of those whose rank somebody else's deal may have changed: they
 	// depend on much more, and many deals make one calculation of them.
 	managersWait, competitorsWait = 250 * time.Millisecond, 2 * time.Second
+	// poolWait is how long those wait whom somebody else's deal pays no other amount: each deal
+	// changes what a pool has come to in all, of which everybody's statement tells, and hardly
+	// anybody's part of it.
+	poolWait = time.Minute
 )
 
 // Estimate is what somebody's statement of an open period comes to as things stand. Where it
@@ -255,10 +259,10 @@ func lookIntoTouched(ctx context.Context, tx unkept, now time.Time, today incent
 		if err != nil {
 			return 0, err
 		}
-		if err := want(ctx, tx, p, touched, now); err != nil {
+		if err := want(ctx, tx, p, touched, now, false); err != nil {
 			return 0, err
 		}
-		if err := want(ctx, tx, p, managers, now.Add(managersWait)); err != nil {
+		if err := want(ctx, tx, p, managers, now.Add(managersWait), false); err != nil {
 			return 0, err
 		}
 	}
@@ -304,14 +308,15 @@ func creditedByRules(ctx context.Context, tx unkept, p PeriodRevision, rules, so
 }
 
 // want writes down that the estimates are to be calculated of those of some people who have
-// a statement, or had one.
-func want(ctx context.Context, tx unkept, p PeriodRevision, people []string, due time.Time) error {
+// a statement, or had one. Those that only follow others wait for those that are touched.
+func want(ctx context.Context, tx unkept, p PeriodRevision, people []string, due time.Time, follows bool) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO estimate_wanted SELECT $4, t.id, $6 FROM unnest($5::text[]) t(id)
+		INSERT INTO estimate_wanted AS was SELECT $4, t.id, $6, $7 FROM unnest($5::text[]) t(id)
 		WHERE EXISTS (SELECT FROM assignment a WHERE a.participant_id = t.id AND `+onPlan+`)
 			OR EXISTS (SELECT FROM estimate e WHERE e.period_id = $4 AND e.participant_id = t.id)
 			OR EXISTS (SELECT FROM adjustment j WHERE j.participant_id = t.id)
-		ON CONFLICT (period_id, participant_id) DO UPDATE SET due_at = least(estimate_wanted.due_at, excluded.due_at)`, p.StartsOn, p.EndsOn, p.CalendarID, p.ID, people, due)
+		ON CONFLICT (period_id, participant_id) DO UPDATE SET due_at = least(was.due_at, excluded.due_at), follows = was.follows AND excluded.follows
+		WHERE excluded.due_at < was.due_at OR was.follows AND NOT excluded.follows`, p.StartsOn, p.EndsOn, p.CalendarID, p.ID, people, due, follows)
 	if err != nil {
 		return fmt.Errorf("write down whose estimates of %s are wanted: %w", p.ID, err)
 	}
@@ -319,13 +324,13 @@ func want(ctx context.Context, tx unkept, p PeriodRevision, people []string, due
 }
 
 // calculateWanted calculates some of the estimates that are due, of one period, and returns
-// how many.
+// how many: none that only follows others before those that are touched.
 func calculateWanted(ctx context.Context, tx unkept, now time.Time, today incentive.Date) (int, error) {
 	type wanted struct{ PeriodID, ParticipantID string }
 	var all []wanted
 	err := collect(ctx, tx, &all, `
 		DELETE FROM estimate_wanted w USING (SELECT * FROM estimate_wanted
-			WHERE due_at <= $1 AND period_id = (SELECT period_id FROM estimate_wanted WHERE due_at <= $1 ORDER BY due_at LIMIT 1)
+			WHERE due_at <= $1 AND (period_id, follows) = (SELECT period_id, follows FROM estimate_wanted WHERE due_at <= $1 ORDER BY follows, due_at LIMIT 1)
 			ORDER BY due_at LIMIT $2) due
 		WHERE w.period_id = due.period_id AND w.participant_id = due.participant_id RETURNING w.period_id, w.participant_id`, pgx.RowToStructByPos[wanted], now, estimatesAtOnce)
 	if err != nil || len(all) == 0 {

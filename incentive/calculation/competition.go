@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/guerdon/guerdon/incentive"
 )
 
@@ -88,16 +86,32 @@ func (e *Estimating) Settle(entrants []Entrant) (standings []string, err error) 
 // one is no problem of the others.
 func (e *Estimating) Estimates(ctx context.Context) ([]Estimate, error) { return e.estimates(ctx) }
 
-// String tells standings apart of which a statement does not say the same.
+// String tells standings apart of which a statement does not say the same. What a pool has come to
+// in all stands last, behind inAll.
 func (s standing) String() string {
-	told := s.won.String()
+	told, all := s.won.String(), ""
 	for _, step := range s.steps {
 		told += fmt.Sprintf(" %s %d %d %s", step.Kind, step.Count, step.Tied, step.Result)
-		for _, figure := range []*decimal.Decimal{step.Rate, step.Unit} {
-			if figure != nil {
-				told += " " + figure.String()
-			}
+		if step.Rate != nil {
+			told += " " + step.Rate.String()
+		}
+		switch {
+		case step.Unit == nil:
+		case step.Kind == StepPool:
+			all = inAll + step.Unit.String()
+		default:
+			told += " " + step.Unit.String()
 		}
 	}
-	return told
+	return told + all
+}
+
+const inAll = " of "
+
+// PaysTheSame reports whether two standings of somebody, as Settle tells them, differ at most in
+// what their pool has come to in all.
+func PaysTheSame(standing, another string) bool {
+	mine, _, pool := strings.Cut(standing, inAll)
+	other, _, also := strings.Cut(another, inAll)
+	return pool && also && mine == other
 }
