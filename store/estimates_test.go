@@ -22,7 +22,7 @@ var noon = time.Date(2026, time.January, 20, 12, 0, 0, 0, time.UTC)
 // refresh calculates estimates until nothing is left to do, then, five seconds later for those
 // above, and again for whoever competes with these.
 func refresh(t require.TestingT, s *store.Store, now time.Time) {
-	for _, at := range []time.Time{now, now.Add(5 * time.Second), now.Add(10 * time.Second)} {
+	for _, at := range []time.Time{now, now.Add(5 * time.Second), now.Add(10 * time.Second), now.Add(2 * time.Minute)} {
 		for done := false; !done; {
 			var err error
 			done, _, err = s.RefreshEstimates(context.Background(), at)
@@ -180,6 +180,92 @@ func TestCompetitorsFollow(t *testing.T) {
 	ended := map[string]any{"participant_id": "bob", "plan_id": "contest", "calendar_id": "monthly", "starts_on": "2026-01-01", "ends_on": "2026-01-04"}
 	b.put("assignment", ended)
 	require.Equal(t, "200.00, booked 200.00", b.estimate(january), "what bob sold later does not count")
+}
+
+// TestSplitsByAmount credits people with amounts of a deal in the place of shares.
+func TestSplitsByAmount(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	january := monthOf(1)
+	b.open(january)
+	b.put("transaction", map[string]any{"source": "crm", "transaction_id": "d1", "date": "2026-01-05", "amount": "300", "currency": "USD", "attributes": map[string]string{}})
+	credit := func(amount string) store.Import {
+		return load(t, b.Store, "credit", map[string]any{"source": "crm", "transaction_id": "d1", "participant_id": "ann", "role": "owner", "amount": amount})
+	}
+	require.Equal(t, 1, credit("100").Added)
+	require.Equal(t, "10.00, booked 10.00", b.estimate(january), "a tenth of 100")
+	require.Equal(t, 1, credit("100").Unchanged)
+	require.Equal(t, 1, credit("300.01").Quarantined)
+	require.Equal(t, 1, credit("-1").Quarantined)
+	require.Equal(t, 1, credit("0.07").Changed)
+	require.Equal(t, "0.01, booked 0.01", b.estimate(january))
+	b.put("transaction", map[string]any{"source": "crm", "transaction_id": "d1", "date": "2026-01-05", "amount": "0", "currency": "USD", "attributes": map[string]string{}})
+	require.Equal(t, 1, credit("0").Quarantined, "of nothing there is no part")
+}
+
+// TestPoolsFollow calculates whose part of a pool somebody else's deal changes within seconds; whose
+// part stays the same only once the deal has waited for others, and behind whoever is touched.
+func TestPoolsFollow(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	b.plan("shared", "components: [{name: part, measure: {sum: credits}, pool: {amount: 100}}]")
+	for _, id := range []string{"ann", "bob"} {
+		b.assign(id, "shared", "2026-01-01")
+	}
+	sells := func(id, deal, amount string) {
+		b.put("transaction", map[string]any{"source": "crm", "transaction_id": deal, "date": "2026-01-05", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
+		b.put("credit", map[string]any{"source": "crm", "transaction_id": deal, "participant_id": id, "role": "owner", "share": "1"})
+	}
+	january := monthOf(1)
+	b.open(january)
+	sells("ann", "d1", "1000000")
+	sells("bob", "d2", "1000000")
+	refresh(t, b.Store, noon)
+	until := func(at time.Time) {
+		t.Helper()
+		for done := false; !done; {
+			var err error
+			done, _, err = b.RefreshEstimates(t.Context(), at)
+			require.NoError(t, err)
+		}
+	}
+	one := func(id string) store.Estimate {
+		t.Helper()
+		e, err := b.Store.Estimate(t.Context(), january, id)
+		require.NoError(t, err)
+		return e
+	}
+	before := one("ann")
+	b.assign("boss", "flat", "2026-01-01")
+	sells("boss", "d3", "777")
+	until(noon)
+	until(noon.Add(2 * time.Minute))
+	require.Equal(t, before.CalculatedAt, one("ann").CalculatedAt, "who is on no plan with the pool changes nothing of it")
+
+	sells("bob", "d4", "3")
+	until(noon)
+	until(noon.Add(10 * time.Second))
+	require.Equal(t, before.CalculatedAt, one("ann").CalculatedAt, "a deal that changes no cent of hers")
+	until(noon.Add(2 * time.Minute))
+	told := one("ann")
+	require.Equal(t, before.Total, told.Total)
+	require.NotEqual(t, before.Digest, told.Digest, "of what all have come to")
+
+	sells("bob", "d5", "1000000")
+	until(noon)
+	until(noon.Add(5 * time.Second))
+	require.Equal(t, "100033.33", one("ann").Total.Amount(), "a third of the pool, and a tenth of her own")
+	sells("bob", "d6", "2")
+	until(noon)
+	everything, err := b.Everything(t.Context(), b.revision(january))
+	require.NoError(t, err)
+	run, err := calculation.Estimates(t.Context(), everything, []string{"ann", "bob"})
+	require.NoError(t, err)
+	until(noon.Add(2 * time.Minute))
+	for i, id := range []string{"ann", "bob"} {
+		digest := run[i].Digest()
+		require.Equal(t, digest[:], one(id).Digest, "%s has what a run would give", id)
+	}
 }
 
 func TestWhatIf(t *testing.T) {

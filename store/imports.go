@@ -79,6 +79,11 @@ func versioned(table, columns, keys, same, invalid string) string {
 		FROM given g JOIN latest l ON l.n = g.n)`
 }
 
+// creditedShare is the SQL of the share of a given credit g, which may say the amount that it
+// is of its transaction instead. A quotient is kept to 28 places.
+const creditedShare = `coalesce(g.share, (SELECT round(g.amount::numeric(60, 30) / nullif(x.amount, 0), 28) FROM transaction x
+	WHERE x.source = g.source AND x.transaction_id = g.transaction_id ORDER BY x.version DESC LIMIT 1))`
+
 var loaders = map[string]loader{
 	"participant": {sql: versioned("participant_fact",
 		`n int, participant_id text, effective_from date, name text, email text, kind text, manager_id text, country text, pay_currency text, employed_until date, attributes jsonb`,
@@ -106,17 +111,19 @@ var loaders = map[string]loader{
 			string(incentive.CodeInvalid):  "transaction %s gives itself back: a refund names another transaction",
 			string(CodeUnknownTransaction): "there is no such transaction for refund %s to give back: import that one first"}},
 	"credit": {sql: versioned("credit",
-		`n int, source text, transaction_id text, participant_id text, role text, share numeric`,
+		`n int, source text, transaction_id text, participant_id text, role text, share numeric, amount numeric`,
 		`t.source = g.source AND t.transaction_id = g.transaction_id AND t.participant_id = g.participant_id AND t.role = g.role`,
-		`l.share = g.share`,
+		`l.share = `+creditedShare,
 		`WHEN NOT EXISTS (SELECT FROM participant p WHERE p.id = g.participant_id) THEN 'unknown-participant'
-		 WHEN NOT EXISTS (SELECT FROM transaction x WHERE x.source = g.source AND x.transaction_id = g.transaction_id) THEN 'unknown-transaction'`) + `,
+		 WHEN NOT EXISTS (SELECT FROM transaction x WHERE x.source = g.source AND x.transaction_id = g.transaction_id) THEN 'unknown-transaction'
+		 WHEN g.share IS NULL AND coalesce(`+creditedShare+` NOT BETWEEN 0 AND 1, true) THEN 'invalid'`) + `,
 	put AS (INSERT INTO credit (source, transaction_id, participant_id, role, version, share)
-		SELECT source, transaction_id, participant_id, role, coalesce(version, 0) + 1, share
-		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
+		SELECT source, transaction_id, participant_id, role, coalesce(version, 0) + 1, ` + creditedShare + `
+		FROM given g JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
 	SELECT n, outcome FROM judged ORDER BY n`,
 		reasons: map[string]string{
 			string(CodeUnknownParticipant): "there is no participant %s: import the participant first",
+			string(incentive.CodeInvalid):  "the amount that %s is credited with is no part of the transaction's amount: it lies between nothing and all of it",
 			string(CodeUnknownTransaction): "there is no such transaction for the credit of %s: import the transaction first"}},
 	"quota": {sql: versioned("quota",
 		`n int, participant_id text, measure text, starts_on date, ends_on date, amount numeric`,

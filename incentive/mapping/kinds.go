@@ -75,7 +75,8 @@ var kinds = map[Kind][]fieldOf{
 	Transaction: {key("source", identifier), key("transaction_id", identifier), needed("date", day), needed("amount", number), needed("currency", currency), optional("refund_of", identifier, nil)},
 	Credit: {
 		key("source", identifier), key("transaction_id", identifier), key("participant_id", identifier),
-		{name: "role", read: identifier, absent: "owner", isKey: true, isRecord: true}, optional("share", share, decimal.NewFromInt(1)),
+		{name: "role", read: identifier, absent: "owner", isKey: true, isRecord: true},
+		optional("share", share, nil), optional("amount", number, nil), // one of the two, or all of it
 	},
 	Quota: {
 		key("participant_id", identifier), key("measure", identifier), key("starts_on", day), optional("ends_on", day, nil), needed("amount", number),

@@ -236,6 +236,17 @@ func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen 
 		if problem := sensible(rec.kind, values); problem != nil {
 			return reject(problem.column, CodeMalformed, wrong{rec.fields[problem.column].name(), problem.value, problem.reason})
 		}
+		if rec.kind == Credit {
+			switch {
+			case values["amount"] != nil:
+				delete(values, "share")
+			case values["share"] == nil:
+				values["share"] = decimal.NewFromInt(1)
+				fallthrough
+			default:
+				delete(values, "amount")
+			}
+		}
 		if rec.kind.hasAttributes() {
 			attributes := map[string]string{}
 			for _, name := range rec.names {
@@ -293,6 +304,9 @@ func sensible(kind Kind, values map[string]any) *wrong {
 	}
 	if amount, has := values["amount"].(decimal.Decimal); has && slices.Contains([]Kind{Quota, TerritoryQuota, TeamQuota}, kind) && amount.IsNegative() {
 		return &wrong{"amount", amount.String(), "a quota is not below zero"}
+	}
+	if kind == Credit && values["share"] != nil && values["amount"] != nil {
+		return &wrong{"amount", fmt.Sprint(values["amount"]), "a credit is of a share of the transaction or of an amount of it: give one of the two"}
 	}
 	if kind == QuotaRelief {
 		if (values["amount"] == nil) == (values["share"] == nil) {
