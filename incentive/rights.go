@@ -77,6 +77,10 @@ const (
 
 	EnterDeals  Action = "enter-deals"  // enter, correct and withdraw deals of one's own that no source knows
 	DecideDeals Action = "decide-deals" // approve or reject the deals that others entered
+
+	ReadReliefs    Action = "read-reliefs"    // what of their quotas people are relieved of, and what is proposed
+	ProposeReliefs Action = "propose-reliefs" // propose a relief of somebody's quota, and withdraw one's proposal
+	DecideReliefs  Action = "decide-reliefs"  // grant or refuse what others proposed
 )
 
 // rights is the table of who may do what, and how far. What is absent is not allowed.
@@ -124,6 +128,10 @@ var rights = map[Action]map[Role]Scope{
 
 	EnterDeals:  {Rep: Own, Manager: Own},
 	DecideDeals: {Manager: Team, Finance: All},
+
+	ReadReliefs:    {Manager: Team, Finance: All, Administrator: All, Auditor: All},
+	ProposeReliefs: {Manager: Team},
+	DecideReliefs:  {Finance: All},
 }
 
 // Actions lists every action, sorted.

@@ -50,13 +50,14 @@ func notifyRole(ctx context.Context, q querier, role incentive.Role, but string,
 
 // notices reads what notifications say. It is completed by a condition on n.
 var notices = `
-	SELECT n.id, n.kind, n.subject, n.recipient, CASE WHEN d.id IS NOT NULL THEN ` + nameAt("d.participant_id", "company_today()") + ` WHEN r.id IS NOT NULL THEN ` + nameAt("r.participant_id", "company_today()") + ` WHEN e.id IS NOT NULL THEN ` + nameAt("e.participant_id", "company_today()") + ` WHEN o.id IS NOT NULL THEN ` + nameAt("o.participant_id", "company_today()") + ` ELSE '' END,
+	SELECT n.id, n.kind, n.subject, n.recipient, CASE WHEN d.id IS NOT NULL THEN ` + nameAt("d.participant_id", "company_today()") + ` WHEN r.id IS NOT NULL THEN ` + nameAt("r.participant_id", "company_today()") + ` WHEN e.id IS NOT NULL THEN ` + nameAt("e.participant_id", "company_today()") + ` WHEN w.id IS NOT NULL THEN ` + nameAt("w.participant_id", "company_today()") + ` WHEN o.id IS NOT NULL THEN ` + nameAt("o.participant_id", "company_today()") + ` ELSE '' END,
 		p.id, p.code, p.starts_on, p.ends_on, n.created_at, n.id <= coalesce(s.seen, 0)
 	FROM notification n
 	LEFT JOIN person_setting s ON s.participant_id = n.recipient
 	LEFT JOIN dispute d ON n.subject LIKE 'dispute/%' AND d.id::text = split_part(n.subject, '/', 2)
 	LEFT JOIN redemption r ON n.subject LIKE 'redemption/%' AND r.id::text = split_part(n.subject, '/', 2)
 	LEFT JOIN entered_deal e ON n.subject LIKE 'deal/%' AND e.id::text = split_part(n.subject, '/', 2)
+	LEFT JOIN relief_proposal w ON n.subject LIKE 'relief/%' AND w.id::text = split_part(n.subject, '/', 2)
 	LEFT JOIN payout o ON n.subject LIKE 'payout/%' AND o.id::text = split_part(n.subject, '/', 2)
 	LEFT JOIN pay_period p ON p.id = coalesce(d.period_id, o.period_id, CASE WHEN n.subject LIKE 'pay-period/%' THEN split_part(n.subject, '/', 2) END) `
 

@@ -51,7 +51,8 @@ type ReliefsOf struct {
 	Person  string
 	Measure string
 	On      incentive.Date
-	Search  string // what the participant's id or name holds
+	Search  string   // what the participant's id or name holds
+	Visible []string // of these people only; nil for everybody
 }
 
 // ReliefKey names a relief: the next page of a list begins behind it.
@@ -70,13 +71,13 @@ func (s *Store) Reliefs(ctx context.Context, of ReliefsOf, after *ReliefKey, lim
 		FROM quota_relief r
 		WHERE NOT EXISTS (SELECT FROM quota_relief l WHERE (l.participant_id, l.measure, l.starts_on, l.cause) = (r.participant_id, r.measure, r.starts_on, r.cause) AND l.version > r.version)
 			AND coalesce(r.amount, r.share) > 0
-			AND (@person = '' OR r.participant_id = @person) AND (@measure = '' OR r.measure = @measure) AND (@on::date IS NULL OR @on BETWEEN r.starts_on AND r.ends_on)
+			AND (@person = '' OR r.participant_id = @person) AND (@measure = '' OR r.measure = @measure) AND (@visible::text[] IS NULL OR r.participant_id = ANY(@visible)) AND (@on::date IS NULL OR @on BETWEEN r.starts_on AND r.ends_on)
 			AND `+found("r.participant_id")+`
 			AND (@starts::date IS NULL OR r.starts_on < @starts OR r.starts_on = @starts AND (r.participant_id, r.measure, r.cause) > (@participant, @of, @cause))
 		ORDER BY r.starts_on DESC, r.participant_id, r.measure, r.cause LIMIT @limit`, func(row pgx.CollectableRow) (r Relief, err error) {
 		err = row.Scan(&r.ParticipantID, &r.Measure, &r.StartsOn, &r.EndsOn, &r.Cause, &r.Amount, &r.Share, &r.Version, &r.Name)
 		return r, err
-	}, pgx.NamedArgs{"person": of.Person, "measure": of.Measure, "on": dayOrNil(of.On), "search": anywhere(of.Search),
+	}, pgx.NamedArgs{"person": of.Person, "measure": of.Measure, "on": dayOrNil(of.On), "search": anywhere(of.Search), "visible": of.Visible,
 		"starts": dayOrNil(after.StartsOn), "participant": after.Person, "of": after.Measure, "cause": after.Cause, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list reliefs of quotas: %w", err)

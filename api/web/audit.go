@@ -120,6 +120,8 @@ func pageOf(subject string) string {
 		return "/disputes/" + url.PathEscape(rest)
 	case kind == "deal":
 		return "/deals/" + url.PathEscape(rest)
+	case kind == "relief":
+		return "/reliefs"
 	case kind == "rail":
 		return "/rails/" + url.PathEscape(rest)
 	}

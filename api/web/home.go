@@ -50,6 +50,7 @@ func (v *visit) home() error {
 		{v.may(incentive.RaiseDispute) > incentive.None, v.addDisputes},
 		{v.may(incentive.SetObjectives) > incentive.None, v.addObjectives},
 		{v.may(incentive.DecideDeals) > incentive.None, v.addDeals},
+		{v.may(incentive.DecideReliefs) > incentive.None, v.addReliefs},
 		{v.may(incentive.AdjustPay) > incentive.None, v.addAdjustments},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addPeriods},
 		{v.may(incentive.RunPeriod) > incentive.None, v.addReturned},

@@ -77,7 +77,7 @@ var entries = []struct {
 		{"menu.plans", "/plans", having(incentive.Manager, incentive.Finance, incentive.Administrator, incentive.Auditor)},
 		{"menu.calendars", "/calendars", having(incentive.Finance, incentive.Administrator, incentive.Auditor)},
 		{"menu.quotas", "/quotas", may(incentive.ReadRecords)},
-		{"menu.reliefs", "/reliefs", may(incentive.ReadRecords)},
+		{"menu.reliefs", "/reliefs", may(incentive.ReadReliefs)},
 		{"menu.targets", "/targets", may(incentive.ReadTargets)},
 		{"menu.imports", "/imports", may(incentive.ReadRecords)},
 	}},

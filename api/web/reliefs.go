@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -14,6 +15,98 @@ type reliefsPage struct {
 	Table     table
 	Causes    []incentive.ReliefCause
 	MayChange bool
+	Opens     bool // the visitor may open the pages of people
+	Proposes  bool
+	People    []client.Estimate // whom a manager may propose one for, as far as they are known
+	Waiting   []proposedRelief  // for a decision
+	Decided   []proposedRelief  // the last ones
+	Decides   bool
+}
+
+// mostDecidedReliefs is of how many decided proposals the page tells.
+const mostDecidedReliefs = 20
+
+// proposedRelief is a relief that a manager proposed, as a page shows it.
+type proposedRelief struct {
+	client.ReliefProposal
+	Percent   string // its share; "" of an amount
+	Proposer  string // a name
+	Decider   string // a name
+	Decides   bool   // the visitor decides about it
+	Withdraws bool   // the visitor may withdraw it
+	Failed    bool   // what they wanted of it was refused
+}
+
+func (v *visit) proposedReliefs(body *reliefsPage) error {
+	called, err := v.called()
+	if err != nil {
+		return err
+	}
+	shown := func(all []client.ReliefProposal) (shown []proposedRelief) {
+		for _, p := range all {
+			one := proposedRelief{ReliefProposal: p, Proposer: name(called, p.ProposedBy), Decider: name(called, text(p.DecidedBy)), Failed: v.problem != nil && v.r.PathValue("relief_proposal") == p.Id}
+			if p.Share != nil {
+				one.Percent = read(*p.Share).Mul(hundred).String()
+			}
+			waits := p.State == client.ReliefProposalStateWaiting
+			one.Decides = waits && v.may(incentive.DecideReliefs) > incentive.None && p.Person != v.me.Id && p.ProposedBy != v.me.Id
+			one.Withdraws = waits && v.may(incentive.ProposeReliefs) > incentive.None && p.ProposedBy == v.me.Id
+			shown = append(shown, one)
+		}
+		return shown
+	}
+	waiting, err := v.waitingReliefs()
+	if err != nil {
+		return err
+	}
+	body.Waiting = shown(waiting)
+	list, err := client.Read[client.ReliefProposals](v.api.ListReliefProposals(v.r.Context(), &client.ListReliefProposalsParams{Limit: &most}))
+	if err != nil {
+		return err
+	}
+	decided := slices.DeleteFunc(list.Proposals, func(p client.ReliefProposal) bool { return p.State == client.ReliefProposalStateWaiting })
+	body.Decided = shown(decided[:min(len(decided), mostDecidedReliefs)])
+	if !body.Proposes {
+		return nil
+	}
+	periods, err := v.opened()
+	if err != nil {
+		return err
+	}
+	if period := v.estimated(periods); period != nil {
+		people, _, err := every(2, func(after *string) ([]client.Estimate, *string, error) {
+			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), period.Id, &client.ListEstimatesParams{After: after, Limit: &most}))
+			return list.Estimates, list.Next, err
+		})
+		if err != nil {
+			return err
+		}
+		body.People = slices.DeleteFunc(people, func(e client.Estimate) bool { return e.Person == v.me.Id })
+	}
+	return nil
+}
+
+// waitingReliefs are the proposed reliefs about which nobody has decided.
+func (v *visit) waitingReliefs() ([]client.ReliefProposal, error) {
+	waiting := client.ListReliefProposalsParamsStateWaiting
+	all, _, err := every(2, func(after *string) ([]client.ReliefProposal, *string, error) {
+		list, err := client.Read[client.ReliefProposals](v.api.ListReliefProposals(v.r.Context(), &client.ListReliefProposalsParams{State: &waiting, After: after, Limit: &most}))
+		return list.Proposals, list.Next, err
+	})
+	return all, err
+}
+
+// addReliefs adds the proposed reliefs that wait for the visitor's decision.
+func (v *visit) addReliefs(body *homePage, _ []client.Period) error {
+	waiting, err := v.waitingReliefs()
+	if err != nil {
+		return err
+	}
+	count := len(slices.DeleteFunc(waiting, func(p client.ReliefProposal) bool { return p.Person == v.me.Id || p.ProposedBy == v.me.Id }))
+	if count > 0 {
+		body.Tasks = append(body.Tasks, task{Says: v.counted("task.reliefs", client.Period{}, count), Do: "task.reliefs.do", Path: "/reliefs"})
+	}
+	return nil
 }
 
 // relief is a relief of a quota as a page shows it.
@@ -38,10 +131,12 @@ func (v *visit) shownReliefs(all []client.Relief) (shown []relief) {
 
 // reliefs lists what of their quotas people are relieved of.
 func (v *visit) reliefs() error {
-	if v.may(incentive.ReadRecords) == incentive.None {
+	if v.may(incentive.ReadReliefs) == incentive.None {
 		return v.forbidden()
 	}
-	body := reliefsPage{Causes: incentive.ReliefCauses, MayChange: v.may(incentive.ImportData) > incentive.None}
+	body := reliefsPage{Causes: incentive.ReliefCauses, MayChange: v.may(incentive.ImportData) > incentive.None, Opens: v.may(incentive.ReadRecords) > incentive.None}
+	body.Proposes = v.may(incentive.ProposeReliefs) > incentive.None && !body.MayChange
+	body.Decides = v.may(incentive.DecideReliefs) > incentive.None
 	all, table, err := listed(v, listing[client.Relief]{
 		name: "reliefs", path: "/reliefs", search: "table.search-person",
 		columns: []column[client.Relief]{
@@ -63,6 +158,9 @@ func (v *visit) reliefs() error {
 		return err
 	}
 	body.Reliefs, body.Table = v.shownReliefs(all), table
+	if err := v.proposedReliefs(&body); err != nil {
+		return err
+	}
 	return v.show("reliefs", "reliefs.title", body)
 }
 
@@ -82,15 +180,67 @@ func (v *visit) enterRelief() error {
 	for name, values := range said {
 		v.r.PostForm[name] = values
 	}
-	for name, shift := range map[string]int32{"amount": 0, "share": -2} {
-		exact, err := v.decimal(strings.TrimSpace(said.Get(name)), shift)
-		if err != nil {
+	amount, share, err := v.reliefPart()
+	if err != nil {
+		return err
+	}
+	v.r.PostForm.Set("amount", text(amount))
+	v.r.PostForm.Set("share", text(share))
+	_, err = v.enter("quota_relief", "participant_id", "measure", "starts_on", "ends_on", "cause", "amount", "share")
+	return err
+}
+
+// reliefPart reads how much a form takes off: an amount, or percents of the quota.
+func (v *visit) reliefPart() (amount, share *string, err error) {
+	if amount, err = v.decimal(strings.TrimSpace(v.r.PostFormValue("amount")), 0); err == nil {
+		share, err = v.decimal(strings.TrimSpace(v.r.PostFormValue("share")), -2)
+	}
+	return amount, share, err
+}
+
+// proposeRelief proposes a relief for somebody of the visitor's team.
+func (v *visit) proposeRelief() error {
+	if v.may(incentive.ProposeReliefs) == incentive.None {
+		return v.forbidden()
+	}
+	form := func(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
+	request := client.ReliefProposalRequest{Person: form("participant_id"), Measure: form("measure"), Cause: client.ReliefProposalRequestCause(form("cause")), Reason: form("reason")}
+	err := func() (err error) {
+		if request.StartsOn, err = incentive.ParseDate(form("starts_on")); err != nil {
 			return err
 		}
-		v.r.PostForm.Set(name, text(exact))
+		if request.EndsOn, err = incentive.ParseDate(form("ends_on")); err != nil {
+			return err
+		}
+		if request.Amount, request.Share, err = v.reliefPart(); err != nil {
+			return err
+		}
+		_, err = command[client.ReliefProposal](v.api.ProposeRelief(v.r.Context(), &client.ProposeReliefParams{IdempotencyKey: v.key()}, request))
+		return err
+	}()
+	return v.done(err, "/reliefs", message{Key: "done.relief-proposed"}, (*visit).reliefs)
+}
+
+// decideRelief grants or refuses what a manager proposed, or withdraws what the visitor did.
+func (v *visit) decideRelief() error {
+	id, act := v.r.PathValue("relief_proposal"), v.r.PostFormValue("act")
+	var err error
+	if act == string(client.ReliefProposalStateWithdrawn) {
+		if v.may(incentive.ProposeReliefs) == incentive.None {
+			return v.forbidden()
+		}
+		_, err = command[client.ReliefProposal](v.api.WithdrawRelief(v.r.Context(), id, &client.WithdrawReliefParams{IdempotencyKey: v.key()}))
+	} else {
+		if v.may(incentive.DecideReliefs) == incentive.None {
+			return v.forbidden()
+		}
+		decision := client.ReliefDecision{Decision: client.ReliefDecisionDecision(act)}
+		if reason := v.r.PostFormValue("reason"); reason != "" {
+			decision.Reason = &reason
+		}
+		_, err = command[client.ReliefProposal](v.api.DecideRelief(v.r.Context(), id, &client.DecideReliefParams{IdempotencyKey: v.key()}, decision))
 	}
-	_, err := v.enter("quota_relief", "participant_id", "measure", "starts_on", "ends_on", "cause", "amount", "share")
-	return err
+	return v.done(err, "/reliefs", message{Key: "relieved." + act}, (*visit).reliefs)
 }
 
 // setRelief relieves somebody of a part of their quota.

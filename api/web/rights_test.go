@@ -187,8 +187,22 @@ func (c *rightsCompany) dispute() {
 		today := incentive.DateOf(time.Now())
 		g, err := c.store.Delegate(ctx, store.Delegation{ID: uuid.NewString(), From: id, To: "f3", StartsOn: today.AddDays(30), EndsOn: today.AddDays(31), MadeBy: "f1"})
 		require.NoError(c, err)
-		maps.Copy(c.things[id], map[string]string{"dispute": d.ID, "evidence": e.ID, "adjustment": a.ID, "delegation": g.ID, "deal": sold.ID, "deal_file": order.ID})
+		maps.Copy(c.things[id], map[string]string{"dispute": d.ID, "evidence": e.ID, "adjustment": a.ID, "delegation": g.ID, "deal": sold.ID, "deal_file": order.ID, "relief_proposal": c.propose(id, text)})
 	}
+}
+
+// propose lets somebody propose a relief for everybody: the manager for their own team.
+func (c *rightsCompany) propose(id, reasonID string) string {
+	c.Helper()
+	by := "f1"
+	if id == about(incentive.Manager, team) {
+		by = about(incentive.Manager, own)
+	}
+	half := decimal.New(5, -1)
+	p, err := c.store.ProposeRelief(c.Context(), store.ReliefProposal{ID: uuid.NewString(), ProposedBy: by, ReasonID: reasonID,
+		Relief: incentive.Relief{ParticipantID: id, Measure: "sales", StartsOn: incentive.MustParseDate("2026-04-01"), EndsOn: incentive.MustParseDate("2026-04-30"), Cause: incentive.ReliefLeave, Share: &half}})
+	require.NoError(c, err)
+	return p.ID
 }
 
 // note writes down what is whose.
@@ -376,6 +390,8 @@ var walked = map[string]asked{
 	"addDealEvidence": {files: map[string]string{"file": "x"}, status: 201}, "correctDeal": {body: `{"version":1,"date":"2026-02-10","amount":"1","currency":"USD"}`}, "withdrawDeal": {body: `{"version":2}`},
 	"decideDeals":    {body: `{"decision":"rejected","reason":"x","deals":[{"deal":"DEAL","version":1}]}`, notOwn: true},
 	"listObjectives": {}, "setObjective": {path: "period=" + march, body: `{"person":"PERSON","name":"Launch","weight":"0.1"}`, notOwn: true, refused: 403},
+	"listReliefProposals": {lists: "person"}, "proposeRelief": {body: `{"person":"PERSON","measure":"m","starts_on":"2026-04-01","ends_on":"2026-04-30","cause":"leave","share":"0.5","reason":"x"}`, notOwn: true, status: 201, refused: 403},
+	"decideRelief": {body: `{"decision":"granted"}`, notOwn: true}, "withdrawRelief": {notOwn: true},
 	"listTerritories": {}, "getTerritory": {}, "listTeams": {}, "getTeam": {},
 	"getBalances": {}, "listAuditEvents": {}, "streamAudit": {},
 	"getPayrollFile": {query: "period=" + january}, "getJournalFile": {query: "from=2026-01-01&to=2026-12-31"}, "getRegisterFile": {query: "from=2026-01-01&to=2026-12-31"}, "getYearEndFile": {query: "year=2026"},

@@ -52,6 +52,7 @@ func families() map[string][]string {
 		did = append(did, "propose-"+act, "confirm-"+act, "refuse-"+act)
 	}
 	did = append(did, "end-recall")
+	did = append(did, "propose-relief", "grant-relief", "refuse-relief", "withdraw-relief")
 	did = append(did, "redeem", "give-back-points", "expire-points")
 	did = append(did, "raise-dispute", "add-evidence", "enter-adjustment", "remind", "accept-plan", "reconcile", "explain-differences")
 	for _, transition := range incentive.DisputeTransitions {
@@ -105,7 +106,7 @@ func families() map[string][]string {
 	all["redemption"], all["reward-kind"] = []string{"intended", "sent", "unknown", "submitted", "paid", "refused", "returned"}, []string{"gift-card", "prepaid", "experience", "charity", "cash", "other"}
 	all["deal-state"], all["deal.means"], all["dealt"] = []string{"waiting", "withdrawn", "approved", "rejected"}, []string{"waiting", "withdrawn", "approved", "rejected"}, []string{"approved", "rejected"}
 	all["target-method"], all["target-state"], all["targeted"] = []string{"last-year", "evenly", "capacity", "growth"}, []string{"in-review", "published", "withdrawn"}, []string{"published", "withdrawn"}
-	all["relief"] = []string{"leave", "territory", "account", "other"}
+	all["relief"], all["relief-state"], all["relieved"] = []string{"leave", "territory", "account", "other"}, []string{"granted", "refused", "withdrawn"}, []string{"granted", "refused", "withdrawn"}
 	all["group-kind"] = []string{"territory", "team"}
 	all["verdict"], all["duty"], all["conflict"] = []string{"fine", "exception"}, []string{"conflict", "prepared", "adjusted", "approved", "released", "confirmed", "closed"}, store.DutyRules
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}

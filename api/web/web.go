@@ -283,6 +283,9 @@ func (s *site) routes() map[string]page {
 		"GET /reliefs":  (*visit).reliefs,
 		"POST /reliefs": (*visit).setRelief,
 
+		"POST /reliefs/proposals":                   (*visit).proposeRelief,
+		"POST /reliefs/proposals/{relief_proposal}": (*visit).decideRelief,
+
 		"GET /plans":                            (*visit).plans,
 		"POST /plans":                           (*visit).putPlan,
 		"GET /plans/{plan}/versions/{version}":  (*visit).plan,

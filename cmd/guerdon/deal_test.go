@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,4 +89,34 @@ func TestReliefs(t *testing.T) {
 	exit, out, _ = p.guerdon("fin", "reliefs")
 	require.Zero(t, exit)
 	require.Empty(t, out)
+}
+
+// TestProposedReliefs lets a manager propose reliefs, and finance decide.
+func TestProposedReliefs(t *testing.T) {
+	t.Parallel()
+	p := publishMonth(t)
+	said := func(exit int, says, who string, arguments ...string) string {
+		t.Helper()
+		got, out, told := p.guerdon(who, append([]string{"relief"}, arguments...)...)
+		require.Equal(t, exit, got, out+told)
+		require.Regexp(t, says, out+told)
+		return strings.SplitN(out, " ", 2)[0]
+	}
+	of := func(from string) []string {
+		return []string{"propose", "ann", "bookings", from, "2026-01-09", "--cause", "leave", "--reason", "a week off", "--share", "50%"}
+	}
+	said(1, "none of your roles may", "ann", of("2026-01-05")...)
+	said(1, "comes before the first", "lead", of("2026-01-10")...)
+	first := said(0, `ann\s+Name of ann\s+bookings\s+2026-01-05\s+2026-01-09\s+leave\s+share 0\.5\s+by lead\s+waiting\s+a week off`, "lead", of("2026-01-05")...)
+	second := said(0, "waiting", "lead", of("2026-01-06")...)
+	third := said(0, "waiting", "lead", of("2026-01-07")...)
+	said(1, "none of your roles may", "lead", "grant", first)
+	said(0, "granted by fin", "fin", "grant", first)
+	said(0, `refused by fin\s+a week off\s+too late`, "fin", "refuse", second, "--reason", "too late")
+	said(0, "withdrawn by lead", "lead", "withdraw", third)
+	said(0, `^$`, "fin", "proposals", "--waiting")
+	said(0, `(?s)withdrawn.*refused.*granted`, "lead", "proposals", "ann")
+	exit, out, told := p.guerdon("lead", "reliefs", "ann")
+	require.Zero(t, exit, told)
+	require.Regexp(t, `bookings\s+2026-01-05`, out, "a manager sees those of their team")
 }

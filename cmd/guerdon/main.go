@@ -77,6 +77,8 @@ type commands struct {
 	Reliefs reliefs `cmd:"" help:"List what of their quotas people are relieved of." group:"people"`
 	Relieve relieve `cmd:"" help:"Relieve somebody of a part of a quota for some days, revise that or take it back." group:"people"`
 
+	Relief reliefCommand `cmd:"" help:"Propose a relief of somebody's quota, or decide about one." group:"people"`
+
 	Teams teams `cmd:"" help:"List teams, or show one with its members and quotas." group:"people"`
 
 	PayoutList payoutList `cmd:"" help:"Show what a release pays, with the digest to sign." group:"money"`

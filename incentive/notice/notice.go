@@ -49,6 +49,10 @@ const (
 	DealApproved Kind = "deal-approved"
 	DealRejected Kind = "deal-rejected"
 	DealReminder Kind = "deal-reminder"
+
+	ReliefProposed Kind = "relief-proposed" // to finance
+	ReliefGranted  Kind = "relief-granted"  // to whoever proposed it
+	ReliefRefused  Kind = "relief-refused"
 )
 
 // Of is the kind that tells of an act on a dispute.
@@ -114,6 +118,8 @@ func (n Notice) Path() string {
 		return "/disputes/" + rest
 	case "deal":
 		return "/deals/" + rest
+	case "relief":
+		return "/reliefs"
 	case "adjustment":
 		return "/adjustments"
 	case "plan":
