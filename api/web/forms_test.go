@@ -104,9 +104,9 @@ func TestTwoFiguresByForm(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, text)
 		page = text
 	}
-	const by, measure = "components/1/rate_by", "components/1/measure"
+	const by, measure = "components/2/rate_by", "components/2/measure"
 	send("add:components", nil)
-	send("add:components/1", url.Values{"add/components/1": {"rate_by"}})
+	send("add:components/2", url.Values{"add/components/2": {"rate_by"}})
 	send("add:"+by, url.Values{"add/" + by: {"across"}})
 	require.Contains(t, page, `name="`+by+`/across/columns/0/edge" value="10"`)
 	require.Contains(t, page, "this tier says 1 rates, and there are 2 columns", "what is still missing is said")
@@ -115,7 +115,7 @@ func TestTwoFiguresByForm(t *testing.T) {
 	require.NotContains(t, page, "there are 2 columns")
 
 	require.Contains(t, page, "one measure divided by another")
-	send("add:components/1", url.Values{measure + "/aggregate": {"ratio"}, "add/components/1": {"bonus"}})
+	send("add:components/2", url.Values{measure + "/aggregate": {"ratio"}, "add/components/2": {"bonus"}})
 	require.Contains(t, page, `name="`+measure+`/ratio/aggregate"`)
 	send("check", url.Values{measure + "/aggregate": {"ratio"}, measure + "/ratio/aggregate": {"count credits"}, measure + "/to/aggregate": {"sum credits"}})
 	require.Contains(t, page, "measure: {ratio: {count: credits}, to: {sum: credits}}")

@@ -326,6 +326,7 @@ func (f *filler) aggregate(s Shape, at string, m *yaml.Node) {
 		return
 	}
 	if was >= 0 || len(parts) > 0 {
+		style := m.Style
 		for _, other := range aggregates {
 			if i := find(m, other); i >= 0 {
 				f.drop(m, i)
@@ -334,6 +335,7 @@ func (f *filler) aggregate(s Shape, at string, m *yaml.Node) {
 		for _, p := range parts {
 			f.insert(m, s.Parts, p.Key, p.beginning())
 		}
+		m.Style = style
 		if len(parts) > 0 {
 			return
 		}
