@@ -620,7 +620,11 @@ func (e HealthStatus) Valid() bool {
 // Defines values for NotPaidReasonWhy.
 const (
 	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
+	NotPaidReasonWhyCounted     NotPaidReasonWhy = "counted"
 	NotPaidReasonWhyGateClosed  NotPaidReasonWhy = "gate-closed"
+	NotPaidReasonWhyNoAmount    NotPaidReasonWhy = "no-amount"
+	NotPaidReasonWhyNoPrize     NotPaidReasonWhy = "no-prize"
+	NotPaidReasonWhyNoQuota     NotPaidReasonWhy = "no-quota"
 	NotPaidReasonWhyNoRate      NotPaidReasonWhy = "no-rate"
 	NotPaidReasonWhyNotAssigned NotPaidReasonWhy = "not-assigned"
 	NotPaidReasonWhyNotMeasured NotPaidReasonWhy = "not-measured"
@@ -633,7 +637,15 @@ func (e NotPaidReasonWhy) Valid() bool {
 	switch e {
 	case NotPaidReasonWhyCapped:
 		return true
+	case NotPaidReasonWhyCounted:
+		return true
 	case NotPaidReasonWhyGateClosed:
+		return true
+	case NotPaidReasonWhyNoAmount:
+		return true
+	case NotPaidReasonWhyNoPrize:
+		return true
+	case NotPaidReasonWhyNoQuota:
 		return true
 	case NotPaidReasonWhyNoRate:
 		return true
@@ -779,6 +791,96 @@ func (e ReliefCause) Valid() bool {
 	case ReliefCauseOther:
 		return true
 	case ReliefCauseTerritory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefDecisionDecision.
+const (
+	ReliefDecisionDecisionGranted ReliefDecisionDecision = "granted"
+	ReliefDecisionDecisionRefused ReliefDecisionDecision = "refused"
+)
+
+// Valid indicates whether the value is a known member of the ReliefDecisionDecision enum.
+func (e ReliefDecisionDecision) Valid() bool {
+	switch e {
+	case ReliefDecisionDecisionGranted:
+		return true
+	case ReliefDecisionDecisionRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefProposalCause.
+const (
+	ReliefProposalCauseAccount   ReliefProposalCause = "account"
+	ReliefProposalCauseLeave     ReliefProposalCause = "leave"
+	ReliefProposalCauseOther     ReliefProposalCause = "other"
+	ReliefProposalCauseTerritory ReliefProposalCause = "territory"
+)
+
+// Valid indicates whether the value is a known member of the ReliefProposalCause enum.
+func (e ReliefProposalCause) Valid() bool {
+	switch e {
+	case ReliefProposalCauseAccount:
+		return true
+	case ReliefProposalCauseLeave:
+		return true
+	case ReliefProposalCauseOther:
+		return true
+	case ReliefProposalCauseTerritory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefProposalState.
+const (
+	ReliefProposalStateGranted   ReliefProposalState = "granted"
+	ReliefProposalStateRefused   ReliefProposalState = "refused"
+	ReliefProposalStateWaiting   ReliefProposalState = "waiting"
+	ReliefProposalStateWithdrawn ReliefProposalState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ReliefProposalState enum.
+func (e ReliefProposalState) Valid() bool {
+	switch e {
+	case ReliefProposalStateGranted:
+		return true
+	case ReliefProposalStateRefused:
+		return true
+	case ReliefProposalStateWaiting:
+		return true
+	case ReliefProposalStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefProposalRequestCause.
+const (
+	ReliefProposalRequestCauseAccount   ReliefProposalRequestCause = "account"
+	ReliefProposalRequestCauseLeave     ReliefProposalRequestCause = "leave"
+	ReliefProposalRequestCauseOther     ReliefProposalRequestCause = "other"
+	ReliefProposalRequestCauseTerritory ReliefProposalRequestCause = "territory"
+)
+
+// Valid indicates whether the value is a known member of the ReliefProposalRequestCause enum.
+func (e ReliefProposalRequestCause) Valid() bool {
+	switch e {
+	case ReliefProposalRequestCauseAccount:
+		return true
+	case ReliefProposalRequestCauseLeave:
+		return true
+	case ReliefProposalRequestCauseOther:
+		return true
+	case ReliefProposalRequestCauseTerritory:
 		return true
 	default:
 		return false
@@ -1241,6 +1343,30 @@ func (e ListPayoutsParamsState) Valid() bool {
 	case ListPayoutsParamsStateReturned:
 		return true
 	case ListPayoutsParamsStateSubmitted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReliefProposalsParamsState.
+const (
+	ListReliefProposalsParamsStateGranted   ListReliefProposalsParamsState = "granted"
+	ListReliefProposalsParamsStateRefused   ListReliefProposalsParamsState = "refused"
+	ListReliefProposalsParamsStateWaiting   ListReliefProposalsParamsState = "waiting"
+	ListReliefProposalsParamsStateWithdrawn ListReliefProposalsParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListReliefProposalsParamsState enum.
+func (e ListReliefProposalsParamsState) Valid() bool {
+	switch e {
+	case ListReliefProposalsParamsStateGranted:
+		return true
+	case ListReliefProposalsParamsStateRefused:
+		return true
+	case ListReliefProposalsParamsStateWaiting:
+		return true
+	case ListReliefProposalsParamsStateWithdrawn:
 		return true
 	default:
 		return false
@@ -3645,6 +3771,82 @@ type Relief struct {
 // ReliefCause defines model for Relief.Cause.
 type ReliefCause string
 
+// ReliefDecision defines model for ReliefDecision.
+type ReliefDecision struct {
+	Decision ReliefDecisionDecision `json:"decision"`
+
+	// Reason Why; a refusal needs one.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// ReliefDecisionDecision defines model for ReliefDecision.Decision.
+type ReliefDecisionDecision string
+
+// ReliefProposal defines model for ReliefProposal.
+type ReliefProposal struct {
+	// Amount What is taken off over all of these days, an exact number; absent of a share.
+	Amount *string `json:"amount,omitempty"`
+
+	// Answer What whoever decided said.
+	Answer    *string             `json:"answer,omitempty"`
+	Cause     ReliefProposalCause `json:"cause"`
+	DecidedAt *time.Time          `json:"decided_at,omitempty"`
+	DecidedBy *string             `json:"decided_by,omitempty"`
+	EndsOn    incentive.Date      `json:"ends_on"`
+	Id        string              `json:"id"`
+
+	// Measure The quota, as plans name it.
+	Measure    string    `json:"measure"`
+	Name       string    `json:"name"`
+	Person     string    `json:"person"`
+	ProposedAt time.Time `json:"proposed_at"`
+	ProposedBy string    `json:"proposed_by"`
+	Reason     string    `json:"reason"`
+
+	// Revises The version of the relief that it revises; 0 for a new one.
+	Revises int `json:"revises"`
+
+	// Share Which part of what of the quota lies in these days is taken off, as a decimal; absent of an amount.
+	Share    *string             `json:"share,omitempty"`
+	StartsOn incentive.Date      `json:"starts_on"`
+	State    ReliefProposalState `json:"state"`
+}
+
+// ReliefProposalCause defines model for ReliefProposal.Cause.
+type ReliefProposalCause string
+
+// ReliefProposalState defines model for ReliefProposal.State.
+type ReliefProposalState string
+
+// ReliefProposalRequest defines model for ReliefProposalRequest.
+type ReliefProposalRequest struct {
+	// Amount What is taken off over all of these days, an exact number; absent of a share. 0 takes the relief back.
+	Amount *string                    `json:"amount,omitempty"`
+	Cause  ReliefProposalRequestCause `json:"cause"`
+	EndsOn incentive.Date             `json:"ends_on"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+	Person  string `json:"person"`
+
+	// Reason What finance should know.
+	Reason string `json:"reason"`
+
+	// Share Which part of what of the quota lies in these days is taken off, such as 0.5 or 50%; absent of an amount. 0 takes the relief back.
+	Share    *string        `json:"share,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+}
+
+// ReliefProposalRequestCause defines model for ReliefProposalRequest.Cause.
+type ReliefProposalRequestCause string
+
+// ReliefProposals defines model for ReliefProposals.
+type ReliefProposals struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next      *string          `json:"next,omitempty"`
+	Proposals []ReliefProposal `json:"proposals"`
+}
+
 // Reliefs defines model for Reliefs.
 type Reliefs struct {
 	// Next The value of 'after' for the next page; absent on the last.
@@ -5657,6 +5859,42 @@ type GiveBackPointsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListReliefProposalsParams defines parameters for ListReliefProposals.
+type ListReliefProposalsParams struct {
+	// Person Whose quota.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// State Only those that stand so.
+	State *ListReliefProposalsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListReliefProposalsParamsState defines parameters for ListReliefProposals.
+type ListReliefProposalsParamsState string
+
+// ProposeReliefParams defines parameters for ProposeRelief.
+type ProposeReliefParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideReliefParams defines parameters for DecideRelief.
+type DecideReliefParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// WithdrawReliefParams defines parameters for WithdrawRelief.
+type WithdrawReliefParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListReliefsParams defines parameters for ListReliefs.
 type ListReliefsParams struct {
 	// Person Whose.
@@ -5953,6 +6191,12 @@ type EnterRecordsJSONRequestBody = EntryRequest
 
 // GiveBackPointsJSONRequestBody defines body for GiveBackPoints for application/json ContentType.
 type GiveBackPointsJSONRequestBody = Reason
+
+// ProposeReliefJSONRequestBody defines body for ProposeRelief for application/json ContentType.
+type ProposeReliefJSONRequestBody = ReliefProposalRequest
+
+// DecideReliefJSONRequestBody defines body for DecideRelief for application/json ContentType.
+type DecideReliefJSONRequestBody = ReliefDecision
 
 // RemarkSampleJSONRequestBody defines body for RemarkSample for application/json ContentType.
 type RemarkSampleJSONRequestBody = SampleRemark
@@ -7381,6 +7625,44 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
 	GiveBackPoints(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReliefProposals Reliefs of quotas that managers proposed, the latest first.
+	//
+	// Corresponds with GET /relief-proposals (the `ListReliefProposals` operationId).
+	ListReliefProposals(ctx context.Context, params *ListReliefProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeReliefWithBody Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+	ProposeReliefWithBody(ctx context.Context, params *ProposeReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeRelief Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+	ProposeRelief(ctx context.Context, params *ProposeReliefParams, body ProposeReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideReliefWithBody Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+	DecideReliefWithBody(ctx context.Context, reliefProposal string, params *DecideReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRelief Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+	DecideRelief(ctx context.Context, reliefProposal string, params *DecideReliefParams, body DecideReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawRelief Withdraw a relief that you proposed while it waits.
+	//
+	// Corresponds with POST /relief-proposals/{relief_proposal}/withdrawal (the `WithdrawRelief` operationId).
+	WithdrawRelief(ctx context.Context, reliefProposal string, params *WithdrawReliefParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
 	//
@@ -11073,6 +11355,104 @@ func (c *Client) GiveBackPointsWithBody(ctx context.Context, redemption string, 
 // Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
 func (c *Client) GiveBackPoints(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGiveBackPointsRequest(c.Server, redemption, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReliefProposals Reliefs of quotas that managers proposed, the latest first.
+//
+// Corresponds with GET /relief-proposals (the `ListReliefProposals` operationId).
+func (c *Client) ListReliefProposals(ctx context.Context, params *ListReliefProposalsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReliefProposalsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeReliefWithBody Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+func (c *Client) ProposeReliefWithBody(ctx context.Context, params *ProposeReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeReliefRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeRelief Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+func (c *Client) ProposeRelief(ctx context.Context, params *ProposeReliefParams, body ProposeReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeReliefRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideReliefWithBody Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+func (c *Client) DecideReliefWithBody(ctx context.Context, reliefProposal string, params *DecideReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideReliefRequestWithBody(c.Server, reliefProposal, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRelief Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+func (c *Client) DecideRelief(ctx context.Context, reliefProposal string, params *DecideReliefParams, body DecideReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideReliefRequest(c.Server, reliefProposal, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawRelief Withdraw a relief that you proposed while it waits.
+//
+// Corresponds with POST /relief-proposals/{relief_proposal}/withdrawal (the `WithdrawRelief` operationId).
+func (c *Client) WithdrawRelief(ctx context.Context, reliefProposal string, params *WithdrawReliefParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawReliefRequest(c.Server, reliefProposal, params)
 	if err != nil {
 		return nil, err
 	}
@@ -21784,6 +22164,256 @@ func NewGiveBackPointsRequestWithBody(server string, redemption string, params *
 	return req, nil
 }
 
+// NewListReliefProposalsRequest constructs an http.Request for the ListReliefProposals method
+func NewListReliefProposalsRequest(server string, params *ListReliefProposalsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/relief-proposals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewProposeReliefRequest calls the generic ProposeRelief builder with application/json body
+func NewProposeReliefRequest(server string, params *ProposeReliefParams, body ProposeReliefJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewProposeReliefRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewProposeReliefRequestWithBody constructs an http.Request for the ProposeRelief method, with any body, and a specified content type
+func NewProposeReliefRequestWithBody(server string, params *ProposeReliefParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/relief-proposals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDecideReliefRequest calls the generic DecideRelief builder with application/json body
+func NewDecideReliefRequest(server string, reliefProposal string, params *DecideReliefParams, body DecideReliefJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideReliefRequestWithBody(server, reliefProposal, params, "application/json", bodyReader)
+}
+
+// NewDecideReliefRequestWithBody constructs an http.Request for the DecideRelief method, with any body, and a specified content type
+func NewDecideReliefRequestWithBody(server string, reliefProposal string, params *DecideReliefParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "relief_proposal", reliefProposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/relief-proposals/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewWithdrawReliefRequest constructs an http.Request for the WithdrawRelief method
+func NewWithdrawReliefRequest(server string, reliefProposal string, params *WithdrawReliefParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "relief_proposal", reliefProposal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/relief-proposals/%s/withdrawal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListReliefsRequest constructs an http.Request for the ListReliefs method
 func NewListReliefsRequest(server string, params *ListReliefsParams) (*http.Request, error) {
 	var err error
@@ -24531,6 +25161,48 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /redemptions/{redemption}/give-back (the `GiveBackPoints` operationId).
 	GiveBackPointsWithResponse(ctx context.Context, redemption string, params *GiveBackPointsParams, body GiveBackPointsJSONRequestBody, reqEditors ...RequestEditorFn) (*GiveBackPointsResponse, error)
+
+	// ListReliefProposalsWithResponse Reliefs of quotas that managers proposed, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /relief-proposals (the `ListReliefProposals` operationId).
+	ListReliefProposalsWithResponse(ctx context.Context, params *ListReliefProposalsParams, reqEditors ...RequestEditorFn) (*ListReliefProposalsResponse, error)
+
+	// ProposeReliefWithBodyWithResponse Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+	ProposeReliefWithBodyWithResponse(ctx context.Context, params *ProposeReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeReliefResponse, error)
+
+	// ProposeReliefWithResponse Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+	ProposeReliefWithResponse(ctx context.Context, params *ProposeReliefParams, body ProposeReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeReliefResponse, error)
+
+	// DecideReliefWithBodyWithResponse Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+	DecideReliefWithBodyWithResponse(ctx context.Context, reliefProposal string, params *DecideReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReliefResponse, error)
+
+	// DecideReliefWithResponse Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+	DecideReliefWithResponse(ctx context.Context, reliefProposal string, params *DecideReliefParams, body DecideReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReliefResponse, error)
+
+	// WithdrawReliefWithResponse Withdraw a relief that you proposed while it waits.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /relief-proposals/{relief_proposal}/withdrawal (the `WithdrawRelief` operationId).
+	WithdrawReliefWithResponse(ctx context.Context, reliefProposal string, params *WithdrawReliefParams, reqEditors ...RequestEditorFn) (*WithdrawReliefResponse, error)
 
 	// ListReliefsWithResponse What of their quotas participants are relieved of as it stands, those that start last first.
 	//
@@ -32741,6 +33413,198 @@ func (r GiveBackPointsResponse) ContentType() string {
 	return ""
 }
 
+type ListReliefProposalsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReliefProposals
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReliefProposalsResponse) GetJSON200() *ReliefProposals {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReliefProposalsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReliefProposalsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReliefProposalsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReliefProposalsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReliefProposalsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ProposeReliefResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ReliefProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ProposeReliefResponse) GetJSON201() *ReliefProposal {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ProposeReliefResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ProposeReliefResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ProposeReliefResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ProposeReliefResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ProposeReliefResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideReliefResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReliefProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideReliefResponse) GetJSON200() *ReliefProposal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideReliefResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideReliefResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideReliefResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideReliefResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideReliefResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawReliefResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReliefProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawReliefResponse) GetJSON200() *ReliefProposal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawReliefResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawReliefResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawReliefResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawReliefResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawReliefResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListReliefsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -36655,6 +37519,84 @@ func (c *ClientWithResponses) GiveBackPointsWithResponse(ctx context.Context, re
 		return nil, err
 	}
 	return ParseGiveBackPointsResponse(rsp)
+}
+
+// ListReliefProposalsWithResponse Reliefs of quotas that managers proposed, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /relief-proposals (the `ListReliefProposals` operationId).
+func (c *ClientWithResponses) ListReliefProposalsWithResponse(ctx context.Context, params *ListReliefProposalsParams, reqEditors ...RequestEditorFn) (*ListReliefProposalsResponse, error) {
+	rsp, err := c.ListReliefProposals(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReliefProposalsResponse(rsp)
+}
+
+// ProposeReliefWithBodyWithResponse Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+func (c *ClientWithResponses) ProposeReliefWithBodyWithResponse(ctx context.Context, params *ProposeReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeReliefResponse, error) {
+	rsp, err := c.ProposeReliefWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeReliefResponse(rsp)
+}
+
+// ProposeReliefWithResponse Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /relief-proposals (the `ProposeRelief` operationId).
+func (c *ClientWithResponses) ProposeReliefWithResponse(ctx context.Context, params *ProposeReliefParams, body ProposeReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeReliefResponse, error) {
+	rsp, err := c.ProposeRelief(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeReliefResponse(rsp)
+}
+
+// DecideReliefWithBodyWithResponse Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+func (c *ClientWithResponses) DecideReliefWithBodyWithResponse(ctx context.Context, reliefProposal string, params *DecideReliefParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReliefResponse, error) {
+	rsp, err := c.DecideReliefWithBody(ctx, reliefProposal, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideReliefResponse(rsp)
+}
+
+// DecideReliefWithResponse Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /relief-proposals/{relief_proposal}/decision (the `DecideRelief` operationId).
+func (c *ClientWithResponses) DecideReliefWithResponse(ctx context.Context, reliefProposal string, params *DecideReliefParams, body DecideReliefJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReliefResponse, error) {
+	rsp, err := c.DecideRelief(ctx, reliefProposal, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideReliefResponse(rsp)
+}
+
+// WithdrawReliefWithResponse Withdraw a relief that you proposed while it waits.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /relief-proposals/{relief_proposal}/withdrawal (the `WithdrawRelief` operationId).
+func (c *ClientWithResponses) WithdrawReliefWithResponse(ctx context.Context, reliefProposal string, params *WithdrawReliefParams, reqEditors ...RequestEditorFn) (*WithdrawReliefResponse, error) {
+	rsp, err := c.WithdrawRelief(ctx, reliefProposal, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawReliefResponse(rsp)
 }
 
 // ListReliefsWithResponse What of their quotas participants are relieved of as it stands, those that start last first.
@@ -42805,6 +43747,138 @@ func ParseGiveBackPointsResponse(rsp *http.Response) (*GiveBackPointsResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Redemption
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReliefProposalsResponse parses an HTTP response from a ListReliefProposalsWithResponse call
+func ParseListReliefProposalsResponse(rsp *http.Response) (*ListReliefProposalsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReliefProposalsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReliefProposals
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseProposeReliefResponse parses an HTTP response from a ProposeReliefWithResponse call
+func ParseProposeReliefResponse(rsp *http.Response) (*ProposeReliefResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ProposeReliefResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ReliefProposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideReliefResponse parses an HTTP response from a DecideReliefWithResponse call
+func ParseDecideReliefResponse(rsp *http.Response) (*DecideReliefResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideReliefResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReliefProposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawReliefResponse parses an HTTP response from a WithdrawReliefWithResponse call
+func ParseWithdrawReliefResponse(rsp *http.Response) (*WithdrawReliefResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawReliefResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReliefProposal
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

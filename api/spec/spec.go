@@ -621,7 +621,11 @@ func (e HealthStatus) Valid() bool {
 // Defines values for NotPaidReasonWhy.
 const (
 	NotPaidReasonWhyCapped      NotPaidReasonWhy = "capped"
+	NotPaidReasonWhyCounted     NotPaidReasonWhy = "counted"
 	NotPaidReasonWhyGateClosed  NotPaidReasonWhy = "gate-closed"
+	NotPaidReasonWhyNoAmount    NotPaidReasonWhy = "no-amount"
+	NotPaidReasonWhyNoPrize     NotPaidReasonWhy = "no-prize"
+	NotPaidReasonWhyNoQuota     NotPaidReasonWhy = "no-quota"
 	NotPaidReasonWhyNoRate      NotPaidReasonWhy = "no-rate"
 	NotPaidReasonWhyNotAssigned NotPaidReasonWhy = "not-assigned"
 	NotPaidReasonWhyNotMeasured NotPaidReasonWhy = "not-measured"
@@ -634,7 +638,15 @@ func (e NotPaidReasonWhy) Valid() bool {
 	switch e {
 	case NotPaidReasonWhyCapped:
 		return true
+	case NotPaidReasonWhyCounted:
+		return true
 	case NotPaidReasonWhyGateClosed:
+		return true
+	case NotPaidReasonWhyNoAmount:
+		return true
+	case NotPaidReasonWhyNoPrize:
+		return true
+	case NotPaidReasonWhyNoQuota:
 		return true
 	case NotPaidReasonWhyNoRate:
 		return true
@@ -780,6 +792,96 @@ func (e ReliefCause) Valid() bool {
 	case ReliefCauseOther:
 		return true
 	case ReliefCauseTerritory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefDecisionDecision.
+const (
+	ReliefDecisionDecisionGranted ReliefDecisionDecision = "granted"
+	ReliefDecisionDecisionRefused ReliefDecisionDecision = "refused"
+)
+
+// Valid indicates whether the value is a known member of the ReliefDecisionDecision enum.
+func (e ReliefDecisionDecision) Valid() bool {
+	switch e {
+	case ReliefDecisionDecisionGranted:
+		return true
+	case ReliefDecisionDecisionRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefProposalCause.
+const (
+	ReliefProposalCauseAccount   ReliefProposalCause = "account"
+	ReliefProposalCauseLeave     ReliefProposalCause = "leave"
+	ReliefProposalCauseOther     ReliefProposalCause = "other"
+	ReliefProposalCauseTerritory ReliefProposalCause = "territory"
+)
+
+// Valid indicates whether the value is a known member of the ReliefProposalCause enum.
+func (e ReliefProposalCause) Valid() bool {
+	switch e {
+	case ReliefProposalCauseAccount:
+		return true
+	case ReliefProposalCauseLeave:
+		return true
+	case ReliefProposalCauseOther:
+		return true
+	case ReliefProposalCauseTerritory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefProposalState.
+const (
+	ReliefProposalStateGranted   ReliefProposalState = "granted"
+	ReliefProposalStateRefused   ReliefProposalState = "refused"
+	ReliefProposalStateWaiting   ReliefProposalState = "waiting"
+	ReliefProposalStateWithdrawn ReliefProposalState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ReliefProposalState enum.
+func (e ReliefProposalState) Valid() bool {
+	switch e {
+	case ReliefProposalStateGranted:
+		return true
+	case ReliefProposalStateRefused:
+		return true
+	case ReliefProposalStateWaiting:
+		return true
+	case ReliefProposalStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReliefProposalRequestCause.
+const (
+	ReliefProposalRequestCauseAccount   ReliefProposalRequestCause = "account"
+	ReliefProposalRequestCauseLeave     ReliefProposalRequestCause = "leave"
+	ReliefProposalRequestCauseOther     ReliefProposalRequestCause = "other"
+	ReliefProposalRequestCauseTerritory ReliefProposalRequestCause = "territory"
+)
+
+// Valid indicates whether the value is a known member of the ReliefProposalRequestCause enum.
+func (e ReliefProposalRequestCause) Valid() bool {
+	switch e {
+	case ReliefProposalRequestCauseAccount:
+		return true
+	case ReliefProposalRequestCauseLeave:
+		return true
+	case ReliefProposalRequestCauseOther:
+		return true
+	case ReliefProposalRequestCauseTerritory:
 		return true
 	default:
 		return false
@@ -1242,6 +1344,30 @@ func (e ListPayoutsParamsState) Valid() bool {
 	case ListPayoutsParamsStateReturned:
 		return true
 	case ListPayoutsParamsStateSubmitted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReliefProposalsParamsState.
+const (
+	ListReliefProposalsParamsStateGranted   ListReliefProposalsParamsState = "granted"
+	ListReliefProposalsParamsStateRefused   ListReliefProposalsParamsState = "refused"
+	ListReliefProposalsParamsStateWaiting   ListReliefProposalsParamsState = "waiting"
+	ListReliefProposalsParamsStateWithdrawn ListReliefProposalsParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListReliefProposalsParamsState enum.
+func (e ListReliefProposalsParamsState) Valid() bool {
+	switch e {
+	case ListReliefProposalsParamsStateGranted:
+		return true
+	case ListReliefProposalsParamsStateRefused:
+		return true
+	case ListReliefProposalsParamsStateWaiting:
+		return true
+	case ListReliefProposalsParamsStateWithdrawn:
 		return true
 	default:
 		return false
@@ -3646,6 +3772,82 @@ type Relief struct {
 // ReliefCause defines model for Relief.Cause.
 type ReliefCause string
 
+// ReliefDecision defines model for ReliefDecision.
+type ReliefDecision struct {
+	Decision ReliefDecisionDecision `json:"decision"`
+
+	// Reason Why; a refusal needs one.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// ReliefDecisionDecision defines model for ReliefDecision.Decision.
+type ReliefDecisionDecision string
+
+// ReliefProposal defines model for ReliefProposal.
+type ReliefProposal struct {
+	// Amount What is taken off over all of these days, an exact number; absent of a share.
+	Amount *string `json:"amount,omitempty"`
+
+	// Answer What whoever decided said.
+	Answer    *string             `json:"answer,omitempty"`
+	Cause     ReliefProposalCause `json:"cause"`
+	DecidedAt *time.Time          `json:"decided_at,omitempty"`
+	DecidedBy *string             `json:"decided_by,omitempty"`
+	EndsOn    incentive.Date      `json:"ends_on"`
+	Id        string              `json:"id"`
+
+	// Measure The quota, as plans name it.
+	Measure    string    `json:"measure"`
+	Name       string    `json:"name"`
+	Person     string    `json:"person"`
+	ProposedAt time.Time `json:"proposed_at"`
+	ProposedBy string    `json:"proposed_by"`
+	Reason     string    `json:"reason"`
+
+	// Revises The version of the relief that it revises; 0 for a new one.
+	Revises int `json:"revises"`
+
+	// Share Which part of what of the quota lies in these days is taken off, as a decimal; absent of an amount.
+	Share    *string             `json:"share,omitempty"`
+	StartsOn incentive.Date      `json:"starts_on"`
+	State    ReliefProposalState `json:"state"`
+}
+
+// ReliefProposalCause defines model for ReliefProposal.Cause.
+type ReliefProposalCause string
+
+// ReliefProposalState defines model for ReliefProposal.State.
+type ReliefProposalState string
+
+// ReliefProposalRequest defines model for ReliefProposalRequest.
+type ReliefProposalRequest struct {
+	// Amount What is taken off over all of these days, an exact number; absent of a share. 0 takes the relief back.
+	Amount *string                    `json:"amount,omitempty"`
+	Cause  ReliefProposalRequestCause `json:"cause"`
+	EndsOn incentive.Date             `json:"ends_on"`
+
+	// Measure The quota, as plans name it.
+	Measure string `json:"measure"`
+	Person  string `json:"person"`
+
+	// Reason What finance should know.
+	Reason string `json:"reason"`
+
+	// Share Which part of what of the quota lies in these days is taken off, such as 0.5 or 50%; absent of an amount. 0 takes the relief back.
+	Share    *string        `json:"share,omitempty"`
+	StartsOn incentive.Date `json:"starts_on"`
+}
+
+// ReliefProposalRequestCause defines model for ReliefProposalRequest.Cause.
+type ReliefProposalRequestCause string
+
+// ReliefProposals defines model for ReliefProposals.
+type ReliefProposals struct {
+	// Next The value of 'after' for the next page; absent on the last.
+	Next      *string          `json:"next,omitempty"`
+	Proposals []ReliefProposal `json:"proposals"`
+}
+
 // Reliefs defines model for Reliefs.
 type Reliefs struct {
 	// Next The value of 'after' for the next page; absent on the last.
@@ -5658,6 +5860,42 @@ type GiveBackPointsParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListReliefProposalsParams defines parameters for ListReliefProposals.
+type ListReliefProposalsParams struct {
+	// Person Whose quota.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// State Only those that stand so.
+	State *ListReliefProposalsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// After The value of 'next' of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many items at most.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListReliefProposalsParamsState defines parameters for ListReliefProposals.
+type ListReliefProposalsParamsState string
+
+// ProposeReliefParams defines parameters for ProposeRelief.
+type ProposeReliefParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideReliefParams defines parameters for DecideRelief.
+type DecideReliefParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// WithdrawReliefParams defines parameters for WithdrawRelief.
+type WithdrawReliefParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListReliefsParams defines parameters for ListReliefs.
 type ListReliefsParams struct {
 	// Person Whose.
@@ -5954,6 +6192,12 @@ type EnterRecordsJSONRequestBody = EntryRequest
 
 // GiveBackPointsJSONRequestBody defines body for GiveBackPoints for application/json ContentType.
 type GiveBackPointsJSONRequestBody = Reason
+
+// ProposeReliefJSONRequestBody defines body for ProposeRelief for application/json ContentType.
+type ProposeReliefJSONRequestBody = ReliefProposalRequest
+
+// DecideReliefJSONRequestBody defines body for DecideRelief for application/json ContentType.
+type DecideReliefJSONRequestBody = ReliefDecision
 
 // RemarkSampleJSONRequestBody defines body for RemarkSample for application/json ContentType.
 type RemarkSampleJSONRequestBody = SampleRemark
@@ -6464,6 +6708,18 @@ type ServerInterface interface {
 	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
 	// (POST /redemptions/{redemption}/give-back)
 	GiveBackPoints(c *gin.Context, redemption string, params GiveBackPointsParams)
+	// ListReliefProposals Reliefs of quotas that managers proposed, the latest first.
+	// (GET /relief-proposals)
+	ListReliefProposals(c *gin.Context, params ListReliefProposalsParams)
+	// ProposeRelief Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+	// (POST /relief-proposals)
+	ProposeRelief(c *gin.Context, params ProposeReliefParams)
+	// DecideRelief Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+	// (POST /relief-proposals/{relief_proposal}/decision)
+	DecideRelief(c *gin.Context, reliefProposal string, params DecideReliefParams)
+	// WithdrawRelief Withdraw a relief that you proposed while it waits.
+	// (POST /relief-proposals/{relief_proposal}/withdrawal)
+	WithdrawRelief(c *gin.Context, reliefProposal string, params WithdrawReliefParams)
 	// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
 	// (GET /reliefs)
 	ListReliefs(c *gin.Context, params ListReliefsParams)
@@ -13931,6 +14187,204 @@ func (siw *ServerInterfaceWrapper) GiveBackPoints(c *gin.Context) {
 	siw.Handler.GiveBackPoints(c, redemption, params)
 }
 
+// ListReliefProposals operation middleware
+func (siw *ServerInterfaceWrapper) ListReliefProposals(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReliefProposalsParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", c.Request.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter after: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListReliefProposals(c, params)
+}
+
+// ProposeRelief operation middleware
+func (siw *ServerInterfaceWrapper) ProposeRelief(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeReliefParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeRelief(c, params)
+}
+
+// DecideRelief operation middleware
+func (siw *ServerInterfaceWrapper) DecideRelief(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "relief_proposal" -------------
+	var reliefProposal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "relief_proposal", c.Param("relief_proposal"), &reliefProposal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter relief_proposal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideReliefParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideRelief(c, reliefProposal, params)
+}
+
+// WithdrawRelief operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawRelief(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "relief_proposal" -------------
+	var reliefProposal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "relief_proposal", c.Param("relief_proposal"), &reliefProposal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter relief_proposal: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawReliefParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.WithdrawRelief(c, reliefProposal, params)
+}
+
 // ListReliefs operation middleware
 func (siw *ServerInterfaceWrapper) ListReliefs(c *gin.Context) {
 
@@ -14781,6 +15235,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/records", wrapper.EnterRecords)
 	router.GET(options.BaseURL+"/quotas", wrapper.ListQuotas)
 	router.GET(options.BaseURL+"/reliefs", wrapper.ListReliefs)
+	router.GET(options.BaseURL+"/relief-proposals", wrapper.ListReliefProposals)
+	router.POST(options.BaseURL+"/relief-proposals", wrapper.ProposeRelief)
+	router.POST(options.BaseURL+"/relief-proposals/:relief_proposal/decision", wrapper.DecideRelief)
+	router.POST(options.BaseURL+"/relief-proposals/:relief_proposal/withdrawal", wrapper.WithdrawRelief)
 	router.GET(options.BaseURL+"/holidays", wrapper.ListHolidays)
 	router.DELETE(options.BaseURL+"/holidays/:date", wrapper.RemoveHoliday)
 	router.GET(options.BaseURL+"/calendars", wrapper.ListCalendars)
@@ -21996,6 +22454,166 @@ func (response GiveBackPointsdefaultApplicationProblemPlusJSONResponse) VisitGiv
 	return err
 }
 
+type ListReliefProposalsRequestObject struct {
+	Params ListReliefProposalsParams
+}
+
+type ListReliefProposalsResponseObject interface {
+	VisitListReliefProposalsResponse(w http.ResponseWriter) error
+}
+
+type ListReliefProposals200JSONResponse ReliefProposals
+
+func (response ListReliefProposals200JSONResponse) VisitListReliefProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReliefProposalsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListReliefProposalsdefaultApplicationProblemPlusJSONResponse) VisitListReliefProposalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeReliefRequestObject struct {
+	Params ProposeReliefParams
+	Body   *ProposeReliefJSONRequestBody
+}
+
+type ProposeReliefResponseObject interface {
+	VisitProposeReliefResponse(w http.ResponseWriter) error
+}
+
+type ProposeRelief201JSONResponse ReliefProposal
+
+func (response ProposeRelief201JSONResponse) VisitProposeReliefResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeReliefdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ProposeReliefdefaultApplicationProblemPlusJSONResponse) VisitProposeReliefResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideReliefRequestObject struct {
+	ReliefProposal string `json:"relief_proposal"`
+	Params         DecideReliefParams
+	Body           *DecideReliefJSONRequestBody
+}
+
+type DecideReliefResponseObject interface {
+	VisitDecideReliefResponse(w http.ResponseWriter) error
+}
+
+type DecideRelief200JSONResponse ReliefProposal
+
+func (response DecideRelief200JSONResponse) VisitDecideReliefResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideReliefdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideReliefdefaultApplicationProblemPlusJSONResponse) VisitDecideReliefResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawReliefRequestObject struct {
+	ReliefProposal string `json:"relief_proposal"`
+	Params         WithdrawReliefParams
+}
+
+type WithdrawReliefResponseObject interface {
+	VisitWithdrawReliefResponse(w http.ResponseWriter) error
+}
+
+type WithdrawRelief200JSONResponse ReliefProposal
+
+func (response WithdrawRelief200JSONResponse) VisitWithdrawReliefResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawReliefdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawReliefdefaultApplicationProblemPlusJSONResponse) VisitWithdrawReliefResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListReliefsRequestObject struct {
 	Params ListReliefsParams
 }
@@ -23373,6 +23991,18 @@ type StrictServerInterface interface {
 	// GiveBackPoints Give the points back of a reward that waits for a person, as the rail knows nothing of it; nobody does so for themselves.
 	// (POST /redemptions/{redemption}/give-back)
 	GiveBackPoints(ctx context.Context, request GiveBackPointsRequestObject) (GiveBackPointsResponseObject, error)
+	// ListReliefProposals Reliefs of quotas that managers proposed, the latest first.
+	// (GET /relief-proposals)
+	ListReliefProposals(ctx context.Context, request ListReliefProposalsRequestObject) (ListReliefProposalsResponseObject, error)
+	// ProposeRelief Propose a relief of the quota of somebody of your team. It counts once finance has granted it.
+	// (POST /relief-proposals)
+	ProposeRelief(ctx context.Context, request ProposeReliefRequestObject) (ProposeReliefResponseObject, error)
+	// DecideRelief Grant a proposed relief, which then counts at once, or refuse it with a reason. Nobody decides about their own quota or their own proposal.
+	// (POST /relief-proposals/{relief_proposal}/decision)
+	DecideRelief(ctx context.Context, request DecideReliefRequestObject) (DecideReliefResponseObject, error)
+	// WithdrawRelief Withdraw a relief that you proposed while it waits.
+	// (POST /relief-proposals/{relief_proposal}/withdrawal)
+	WithdrawRelief(ctx context.Context, request WithdrawReliefRequestObject) (WithdrawReliefResponseObject, error)
 	// ListReliefs What of their quotas participants are relieved of as it stands, those that start last first.
 	// (GET /reliefs)
 	ListReliefs(ctx context.Context, request ListReliefsRequestObject) (ListReliefsResponseObject, error)
@@ -28860,6 +29490,148 @@ func (sh *strictHandler) GiveBackPoints(ctx *gin.Context, redemption string, par
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GiveBackPointsResponseObject); ok {
 		if err := validResponse.VisitGiveBackPointsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListReliefProposals operation middleware
+func (sh *strictHandler) ListReliefProposals(ctx *gin.Context, params ListReliefProposalsParams) {
+	var request ListReliefProposalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReliefProposals(ctx, request.(ListReliefProposalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReliefProposals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListReliefProposalsResponseObject); ok {
+		if err := validResponse.VisitListReliefProposalsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeRelief operation middleware
+func (sh *strictHandler) ProposeRelief(ctx *gin.Context, params ProposeReliefParams) {
+	var request ProposeReliefRequestObject
+
+	request.Params = params
+
+	var body ProposeReliefJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeRelief(ctx, request.(ProposeReliefRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeRelief")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeReliefResponseObject); ok {
+		if err := validResponse.VisitProposeReliefResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DecideRelief operation middleware
+func (sh *strictHandler) DecideRelief(ctx *gin.Context, reliefProposal string, params DecideReliefParams) {
+	var request DecideReliefRequestObject
+
+	request.ReliefProposal = reliefProposal
+	request.Params = params
+
+	var body DecideReliefJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideRelief(ctx, request.(DecideReliefRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideRelief")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DecideReliefResponseObject); ok {
+		if err := validResponse.VisitDecideReliefResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WithdrawRelief operation middleware
+func (sh *strictHandler) WithdrawRelief(ctx *gin.Context, reliefProposal string, params WithdrawReliefParams) {
+	var request WithdrawReliefRequestObject
+
+	request.ReliefProposal = reliefProposal
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawRelief(ctx, request.(WithdrawReliefRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawRelief")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(WithdrawReliefResponseObject); ok {
+		if err := validResponse.VisitWithdrawReliefResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
