@@ -46,8 +46,8 @@ func (l *logbook) String() string {
 
 // tally counts what happened.
 type tally struct {
-	cycles, payouts, faults, letters, forged, retried, cameBack, recalled, stops, tried int
-	killed                                                                              map[string]int
+	cycles, payouts, faults, letters, forged, retried, cameBack, recalled, stops, tried, rewards int
+	killed                                                                                       map[string]int
 }
 
 func (t *tally) add(other tally) {
@@ -56,7 +56,7 @@ func (t *tally) add(other tally) {
 	}
 	t.cycles, t.payouts, t.faults, t.letters = t.cycles+other.cycles, t.payouts+other.payouts, t.faults+other.faults, t.letters+other.letters
 	t.forged, t.retried, t.cameBack, t.stops = t.forged+other.forged, t.retried+other.retried, t.cameBack+other.cameBack, t.stops+other.stops
-	t.recalled, t.tried = t.recalled+other.recalled, t.tried+other.tried
+	t.recalled, t.tried, t.rewards = t.recalled+other.recalled, t.tried+other.tried, t.rewards+other.rewards
 	for name, n := range other.killed {
 		t.killed[name] += n
 	}
@@ -69,8 +69,8 @@ func (t tally) String() string {
 			killed = append(killed, fmt.Sprintf("%s %d", name, t.killed[name]))
 		}
 	}
-	return fmt.Sprintf("%d payouts, %d faults of calls, %d letters and %d forged, %d stops of rails, %d retried by finance, %d came back, %d taken back by finance, %d accounts tried; killed: %s",
-		t.payouts, t.faults, t.letters, t.forged, t.stops, t.retried, t.cameBack, t.recalled, t.tried, strings.Join(killed, ", "))
+	return fmt.Sprintf("%d payouts, %d faults of calls, %d letters and %d forged, %d stops of rails, %d retried by finance, %d came back, %d taken back by finance, %d accounts tried, %d rewards taken for points; killed: %s",
+		t.payouts, t.faults, t.letters, t.forged, t.stops, t.retried, t.cameBack, t.recalled, t.tried, t.rewards, strings.Join(killed, ", "))
 }
 
 // cycle pays one period as it is planned, and checks everything.
@@ -95,7 +95,7 @@ func (w *world) cycle(ctx context.Context, p plan) (t tally, err error) {
 			return t, err
 		}
 	}
-	d := &desk{world: w, plan: p, period: periodOf(p.Number), payees: map[string]*payee{}, back: map[string]bool{}, answered: map[string]bool{}, sentBack: map[string]time.Time{}, tally: &t}
+	d := &desk{world: w, plan: p, period: periodOf(p.Number), payees: map[string]*payee{}, back: map[string]bool{}, answered: map[string]bool{}, sentBack: map[string]time.Time{}, spent: map[string]bool{}, tally: &t}
 	for i := range p.Payees {
 		d.payees[p.Payees[i].ID] = &p.Payees[i]
 	}
@@ -195,6 +195,8 @@ type desk struct {
 	back     map[string]bool // whose payment has been taken back at the rail
 	answered map[string]bool // files of which the bank has said everything
 	tally    *tally
+
+	spent map[string]bool // who has taken a reward for points
 
 	sentBack  map[string]time.Time // when the bank had sent an entry of a payee back
 	comesLate func() error         // has it send back what it does too late; nil where it has
@@ -421,11 +423,14 @@ func (d *desk) payoutsLeft(ctx context.Context, closed bool) (left int, err erro
 		if who.Fate == refused || who.Fate == returned && (closed || early(who)) {
 			end = "cancelled"
 		}
-		if one.State == end && (who.Part == 0 || one.Recalled != nil) {
+		takes := one.State == "paid" && who.Reward != nil && !d.spent[who.ID]
+		if one.State == end && (who.Part == 0 || one.Recalled != nil) && !takes {
 			continue
 		}
 		left++
 		switch {
+		case takes:
+			d.takes(ctx, who)
 		case one.State == "paid" && (who.Recalled || who.Part > 0):
 			if err := d.takeBack(ctx, one, who); err != nil {
 				return left, err
@@ -713,6 +718,9 @@ func (d *desk) after(ctx context.Context) error {
 	}
 	for _, o := range d.rails {
 		o.wire.calm()
+	}
+	if err := d.rewarded(ctx); err != nil {
+		return err
 	}
 	if d.plan.Storm != nil && d.plan.Storm.Kind == poor {
 		held, err := d.rails[d.plan.Storm.Rail].asked.Balance(ctx, "USD")

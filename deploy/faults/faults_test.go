@@ -37,6 +37,9 @@ func TestPlans(t *testing.T) {
 			seen["rail "+one.Rail], seen["fate "+string(one.Fate)] = true, true
 			seen["recalled "+one.Rail] = seen["recalled "+one.Rail] || one.Recalled
 			seen["account "+string(one.Account)] = true
+			if one.Reward != nil {
+				seen["reward "+string(one.Reward.Fate)] = true
+			}
 			seen["recalled in part"] = seen["recalled in part"] || one.Part > 0
 			for _, f := range append(one.Faults, one.LookUps...) {
 				seen["fault "+string(f)] = true
@@ -57,7 +60,7 @@ func TestPlans(t *testing.T) {
 			seen["storm "+string(p.Storm.Kind)] = true
 		}
 	}
-	want := []string{"fate paid", "fate refused", "fate returned", "storm down", "storm lockout", "storm poor", "recalled stripe", "recalled tremendous", "recalled in part", "account bad", "account bad-later"}
+	want := []string{"fate paid", "fate refused", "fate returned", "storm down", "storm lockout", "storm poor", "recalled stripe", "recalled tremendous", "recalled in part", "account bad", "account bad-later", "reward paid", "reward refused", "reward returned"}
 	for _, what := range []string{"approved", "lost", "again", "doubled", "released"} {
 		want = append(want, "tried "+what+" true", "tried "+what+" false")
 	}

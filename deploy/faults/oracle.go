@@ -10,6 +10,7 @@ import (
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments/tremendous"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/worker"
 )
@@ -46,6 +47,7 @@ func (w *world) judge(ctx context.Context, d *desk) error {
 		},
 		func() error { return w.onceEach(ctx, d) },
 		func() error { return w.triedFirst(ctx, d) },
+		func() error { return w.spent(ctx, d) },
 		func() error { return w.books(ctx) },
 		func() error { return actsOnce(ctx, s, d.period) },
 	} {
@@ -66,7 +68,8 @@ func (w *world) onceEach(ctx context.Context, d *desk) error {
 	defer connection.Close(ctx)
 	rows, err := connection.Query(ctx, `
 		SELECT o.id::text, o.participant_id, o.amount_minor, o.currency, o.rail, o.state, array(SELECT a.key::text FROM guerdon.payout_attempt a WHERE a.payout_id = o.id ORDER BY a.number),
-			-(SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM guerdon.posting p JOIN guerdon.ledger_account l ON l.id = p.account_id WHERE l.participant_id = o.participant_id AND l.kind = $2)
+			-(SELECT coalesce(sum(p.amount_minor), 0)::bigint FROM guerdon.posting p JOIN guerdon.ledger_account l ON l.id = p.account_id WHERE l.participant_id = o.participant_id AND l.kind = $2),
+			(SELECT count(*)::int FROM guerdon.points c WHERE c.payout_id = o.id)
 		FROM guerdon.payout o WHERE o.period_id = $1 ORDER BY o.participant_id`, d.period, store.Payable)
 	if err != nil {
 		return err
@@ -75,9 +78,9 @@ func (w *world) onceEach(ctx context.Context, d *desk) error {
 	var amount incentive.Money
 	var keys []string
 	var owed int64
-	seen := 0
+	seen, collected := 0, 0
 	var wrong []string
-	_, err = pgx.ForEachRow(rows, []any{&id, &who, &amount.Minor, &amount.Currency, &rail, &state, &keys, &owed}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &who, &amount.Minor, &amount.Currency, &rail, &state, &keys, &owed, &collected}, func() error {
 		one := d.payees[who]
 		seen++
 		want, ends, left := 1, "paid", one.Part // which is owed again
@@ -92,6 +95,8 @@ func (w *world) onceEach(ctx context.Context, d *desk) error {
 			for _, key := range keys {
 				debits += o.paid(key)
 			}
+		} else if rail == incentive.PointsRail {
+			debits = collected
 		} else {
 			w.bank.mu.Lock()
 			debits = w.bank.debit[entered(rail, id)]
@@ -135,14 +140,25 @@ func (w *world) books(ctx context.Context) error {
 	var minor int64
 	if _, err := pgx.ForEachRow(rows, []any{&rail, &currency, &minor}, func() error {
 		ours[rail+" "+string(currency)] += minor
-		byCurrency[currency] += minor
+		if rail != incentive.PointsRail { // which pays once they are spent
+			byCurrency[currency] += minor
+		}
 		return nil
 	}); err != nil {
 		return err
 	}
+	collected, spent, err := w.pointsBooks(ctx)
+	if err != nil {
+		return err
+	}
+	ours[tremendous.Name+" USD"] += spent
+	byCurrency["USD"] += spent
 	for _, one := range rails {
 		name := one.name + " " + string(one.currency)
 		left := w.bank.books[name]
+		if one.kind == kept {
+			left = collected
+		}
 		if o := w.rails[one.name]; o != nil {
 			held, err := o.asked.Balance(ctx, o.currency)
 			if err != nil {
@@ -160,11 +176,16 @@ func (w *world) books(ctx context.Context) error {
 	}
 	for _, b := range balances {
 		switch {
+		case b.Kind == store.Points:
+			collected += b.Minor
 		case b.Kind == store.Clearing && b.Minor != 0:
 			return fmt.Errorf("%d %s is in transit by %s, and nothing is under way", b.Minor, b.Currency, b.Rail)
 		case b.Kind == store.Cash && b.Minor != -byCurrency[b.Currency]:
 			return fmt.Errorf("cash is %d %s, and %d was paid", b.Minor, b.Currency, byCurrency[b.Currency])
 		}
+	}
+	if collected != spent {
+		return fmt.Errorf("%d of points is not in the ledger, and %d was spent", collected, spent)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/guerdon/guerdon/deploy/local/processes"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
+	collecting "github.com/guerdon/guerdon/payments/points"
 	"github.com/guerdon/guerdon/payments/stripe"
 	bank "github.com/guerdon/guerdon/payments/stripe/standin"
 	"github.com/guerdon/guerdon/payments/tremendous"
@@ -105,7 +106,7 @@ func (o *outside) work(ctx context.Context) {
 			if p.Slow && time.Since(since[reference]) < 1500*time.Millisecond {
 				continue
 			}
-			_ = o.settle(reference, p.Fate) // it was not taken, or is settled already
+			_ = o.settle(reference, p.ends()) // it was not taken, or is settled already
 			delete(o.waiting, reference)
 		}
 		o.mu.Unlock()
@@ -202,7 +203,7 @@ func openOutside(letters string) (map[string]*outside, error) {
 		direct[name] = o.direct.URL
 		o.wire = newWire(o)
 	}
-	registry, err := processes.Registry(direct)
+	registry, err := processes.Registry(direct, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -257,6 +258,8 @@ func destination(p payee) payments.Destination {
 		return payments.Destination{"channel": "PH_GCASH", "account": "09171234567", "holder": "Name " + p.ID}
 	case xoxoday.Name:
 		return payments.Destination{xoxoday.EmailDetail: address, xoxoday.ProductDetail: voucher.Experience}
+	case incentive.PointsRail:
+		return payments.Destination{collecting.ToDetail: collecting.Own}
 	case processes.PaymentFile:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "DE89370400440532013000"}
 	case processes.ISO20022:

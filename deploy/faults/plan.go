@@ -42,8 +42,29 @@ type payee struct {
 
 	Account account `json:",omitempty"` // of one that is tried before it is paid
 
+	Reward *reward `json:",omitempty"` // of one who is paid in points: Faults, LookUps and Letters are of the calls that order it
+
 	Recalled bool  `json:",omitempty"` // of fate returned: it comes back as finance asks the rail for it
 	Part     int64 `json:",omitempty"` // of fate paid: what finance has the rail give back, in minor units
+}
+
+// reward is what somebody takes for points, of Tremendous's.
+type reward struct {
+	Minor int64 // points that it costs
+	Fate  fate
+}
+
+// calls reports whether a rail of single payouts is called for somebody.
+func (p *payee) calls(rail string) bool {
+	return p.Rail == rail || p.Reward != nil && rail == tremendous.Name
+}
+
+// ends is what becomes of what a rail is called for.
+func (p *payee) ends() fate {
+	if p.Reward != nil {
+		return p.Reward.Fate
+	}
+	return p.Fate
 }
 
 // fate is what becomes of a payment at its rail.
@@ -136,21 +157,31 @@ type answers struct {
 	Turned  bool // the last first
 }
 
+// railKind is how a rail pays.
+type railKind int
+
+const (
+	called railKind = iota // for each payment
+	byFile
+	kept // nothing is outside: points are kept by the house itself
+)
+
 // rails are all there are, with the currency in which each pays here.
 var rails = []struct {
 	name     string
 	currency incentive.Currency
-	file     bool
+	kind     railKind
 }{
-	{stripe.Name, "USD", false},
-	{tremendous.Name, "USD", false},
-	{xendit.Name, "PHP", false},
-	{xoxoday.Name, "INR", false},
-	{processes.PaymentFile, "USD", true},
-	{processes.ISO20022, "USD", true},
-	{india.Name, "INR", true},
-	{processes.NACHA, "USD", true},
-	{processes.NACHATried, "USD", true},
+	{stripe.Name, "USD", called},
+	{tremendous.Name, "USD", called},
+	{xendit.Name, "PHP", called},
+	{xoxoday.Name, "INR", called},
+	{processes.PaymentFile, "USD", byFile},
+	{processes.ISO20022, "USD", byFile},
+	{india.Name, "INR", byFile},
+	{processes.NACHA, "USD", byFile},
+	{processes.NACHATried, "USD", byFile},
+	{incentive.PointsRail, "USD", kept},
 }
 
 // tells reports whether a rail tells us what it does.
@@ -173,12 +204,16 @@ func draw(seed uint64, number int) plan {
 			if chance(25) {
 				one.Fate, one.Account = refused, []account{badAtOnce, badLater}[dice.IntN(2)]
 			}
+		case rail.kind == kept: // which refuses nobody
+			if chance(60) {
+				one.Reward = &reward{Minor: 100 + dice.Int64N(one.Amount.Minor-100), Fate: []fate{paid, paid, paid, paid, refused, returned}[dice.IntN(6)]}
+			}
 		case chance(8) && rail.name != processes.NACHA: // whose bank says nothing of what it does not pay
 			one.Fate = refused
 		case chance(6) && tells(rail.name):
 			one.Fate = returned
 		}
-		if !rail.file {
+		if rail.kind == called || one.Reward != nil {
 			for chance(35) && len(one.Faults) < 3 {
 				one.Faults = append(one.Faults, payingFaults[dice.IntN(len(payingFaults))])
 			}
@@ -192,18 +227,18 @@ func draw(seed uint64, number int) plan {
 				one.LookUps = append(one.LookUps, askingFaults[dice.IntN(len(askingFaults))])
 			}
 			for range 4 {
-				one.Letters = append(one.Letters, post{Late: chance(20), Last: chance(3) && one.Fate != returned, Twice: chance(20), Forged: chance(10)})
+				one.Letters = append(one.Letters, post{Late: chance(20), Last: chance(3) && one.ends() != returned, Twice: chance(20), Forged: chance(10)})
 			}
 			one.Slow = chance(10)
 		}
 		p.Payees = append(p.Payees, one)
 	}
 	for _, i := range chosen {
-		if rails[i].file {
+		if rails[i].kind == byFile {
 			p.Files[rails[i].name] = answers{Again: chance(30), Early: chance(30), Late: chance(30), Parts: 1 + dice.IntN(3), Doubled: chance(40), Turned: chance(40)}
 		}
 	}
-	if i := chosen[dice.IntN(len(chosen))]; chance(35) && !rails[i].file {
+	if i := chosen[dice.IntN(len(chosen))]; chance(35) && rails[i].kind == called {
 		kinds := []stormKind{down, down, lockout}
 		if rails[i].name == stripe.Name {
 			kinds = append(kinds, poor)
@@ -231,7 +266,7 @@ func draw(seed uint64, number int) plan {
 		k := kill{Process: processes.All[dice.IntN(len(processes.All))]}
 		if chance(60) {
 			one := points[dice.IntN(len(points))]
-			for p.Trial == nil && strings.HasPrefix(one.table, "guerdon.prenote") { // which nobody comes to
+			for !p.reaches(one.table) {
 				one = points[dice.IntN(len(points))]
 			}
 			at := one.at(periodOf(number))
@@ -245,6 +280,19 @@ func draw(seed uint64, number int) plan {
 		return order(a) - order(b)
 	})
 	return p
+}
+
+// reaches reports whether a cycle may come to a table.
+func (p plan) reaches(table string) bool {
+	switch {
+	case strings.HasPrefix(table, "guerdon.prenote"):
+		return p.Trial != nil
+	case table == "guerdon.points":
+		return slices.ContainsFunc(p.Payees, func(one payee) bool { return one.Rail == incentive.PointsRail })
+	case table == "guerdon.redemption":
+		return slices.ContainsFunc(p.Payees, func(one payee) bool { return one.Reward != nil })
+	}
+	return true
 }
 
 func order(k kill) int {
@@ -284,10 +332,13 @@ var points = []point{
 	{"guerdon.command", "UPDATE", "NEW.status IS NOT NULL", 12}, // an answer
 	{"guerdon.payment_file", "INSERT", "NEW.period_id = '%s'", 1},
 	{"guerdon.payout_attempt", "INSERT", "true", 20},
+	{"guerdon.points", "INSERT", "true", 5},
 	{"temporal.history_node", "INSERT", "EXISTS (SELECT FROM guerdon.payout_attempt)", 40},
 	{"guerdon.journal_entry", "INSERT", "NEW.period_id = '%s' AND NEW.kind = 'submit'", 15},
 	{"guerdon.payout_attempt", "UPDATE", "NEW.state = 'confirmed'", 15},
 	{"guerdon.payout", "UPDATE", "NEW.period_id = '%s' AND NEW.state = 'paid'", 15},
+	{"guerdon.redemption", "INSERT", "true", 2},
+	{"guerdon.redemption", "UPDATE", "NEW.state = 'paid'", 2},
 	{"guerdon.payout_proposal", "INSERT", "true", 2},
 	{"guerdon.rail_event", "INSERT", "true", 10},
 	{"guerdon.rail_event_outcome", "INSERT", "true", 10},

@@ -43,7 +43,7 @@ func (w *wire) next(p plan) {
 	defer w.mu.Unlock()
 	w.payees, w.attempts, w.lookedUp, w.pending, w.told = map[string]*payee{}, map[string]int{}, map[string]int{}, map[string]int{}, map[string]chan struct{}{}
 	for i := range p.Payees {
-		if p.Payees[i].Rail == w.rail.name {
+		if p.Payees[i].calls(w.rail.name) {
 			w.payees[p.Payees[i].ID] = &p.Payees[i]
 			w.told[p.Payees[i].ID] = make(chan struct{})
 		}

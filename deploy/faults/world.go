@@ -60,7 +60,7 @@ func build(ctx context.Context, o options) (w *world, err error) {
 	w.working = stop
 	addresses := map[string]string{}
 	for _, rail := range rails {
-		if addresses[rail.name] = ""; !rail.file {
+		if addresses[rail.name] = ""; rail.kind == called {
 			addresses[rail.name] = w.rails[rail.name].wire.server.URL
 			go w.rails[rail.name].work(working)
 		}
@@ -97,15 +97,20 @@ func (w *world) staff(ctx context.Context) error {
 		}
 	}
 	for _, id := range []string{"fin1", "fin2", "boss"} {
-		token, err := s.NewToken(ctx, "fin1", id, "faults", 24*time.Hour)
-		if err != nil {
-			return err
-		}
-		if w.people[id], err = client.New(w.house.URL, token); err != nil {
+		if err := w.signsIn(ctx, id); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *world) signsIn(ctx context.Context, id string) error {
+	token, err := w.house.Store.NewToken(ctx, "fin1", id, "faults", 24*time.Hour)
+	if err != nil {
+		return err
+	}
+	w.people[id], err = client.New(w.house.URL, token)
+	return err
 }
 
 func person(id, manager, currency string) map[string]any {
@@ -158,6 +163,15 @@ func (w *world) hires(ctx context.Context, p plan) error {
 			if err := rail.letIn(one); err != nil {
 				return err
 			}
+		}
+		if one.Reward == nil {
+			continue
+		}
+		if err := w.house.Store.Grant(ctx, "fin1", one.ID, []incentive.Role{incentive.Rep}); err != nil {
+			return err
+		}
+		if err := w.signsIn(ctx, one.ID); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -221,7 +235,7 @@ func (w *world) compared(ctx context.Context) error {
 	defer cancel()
 	today := incentive.DateOf(time.Now().UTC())
 	for _, rail := range rails {
-		if rail.file {
+		if rail.kind == byFile {
 			continue
 		}
 		found, err := processes.Ask(ctx, func(key string) (client.Reconciliation, error) {

@@ -123,7 +123,7 @@ func (s settings) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rails, err := Registry(s.Rails)
+	rails, err := Registry(s.Rails, db)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/nacha"
 	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/payments/points"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
 	rewards "github.com/guerdon/guerdon/payments/tremendous/standin"
@@ -99,10 +100,15 @@ func calls() *http.Client {
 	return &http.Client{Timeout: callTime, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 }
 
-// Registry makes the rails that are named, at the addresses given: "" of a rail of files.
-func Registry(addresses map[string]string) (payments.Registry, error) {
+// Registry makes the rails that are named, at the addresses given: "" of a rail of files, and of points, which
+// are kept by accounts.
+func Registry(addresses map[string]string, accounts points.Accounts) (payments.Registry, error) {
 	var rails []payments.Rail
 	for _, name := range slices.Sorted(maps.Keys(addresses)) {
+		if name == incentive.PointsRail {
+			rails = append(rails, points.New(accounts))
+			continue
+		}
 		make, known := made[name]
 		if !known {
 			return payments.Registry{}, fmt.Errorf("no rail %q can be made here", name)
