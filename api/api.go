@@ -55,6 +55,9 @@ type Config struct {
 	Pages string
 	// EvidenceKey signs evidence packs; nil where there are none.
 	EvidenceKey ed25519.PrivateKey
+	// TryFiles refuses settings by which no payment file can be written here; nil where nothing else is known of that than
+	// whether templates can be read.
+	TryFiles func(store.CompanySettings) error
 	// Extra mounts routes of an installation's own; nil for none.
 	Extra func(gin.IRouter)
 }

@@ -18,6 +18,8 @@ const CodeRailUnknown incentive.Code = "rail-unknown"
 type Registry struct {
 	rails map[string]Rail
 	names []string // sorted
+
+	remade func() map[string]Rail // rails of which it has others than rails now
 }
 
 var railName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
@@ -47,15 +49,37 @@ func NewRegistry(rails ...Rail) (Registry, error) {
 	return r, nil
 }
 
+// Remade returns the registry with rails that change with the settings they are made by: now returns those which stand
+// in the place of others of their name, or beside them.
+func (r Registry) Remade(now func() map[string]Rail) Registry {
+	r.remade = now
+	return r
+}
+
 // Names lists the rails, sorted.
-func (r Registry) Names() []string { return slices.Clone(r.names) }
+func (r Registry) Names() []string {
+	names := slices.Clone(r.names)
+	if r.remade != nil {
+		for name := range r.remade() {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
+	}
+	return names
+}
 
 // Rail returns the rail of that name, or an error of code CodeRailUnknown.
 func (r Registry) Rail(name string) (Rail, error) {
+	if _, single := r.rails[name].(SingleRail); r.remade != nil && !single {
+		if rail, known := r.remade()[name]; known {
+			return rail, nil
+		}
+	}
 	if rail, known := r.rails[name]; known {
 		return rail, nil
 	}
-	return nil, incentive.Errorf(CodeRailUnknown, "there is no rail %q here; there is %s", name, strings.Join(r.names, ", "))
+	return nil, incentive.Errorf(CodeRailUnknown, "there is no rail %q here; there is %s", name, strings.Join(r.Names(), ", "))
 }
 
 // Single returns the rail of that name, which must be one of single payouts.

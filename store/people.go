@@ -252,15 +252,14 @@ func (s *Store) SetCompanySettings(ctx context.Context, actor, name, timeZone st
 		}
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		var hosts []string
-		err := tx.QueryRow(ctx, `
+		_, err := tx.Exec(ctx, `
 			INSERT INTO company (name, time_zone, webhook_hosts) VALUES ($1, $2, coalesce($3::text[], '{hooks.slack.com}'))
-			ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone, webhook_hosts = coalesce($3::text[], company.webhook_hosts) RETURNING webhook_hosts`, name, timeZone, webhookHosts).Scan(&hosts)
+			ON CONFLICT (only_one) DO UPDATE SET name = excluded.name, time_zone = excluded.time_zone, webhook_hosts = coalesce($3::text[], company.webhook_hosts)`, name, timeZone, webhookHosts)
 		if err != nil {
 			return fmt.Errorf("name the company: %w", err)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO company_version (version, name, time_zone, webhook_hosts, set_by) SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4 FROM company_version`, name, timeZone, hosts, actor); err != nil {
-			return fmt.Errorf("keep the company's settings: %w", err)
+		if err := keepCompany(ctx, tx, actor); err != nil {
+			return err
 		}
 		return audit(ctx, tx, actor, "name-company", "company", struct {
 			TimeZone     string   `json:"time_zone"`

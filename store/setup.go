@@ -49,13 +49,16 @@ type CompanyVersion struct {
 	Version        int
 	Name, TimeZone string
 	WebhookHosts   []string
+	Files          FileSettings
 	SetBy          string
 	SetAt          time.Time
 }
 
 // CompanyHistory returns up to limit versions of the company's settings, the newest first.
 func (s *Store) CompanyHistory(ctx context.Context, limit int) (versions []CompanyVersion, err error) {
-	err = collect(ctx, s.pool, &versions, `SELECT version, name, time_zone, webhook_hosts, set_by, set_at FROM company_version ORDER BY version DESC LIMIT $1`, pgx.RowToStructByPos[CompanyVersion], limit)
+	err = collect(ctx, s.pool, &versions, `SELECT version, name, time_zone, webhook_hosts, set_by, set_at, `+fileSettings+` FROM company_version ORDER BY version DESC LIMIT $1`, func(row pgx.CollectableRow) (v CompanyVersion, err error) {
+		return v, row.Scan(append([]any{&v.Version, &v.Name, &v.TimeZone, &v.WebhookHosts, &v.SetBy, &v.SetAt}, v.Files.columns()...)...)
+	}, limit)
 	if err != nil {
 		err = fmt.Errorf("list the company's settings over time: %w", err)
 	}

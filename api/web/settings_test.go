@@ -25,6 +25,16 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status, text)
 	require.Contains(t, text, "is not a host: write its name without https:// and path")
 	require.Contains(t, text, ">https://chat.example.com/hook</textarea>", "what was written is not lost")
+	files := url.Values{"company": {"TEST INC"}, "nacha_lead_days": {"2"}, "payment_file_template": {`{payment: ["{reference}", "{holder}", "{bank}", "{account}", "{amount}"]}`}}
+	admin.does("/settings", "/settings/payment-files", files, "The settings are kept.")
+	page = admin.visit("/settings")
+	require.Contains(t, page, `value="TEST INC"`)
+	require.Contains(t, page, "in files: TEST INC; Banking days until payment, ACH: 2; Template of payment files: YAML</td>")
+	files.Set("payment_file_template", "{payment: [x]}")
+	status, text = admin.fill("/settings", "/settings/payment-files", files)
+	require.Equal(t, http.StatusUnprocessableEntity, status, text)
+	require.Contains(t, text, "the setting &#34;payment_file_template&#34;: line 1, column")
+	require.Contains(t, text, ">{payment: [x]}</textarea>", "what was written is not lost")
 	admin.does("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {""}}, "The settings are kept.")
 	require.Contains(t, admin.visit("/settings"), `spellcheck="false"></textarea>`, "what is emptied allows none")
 }

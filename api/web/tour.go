@@ -59,6 +59,7 @@ func (v *visit) tour() error {
 type settingsPage struct {
 	Name, TimeZone string // what the form begins with
 	WebhookHosts   string // one a line
+	Files          []fileSetting
 	History        []client.CompanyVersion
 	Called         map[string]string
 	MayChange      bool
@@ -76,6 +77,9 @@ func (v *visit) settings() error {
 	}
 	if v.problem != nil {
 		body.Name, body.TimeZone, body.WebhookHosts = v.r.PostFormValue("name"), v.r.PostFormValue("time_zone"), v.r.PostFormValue("webhook_hosts")
+	}
+	if len(history.Versions) > 0 {
+		body.Files = v.fileSettings(history.Versions[0].PaymentFiles)
 	}
 	if body.Called, err = v.called(); err != nil {
 		return err

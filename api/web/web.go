@@ -257,9 +257,12 @@ func (s *site) routes() map[string]page {
 
 		"GET /audit": (*visit).audit,
 
-		"GET /tour":          (*visit).tour,
-		"GET /settings":      (*visit).settings,
-		"POST /settings":     (*visit).setCompany,
+		"GET /tour":      (*visit).tour,
+		"GET /settings":  (*visit).settings,
+		"POST /settings": (*visit).setCompany,
+
+		"POST /settings/payment-files": (*visit).setFileSettings,
+
 		"GET /rails":         (*visit).rails,
 		"GET /rails/{rail}":  (*visit).rail,
 		"POST /rails/{rail}": (*visit).limitRail,

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -133,12 +135,25 @@ func (t tokens) Run(ctx context.Context, d *desk) error {
 type company struct {
 	Name     string `help:"A new name."`
 	TimeZone string `help:"A new time zone, such as Asia/Jakarta."`
+
+	PaymentFiles string `type:"existingfile" placeholder:"FILE" help:"Say by this JSON file how payment files are written: company, iso20022_lead_days, nacha_lead_days, payment_file_template, payment_file_answers, india_template, india_answers."`
 }
 
 func (c company) Run(ctx context.Context, d *desk) error {
 	api, err := d.api()
 	if err != nil {
 		return err
+	}
+	if c.PaymentFiles != "" {
+		text, err := os.ReadFile(c.PaymentFiles)
+		if err != nil {
+			return err
+		}
+		answer, err := client.Read[client.FileSettings](api.PutFileSettingsWithBody(ctx, &client.PutFileSettingsParams{IdempotencyKey: client.NewKey()}, "application/json", bytes.NewReader(text)))
+		if err != nil {
+			return err
+		}
+		return d.show(answer, func(w *tabwriter.Writer) { row(w, "kept") })
 	}
 	answer, err := client.Read[client.Company](api.GetCompany(ctx))
 	if c.Name != "" || c.TimeZone != "" {

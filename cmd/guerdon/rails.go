@@ -74,22 +74,15 @@ type railSettings struct {
 
 // registry makes the rails.
 func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Registry, error) {
-	name, zone, err := s.Company(ctx)
+	settings, err := s.CompanySettings(ctx)
 	if err != nil {
 		return payments.Registry{}, err
 	}
-	if o.CompanyName != "" {
-		name = o.CompanyName
-	}
-	written, err := o.paymentFile(name, zone)
+	rails, err := o.files(settings)
 	if err != nil {
 		return payments.Registry{}, err
 	}
-	file, err := answered(written, o.PaymentFileAnswers)
-	if err != nil {
-		return payments.Registry{}, err
-	}
-	rails := []payments.Rail{file}
+	files := &writtenFiles{store: s, make: o.files, version: settings.Version, made: byName(rails)}
 	for _, one := range []struct {
 		wanted bool
 		make   func() (payments.Rail, error)
@@ -106,16 +99,6 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		{o.XoxodayClientID != "", func() (payments.Rail, error) {
 			return xoxoday.New(xoxoday.Config{ClientID: o.XoxodayClientID, ClientSecret: o.XoxodayClientSecret, Currency: o.XoxodayCurrency, PerSecond: o.XoxodayPerSecond, BaseURL: o.XoxodayURL})
 		}},
-		{o.ISO20022Scheme != "", func() (payments.Rail, error) { return o.iso20022(name, zone) }},
-		{o.NachaBank != "", func() (payments.Rail, error) { return o.nacha(name, zone) }},
-		{o.IndiaTemplate != "", func() (payments.Rail, error) {
-			rail, err := o.india(zone)
-			if err != nil {
-				return nil, err
-			}
-			return answered(rail, o.IndiaAnswers)
-		}},
-
 		{o.Points, func() (payments.Rail, error) { return o.points(s) }},
 	} {
 		if !one.wanted {
@@ -127,16 +110,17 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 		}
 		rails = append(rails, rail)
 	}
-	return payments.NewRegistry(rails...)
+	registry, err := payments.NewRegistry(rails...)
+	return registry.Remade(files.now), err
 }
 
-// answered is a rail of files that reads its bank's lists, by the template in a file; as it was
-// where no file is named.
-func answered(rail payments.FileRail, file string) (payments.FileRail, error) {
-	if file == "" {
+// answered is a rail of files that reads its bank's lists, by a template that is set or stands in a file; as
+// it was where there is neither.
+func answered(rail payments.FileRail, set, file string) (payments.FileRail, error) {
+	if set == "" && file == "" {
 		return rail, nil
 	}
-	by, err := template(file, answers.Parse)
+	by, err := template(set, file, answers.Parse)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +142,12 @@ func location(zone string) (*time.Location, error) {
 	return l, nil
 }
 
-// template reads a template of what each bank wants, or answers, otherwise.
-func template[T any](file string, parse func(text []byte) (T, error)) (t T, err error) {
+// template reads a template of what each bank wants, or answers, otherwise: one that is set or, where none is, in a
+// file.
+func template[T any](set, file string, parse func(text []byte) (T, error)) (t T, err error) {
+	if set != "" {
+		return parse([]byte(set))
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return t, incentive.Errorf(incentive.CodeInvalid, "the template cannot be read: %s", err)
@@ -170,25 +158,25 @@ func template[T any](file string, parse func(text []byte) (T, error)) (t T, err 
 	return t, nil
 }
 
-func (o railSettings) paymentFile(company, zone string) (*paymentfile.Rail, error) {
+func (o railSettings) paymentFile(company, zone, set string) (*paymentfile.Rail, error) {
 	rail := paymentfile.New(paymentfile.Name, company)
-	if o.PaymentFileTemplate == "" {
+	if set == "" && o.PaymentFileTemplate == "" {
 		return rail, nil
 	}
 	day, err := location(zone)
 	if err != nil {
 		return nil, err
 	}
-	by, err := template(o.PaymentFileTemplate, paymentfile.Parse)
+	by, err := template(set, o.PaymentFileTemplate, paymentfile.Parse)
 	return rail.By(paymentfile.Written{Template: by, Zone: day, Now: time.Now}), err
 }
 
-func (o railSettings) india(zone string) (*india.Rail, error) {
+func (o railSettings) india(zone, set string) (*india.Rail, error) {
 	day, err := location(zone)
 	if err != nil {
 		return nil, err
 	}
-	by, err := template(o.IndiaTemplate, india.Parse)
+	by, err := template(set, o.IndiaTemplate, india.Parse)
 	if err != nil {
 		return nil, err
 	}

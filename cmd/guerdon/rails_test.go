@@ -12,8 +12,51 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/document"
+	"github.com/guerdon/guerdon/payments"
+	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/store/storetest"
 )
+
+// TestFilesGoByTheSettings writes the next file by what the company has set since the program was started, and goes on by
+// the environment where it has set nothing.
+func TestFilesGoByTheSettings(t *testing.T) {
+	t.Parallel()
+	s, ctx := storetest.New(t), t.Context()
+	require.NoError(t, s.SetCompany(ctx, store.System, "Test", "UTC"))
+	o := railSettings{NachaBank: "021000021", NachaBankName: "Bank", NachaCompanyID: "1123456789", NachaLeadDays: 1, CompanyName: "From outside"}
+	rails, err := o.registry(ctx, s)
+	require.NoError(t, err)
+	written := func() string {
+		t.Helper()
+		rail, err := rails.File("payment-file")
+		require.NoError(t, err)
+		f, err := rail.BuildFile(ctx, payments.FileRequest{PeriodID: "p", Revision: 1, Currency: "USD", Payments: []payments.FilePayment{{PayoutID: "o", Amount: incentive.Money{Minor: 100, Currency: "USD"}, Destination: payments.Destination{"holder": "Ann", "account": "DE89370400440532013000"}}}})
+		require.NoError(t, err)
+		return string(f.Content)
+	}
+	lead := func() int {
+		t.Helper()
+		rail, err := rails.Rail("nacha")
+		require.NoError(t, err)
+		return rail.Capabilities().LeadDays
+	}
+	require.Contains(t, written(), ",From outside\n")
+	require.Equal(t, 1, lead())
+	require.Equal(t, []string{"nacha", "payment-file"}, rails.Names())
+	days := 3
+	require.NoError(t, s.SetFileSettings(ctx, store.System, store.FileSettings{Company: "Set inside", NachaLeadDays: &days, IndiaTemplate: `{payment: ["{account}", "{bank}", "{amount}", "{reference}"], modes: [{mode: neft}]}`}))
+	require.Contains(t, written(), ",Set inside\n")
+	require.Equal(t, 3, lead())
+	require.Equal(t, []string{"india", "nacha", "payment-file"}, rails.Names())
+	require.NoError(t, s.SetFileSettings(ctx, store.System, store.FileSettings{IndiaTemplate: "{}"}), "which the API would refuse")
+	require.Contains(t, written(), ",Set inside\n", "what no rail can be made by leaves them as they are")
+	require.NoError(t, s.SetFileSettings(ctx, store.System, store.FileSettings{}))
+	require.Contains(t, written(), ",From outside\n")
+	require.Equal(t, []string{"nacha", "payment-file"}, rails.Names())
+	history, err := s.CompanyHistory(ctx, 10)
+	require.NoError(t, err)
+	require.Equal(t, []string{"", "", "Set inside", ""}, []string{history[0].Files.Company, history[1].Files.Company, history[2].Files.Company, history[3].Files.Company})
+}
 
 // TestRailsOfTheSettings reads settings as the servers do and makes the rails of them.
 func TestRailsOfTheSettings(t *testing.T) {
