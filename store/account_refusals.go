@@ -21,7 +21,7 @@ const openRefusals = `account_refusal r WHERE (r.participant_id, r.rail, r.accou
 // refused is the SQL of a payout o that would go to an account to which the last payment could not be made.
 const refused = `EXISTS (SELECT FROM destination d CROSS JOIN LATERAL (SELECT FROM ` + openRefusals + `) r WHERE d.id = o.destination_id)`
 
-// refusedFor is the SQL of the code of the last of them, ” where there is none.
+// refusedFor is the SQL of the code of the last of them, empty where there is none.
 const refusedFor = `coalesce((SELECT r.code FROM ` + openRefusals + ` ORDER BY r.id DESC LIMIT 1), '')`
 
 // refuseAccount has nothing more sent to the account of a payout, where what became of it shows that the

@@ -33,8 +33,9 @@ func TestSettings(t *testing.T) {
 	files.Set("payment_file_template", "{payment: [x]}")
 	status, text = admin.fill("/settings", "/settings/payment-files", files)
 	require.Equal(t, http.StatusUnprocessableEntity, status, text)
-	require.Contains(t, text, "the setting &#34;payment_file_template&#34;: line 1, column")
+	require.Contains(t, text, "The setting &#34;payment_file_template&#34;: line 1, column")
 	require.Contains(t, text, ">{payment: [x]}</textarea>", "what was written is not lost")
+	require.Contains(t, text, `value="Tested"`, "nor what the other form has")
 	admin.does("/settings", "/settings", url.Values{"name": {"Tested"}, "time_zone": {"UTC"}, "webhook_hosts": {""}}, "The settings are kept.")
-	require.Contains(t, admin.visit("/settings"), `spellcheck="false"></textarea>`, "what is emptied allows none")
+	require.Contains(t, admin.visit("/settings"), `name="webhook_hosts" rows="2" maxlength="5000" spellcheck="false"></textarea>`, "what is emptied allows none")
 }

@@ -75,7 +75,7 @@ func (v *visit) settings() error {
 	if len(history.Versions) > 0 {
 		body.WebhookHosts = strings.Join(history.Versions[0].WebhookHosts, "\n")
 	}
-	if v.problem != nil {
+	if v.problem != nil && v.r.PostForm.Has("name") {
 		body.Name, body.TimeZone, body.WebhookHosts = v.r.PostFormValue("name"), v.r.PostFormValue("time_zone"), v.r.PostFormValue("webhook_hosts")
 	}
 	if len(history.Versions) > 0 {
