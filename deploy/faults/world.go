@@ -142,7 +142,11 @@ func (w *world) hires(ctx context.Context, p plan) error {
 	calendar := fmt.Sprintf("c%04d", p.Number)
 	for _, one := range p.Payees {
 		currency := string(one.Amount.Currency)
-		people = append(people, person(one.ID, "boss", currency))
+		who := person(one.ID, "boss", currency)
+		if one.Reward != nil {
+			who["country"] = "US" // where the shop has something
+		}
+		people = append(people, who)
 		deals = append(deals, map[string]any{"source": "crm", "transaction_id": one.ID, "date": "2026-10-05", "amount": one.Amount.Amount(), "currency": currency, "attributes": map[string]string{}})
 		credits = append(credits, map[string]any{"source": "crm", "transaction_id": one.ID, "participant_id": one.ID, "role": "owner", "share": "1"})
 		assignments = append(assignments, map[string]any{"participant_id": one.ID, "plan_id": "simple-" + strings.ToLower(currency), "calendar_id": calendar, "starts_on": "2026-01-01"})
