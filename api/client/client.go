@@ -1724,12 +1724,13 @@ type CompanyHistory struct {
 
 // CompanyVersion defines model for CompanyVersion.
 type CompanyVersion struct {
-	Name         string    `json:"name"`
-	SetAt        time.Time `json:"set_at"`
-	SetBy        string    `json:"set_by"`
-	TimeZone     string    `json:"time_zone"`
-	Version      int       `json:"version"`
-	WebhookHosts []string  `json:"webhook_hosts"`
+	Name         string       `json:"name"`
+	PaymentFiles FileSettings `json:"payment_files"`
+	SetAt        time.Time    `json:"set_at"`
+	SetBy        string       `json:"set_by"`
+	TimeZone     string       `json:"time_zone"`
+	Version      int          `json:"version"`
+	WebhookHosts []string     `json:"webhook_hosts"`
 }
 
 // Confirmation defines model for Confirmation.
@@ -2308,6 +2309,26 @@ type ExplanationRequest struct {
 	// Differences Their numbers.
 	Differences []int  `json:"differences"`
 	Reason      string `json:"reason"`
+}
+
+// FileSettings defines model for FileSettings.
+type FileSettings struct {
+	// Company What files call the company; its name when absent.
+	Company      *string `json:"company,omitempty"`
+	IndiaAnswers *string `json:"india_answers,omitempty"`
+
+	// IndiaTemplate The template of bulk files in India.
+	IndiaTemplate *string `json:"india_template,omitempty"`
+
+	// Iso20022LeadDays Banking days between a file and its payment.
+	Iso20022LeadDays *int `json:"iso20022_lead_days,omitempty"`
+	NachaLeadDays    *int `json:"nacha_lead_days,omitempty"`
+
+	// PaymentFileAnswers The template of the lists that answer them.
+	PaymentFileAnswers *string `json:"payment_file_answers,omitempty"`
+
+	// PaymentFileTemplate The template of payment files, as YAML.
+	PaymentFileTemplate *string `json:"payment_file_template,omitempty"`
 }
 
 // FileTemplate defines model for FileTemplate.
@@ -4741,6 +4762,12 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutFileSettingsParams defines parameters for PutFileSettings.
+type PutFileSettingsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListEnteredDealsParams defines parameters for ListEnteredDeals.
 type ListEnteredDealsParams struct {
 	// Person Who entered them.
@@ -6024,6 +6051,9 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// PutFileSettingsJSONRequestBody defines body for PutFileSettings for application/json ContentType.
+type PutFileSettingsJSONRequestBody = FileSettings
+
 // EnterDealJSONRequestBody defines body for EnterDeal for application/json ContentType.
 type EnterDealJSONRequestBody = EnteredDealRequest
 
@@ -6404,6 +6434,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 	GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFileSettings How payment files are written, where it is not as the environment of API and workers says.
+	//
+	// Corresponds with GET /company/payment-files (the `GetFileSettings` operationId).
+	GetFileSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFileSettingsWithBody Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+	PutFileSettingsWithBody(ctx context.Context, params *PutFileSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFileSettings Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+	PutFileSettings(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
 	//
@@ -8124,6 +8173,55 @@ func (c *Client) PutCompany(ctx context.Context, params *PutCompanyParams, body 
 // Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 func (c *Client) GetCompanyHistory(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCompanyHistoryRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFileSettings How payment files are written, where it is not as the environment of API and workers says.
+//
+// Corresponds with GET /company/payment-files (the `GetFileSettings` operationId).
+func (c *Client) GetFileSettings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFileSettingsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFileSettingsWithBody Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+func (c *Client) PutFileSettingsWithBody(ctx context.Context, params *PutFileSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFileSettingsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFileSettings Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+func (c *Client) PutFileSettings(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFileSettingsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12754,6 +12852,86 @@ func NewGetCompanyHistoryRequest(server string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetFileSettingsRequest constructs an http.Request for the GetFileSettings method
+func NewGetFileSettingsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/company/payment-files")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutFileSettingsRequest calls the generic PutFileSettings builder with application/json body
+func NewPutFileSettingsRequest(server string, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutFileSettingsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPutFileSettingsRequestWithBody constructs an http.Request for the PutFileSettings method, with any body, and a specified content type
+func NewPutFileSettingsRequestWithBody(server string, params *PutFileSettingsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/company/payment-files")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -23755,6 +23933,27 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /company/history (the `GetCompanyHistory` operationId).
 	GetCompanyHistoryWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetCompanyHistoryResponse, error)
 
+	// GetFileSettingsWithResponse How payment files are written, where it is not as the environment of API and workers says.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /company/payment-files (the `GetFileSettings` operationId).
+	GetFileSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetFileSettingsResponse, error)
+
+	// PutFileSettingsWithBodyWithResponse Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+	PutFileSettingsWithBodyWithResponse(ctx context.Context, params *PutFileSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFileSettingsResponse, error)
+
+	// PutFileSettingsWithResponse Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+	PutFileSettingsWithResponse(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFileSettingsResponse, error)
+
 	// ListEnteredDealsWithResponse Deals that people entered themselves and you may see, the latest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -26081,6 +26280,102 @@ func (r GetCompanyHistoryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCompanyHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFileSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileSettings
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetFileSettingsResponse) GetJSON200() *FileSettings {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetFileSettingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFileSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFileSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFileSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFileSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutFileSettingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileSettings
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutFileSettingsResponse) GetJSON200() *FileSettings {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutFileSettingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutFileSettingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutFileSettingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutFileSettingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutFileSettingsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34908,6 +35203,45 @@ func (c *ClientWithResponses) GetCompanyHistoryWithResponse(ctx context.Context,
 	return ParseGetCompanyHistoryResponse(rsp)
 }
 
+// GetFileSettingsWithResponse How payment files are written, where it is not as the environment of API and workers says.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /company/payment-files (the `GetFileSettings` operationId).
+func (c *ClientWithResponses) GetFileSettingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetFileSettingsResponse, error) {
+	rsp, err := c.GetFileSettings(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFileSettingsResponse(rsp)
+}
+
+// PutFileSettingsWithBodyWithResponse Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+func (c *ClientWithResponses) PutFileSettingsWithBodyWithResponse(ctx context.Context, params *PutFileSettingsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFileSettingsResponse, error) {
+	rsp, err := c.PutFileSettingsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFileSettingsResponse(rsp)
+}
+
+// PutFileSettingsWithResponse Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
+func (c *ClientWithResponses) PutFileSettingsWithResponse(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFileSettingsResponse, error) {
+	rsp, err := c.PutFileSettings(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFileSettingsResponse(rsp)
+}
+
 // ListEnteredDealsWithResponse Deals that people entered themselves and you may see, the latest first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -38434,6 +38768,72 @@ func ParseGetCompanyHistoryResponse(rsp *http.Response) (*GetCompanyHistoryRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CompanyHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFileSettingsResponse parses an HTTP response from a GetFileSettingsWithResponse call
+func ParseGetFileSettingsResponse(rsp *http.Response) (*GetFileSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFileSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutFileSettingsResponse parses an HTTP response from a PutFileSettingsWithResponse call
+func ParsePutFileSettingsResponse(rsp *http.Response) (*PutFileSettingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutFileSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileSettings
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

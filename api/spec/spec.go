@@ -1725,12 +1725,13 @@ type CompanyHistory struct {
 
 // CompanyVersion defines model for CompanyVersion.
 type CompanyVersion struct {
-	Name         string    `json:"name"`
-	SetAt        time.Time `json:"set_at"`
-	SetBy        string    `json:"set_by"`
-	TimeZone     string    `json:"time_zone"`
-	Version      int       `json:"version"`
-	WebhookHosts []string  `json:"webhook_hosts"`
+	Name         string       `json:"name"`
+	PaymentFiles FileSettings `json:"payment_files"`
+	SetAt        time.Time    `json:"set_at"`
+	SetBy        string       `json:"set_by"`
+	TimeZone     string       `json:"time_zone"`
+	Version      int          `json:"version"`
+	WebhookHosts []string     `json:"webhook_hosts"`
 }
 
 // Confirmation defines model for Confirmation.
@@ -2309,6 +2310,26 @@ type ExplanationRequest struct {
 	// Differences Their numbers.
 	Differences []int  `json:"differences"`
 	Reason      string `json:"reason"`
+}
+
+// FileSettings defines model for FileSettings.
+type FileSettings struct {
+	// Company What files call the company; its name when absent.
+	Company      *string `json:"company,omitempty"`
+	IndiaAnswers *string `json:"india_answers,omitempty"`
+
+	// IndiaTemplate The template of bulk files in India.
+	IndiaTemplate *string `json:"india_template,omitempty"`
+
+	// Iso20022LeadDays Banking days between a file and its payment.
+	Iso20022LeadDays *int `json:"iso20022_lead_days,omitempty"`
+	NachaLeadDays    *int `json:"nacha_lead_days,omitempty"`
+
+	// PaymentFileAnswers The template of the lists that answer them.
+	PaymentFileAnswers *string `json:"payment_file_answers,omitempty"`
+
+	// PaymentFileTemplate The template of payment files, as YAML.
+	PaymentFileTemplate *string `json:"payment_file_template,omitempty"`
 }
 
 // FileTemplate defines model for FileTemplate.
@@ -4742,6 +4763,12 @@ type PutCompanyParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutFileSettingsParams defines parameters for PutFileSettings.
+type PutFileSettingsParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListEnteredDealsParams defines parameters for ListEnteredDeals.
 type ListEnteredDealsParams struct {
 	// Person Who entered them.
@@ -6025,6 +6052,9 @@ type PutPolicyJSONRequestBody = PolicyRequest
 // PutCompanyJSONRequestBody defines body for PutCompany for application/json ContentType.
 type PutCompanyJSONRequestBody = Company
 
+// PutFileSettingsJSONRequestBody defines body for PutFileSettings for application/json ContentType.
+type PutFileSettingsJSONRequestBody = FileSettings
+
 // EnterDealJSONRequestBody defines body for EnterDeal for application/json ContentType.
 type EnterDealJSONRequestBody = EnteredDealRequest
 
@@ -6261,6 +6291,12 @@ type ServerInterface interface {
 	// GetCompanyHistory What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 	// (GET /company/history)
 	GetCompanyHistory(c *gin.Context)
+	// GetFileSettings How payment files are written, where it is not as the environment of API and workers says.
+	// (GET /company/payment-files)
+	GetFileSettings(c *gin.Context)
+	// PutFileSettings Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+	// (PUT /company/payment-files)
+	PutFileSettings(c *gin.Context, params PutFileSettingsParams)
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
 	// (GET /deals)
 	ListEnteredDeals(c *gin.Context, params ListEnteredDealsParams)
@@ -7372,6 +7408,62 @@ func (siw *ServerInterfaceWrapper) GetCompanyHistory(c *gin.Context) {
 	}
 
 	siw.Handler.GetCompanyHistory(c)
+}
+
+// GetFileSettings operation middleware
+func (siw *ServerInterfaceWrapper) GetFileSettings(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetFileSettings(c)
+}
+
+// PutFileSettings operation middleware
+func (siw *ServerInterfaceWrapper) PutFileSettings(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutFileSettingsParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutFileSettings(c, params)
 }
 
 // ListEnteredDeals operation middleware
@@ -15211,6 +15303,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/me/notifications/seen", wrapper.SeeNotifications)
 	router.GET(options.BaseURL+"/company", wrapper.GetCompany)
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
+	router.GET(options.BaseURL+"/company/payment-files", wrapper.GetFileSettings)
+	router.PUT(options.BaseURL+"/company/payment-files", wrapper.PutFileSettings)
 	router.GET(options.BaseURL+"/company/history", wrapper.GetCompanyHistory)
 	router.GET(options.BaseURL+"/setup", wrapper.GetSetup)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
@@ -16039,6 +16133,84 @@ type GetCompanyHistorydefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCompanyHistorydefaultApplicationProblemPlusJSONResponse) VisitGetCompanyHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFileSettingsRequestObject struct {
+}
+
+type GetFileSettingsResponseObject interface {
+	VisitGetFileSettingsResponse(w http.ResponseWriter) error
+}
+
+type GetFileSettings200JSONResponse FileSettings
+
+func (response GetFileSettings200JSONResponse) VisitGetFileSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFileSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFileSettingsdefaultApplicationProblemPlusJSONResponse) VisitGetFileSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutFileSettingsRequestObject struct {
+	Params PutFileSettingsParams
+	Body   *PutFileSettingsJSONRequestBody
+}
+
+type PutFileSettingsResponseObject interface {
+	VisitPutFileSettingsResponse(w http.ResponseWriter) error
+}
+
+type PutFileSettings200JSONResponse FileSettings
+
+func (response PutFileSettings200JSONResponse) VisitPutFileSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutFileSettingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutFileSettingsdefaultApplicationProblemPlusJSONResponse) VisitPutFileSettingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23544,6 +23716,12 @@ type StrictServerInterface interface {
 	// GetCompanyHistory What the company was called over time, in what zone its days were counted and where webhooks could lead, the newest first.
 	// (GET /company/history)
 	GetCompanyHistory(ctx context.Context, request GetCompanyHistoryRequestObject) (GetCompanyHistoryResponseObject, error)
+	// GetFileSettings How payment files are written, where it is not as the environment of API and workers says.
+	// (GET /company/payment-files)
+	GetFileSettings(ctx context.Context, request GetFileSettingsRequestObject) (GetFileSettingsResponseObject, error)
+	// PutFileSettings Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
+	// (PUT /company/payment-files)
+	PutFileSettings(ctx context.Context, request PutFileSettingsRequestObject) (PutFileSettingsResponseObject, error)
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
 	// (GET /deals)
 	ListEnteredDeals(ctx context.Context, request ListEnteredDealsRequestObject) (ListEnteredDealsResponseObject, error)
@@ -24570,6 +24748,74 @@ func (sh *strictHandler) GetCompanyHistory(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(GetCompanyHistoryResponseObject); ok {
 		if err := validResponse.VisitGetCompanyHistoryResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetFileSettings operation middleware
+func (sh *strictHandler) GetFileSettings(ctx *gin.Context) {
+	var request GetFileSettingsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFileSettings(ctx, request.(GetFileSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFileSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetFileSettingsResponseObject); ok {
+		if err := validResponse.VisitGetFileSettingsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutFileSettings operation middleware
+func (sh *strictHandler) PutFileSettings(ctx *gin.Context, params PutFileSettingsParams) {
+	var request PutFileSettingsRequestObject
+
+	request.Params = params
+
+	var body PutFileSettingsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PutFileSettings(ctx, request.(PutFileSettingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutFileSettings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PutFileSettingsResponseObject); ok {
+		if err := validResponse.VisitPutFileSettingsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
