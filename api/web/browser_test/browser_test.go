@@ -105,6 +105,9 @@ type person struct {
 	troubles []string
 }
 
+// signIns are the screens on which the page to sign in was looked at: it is the same for everybody.
+var signIns sync.Map
+
 // arrives opens a fresh browser and signs somebody in by the page.
 func arrives(t *testing.T, browsers context.Context, address, id string, on screen) *person {
 	t.Helper()
@@ -122,7 +125,9 @@ func arrives(t *testing.T, browsers context.Context, address, id string, on scre
 		emulation.SetDeviceMetricsOverride(on.width, on.height, 1, on.phone),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: colours}}))
 	p.visit("/")
-	p.look("sign-in")
+	if _, seen := signIns.LoadOrStore(on, true); !seen {
+		p.look("sign-in")
+	}
 	p.press(fmt.Sprintf(`//button[@value=%q]`, id))
 	return p
 }
