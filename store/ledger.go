@@ -137,11 +137,16 @@ func (s *Store) BalancesOf(ctx context.Context, of BalancesOf) (all []Balance, t
 	if !of.On.IsZero() {
 		on = &of.On
 	}
+	entries := "" // of all, which most ask for
+	if of.PeriodID != "" || on != nil {
+		entries = ` JOIN journal_entry e ON e.id = p.entry_id AND (@period = '' OR (e.period_id = @period AND e.revision = @revision)) AND (@on::date IS NULL OR e.effective_on <= @on::date)`
+	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT a.kind, a.rail, a.currency, sum(p.amount_minor)::bigint
-		FROM posting p JOIN ledger_account a ON a.id = p.account_id JOIN journal_entry e ON e.id = p.entry_id
-		WHERE ($1 = '' OR (e.period_id = $1 AND e.revision = $2)) AND ($3 = '' OR a.participant_id = $3) AND ($4::date IS NULL OR e.effective_on <= $4::date) AND ($5 = 0 OR e.id <= $5)
-		GROUP BY a.kind, a.rail, a.currency ORDER BY a.kind, a.rail, a.currency`, of.PeriodID, of.Revision, of.Participant, on, through)
+		FROM posting p JOIN ledger_account a ON a.id = p.account_id`+entries+`
+		WHERE (@participant = '' OR a.participant_id = @participant) AND (@through = 0 OR p.entry_id <= @through)
+		GROUP BY a.kind, a.rail, a.currency ORDER BY a.kind, a.rail, a.currency`,
+		pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "participant": of.Participant, "on": on, "through": through})
 	if err != nil {
 		return nil, 0, fmt.Errorf("sum the ledger: %w", err)
 	}

@@ -63,9 +63,9 @@ func (s *Store) Exceptions(ctx context.Context, which WhichExceptions, after str
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT o.id, p.state, back.effective_on FROM payout o JOIN period_revision p USING (period_id, revision)
-		LEFT JOIN journal_entry back ON o.times_back > 0 AND back.key IN (
-			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)
+		SELECT o.id, p.state, (SELECT max(back.effective_on) FROM journal_entry back WHERE o.times_back > 0 AND back.key = ANY (ARRAY(
+			SELECT kind || '/' || o.id || CASE WHEN o.times_back > 1 THEN '/' || o.times_back - 1 ELSE '' END FROM unnest(ARRAY['refused', 'returned']) kind)))
+		FROM payout o JOIN period_revision p USING (period_id, revision)
 		WHERE (o.state IN ('held', 'failed', 'returned') OR o.reason = 'bank-unclear' OR EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = o.id AND `+undecidedProposal+`))
 			AND @period IN ('', o.period_id) AND (NOT @closed OR p.state = 'closed') AND @rail IN ('', o.rail) AND @reason IN ('', o.reason) AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`,
 		pgx.NamedArgs{"after": after, "limit": limit, "period": which.PeriodID, "closed": which.Closed, "rail": which.Rail, "reason": which.Reason, "search": anywhere(which.Search)})

@@ -139,6 +139,7 @@ type conflict struct {
 type dutiesPage struct {
 	From, To  incentive.Date
 	Duties    []duty
+	Table     table // of the duties
 	Conflicts []conflict
 }
 
@@ -174,8 +175,25 @@ func (v *visit) duties() error {
 	if err != nil {
 		return err
 	}
-	for _, d := range list.Duties {
-		body.Duties = append(body.Duties, duty{d, name(called, d.Person)})
+	body.Duties, body.Table, err = listed(v, listing[duty]{
+		name: fmt.Sprintf("duties-%s-%s", body.From, body.To), search: "table.search-person", whole: true,
+		columns: []column[duty]{
+			{head: "column.period", sort: "period", value: func(d duty) any { return d.Period }},
+			{head: "column.part", sort: "part", value: func(d duty) any { return v.texts.Term("duty", string(d.Part)) }},
+			{head: "column.who", sort: "name", value: func(d duty) any { return d.Name }},
+			{head: "column.id", file: true, value: func(d duty) any { return d.Person }},
+			{head: "column.times", sort: "times", class: "amount", value: func(d duty) any { return d.Times }},
+			{head: "column.last", sort: "last", value: func(d duty) any { return d.LastAt }},
+		},
+		read: func(wanted) (all []duty, _ *string, _ error) {
+			for _, d := range list.Duties {
+				all = append(all, duty{d, name(called, d.Person)})
+			}
+			return all, nil, nil
+		},
+	})
+	if err != nil {
+		return err
 	}
 	for _, c := range list.Conflicts {
 		body.Conflicts = append(body.Conflicts, conflict{c, name(called, c.Person)})
