@@ -131,6 +131,9 @@ func (v *visit) shareMethods() error {
 
 // confirmAccount says that an account of the visitor is right to which a payment could not be made.
 func (v *visit) confirmAccount() error {
+	if v.may(incentive.ChooseMethod) == incentive.None {
+		return v.forbidden()
+	}
 	method, err := strconv.ParseInt(v.r.PostFormValue("method"), 10, 64)
 	if err != nil {
 		return v.nowhere()
