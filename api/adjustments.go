@@ -40,8 +40,7 @@ func (s *server) ListAdjustments(ctx context.Context, request spec.ListAdjustmen
 
 // EnterAdjustment enters an amount that somebody else is to approve.
 func (s *server) EnterAdjustment(ctx context.Context, request spec.EnterAdjustmentRequestObject) (spec.EnterAdjustmentResponseObject, error) {
-	held := ctx.Value(claimKey).(*claim)
-	a := store.Adjustment{EnteredBy: personOf(ctx).ID, Adjustment: incentive.Adjustment{ID: nameUUID(held.actor, held.key), ParticipantID: request.Body.Person, PeriodID: request.Body.Period,
+	a := store.Adjustment{EnteredBy: personOf(ctx).ID, Adjustment: incentive.Adjustment{ID: commandID(ctx), ParticipantID: request.Body.Person, PeriodID: request.Body.Period,
 		Type: incentive.AdjustmentType(request.Body.Type), Amount: request.Body.Amount}}
 	reason := strings.TrimSpace(request.Body.Reason)
 	if reason == "" {

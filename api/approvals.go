@@ -106,8 +106,7 @@ func (s *server) Decide(ctx context.Context, request spec.DecideRequestObject) (
 		}
 	}
 	answer, done, err := wait(ctx, s, func(ctx context.Context) (spec.DecisionAnswer, error) {
-		held := ctx.Value(claimKey).(*claim)
-		set.ID = nameUUID(held.actor, held.key) // the same command keeps the same set
+		set.ID = commandID(ctx) // the same command keeps the same set
 		if decided, done, err := s.Store.DecisionsApplied(ctx, set.ID); err != nil || done {
 			return spec.DecisionAnswer{Applied: decided.Applied, Refused: decided.Refused, Left: decided.LeftHere}, err
 		}
@@ -223,8 +222,8 @@ func ownOrAll(ctx context.Context) string {
 
 // Delegate lets somebody decide in another's approval queue for some days.
 func (s *server) Delegate(ctx context.Context, request spec.DelegateRequestObject) (spec.DelegateResponseObject, error) {
-	me, held := personOf(ctx), ctx.Value(claimKey).(*claim)
-	d := store.Delegation{ID: nameUUID(held.actor, held.key), From: me.ID, To: request.Body.To, StartsOn: request.Body.StartsOn, EndsOn: request.Body.EndsOn, MadeBy: me.ID}
+	me := personOf(ctx)
+	d := store.Delegation{ID: commandID(ctx), From: me.ID, To: request.Body.To, StartsOn: request.Body.StartsOn, EndsOn: request.Body.EndsOn, MadeBy: me.ID}
 	if from := value(request.Body.From); from != "" && from != me.ID {
 		if scopeOf(ctx) != incentive.All {
 			return nil, incentive.Errorf(incentive.CodeForbidden, "only finance delegates for somebody else")

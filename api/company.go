@@ -2,13 +2,10 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
@@ -57,11 +54,6 @@ func next[T any](items, limit int, last func() T) *T {
 func accepted(ctx context.Context) spec.AcceptedJSONResponse {
 	at := location(ctx)
 	return spec.AcceptedJSONResponse{Body: spec.Accepted{Location: at}, Headers: spec.AcceptedResponseHeaders{Location: &at}}
-}
-
-// nameUUID makes a UUID of texts: the same texts give the same one.
-func nameUUID(texts ...string) string {
-	return uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "%q", texts)).String()
 }
 
 func (s *server) today() incentive.Date { return incentive.DateOf(time.Now()) }

@@ -79,8 +79,8 @@ func (s *server) GetDispute(ctx context.Context, request spec.GetDisputeRequestO
 
 // RaiseDispute keeps the caller's dispute and starts its workflow.
 func (s *server) RaiseDispute(ctx context.Context, request spec.RaiseDisputeRequestObject) (spec.RaiseDisputeResponseObject, error) {
-	held, b := ctx.Value(claimKey).(*claim), request.Body
-	d := store.Dispute{ID: nameUUID(held.actor, held.key), PeriodID: b.Period, ParticipantID: personOf(ctx).ID, Type: incentive.DisputeType(b.Type), Expected: b.Expected,
+	b := request.Body
+	d := store.Dispute{ID: commandID(ctx), PeriodID: b.Period, ParticipantID: personOf(ctx).ID, Type: incentive.DisputeType(b.Type), Expected: b.Expected,
 		Item: incentive.DisputedItem{PlanID: value(b.Plan), Component: value(b.Component), Transaction: incentive.TransactionKey{Source: value(b.Source), ID: value(b.Transaction)}}}
 	today, err := s.todayThere(ctx)
 	if err != nil {
@@ -143,12 +143,12 @@ func (s *server) AnswerDispute(ctx context.Context, request spec.AnswerDisputeRe
 			return spec.DisputeState{}, err
 		}
 		if b.Amount != nil || b.Changes != nil {
-			held := ctx.Value(claimKey).(*claim)
-			granted := store.DisputeAnswer{ID: nameUUID(held.actor, held.key), DisputeID: request.Dispute, By: held.actor, Partly: value(b.Partly), Amount: value(b.Amount)}
+			by := personOf(ctx).ID
+			granted := store.DisputeAnswer{ID: commandID(ctx), DisputeID: request.Dispute, By: by, Partly: value(b.Partly), Amount: value(b.Amount)}
 			for _, change := range value(b.Changes) {
 				granted.Changes = append(granted.Changes, store.Change{Kind: string(change.Kind), ID: change.Id})
 			}
-			if _, err := s.Store.Dispute(ctx, held.actor, scopeOf(ctx), request.Dispute); err != nil {
+			if _, err := s.Store.Dispute(ctx, by, scopeOf(ctx), request.Dispute); err != nil {
 				return spec.DisputeState{}, err
 			}
 			if err := s.Store.KeepDisputeAnswer(ctx, granted); err != nil {
@@ -199,7 +199,7 @@ func (s *server) tellDispute(ctx context.Context, id string) error {
 
 // AddEvidence adds a file to a dispute of the caller's own.
 func (s *server) AddEvidence(ctx context.Context, request spec.AddEvidenceRequestObject) (spec.AddEvidenceResponseObject, error) {
-	me, held := personOf(ctx).ID, ctx.Value(claimKey).(*claim)
+	me := personOf(ctx).ID
 	if _, err := s.Store.Dispute(ctx, me, incentive.Own, request.Dispute); err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (s *server) AddEvidence(ctx context.Context, request spec.AddEvidenceReques
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.Store.AddEvidence(ctx, store.Evidence{ID: nameUUID(held.actor, held.key), DisputeID: request.Dispute, Name: name, Content: content, AddedBy: me})
+	e, err := s.Store.AddEvidence(ctx, store.Evidence{ID: commandID(ctx), DisputeID: request.Dispute, Name: name, Content: content, AddedBy: me})
 	if err != nil {
 		return nil, err
 	}

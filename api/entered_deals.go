@@ -84,12 +84,12 @@ func (s *server) deal(ctx context.Context, day types.Date, amount, currency stri
 
 // EnterDeal enters a deal of the caller's.
 func (s *server) EnterDeal(ctx context.Context, request spec.EnterDealRequestObject) (spec.EnterDealResponseObject, error) {
-	b, held := request.Body, ctx.Value(claimKey).(*claim)
+	b := request.Body
 	d, today, err := s.deal(ctx, b.Date, b.Amount, b.Currency, b.Attributes, b.Note)
 	if err != nil {
 		return nil, err
 	}
-	d.ID = nameUUID(held.actor, held.key)
+	d.ID = commandID(ctx)
 	d, err = s.Store.EnterDeal(ctx, d, today)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (s *server) DecideDeals(ctx context.Context, request spec.DecideDealsReques
 
 // AddDealEvidence adds a file to a deal of the caller's that waits.
 func (s *server) AddDealEvidence(ctx context.Context, request spec.AddDealEvidenceRequestObject) (spec.AddDealEvidenceResponseObject, error) {
-	me, held := personOf(ctx).ID, ctx.Value(claimKey).(*claim)
+	me := personOf(ctx).ID
 	if _, err := s.Store.EnteredDeal(ctx, me, incentive.Own, request.Deal); err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *server) AddDealEvidence(ctx context.Context, request spec.AddDealEviden
 	if err != nil {
 		return nil, err
 	}
-	e, err := s.Store.AddEvidence(ctx, store.Evidence{ID: nameUUID(held.actor, held.key), DealID: request.Deal, Name: name, Content: content, AddedBy: me})
+	e, err := s.Store.AddEvidence(ctx, store.Evidence{ID: commandID(ctx), DealID: request.Deal, Name: name, Content: content, AddedBy: me})
 	if err != nil {
 		return nil, err
 	}

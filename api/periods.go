@@ -141,8 +141,7 @@ func (s *server) ActOnPeriod(ctx context.Context, request spec.ActOnPeriodReques
 			if err != nil {
 				return spec.ActAnswer{}, err
 			}
-			held := ctx.Value(claimKey).(*claim)
-			amendment := store.Amendment{ID: nameUUID(held.actor, held.key), PeriodID: p.ID, Revision: p.Revision, By: input.Actor}
+			amendment := store.Amendment{ID: commandID(ctx), PeriodID: p.ID, Revision: p.Revision, By: input.Actor}
 			for _, change := range *request.Body.Changes {
 				amendment.Changes = append(amendment.Changes, store.Change{Kind: string(change.Kind), ID: change.Id})
 			}

@@ -97,7 +97,7 @@ func (s *server) ListReliefProposals(ctx context.Context, request spec.ListRelie
 // ProposeRelief proposes a relief of the quota of somebody of the caller's team. It is read as
 // one that is entered or imported.
 func (s *server) ProposeRelief(ctx context.Context, request spec.ProposeReliefRequestObject) (spec.ProposeReliefResponseObject, error) {
-	b, held := request.Body, ctx.Value(claimKey).(*claim)
+	b := request.Body
 	if err := s.reach(ctx, b.Person); err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *server) ProposeRelief(ctx context.Context, request spec.ProposeReliefRe
 		return nil, err
 	}
 	record := rows[0].Record
-	p := store.ReliefProposal{ID: nameUUID(held.actor, held.key), ProposedBy: personOf(ctx).ID,
+	p := store.ReliefProposal{ID: commandID(ctx), ProposedBy: personOf(ctx).ID,
 		Relief: incentive.Relief{ParticipantID: record["participant_id"].(string), Measure: record["measure"].(string), StartsOn: b.StartsOn, EndsOn: b.EndsOn, Cause: incentive.ReliefCause(b.Cause)}}
 	for name, into := range map[string]**decimal.Decimal{"amount": &p.Amount, "share": &p.Share} {
 		if d, has := record[name].(decimal.Decimal); has {

@@ -38,9 +38,8 @@ func (s *server) ListTargetProposals(ctx context.Context, request spec.ListTarge
 
 // ProposeTargets proposes quotas for everybody on a plan.
 func (s *server) ProposeTargets(ctx context.Context, request spec.ProposeTargetsRequestObject) (spec.ProposeTargetsResponseObject, error) {
-	held := ctx.Value(claimKey).(*claim)
 	b := request.Body
-	p := store.TargetProposal{ID: nameUUID(held.actor, held.key), Name: strings.TrimSpace(b.Name), PlanID: b.Plan, Measure: b.Measure, StartsOn: b.StartsOn, EndsOn: b.EndsOn,
+	p := store.TargetProposal{ID: commandID(ctx), Name: strings.TrimSpace(b.Name), PlanID: b.Plan, Measure: b.Measure, StartsOn: b.StartsOn, EndsOn: b.EndsOn,
 		Method: incentive.TargetMethod(b.Method), RampMonths: value(b.RampMonths), Seasonal: value(b.Seasonal), ProposedBy: personOf(ctx).ID}
 	var err error
 	if p.Currency, err = incentive.ParseCurrency(b.Currency); err != nil {
