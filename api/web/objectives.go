@@ -107,16 +107,22 @@ func (v *visit) objectives() error {
 		return err
 	}
 	if body.Sets {
-		some, byName := mostShown, "name"
-		people, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), body.Period.Id, &client.ListEstimatesParams{Others: &others, Sort: &byName, Limit: &some}))
-		if err != nil {
+		if body.People, err = v.choosable(body.Period.Id); err != nil {
 			return err
-		}
-		if people.Next == nil {
-			body.People = people.Estimates
 		}
 	}
 	return v.show("objectives", "objectives.title", body)
+}
+
+// choosable returns of whom the visitor may choose one, by what they are called: the others whose estimates of
+// a period they see, or nobody where those are too many for a choice.
+func (v *visit) choosable(period string) ([]client.Estimate, error) {
+	others, some, byName := true, mostShown, "name"
+	list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), period, &client.ListEstimatesParams{Others: &others, Sort: &byName, Limit: &some}))
+	if err != nil || list.Next != nil {
+		return nil, err
+	}
+	return list.Estimates, nil
 }
 
 // mostWorth is of how many people at once a page says what their objectives are worth.

@@ -17,7 +17,7 @@ type reliefsPage struct {
 	MayChange bool
 	Opens     bool // the visitor may open the pages of people
 	Proposes  bool
-	People    []client.Estimate // whom a manager may propose one for, as far as they are known
+	People    []client.Estimate // whom a manager may propose one for; none where they are too many to choose from
 	Waiting   []proposedRelief  // for a decision
 	Decided   []proposedRelief  // the last ones
 	Decides   bool
@@ -74,16 +74,9 @@ func (v *visit) proposedReliefs(body *reliefsPage) error {
 		return err
 	}
 	if period := v.estimated(periods); period != nil {
-		people, _, err := every(2, func(after *string) ([]client.Estimate, *string, error) {
-			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), period.Id, &client.ListEstimatesParams{After: after, Limit: &most}))
-			return list.Estimates, list.Next, err
-		})
-		if err != nil {
-			return err
-		}
-		body.People = slices.DeleteFunc(people, func(e client.Estimate) bool { return e.Person == v.me.Id })
+		body.People, err = v.choosable(period.Id)
 	}
-	return nil
+	return err
 }
 
 // waitingReliefs are the proposed reliefs about which nobody has decided.
