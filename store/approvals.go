@@ -130,9 +130,8 @@ func handOut(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 	if err != nil {
 		return fmt.Errorf("hand out the statements of %s: %w", p.ID, err)
 	}
-	// Decisions by the thousand come before PostgreSQL would look at the table by itself, and would be planned for an empty one.
-	if _, err := tx.Exec(ctx, `ANALYZE approval`); err != nil {
-		return fmt.Errorf("have PostgreSQL know the approvals of %s: %w", p.ID, err)
+	if err := analyze(ctx, tx, "approval"); err != nil {
+		return err
 	}
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"statement_review"}, []string{"period_id", "revision", "participant_id", "statement_digest", "before_minor", "shown_minor", "reasons"}, pgx.CopyFromRows(reviews))
 	if err != nil {

@@ -123,6 +123,9 @@ func (s *Store) Release(ctx context.Context, c PeriodCommand) (PeriodRevision, e
 		if _, err := tx.Exec(ctx, `UPDATE payout_list SET released_by = $4, released_at = now() WHERE period_id = $1 AND revision = $2 AND supplement = $3`, p.ID, p.Revision, supplement, c.Actor); err != nil {
 			return fmt.Errorf("release %s: %w", p.ID, err)
 		}
+		if err := analyze(ctx, tx, "payout"); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `
 			UPDATE payout SET batch = numbered.batch FROM (
 				SELECT id, (row_number() OVER (PARTITION BY rail ORDER BY id) - 1) / $4 + 1 + last.batch AS batch

@@ -571,6 +571,15 @@ func collect[T any](ctx context.Context, q querier, into *[]T, sql string, scan 
 	return err
 }
 
+// analyze has PostgreSQL know what a table holds now. Otherwise it plans for an empty one until it looks
+// by itself, up to a minute later, and what reads thousands of new rows takes the square of their number.
+func analyze(ctx context.Context, tx pgx.Tx, table string) error {
+	if _, err := tx.Exec(ctx, `ANALYZE `+pgx.Identifier{table}.Sanitize()); err != nil {
+		return fmt.Errorf("analyze %s: %w", table, err)
+	}
+	return nil
+}
+
 // errorsIn returns the first error.
 func errorsIn(all ...error) error {
 	for _, err := range all {
