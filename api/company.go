@@ -12,6 +12,7 @@ import (
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/plan"
 	"github.com/guerdon/guerdon/store"
+	"github.com/shopspring/decimal"
 )
 
 // value returns what is pointed at, or nothing.
@@ -27,6 +28,15 @@ func orNil[T comparable](v T) *T {
 		return nil
 	}
 	return &v
+}
+
+// exactly is a decimal as the API writes it, nil where there is none.
+func exactly(d *decimal.Decimal) *string {
+	if d == nil {
+		return nil
+	}
+	text := d.String()
+	return &text
 }
 
 // limitOf is how many items a page has.

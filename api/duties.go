@@ -14,18 +14,11 @@ import (
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/accounting"
-	"github.com/guerdon/guerdon/store"
 )
 
-// dutiesReport is who had which part in the periods of some days of the company, and which duties were in one
-// hand that belong in two.
-type dutiesReport struct {
-	From, To  incentive.Date
-	Duties    []store.Duty
-	Conflicts []store.DutyConflict
-}
-
-func (s *server) duties(ctx context.Context, from, to types.Date) (r dutiesReport, err error) {
+// duties is who had which part in the periods of some days of the company, and which duties were in one hand that
+// belong in two; without names.
+func (s *server) duties(ctx context.Context, from, to types.Date) (r papers.Duties, err error) {
 	_, zone, err := s.Store.Company(ctx)
 	if err != nil {
 		return r, err
@@ -46,8 +39,12 @@ func (s *server) duties(ctx context.Context, from, to types.Date) (r dutiesRepor
 	return r, err
 }
 
-// named are the names of whoever a report of duties names.
-func (s *server) named(ctx context.Context, r dutiesReport) (map[string]string, error) {
+// namedDuties is duties with the names of whoever is in it.
+func (s *server) namedDuties(ctx context.Context, from, to types.Date) (papers.Duties, error) {
+	r, err := s.duties(ctx, from, to)
+	if err != nil {
+		return r, err
+	}
 	var people []string
 	for _, d := range r.Duties {
 		people = append(people, d.Person)
@@ -55,7 +52,8 @@ func (s *server) named(ctx context.Context, r dutiesReport) (map[string]string, 
 	for _, c := range r.Conflicts {
 		people = append(people, c.Person)
 	}
-	return s.Store.Names(ctx, people)
+	r.Names, err = s.Store.Names(ctx, people)
+	return r, err
 }
 
 // GetDuties says who had which part in the periods of some days, and which duties were in one
@@ -81,11 +79,7 @@ func (s *server) GetDuties(ctx context.Context, request spec.GetDutiesRequestObj
 
 // GetDutiesDocument is GetDuties as a document.
 func (s *server) GetDutiesDocument(ctx context.Context, request spec.GetDutiesDocumentRequestObject) (spec.GetDutiesDocumentResponseObject, error) {
-	report, err := s.duties(ctx, request.Params.From, request.Params.To)
-	if err != nil {
-		return nil, err
-	}
-	names, err := s.named(ctx, report)
+	report, err := s.namedDuties(ctx, request.Params.From, request.Params.To)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +87,7 @@ func (s *server) GetDutiesDocument(ctx context.Context, request spec.GetDutiesDo
 	if err != nil {
 		return nil, err
 	}
-	content, err := s.papers.Duties(head, papers.Duties{From: report.From, To: report.To, Duties: report.Duties, Conflicts: report.Conflicts, Names: names})
+	content, err := s.papers.Duties(head, report)
 	if err != nil {
 		return nil, err
 	}
@@ -102,11 +96,7 @@ func (s *server) GetDutiesDocument(ctx context.Context, request spec.GetDutiesDo
 
 // GetDutiesFile is GetDuties as CSV.
 func (s *server) GetDutiesFile(ctx context.Context, request spec.GetDutiesFileRequestObject) (spec.GetDutiesFileResponseObject, error) {
-	report, err := s.duties(ctx, request.Params.From, request.Params.To)
-	if err != nil {
-		return nil, err
-	}
-	names, err := s.named(ctx, report)
+	report, err := s.namedDuties(ctx, request.Params.From, request.Params.To)
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +112,10 @@ func (s *server) GetDutiesFile(ctx context.Context, request spec.GetDutiesFileRe
 		if c.Revision > 0 {
 			revision = strconv.Itoa(c.Revision)
 		}
-		rows = append(rows, []string{"conflict", c.Rule, c.Person, names[c.Person], c.PeriodID, revision, c.Subject, "", at(c.At)})
+		rows = append(rows, []string{"conflict", c.Rule, c.Person, report.Names[c.Person], c.PeriodID, revision, c.Subject, "", at(c.At)})
 	}
 	for _, d := range report.Duties {
-		subject := fmt.Sprintf("pay-period/%s/%d", d.PeriodID, d.Revision)
-		rows = append(rows, []string{"duty", d.Part, d.Person, names[d.Person], d.PeriodID, strconv.Itoa(d.Revision), subject, strconv.Itoa(d.Times), at(&d.LastAt)})
+		rows = append(rows, []string{"duty", d.Part, d.Person, report.Names[d.Person], d.PeriodID, strconv.Itoa(d.Revision), incentive.PeriodSubject(d.PeriodID, d.Revision), strconv.Itoa(d.Times), at(&d.LastAt)})
 	}
 	for _, row := range rows {
 		for i := range row {

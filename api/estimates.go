@@ -61,16 +61,19 @@ func (s *server) ListEstimates(ctx context.Context, request spec.ListEstimatesRe
 	if err != nil {
 		return nil, err
 	}
-	today, err := s.todayThere(ctx)
-	if err != nil {
-		return nil, err
+	answer := spec.ListEstimates200JSONResponse{Estimates: []spec.Estimate{}}
+	if value(request.Params.Standing) {
+		today, err := s.todayThere(ctx)
+		if err != nil {
+			return nil, err
+		}
+		passed := p.Passed(today)
+		n, err := s.Store.Standing(ctx, of, passed)
+		if err != nil {
+			return nil, err
+		}
+		answer.Standing = &spec.Standing{Passed: passed.String(), People: n.People, Reached: n.Reached, Behind: n.Behind}
 	}
-	passed := p.Passed(today)
-	n, err := s.Store.Standing(ctx, of, passed)
-	if err != nil {
-		return nil, err
-	}
-	answer := spec.ListEstimates200JSONResponse{Estimates: []spec.Estimate{}, Standing: spec.Standing{Passed: passed.String(), People: n.People, Reached: n.Reached, Behind: n.Behind}}
 	for _, e := range all {
 		shown, err := shownEstimate(ctx, e)
 		if err != nil {

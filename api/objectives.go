@@ -12,13 +12,8 @@ import (
 )
 
 func objectiveOf(o store.Objective) spec.Objective {
-	shown := spec.Objective{Period: o.PeriodID, Person: o.ParticipantID, PersonName: o.PersonName, Name: o.Name, Weight: o.Weight.String(), Description: o.Description,
-		Reason: o.Reason, Version: o.Version, EnteredBy: o.EnteredBy, EnteredAt: o.EnteredAt}
-	if o.Score != nil {
-		score := o.Score.String()
-		shown.Score = &score
-	}
-	return shown
+	return spec.Objective{Period: o.PeriodID, Person: o.ParticipantID, PersonName: o.PersonName, Name: o.Name, Weight: o.Weight.String(), Description: o.Description,
+		Reason: o.Reason, Version: o.Version, EnteredBy: o.EnteredBy, EnteredAt: o.EnteredAt, Score: exactly(o.Score)}
 }
 
 // ListObjectives lists the objectives of a period that the caller may see.

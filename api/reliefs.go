@@ -16,16 +16,8 @@ import (
 func reliefsOf(all []store.Relief) []spec.Relief {
 	shown := []spec.Relief{}
 	for _, r := range all {
-		one := spec.Relief{Person: r.ParticipantID, Name: r.Name, Measure: r.Measure, StartsOn: r.StartsOn, EndsOn: r.EndsOn, Cause: spec.ReliefCause(r.Cause), Version: r.Version}
-		if r.Amount != nil {
-			amount := r.Amount.String()
-			one.Amount = &amount
-		}
-		if r.Share != nil {
-			share := r.Share.String()
-			one.Share = &share
-		}
-		shown = append(shown, one)
+		shown = append(shown, spec.Relief{Person: r.ParticipantID, Name: r.Name, Measure: r.Measure, StartsOn: r.StartsOn, EndsOn: r.EndsOn, Cause: spec.ReliefCause(r.Cause), Version: r.Version,
+			Amount: exactly(r.Amount), Share: exactly(r.Share)})
 	}
 	return shown
 }
@@ -64,15 +56,9 @@ func mayRelieve(ctx context.Context, kind mapping.Kind, entries []mapping.Entry,
 }
 
 func proposedReliefOf(p store.ReliefProposal) spec.ReliefProposal {
-	shown := spec.ReliefProposal{Id: p.ID, Person: p.ParticipantID, Name: p.Name, Measure: p.Measure, StartsOn: p.StartsOn, EndsOn: p.EndsOn, Cause: spec.ReliefProposalCause(p.Cause), Revises: p.Version, Reason: p.Reason,
-		ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, State: spec.ReliefProposalState(p.State), DecidedBy: orNil(p.DecidedBy), DecidedAt: p.DecidedAt, Answer: orNil(p.Answer)}
-	if p.Amount != nil {
-		shown.Amount = orNil(p.Amount.String())
-	}
-	if p.Share != nil {
-		shown.Share = orNil(p.Share.String())
-	}
-	return shown
+	return spec.ReliefProposal{Id: p.ID, Person: p.ParticipantID, Name: p.Name, Measure: p.Measure, StartsOn: p.StartsOn, EndsOn: p.EndsOn, Cause: spec.ReliefProposalCause(p.Cause), Revises: p.Version, Reason: p.Reason,
+		ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, State: spec.ReliefProposalState(p.State), DecidedBy: orNil(p.DecidedBy), DecidedAt: p.DecidedAt, Answer: orNil(p.Answer),
+		Amount: exactly(p.Amount), Share: exactly(p.Share)}
 }
 
 // ListReliefProposals lists the proposed reliefs of those within reach, and the caller's proposals.

@@ -31,13 +31,13 @@ const refusedFor = `coalesce((SELECT r.code FROM ` + openRefusals + ` ORDER BY r
 func refuseAccount(ctx context.Context, tx pgx.Tx, payout PaymentOrder, attempt int, code string) error {
 	var index []byte
 	var account *int64
-	var tried bool
+	var tried, ready bool
 	err := tx.QueryRow(ctx, `
-		SELECT d.account_index, a.id, a.account_index IS NOT NULL FROM destination d LEFT JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = $1`, payout.DestinationID).Scan(&index, &account, &tried)
+		SELECT d.account_index, a.id, a.account_index IS NOT NULL, coalesce(a.state = 'ready', false) FROM destination d LEFT JOIN rail_account a ON a.id = d.rail_account_id WHERE d.id = $1`, payout.DestinationID).Scan(&index, &account, &tried, &ready)
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the account of payout %s: %w", payout.ID, err)
-	case account != nil && tried:
+	case account != nil && tried && ready:
 		return refuseTried(ctx, tx, payout, *account)
 	case account != nil || index == nil:
 		return nil

@@ -43,9 +43,7 @@ func (b *books) comesBackFor(o store.Payout, account bool) {
 // refused is the code of why nothing is paid to ann's first account, "" where it is.
 func (b *books) refused() string {
 	b.Helper()
-	set, err := b.Methods(b.Context(), "ann")
-	require.NoError(b, err)
-	return set[0].Refused
+	return b.method().Refused
 }
 
 // TestAnAccountThatIsRefused is paid no more once a payment came back because of it, until its owner says that it

@@ -62,8 +62,7 @@ func handOut(t *testing.T, policy string, sales map[string]string) (*books, *pgx
 
 func (b *books) sell(id, amount string) {
 	b.Helper()
-	b.put("transaction", map[string]any{"source": "crm", "transaction_id": "of-" + id, "date": "2026-01-10", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
-	b.put("credit", map[string]any{"source": "crm", "transaction_id": "of-" + id, "participant_id": id, "role": "owner", "share": "1"})
+	b.dealOf(id, "of-"+id, "2026-01-10", amount)
 }
 
 // says lets somebody decide about all that waits in a queue, and returns what was applied

@@ -75,8 +75,14 @@ func (b *books) destination(id string) {
 // deal is a sale of ann's, or what is known of it now.
 func (b *books) deal(id, date, amount string) {
 	b.Helper()
+	b.dealOf("ann", id, date, amount)
+}
+
+// dealOf is a sale of somebody's, or what is known of it now.
+func (b *books) dealOf(who, id, date, amount string) {
+	b.Helper()
 	b.put("transaction", map[string]any{"source": "crm", "transaction_id": id, "date": date, "amount": amount, "currency": "USD", "attributes": map[string]string{}})
-	b.put("credit", map[string]any{"source": "crm", "transaction_id": id, "participant_id": "ann", "role": "owner", "share": "1"})
+	b.put("credit", map[string]any{"source": "crm", "transaction_id": id, "participant_id": who, "role": "owner", "share": "1"})
 }
 
 func (b *books) command(period string, act incentive.Act) store.PeriodCommand {

@@ -157,10 +157,7 @@ func TestCompetitorsFollow(t *testing.T) {
 	for _, id := range []string{"ann", "bob", "boss"} {
 		b.assign(id, "contest", "2026-01-01")
 	}
-	sells := func(id, deal, amount string) {
-		b.put("transaction", map[string]any{"source": "crm", "transaction_id": deal, "date": "2026-01-05", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
-		b.put("credit", map[string]any{"source": "crm", "transaction_id": deal, "participant_id": id, "role": "owner", "share": "1"})
-	}
+	sells := func(id, deal, amount string) { b.dealOf(id, deal, "2026-01-05", amount) }
 	january := monthOf(1)
 	b.open(january)
 	sells("ann", "d1", "1000")
@@ -212,10 +209,7 @@ func TestPoolsFollow(t *testing.T) {
 	for _, id := range []string{"ann", "bob"} {
 		b.assign(id, "shared", "2026-01-01")
 	}
-	sells := func(id, deal, amount string) {
-		b.put("transaction", map[string]any{"source": "crm", "transaction_id": deal, "date": "2026-01-05", "amount": amount, "currency": "USD", "attributes": map[string]string{}})
-		b.put("credit", map[string]any{"source": "crm", "transaction_id": deal, "participant_id": id, "role": "owner", "share": "1"})
-	}
+	sells := func(id, deal, amount string) { b.dealOf(id, deal, "2026-01-05", amount) }
 	january := monthOf(1)
 	b.open(january)
 	sells("ann", "d1", "1000000")

@@ -259,10 +259,6 @@ func (s *Store) answerPrenote(ctx context.Context, tx pgx.Tx, fileID string, num
 // refuseTried has an account refused that is tried before it is paid, where a payment to it shows that it
 // is not good: its owner is told to name another one, or the same again.
 func refuseTried(ctx context.Context, tx pgx.Tx, payout PaymentOrder, account int64) error {
-	var ready bool
-	if err := tx.QueryRow(ctx, `SELECT state = 'ready' FROM rail_account WHERE id = $1`, account).Scan(&ready); err != nil || !ready {
-		return err
-	}
 	if _, err := noteStanding(ctx, tx, RefusedAccount, account); err != nil {
 		return err
 	}

@@ -62,11 +62,17 @@ func (b *books) answers(p store.Prenote, code string, correction *store.Destinat
 	require.Equal(b, []int{1, 0}, []int{f.Prenotes, f.Foreign})
 }
 
-func (b *books) standing() string {
+// method is the first of ann's.
+func (b *books) method() store.Destination {
 	b.Helper()
 	set, err := b.Methods(b.Context(), "ann")
 	require.NoError(b, err)
-	return set[0].Standing
+	return set[0]
+}
+
+func (b *books) standing() string {
+	b.Helper()
+	return b.method().Standing
 }
 
 // TestPrenotes tries an account before it is paid: its payouts wait until nothing has come back in time, and

@@ -12,20 +12,26 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
+// relievable has ann's bonus measured against a quota, of which January is 3100, with a deal in it, and the month open.
+func relievable(t *testing.T) *books {
+	t.Helper()
+	b := openBooks(t)
+	b.plan("flat", "components: [{name: Bonus, measure: {sum: credits}, curve: {on: attainment, quota: sales, of: 1000, points: [{at: 0, pays: 0}, {at: 10, pays: 10}]}}]")
+	b.put("quota", map[string]any{"participant_id": "ann", "measure": "sales", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "amount": "36500"})
+	b.deal("d1", "2026-01-10", "1550")
+	b.open(monthOf(1))
+	return b
+}
+
 // TestReliefs follows a relief from the estimate over a lock and a recalculation that takes a
 // revision of it over to the correction of a closed period.
 func TestReliefs(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t)
-	january := monthOf(1)
-	b.plan("flat", "components: [{name: Bonus, measure: {sum: credits}, curve: {on: attainment, quota: sales, of: 1000, points: [{at: 0, pays: 0}, {at: 10, pays: 10}]}}]")
-	b.put("quota", map[string]any{"participant_id": "ann", "measure": "sales", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "amount": "36500"})
+	b, january := relievable(t), monthOf(1)
 	relieve := func(from, to, part, of string) {
 		t.Helper()
 		b.put("quota_relief", map[string]any{"participant_id": "ann", "measure": "sales", "starts_on": from, "ends_on": to, "cause": "leave", part: of})
 	}
-	b.deal("d1", "2026-01-10", "1550")
-	b.open(january)
 	require.Equal(t, "500.00, booked 500.00", b.estimate(january), "1550 of 3100")
 	relieve("2026-01-01", "2026-01-31", "share", "0.5")
 	require.Equal(t, "1000.00, booked 1000.00", b.estimate(january), "a relief touches the estimate")
@@ -77,12 +83,7 @@ func TestReliefs(t *testing.T) {
 // them nor is relieved.
 func TestProposedReliefs(t *testing.T) {
 	t.Parallel()
-	b := openBooks(t)
-	january := monthOf(1)
-	b.plan("flat", "components: [{name: Bonus, measure: {sum: credits}, curve: {on: attainment, quota: sales, of: 1000, points: [{at: 0, pays: 0}, {at: 10, pays: 10}]}}]")
-	b.put("quota", map[string]any{"participant_id": "ann", "measure": "sales", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "amount": "36500"})
-	b.deal("d1", "2026-01-10", "1550")
-	b.open(january)
+	b, january := relievable(t), monthOf(1)
 	reason, err := b.WriteText(t.Context(), "boss", "parental leave")
 	require.NoError(t, err)
 	share := func(text string) *decimal.Decimal { d := decimal.RequireFromString(text); return &d }

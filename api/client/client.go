@@ -2284,8 +2284,8 @@ type Estimates struct {
 	Estimates []Estimate `json:"estimates"`
 	Next      *string    `json:"next,omitempty"`
 
-	// Standing Of all whom you may see, or of the others among them.
-	Standing Standing `json:"standing"`
+	// Standing Where it is asked for: of all whom you may see, or of the others among them.
+	Standing *Standing `json:"standing,omitempty"`
 }
 
 // Evidence defines model for Evidence.
@@ -5461,6 +5461,9 @@ type ListEstimatesParams struct {
 
 	// Others Only of others than yourself.
 	Others *bool `form:"others,omitempty" json:"others,omitempty"`
+
+	// Standing Count who stands where too.
+	Standing *bool `form:"standing,omitempty" json:"standing,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -18449,6 +18452,18 @@ func NewListEstimatesRequest(server string, period string, params *ListEstimates
 		if params.Others != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "others", *params.Others, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Standing != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "standing", *params.Standing, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -2285,8 +2285,8 @@ type Estimates struct {
 	Estimates []Estimate `json:"estimates"`
 	Next      *string    `json:"next,omitempty"`
 
-	// Standing Of all whom you may see, or of the others among them.
-	Standing Standing `json:"standing"`
+	// Standing Where it is asked for: of all whom you may see, or of the others among them.
+	Standing *Standing `json:"standing,omitempty"`
 }
 
 // Evidence defines model for Evidence.
@@ -5462,6 +5462,9 @@ type ListEstimatesParams struct {
 
 	// Others Only of others than yourself.
 	Others *bool `form:"others,omitempty" json:"others,omitempty"`
+
+	// Standing Count who stands where too.
+	Standing *bool `form:"standing,omitempty" json:"standing,omitempty"`
 
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
@@ -11414,6 +11417,14 @@ func (siw *ServerInterfaceWrapper) ListEstimates(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "others", c.Request.URL.Query(), &params.Others, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter others: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "standing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "standing", c.Request.URL.Query(), &params.Standing, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter standing: %w", err), http.StatusBadRequest)
 		return
 	}
 

@@ -33,12 +33,6 @@ func (settingsPage) FileSettings(f client.FileSettings) (set []fileSetting) {
 }
 
 func fileSettings(f client.FileSettings) []fileSetting {
-	text := func(t *string) string {
-		if t == nil {
-			return ""
-		}
-		return *t
-	}
 	days := func(n *int) string {
 		if n == nil {
 			return ""
@@ -68,15 +62,10 @@ func (v *visit) setFileSettings() error {
 	if v.may(incentive.AdministerPeople) == incentive.None {
 		return v.forbidden()
 	}
-	text := func(name string) *string {
-		if t := strings.TrimSpace(v.r.PostFormValue(name)); t != "" {
-			return &t
-		}
-		return nil
-	}
-	settings := client.FileSettings{Company: text("company"), PaymentFileTemplate: text("payment_file_template"), PaymentFileAnswers: text("payment_file_answers"), IndiaTemplate: text("india_template"), IndiaAnswers: text("india_answers")}
+	said := func(name string) *string { return given(strings.TrimSpace(v.r.PostFormValue(name))) }
+	settings := client.FileSettings{Company: said("company"), PaymentFileTemplate: said("payment_file_template"), PaymentFileAnswers: said("payment_file_answers"), IndiaTemplate: said("india_template"), IndiaAnswers: said("india_answers")}
 	for name, into := range map[string]**int{"iso20022_lead_days": &settings.Iso20022LeadDays, "nacha_lead_days": &settings.NachaLeadDays} {
-		if t := text(name); t != nil {
+		if t := said(name); t != nil {
 			n, err := strconv.Atoi(*t)
 			if err != nil {
 				return v.done(incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("settings.files.days")), "/settings", message{}, (*visit).settings)

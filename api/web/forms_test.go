@@ -13,15 +13,21 @@ import (
 
 var inForms = regexp.MustCompile(`name="document" value="([^"]*)"`)
 
+// drafted has an administrator begin a draft from the gallery's plan of a sales manager.
+func drafted(h *house) (admin *visitor, draft, page string) {
+	h.Helper()
+	admin = h.as("admin")
+	admin.does("/plan-drafts", "/plan-drafts", url.Values{"from": {"sales-manager"}, "plan": {"managers"}, "name": {"Managers"}, "currency": {"USD"}}, "plan: managers")
+	draft = regexp.MustCompile(`href="(/plan-drafts/[0-9a-f-]{36})"`).FindStringSubmatch(admin.visit("/plan-drafts"))[1]
+	return admin, draft, admin.visit(draft)
+}
+
 // TestPlanByForm makes a plan without writing YAML: from the gallery, a tier more, another
 // quota, a cap and a filter, until it is in force.
 func TestPlanByForm(t *testing.T) {
 	t.Parallel()
 	h := settled(t, time.Minute)
-	admin := h.as("admin")
-	admin.does("/plan-drafts", "/plan-drafts", url.Values{"from": {"sales-manager"}, "plan": {"managers"}, "name": {"Managers"}, "currency": {"USD"}}, "plan: managers")
-	draft := regexp.MustCompile(`href="(/plan-drafts/[0-9a-f-]{36})"`).FindStringSubmatch(admin.visit("/plan-drafts"))[1]
-	page := admin.visit(draft)
+	admin, draft, page := drafted(h)
 	const table = "components/0/rate_table/tiers"
 	require.Contains(t, page, `name="`+table+`/0/edge" value="90%"`)
 	send := func(do string, more url.Values) string {
@@ -90,10 +96,7 @@ func TestPolicyByForm(t *testing.T) {
 func TestTwoFiguresByForm(t *testing.T) {
 	t.Parallel()
 	h := settled(t, time.Minute)
-	admin := h.as("admin")
-	admin.does("/plan-drafts", "/plan-drafts", url.Values{"from": {"sales-manager"}, "plan": {"managers"}, "name": {"Managers"}, "currency": {"USD"}}, "plan: managers")
-	draft := regexp.MustCompile(`href="(/plan-drafts/[0-9a-f-]{36})"`).FindStringSubmatch(admin.visit("/plan-drafts"))[1]
-	page := admin.visit(draft)
+	admin, draft, page := drafted(h)
 	send := func(do string, more url.Values) {
 		t.Helper()
 		values := url.Values{"form": {"fill"}, "version": {"1"}, "document": {html.UnescapeString(inForms.FindStringSubmatch(page)[1])}, "do": {do}}

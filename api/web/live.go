@@ -287,8 +287,8 @@ func (v *visit) team() error {
 			{head: "column.estimate", sort: "estimate", class: "amount", value: func(m member) any { return m.Total }},
 		},
 		read: func(of wanted) (members []member, _ *string, err error) {
-			others := true
-			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{Others: &others, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			yes := true
+			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{Others: &yes, Standing: &yes, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
 			if err != nil {
 				return nil, nil, err
 			}

@@ -227,10 +227,7 @@ func (v *visit) decideRelief() error {
 		if v.may(incentive.DecideReliefs) == incentive.None {
 			return v.forbidden()
 		}
-		decision := client.ReliefDecision{Decision: client.ReliefDecisionDecision(act)}
-		if reason := v.r.PostFormValue("reason"); reason != "" {
-			decision.Reason = &reason
-		}
+		decision := client.ReliefDecision{Decision: client.ReliefDecisionDecision(act), Reason: given(v.r.PostFormValue("reason"))}
 		_, err = command[client.ReliefProposal](v.api.DecideRelief(v.r.Context(), id, &client.DecideReliefParams{IdempotencyKey: v.key()}, decision))
 	}
 	return v.done(err, "/reliefs", message{Key: "relieved." + act}, (*visit).reliefs)

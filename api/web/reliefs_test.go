@@ -10,6 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// reliefForm fills the form of a relief in, with changes to it by the names of fields.
+func reliefForm(reason string) func(change ...string) url.Values {
+	return func(change ...string) url.Values {
+		form := url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-12"}, "ends_on": {"2026-01-21"}, "cause": {"leave"}, "share": {"50"}, "reason": {reason}}
+		for i := 0; i < len(change); i += 2 {
+			form.Set(change[i], change[i+1])
+		}
+		return form
+	}
+}
+
 // TestReliefs takes a part of a rep's quota off on a page, revises it on another and takes it back;
 // the rep's statement says what was taken off.
 func TestReliefs(t *testing.T) {
@@ -19,13 +30,7 @@ func TestReliefs(t *testing.T) {
 	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 5%}, {rate: 10%}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 2.")
 	fin.does("/quotas", "/quotas", url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-01"}, "ends_on": {"2026-01-31"}, "amount": {"31000"}}, "31,000")
 	require.Contains(t, fin.visit("/reliefs"), "Nobody is relieved")
-	relief := func(change ...string) url.Values {
-		form := url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-12"}, "ends_on": {"2026-01-21"}, "cause": {"leave"}, "share": {"50"}, "reason": {"parental leave"}}
-		for i := 0; i < len(change); i += 2 {
-			form.Set(change[i], change[i+1])
-		}
-		return form
-	}
+	relief := reliefForm("parental leave")
 	for says, form := range map[string]url.Values{
 		"ay why":                        relief("reason", ""),
 		"one of the two":                relief("amount", "10"),
@@ -78,13 +83,7 @@ func TestProposedReliefs(t *testing.T) {
 	require.Contains(t, page, `<option value="r1">`, "whom it may be for")
 	require.NotContains(t, page, "Relieve somebody")
 	require.Contains(t, m.visit("/"), `href="/reliefs"`, "in the menu")
-	relief := func(change ...string) url.Values {
-		form := url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-12"}, "ends_on": {"2026-01-21"}, "cause": {"leave"}, "share": {"50"}, "reason": {"parental <leave>"}}
-		for i := 0; i < len(change); i += 2 {
-			form.Set(change[i], change[i+1])
-		}
-		return form
-	}
+	relief := reliefForm("parental <leave>")
 	for says, form := range map[string]url.Values{
 		"one of the two":         relief("amount", "10"),
 		"comes before the first": relief("ends_on", "2026-01-11"),

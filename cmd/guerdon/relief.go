@@ -32,13 +32,17 @@ func (r reliefs) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, one := range all {
-			part := "share " + value(one.Share)
-			if one.Amount != nil {
-				part = "amount " + *one.Amount
-			}
-			row(w, one.Person, one.Name, one.Measure, one.StartsOn, one.EndsOn, string(one.Cause), part)
+			row(w, one.Person, one.Name, one.Measure, one.StartsOn, one.EndsOn, string(one.Cause), reliefPart(one.Amount, one.Share))
 		}
 	})
+}
+
+// reliefPart is how much a relief takes off: an amount, or a share of the quota.
+func reliefPart(amount, share *string) string {
+	if amount != nil {
+		return "amount " + *amount
+	}
+	return "share " + value(share)
 }
 
 // reliefSaid is what is said of a relief.
@@ -83,15 +87,11 @@ type reliefCommand struct {
 
 func showProposedReliefs(w *tabwriter.Writer, all ...client.ReliefProposal) {
 	for _, one := range all {
-		part := "share " + value(one.Share)
-		if one.Amount != nil {
-			part = "amount " + *one.Amount
-		}
 		state := string(one.State)
 		if one.DecidedBy != nil {
 			state += " by " + *one.DecidedBy
 		}
-		row(w, one.Id, one.Person, one.Name, one.Measure, one.StartsOn, one.EndsOn, string(one.Cause), part, "by "+one.ProposedBy, state, one.Reason, value(one.Answer))
+		row(w, one.Id, one.Person, one.Name, one.Measure, one.StartsOn, one.EndsOn, string(one.Cause), reliefPart(one.Amount, one.Share), "by "+one.ProposedBy, state, one.Reason, value(one.Answer))
 	}
 }
 
@@ -116,16 +116,13 @@ func (r reliefProposals) Run(ctx context.Context, d *desk) error {
 	if waiting := client.ListReliefProposalsParamsStateWaiting; r.Waiting {
 		asked.State = &waiting
 	}
-	all := []client.ReliefProposal{}
-	for {
+	all, err := every(func(after *string) ([]client.ReliefProposal, *string, error) {
+		asked.After = after
 		page, err := client.Read[client.ReliefProposals](c.ListReliefProposals(ctx, &asked))
-		if err != nil {
-			return err
-		}
-		all = append(all, page.Proposals...)
-		if asked.After = page.Next; page.Next == nil {
-			break
-		}
+		return page.Proposals, page.Next, err
+	})
+	if err != nil {
+		return err
 	}
 	return d.show(all, func(w *tabwriter.Writer) { showProposedReliefs(w, all...) })
 }
