@@ -81,69 +81,85 @@ func (a *Activities) PrepareRail(ctx context.Context, periodID string, revision 
 			work.OnHold, work.Away = true, one.Code == string(store.CodeRailAway)
 		}
 	}
-	if byFile, err := a.Rails.File(rail); err == nil {
-		_, presumes := byFile.(payments.Presumer)
-		if !work.OnHold {
-			err := a.buildFiles(ctx, periodID, revision, rail)
-			if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeSendingLocked {
-				return RailWork{OnHold: true}, nil
-			}
-			if payments.ClassOf(err).Handling().StopRun {
-				work.OnHold, err = true, a.Store.StopRail(ctx, store.RailStop{PeriodID: periodID, Revision: revision, Rail: rail, Code: codeOf(err)}, nil)
-			}
-			if err != nil {
-				return work, err
-			}
-		}
-		files, err := a.Store.FilesOfRail(ctx, periodID, revision, rail)
-		if err != nil {
-			return work, err
-		}
-		for _, f := range files {
-			if f.ConfirmedAt == nil {
-				work.WaitingFiles++
-			} else if presumes && !f.Settled {
-				work.Submitted += f.Payouts
-			}
-		}
-	} else {
-		batches, err := a.Store.OpenBatches(ctx, periodID, revision, rail)
-		if err != nil {
-			return work, err
-		}
-		accounts, err := a.Store.AccountsNotReady(ctx, periodID, revision, rail)
-		if err != nil {
-			return work, err
-		}
-		for _, account := range accounts {
-			if err := a.followAccount(ctx, rail, account); err != nil {
-				activity.GetLogger(ctx).Warn("an account could not be looked up", "rail", rail, "error", err)
-			}
-		}
-		if len(batches) > 0 && !work.OnHold {
-			stop, err := a.cannotSend(ctx, periodID, revision, rail)
-			if payments.ClassOf(err) == payments.Unknown && activity.GetInfo(ctx).Attempt >= awayTries {
-				stop.Code, err = string(store.CodeRailAway), nil
-				work.Away = true
-			}
-			if err == nil && stop.Code != "" {
-				work.OnHold, err = true, a.Store.StopRail(ctx, stop, nil)
-			}
-			if err != nil {
-				return work, err
-			}
-		}
-		if !work.OnHold {
-			work.Batches = batches
-		}
-		submitted, err := a.Store.SubmittedPayouts(ctx, periodID, revision, rail)
-		if err != nil {
-			return work, err
-		}
-		work.Submitted = len(submitted)
+	prepare := a.prepareCalls
+	if _, err := a.Rails.File(rail); err == nil {
+		prepare = a.prepareFiles
+	}
+	if err := prepare(ctx, periodID, revision, rail, &work); err != nil {
+		return work, err
 	}
 	work.Open, err = a.Store.OpenOnRail(ctx, periodID, revision, rail)
 	return work, err
+}
+
+// prepareFiles builds the files of a rail, unless nothing may be sent by it, and says in work
+// what files wait for.
+func (a *Activities) prepareFiles(ctx context.Context, periodID string, revision int, name string, work *RailWork) error {
+	rail, err := a.Rails.File(name)
+	if err != nil {
+		return err
+	}
+	if !work.OnHold {
+		err := a.buildFiles(ctx, periodID, revision, rail)
+		if code := incentive.ErrorCode(err); code == incentive.CodeOnHold || code == store.CodeSendingLocked {
+			work.OnHold, err = true, nil
+		} else if payments.ClassOf(err).Handling().StopRun {
+			work.OnHold, err = true, a.Store.StopRail(ctx, store.RailStop{PeriodID: periodID, Revision: revision, Rail: name, Code: codeOf(err)}, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	files, err := a.Store.FilesOfRail(ctx, periodID, revision, name)
+	if err != nil {
+		return err
+	}
+	_, presumes := rail.(payments.Presumer)
+	for _, f := range files {
+		if f.ConfirmedAt == nil {
+			work.WaitingFiles++
+		} else if presumes && !f.Settled {
+			work.Submitted += f.Payouts
+		}
+	}
+	return nil
+}
+
+// prepareCalls says in work what is to be sent by a rail of single payouts and what it has
+// taken, and stops the rail where it can send nothing.
+func (a *Activities) prepareCalls(ctx context.Context, periodID string, revision int, rail string, work *RailWork) error {
+	batches, err := a.Store.OpenBatches(ctx, periodID, revision, rail)
+	if err != nil {
+		return err
+	}
+	accounts, err := a.Store.AccountsNotReady(ctx, periodID, revision, rail)
+	if err != nil {
+		return err
+	}
+	for _, account := range accounts {
+		if err := a.followAccount(ctx, rail, account); err != nil {
+			activity.GetLogger(ctx).Warn("an account could not be looked up", "rail", rail, "error", err)
+		}
+	}
+	if len(batches) > 0 && !work.OnHold {
+		stop, err := a.cannotSend(ctx, periodID, revision, rail)
+		if payments.ClassOf(err) == payments.Unknown && activity.GetInfo(ctx).Attempt >= awayTries {
+			stop.Code, err = string(store.CodeRailAway), nil
+			work.Away = true
+		}
+		if err == nil && stop.Code != "" {
+			work.OnHold, err = true, a.Store.StopRail(ctx, stop, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !work.OnHold {
+		work.Batches = batches
+	}
+	submitted, err := a.Store.SubmittedPayouts(ctx, periodID, revision, rail)
+	work.Submitted = len(submitted)
+	return err
 }
 
 // cannotSend says why a rail of single payouts can send nothing of what is left: it is not
@@ -222,11 +238,8 @@ type filed struct {
 
 // buildFiles builds the payment file of each payout list and currency, once. A payout that cannot be
 // written into a file is set aside for a person.
-func (a *Activities) buildFiles(ctx context.Context, periodID string, revision int, name string) error {
-	rail, err := a.Rails.File(name)
-	if err != nil {
-		return err
-	}
+func (a *Activities) buildFiles(ctx context.Context, periodID string, revision int, rail payments.FileRail) error {
+	name := rail.Name()
 	built, err := a.Store.FilesOfRail(ctx, periodID, revision, name)
 	if err != nil {
 		return err
