@@ -136,6 +136,9 @@ func (c computation) goalposts() (posts []goalpost, goal *decimal.Decimal, err e
 		}
 	}
 	by := func(k plan.Key, edges []plan.Edge) {
+		if !k.OfComponent() {
+			return
+		}
 		t := plan.Target{On: plan.Amount}
 		switch k.On {
 		case plan.KeyAttainment:
@@ -164,16 +167,21 @@ func (c computation) goalposts() (posts []goalpost, goal *decimal.Decimal, err e
 		}
 		against(curve.Target, at...)
 	}
-	if rates := c.component.RateBy; rates != nil && err == nil {
-		by(rates.Key, rates.Edges)
-		if rates.Across != nil && err == nil {
-			by(*rates.Across, rates.Columns)
+	picks := func(g plan.Grid) {
+		if err == nil {
+			by(g.Key, g.Edges)
 		}
+		if g.Across != nil && err == nil {
+			by(*g.Across, g.Columns)
+		}
+	}
+	if rates := c.component.RateBy; rates != nil {
+		picks(*rates)
 	}
 	if m := c.component.Multipliers; m != nil {
 		for _, f := range m.Factors {
-			if f.Value == nil && err == nil {
-				by(f.Key, f.Edges)
+			if f.Value == nil {
+				picks(f.Grid)
 			}
 		}
 	}

@@ -12,6 +12,12 @@ import (
 // figure returns the figure that a key looks at and the unit its edges are multiples of.
 // there is false where the participant has no quota and the plan allows that.
 func (c *computation) figure(k plan.Key, m measured) (value, unit decimal.Decimal, there bool, err error) {
+	if k.Measure != nil {
+		if m, err = c.measure(*k.Measure); err != nil {
+			return value, unit, false, err
+		}
+		c.explainMeasure(*k.Measure, m)
+	}
 	switch k.On {
 	case plan.KeyAttainment:
 		unit, there, err = c.unit(plan.Target{On: plan.Attainment, Quota: k.Quota, WithoutQuota: k.WithoutQuota})
@@ -82,20 +88,28 @@ func (c *computation) picked(k plan.Key, edges []plan.Edge, m measured) (step in
 	return step, true, nil
 }
 
-// payBy pays every part at the rate that one figure picks, or two do.
-func (c *computation) payBy(m measured) error {
-	by := c.component.RateBy
-	row, there, err := c.picked(by.Key, by.Edges, m)
+// pickedOf returns the value that one figure picks, or two do, of which there may be none.
+func (c *computation) pickedOf(g plan.Grid, m measured) (*plan.Value, error) {
+	row, there, err := c.picked(g.Key, g.Edges, m)
 	if err != nil || !there {
-		return err
+		return nil, err
 	}
 	column := 0
-	if by.Across != nil {
-		if column, there, err = c.picked(*by.Across, by.Columns, m); err != nil || !there {
-			return err
+	if g.Across != nil {
+		if column, there, err = c.picked(*g.Across, g.Columns, m); err != nil || !there {
+			return nil, err
 		}
 	}
-	return c.payRates(m.parts, []plan.FilteredRate{{Rate: by.Rates[row][column]}})
+	return &g.Values[row][column], nil
+}
+
+// payBy pays every part at the rate that is picked.
+func (c *computation) payBy(m measured) error {
+	rate, err := c.pickedOf(*c.component.RateBy, m)
+	if err != nil || rate == nil {
+		return err
+	}
+	return c.payRates(m.parts, []plan.FilteredRate{{Rate: *rate}})
 }
 
 // segment is a stretch of a curve.
@@ -252,23 +266,16 @@ func (c *computation) multiply(of measured) (decimal.Decimal, error) {
 	}
 	combined := one
 	for _, f := range m.Factors {
-		factor := decimal.Zero
-		switch {
-		case f.Value != nil:
-			var err error
-			if factor, err = c.value(*f.Value, c.period.EndsOn); err != nil {
+		value, err := f.Value, error(nil)
+		if value == nil {
+			if value, err = c.pickedOf(f.Grid, of); err != nil {
 				return fixed, err
 			}
-		default:
-			step, there, err := c.picked(f.Key, f.Edges, of)
-			if err != nil {
+		}
+		factor := one
+		if value != nil {
+			if factor, err = c.value(*value, c.period.EndsOn); err != nil {
 				return fixed, err
-			}
-			factor = one
-			if there {
-				if factor, err = c.value(f.Values[step], c.period.EndsOn); err != nil {
-					return fixed, err
-				}
 			}
 		}
 		if m.Add {

@@ -79,9 +79,16 @@ func (c Component) describe(l language.Language) string {
 			whose = l.Sprintf(" of the people %d levels below", c.Override.Level)
 		}
 	}
-	measure := c.Measure.describe(l) + whose
+	scope := whose
 	if back := c.Cumulative; back != nil {
-		measure += map[Interval]string{Quarter: l.Word(" since the quarter began"), Half: l.Word(" since the half-year began"), Year: l.Word(" since the year began"), PlanToDate: l.Word(" since coming to the plan")}[back.Over]
+		scope += map[Interval]string{Quarter: l.Word(" since the quarter began"), Half: l.Word(" since the half-year began"), Year: l.Word(" since the year began"), PlanToDate: l.Word(" since coming to the plan")}[back.Over]
+	}
+	measure := c.Measure.describe(l) + scope
+	figure := func(k Key) string {
+		if k.Measure != nil {
+			return k.describe(l, k.Measure.describe(l)+scope)
+		}
+		return k.describe(l, measure)
 	}
 	switch {
 	case c.Rate != nil:
@@ -96,7 +103,7 @@ func (c Component) describe(l language.Language) string {
 			}
 		}
 	case c.RateBy != nil:
-		c.RateBy.describe(l, say, measure)
+		c.RateBy.describeRate(l, say, measure, figure)
 	case c.RateTable != nil:
 		c.describeTable(l, say, measure)
 	case c.Curve != nil:
@@ -148,7 +155,11 @@ func (c Component) describe(l language.Language) string {
 				sentences = append(sentences, f.Value.describe(l, false)+" ("+f.Name+")"+end)
 				continue
 			}
-			say("a factor by %s (%s): %s", f.Key.describe(l, measure), f.Name, steps(l, f.Edges, f.Key.On == KeyAttainment, func(i int) string { return f.Values[i].describe(l, false) })+end)
+			by := figure(f.Key)
+			if f.Across != nil {
+				by += l.Word(" and ") + figure(*f.Across)
+			}
+			say("a factor by %s (%s): %s", by, f.Name, f.describeValues(l, false)+end)
 		}
 	}
 	if c.CapEach != nil {
@@ -220,15 +231,22 @@ func (c Component) describeTable(l language.Language, say func(string, ...any), 
 	}
 }
 
-func (by RateBy) describe(l language.Language, say func(string, ...any), measure string) {
-	if by.Across == nil {
-		say("pays a rate of %s that %s picks: %s.", measure, by.Key.describe(l, measure), steps(l, by.Edges, by.Key.On == KeyAttainment, func(i int) string { return by.Rates[i][0].describe(l, true) }))
+func (g Grid) describeRate(l language.Language, say func(string, ...any), measure string, figure func(Key) string) {
+	if g.Across == nil {
+		say("pays a rate of %s that %s picks: %s.", measure, figure(g.Key), g.describeValues(l, true))
 		return
 	}
-	say("pays a rate of %s that %s and %s pick: %s.", measure, by.Key.describe(l, measure), by.Across.describe(l, measure),
-		steps(l, by.Edges, by.Key.On == KeyAttainment, func(i int) string {
-			return "(" + steps(l, by.Columns, by.Across.On == KeyAttainment, func(j int) string { return by.Rates[i][j].describe(l, true) }) + ")"
-		}))
+	say("pays a rate of %s that %s and %s pick: %s.", measure, figure(g.Key), figure(*g.Across), g.describeValues(l, true))
+}
+
+// describeValues says which value is picked where, row after row.
+func (g Grid) describeValues(l language.Language, rates bool) string {
+	return steps(l, g.Edges, g.Key.On == KeyAttainment, func(i int) string {
+		if g.Across == nil {
+			return g.Values[i][0].describe(l, rates)
+		}
+		return "(" + steps(l, g.Columns, g.Across.On == KeyAttainment, func(j int) string { return g.Values[i][j].describe(l, rates) }) + ")"
+	})
 }
 
 func (t Target) describe(l language.Language, measure string) string {

@@ -40,6 +40,7 @@ func TestEveryWordIsReadBack(t *testing.T) {
 	const score = "scorecard: {of: 1000, points: [{at: 0, pays: 0}, {at: 1, pays: 1}], measures: [{name: a, weight: 40%, quota: q, measure: {sum: credits}}, {name: b, weight: 60%, quota: q, measure: {count: credits}}]}"
 	const by = "rate_by: {key: {on: attainment, quota: q}, across: {key: participant.commission_rate, columns: [{below: 1}, {}]}, tiers: [{up_to: 2, rates: [1, 2]}, {rates: [3, 4]}]}"
 	const factors = "multipliers: {combine: add, factors: [{name: a, factor: 2}, {name: b, key: {on: attainment, quota: q}, steps: [{up_to: 3, factor: 1}, {factor: 2}]}]}"
+	const matrix = "multipliers: {combine: multiply, factors: [{name: m, key: {on: amount}, across: {key: {on: amount, measure: {count: credits}}, columns: [{below: 3}, {}]}, steps: [{below: 7, factors: [0, 1]}, {factors: [1, 2]}]}]}"
 	const contest = "ranking: {on: attainment, quota: q, prizes: [2, 1], ties: all, at_least: 1, budget: 2}"
 	const advance = "draw: {amount: 9, kind: recoverable, recover_at_most: 3, months_since: participant.region, advanced_for_months: 3, recovered_from_month: 4, recovered_down_to: 5, forgiven_after_month: 12}\n"
 	const limit = "cap: {amount: 9, over: year, year_begins_in_month: 4, excess: carried_over}\n"
@@ -96,6 +97,9 @@ func TestEveryWordIsReadBack(t *testing.T) {
 		{one("name: c", score), "40%", "30%, without_quota: nothing"},
 		{one("name: c", score), "of: 1000", "of: 2000"},
 		{one("name: c", score), "quota: q, measure: {sum", "quota: q, without_quota: nothing, measure: {sum"},
+		{component("rate: 1", matrix), "below: 3", "up_to: 3"},
+		{component("rate: 1", matrix), "[1, 2]", "[1, 3]"},
+		{component("rate: 1", matrix), "count: credits", "sum: credits"},
 		{component("rate: 1", factors), "combine: add", "combine: multiply"},
 		{component("rate: 1", factors), "quota: q", "quota: q, without_quota: nothing"},
 		{component("rate: 1", factors), "factor: 2}]}", "factor: 3}]}"},
@@ -137,6 +141,8 @@ func TestEveryWordIsReadBack(t *testing.T) {
 		{one("name: c", "measure: {ratio: {sum: transaction.quantity}, to: {sum: credits}}", "bonus: 5", "gate: {on: amount, at_least: 1}"), "ratio: {sum: transaction.quantity}", "ratio: {count: credits}"},
 		{one("name: c", "measure: {ratio: {sum: transaction.quantity}, to: {sum: credits}}", "bonus: 5", "gate: {on: amount, at_least: 1}"), "to: {sum: credits}", "to: {sum: credits, where: credit.share == 1}"},
 		{component(by), "key: participant.commission_rate", "key: {on: count}"},
+		{component(by), "on: attainment, quota: q", "on: attainment, quota: q, measure: {count: credits}"},
+		{component("rate: 1", factors), "on: attainment, quota: q", "on: attainment, quota: q, measure: {sum: transaction.quantity}"},
 		{"rounding: {mode: down}\n" + component("rate: 1"), "down", "half_to_even"},
 		{"rounding: {mode: down}\n" + component("rate: 1"), "down", "down, each: contribution"},
 		{component("rate: 1"), "currency: USD", "currency: EUR"},
@@ -155,4 +161,57 @@ func TestEveryWordIsReadBack(t *testing.T) {
 			languagetest.NoEnglish(t, paragraph)
 		}
 	}
+}
+
+// TestEveryWordOfAnExampleIsReadBack changes one thing of an example at a time.
+func TestEveryWordOfAnExampleIsReadBack(t *testing.T) {
+	t.Parallel()
+	of := func(example string) string {
+		return "exchange: {rates: ecb, on: transaction_date}\ncredits: [{territory: {members: all}}, {role: b, team: {members: all}}]\n" +
+			one("name: c", measure, "rate_table: {on: attainment, quota: q, tiers: [{rate: 1}]}", "cap: {amount: 9, excess: carried_over}") + "  - {name: d, measure: {objectives: all}, bonus: 1, gate: {on: amount, at_least: 1}}\nexamples:\n  - {name: A month, " + example + "}\n"
+	}
+	for _, c := range []struct{ example, from, to string }{
+		{"pays: {c: 5}", "c: 5", "c: 6"},
+		{"pays: {c: 5}", "{c: 5}", "{}"},
+		{"pays: {}", "A month", "Another"},
+		{"participant: {region: north}, pays: {}", "north", "south"},
+		{"quotas: {q: 7}, pays: {}", "7", "8"},
+		{"quotas: {q: {amount: 7, over: year}}, pays: {}", "over: year", "over: half"},
+		{"quotas: {q: 7}, reliefs: [{quota: q, share: 50%}], pays: {}", "share: 50%", "amount: 50"},
+		{"quotas: {q: 7}, reliefs: [{quota: q, share: 50%, from: 2026-01-02, to: 2026-01-03, cause: leave}], pays: {}", "from: 2026-01-02", "from: 2026-01-01"},
+		{"quotas: {q: 7}, reliefs: [{quota: q, share: 50%, from: 2026-01-02, to: 2026-01-03, cause: leave}], pays: {}", "leave", "account"},
+		{"territories: {north: {members: [{by: Ann, role: rep, share: 50%}]}}, pays: {}", "territories", "teams"},
+		{"territories: {north: {members: [{by: Ann, role: rep, share: 50%}]}}, pays: {}", "by: Ann, ", ""},
+		{"territories: {north: {members: [{by: Ann, role: rep, share: 50%}]}}, pays: {}", "role: rep", "role: lead"},
+		{"territories: {north: {members: [{by: Ann, role: rep, share: 50%}]}}, pays: {}", "50%", "60%"},
+		{"territories: {north: {parent: all, covers: {area: x}, quotas: {q: 5}}}, pays: {}", "parent: all", "parent: one"},
+		{"territories: {north: {parent: all, covers: {area: x}, quotas: {q: 5}}}, pays: {}", "area: x", "area: z"},
+		{"territories: {north: {parent: all, covers: {area: x}, quotas: {q: 5}}}, pays: {}", "q: 5", "q: 6"},
+		{"rates: {EUR: 1.1}, pays: {}", "1.1", "1.2"},
+		{"objectives: [{name: Launch, weight: 70%, score: 90%}], pays: {}", "70%", "60%"},
+		{"objectives: [{name: Launch, weight: 70%, score: 90%}], pays: {}", ", score: 90%", ""},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 6"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, currency: EUR"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, category: x"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, on: 2026-01-05"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, share: 50%"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, level: 1"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, by: Ann"},
+		{"deals: [{amount: 5}], pays: {}", "amount: 5", "amount: 5, uncredited: true"},
+		{"deals: [{amount: 5}, {amount: -5}], pays: {}", "amount: -5", "amount: -5, refund_of: 1"},
+		{"earlier: {c: 5}, pays: {}", "c: 5", "c: 6"},
+	} {
+		document := of(c.example)
+		require.Contains(t, document, c.from)
+		before, after := parsed(t, document), parsed(t, strings.Replace(document, c.from, c.to, 1))
+		for _, l := range language.Languages {
+			differences := Diff(l, before, after)
+			require.NotEmpty(t, differences, "%s: %s to %s", c.example, c.from, c.to)
+			if l == language.Indonesian {
+				languagetest.NoEnglish(t, differences[0].Was+" "+differences[0].Is)
+			}
+		}
+	}
+	twice := parsed(t, of("pays: {}")+"  - {name: A month, pays: {c: 5}}\n")
+	require.Equal(t, []Difference{{"Example A month (2)", "It pays c 5.", ""}}, Diff(language.English, twice, parsed(t, of("pays: {}"))))
 }

@@ -344,20 +344,12 @@ func (p *Plan) quotas() []string {
 		if c.Gate != nil {
 			add(c.Gate.Quota)
 		}
-		if c.RateBy != nil {
-			add(c.RateBy.Key.Quota)
-			if c.RateBy.Across != nil {
-				add(c.RateBy.Across.Quota)
-			}
+		for _, k := range c.keys() {
+			add(k.Quota)
 		}
 		if c.Scorecard != nil {
 			for _, m := range c.Scorecard.Measures {
 				add(m.Quota)
-			}
-		}
-		if c.Multipliers != nil {
-			for _, f := range c.Multipliers.Factors {
-				add(f.Key.Quota)
 			}
 		}
 	}

@@ -80,7 +80,8 @@ func Form(text []byte) form.Shape {
 	excess := choice("excess", "lost", "carried_over")
 	points := rows("points", "[{at: 100%, pays: 100%}]", number("at"), number("pays"))
 	beyond := choice("beyond", "flat", "extend")
-	key := short("figure", group("key", "", choice("on", "attainment", "amount", "count", "tenure"), quota, without, since("since"), called("figure", value("figure"))))
+	key := short("figure", group("key", "", choice("on", "attainment", "amount", "count", "tenure"), quota, without, rare(measure), since("since"), called("figure", value("figure"))))
+	across := group("across", "{key: {on: count}, columns: [{below: 10}, {}]}", key, rows("columns", "[{}]", edge))
 	const curve = "[{at: 0%, pays: 0%}, {at: 100%, pays: 100%}, {at: 150%, pays: 200%}]"
 
 	component := []form.Shape{
@@ -91,7 +92,7 @@ func Form(text []byte) form.Shape {
 		instead(rows("rates", "[{rate: 1%}]", where, value("rate"))),
 		instead(group("rate_table", "{on: amount, tiers: [{up_to: 10000, rate: 1%}, {rate: 2%}]}", on, quota, without, choice("retroactive", "true", "false"),
 			rows("tiers", "[{rate: 0%}]", edge, value("rate"), choice("retroactive", "true", "false")))),
-		instead(group("rate_by", "{key: {on: amount}, tiers: [{up_to: 10000, rate: 1%}, {rate: 2%}]}", key, group("across", "{key: {on: count}, columns: [{below: 10}, {}]}", key, rows("columns", "[{}]", edge)), rows("tiers", "[{rate: 0%}]", edge, value("rate"), form.Shape{Key: "rates", Kind: form.List}))),
+		instead(group("rate_by", "{key: {on: amount}, tiers: [{up_to: 10000, rate: 1%}, {rate: 2%}]}", key, across, rows("tiers", "[{rate: 0%}]", edge, value("rate"), form.Shape{Key: "rates", Kind: form.List}))),
 		instead(group("curve", "{on: attainment, quota: sales, of: 1000, points: "+curve+"}", on, quota, without, called("target", value("of")), points, beyond)),
 		instead(group("scorecard", "{of: 1000, measures: [{name: Sales, weight: 100%, quota: sales, measure: {sum: credits}}], points: "+curve+"}", called("target", value("of")),
 			rows("measures", "[{name: Sales, weight: 0%, quota: sales, measure: {sum: credits}}]", number("name"), number("weight"), measure, quota, without), points, beyond)),
@@ -102,7 +103,7 @@ func Form(text []byte) form.Shape {
 		group("cumulative", "{over: quarter, pays: true_up}", choice("over", "quarter", "half", "year", "plan"), called("cumulative.pays", choice("pays", "true_up", "rate_only", "at_end")), choice("goal", "to_date", "whole"), month),
 		group("gate", "{on: attainment, quota: sales, at_least: 80%}", on, quota, without, number("at_least"), number("above"), measure),
 		group("multipliers", "{combine: multiply, factors: [{name: Factor, factor: 1}]}", choice("combine", "multiply", "add"),
-			rows("factors", "[{name: Factor, factor: 1}]", number("name"), instead(begins("1", value("factor"))), instead(group("key", "{on: attainment, quota: sales}", key.Parts...)), rows("steps", "[{below: 100%, factor: 1}, {factor: 1.1}]", edge, value("factor")))),
+			rows("factors", "[{name: Factor, factor: 1}]", number("name"), instead(begins("1", value("factor"))), instead(group("key", "{on: attainment, quota: sales}", key.Parts...)), rare(across), rows("steps", "[{below: 100%, factor: 1}, {factor: 1.1}]", edge, value("factor"), form.Shape{Key: "factors", Kind: form.List}))),
 		rare(begins("0", value("floor"))),
 		rare(begins("1000", value("cap_each_transaction"))),
 		short("amount", group("cap", "", value("amount"), excess)),

@@ -291,6 +291,9 @@ func (c Component) achieves() bool {
 	if c.Measure.Aggregate == Achieved || c.Gate != nil && c.Gate.Measure.Aggregate == Achieved {
 		return true
 	}
+	if slices.ContainsFunc(c.keys(), func(k Key) bool { return k.Measure != nil && k.Measure.Aggregate == Achieved }) {
+		return true
+	}
 	return c.Scorecard != nil && slices.ContainsFunc(c.Scorecard.Measures, func(m Scored) bool { return m.Measure.Aggregate == Achieved })
 }
 

@@ -159,7 +159,7 @@ type Component struct {
 	Cumulative     *Cumulative // nil: each period by itself
 	Rate           *Value
 	Rates          []FilteredRate
-	RateBy         *RateBy
+	RateBy         *Grid // the rate at which the whole measure is paid
 	RateTable      *RateTable
 	Curve          *Curve
 	Scorecard      *Scorecard
@@ -322,9 +322,9 @@ type KeyOn string
 
 // The figures that may pick a tier.
 const (
-	KeyAttainment  KeyOn = "attainment"  // the measure divided by the quota
-	KeyAmount      KeyOn = "amount"      // the measure
-	KeyCount       KeyOn = "count"       // how many credits the measure counts
+	KeyAttainment  KeyOn = "attainment"  // a measure divided by the quota
+	KeyAmount      KeyOn = "amount"      // a measure
+	KeyCount       KeyOn = "count"       // how many credits the component's measure counts
 	KeyTenure      KeyOn = "tenure"      // the months begun since a day, up to the period's last
 	KeyParticipant KeyOn = "participant" // a number kept with the participant
 )
@@ -332,7 +332,8 @@ const (
 // Key is the figure that picks a tier.
 type Key struct {
 	On           KeyOn
-	Quota        string // for attainment
+	Measure      *Measure // for attainment and amount; nil: the component's
+	Quota        string   // for attainment
 	WithoutQuota Without
 	Attribute    string // of the participant: the number, or for tenure the day
 }
@@ -349,13 +350,13 @@ func (e Edge) Holds(value, unit decimal.Decimal) bool {
 	return c < 0 || c == 0 && !e.Below
 }
 
-// RateBy pays the whole measure at the rate that one figure picks, or two do.
-type RateBy struct {
+// Grid has a value picked by one figure, or by two.
+type Grid struct {
 	Key     Key
 	Edges   []Edge // rising; one less than there are rows
 	Across  *Key   // nil: one column
 	Columns []Edge // rising; one less than there are columns
-	Rates   [][]Value
+	Values  [][]Value
 }
 
 // Curve pays an amount that lies on straight lines between points.
@@ -392,13 +393,11 @@ type Multipliers struct {
 	Factors []Factor
 }
 
-// Factor is a multiplier: a value, or one that a figure picks.
+// Factor is a multiplier: a value, or one that is picked.
 type Factor struct {
-	Name   string
-	Value  *Value
-	Key    Key
-	Edges  []Edge // rising; one less than there are steps
-	Values []Value
+	Name  string
+	Value *Value // nil: that of the grid
+	Grid
 }
 
 // Gate lets a component pay only where the measure has come far enough.

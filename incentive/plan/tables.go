@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -15,11 +16,39 @@ func (m *Multipliers) measures() bool {
 		return false
 	}
 	for _, f := range m.Factors {
-		if f.Value == nil && f.Key.On != KeyTenure && f.Key.On != KeyParticipant {
+		if f.Value == nil && slices.ContainsFunc(f.keys(), Key.OfComponent) {
 			return true
 		}
 	}
 	return false
+}
+
+// OfComponent reports whether the key looks at the measure of its component.
+func (k Key) OfComponent() bool {
+	return k.Measure == nil && k.On != KeyTenure && k.On != KeyParticipant
+}
+
+// keys lists the keys that pick a value.
+func (g Grid) keys() []Key {
+	if g.Across == nil {
+		return []Key{g.Key}
+	}
+	return []Key{g.Key, *g.Across}
+}
+
+// keys lists the keys that pick what the component pays.
+func (c Component) keys() (all []Key) {
+	if c.RateBy != nil {
+		all = c.RateBy.keys()
+	}
+	if c.Multipliers != nil {
+		for _, f := range c.Multipliers.Factors {
+			if f.Value == nil {
+				all = append(all, f.keys()...)
+			}
+		}
+	}
+	return all
 }
 
 func (r *reader) key(into *Key) func(*yaml.Node) {
@@ -38,10 +67,18 @@ func (r *reader) key(into *Key) func(*yaml.Node) {
 			"quota":         document.Optional(r.Text(&into.Quota)),
 			"without_quota": document.Optional(document.Choice(&r.Reader, &into.WithoutQuota, Refuse, Nothing)),
 			"since":         document.Optional(func(n *yaml.Node) { since = n }),
+			"measure": document.Optional(func(n *yaml.Node) {
+				into.Measure = &Measure{}
+				r.measure(n, into.Measure)
+			}),
 		}) {
 			return
 		}
 		switch {
+		case into.Measure != nil && into.On != KeyAttainment && into.On != KeyAmount:
+			r.On(node, "a measure of its own goes with attainment or amount, as in {on: amount, measure: {count: credits}}")
+		case into.Measure != nil && into.Measure.Aggregate == Achieved && into.On == KeyAttainment:
+			r.On(node, "objectives are scored and held against no quota: write \"on: amount\"")
 		case (into.On == KeyAttainment) != (into.Quota != ""):
 			r.On(node, "a quota goes with attainment, as in {on: attainment, quota: sales}")
 		case (into.On == KeyTenure) != (since != nil):
@@ -93,8 +130,8 @@ func (e *edges) done(node *yaml.Node) []Edge {
 	return e.all
 }
 
-func (r *reader) rateBy(node *yaml.Node) *RateBy {
-	by := &RateBy{}
+func (r *reader) rateBy(node *yaml.Node) *Grid {
+	by := &Grid{}
 	var tiers, across *yaml.Node
 	if !r.Mapping(node, "rate_by", fields{
 		"key":    document.Needed(r.key(&by.Key)),
@@ -103,40 +140,49 @@ func (r *reader) rateBy(node *yaml.Node) *RateBy {
 	}) || tiers == nil {
 		return by
 	}
-	columns := 1
-	if across != nil {
-		by.Across = &Key{}
-		steps := edges{r: r}
-		r.Mapping(across, "across", fields{
-			"key": document.Needed(r.key(by.Across)),
-			"columns": document.Needed(func(n *yaml.Node) {
-				r.Each(n, "\"columns\"", func(item *yaml.Node) { steps.item(item, "a column", fields{}) })
-				by.Columns = steps.done(n)
-			}),
-		})
-		columns = len(by.Columns) + 1
-	}
+	columns := r.across(across, by)
 	steps := edges{r: r}
 	r.Each(tiers, "\"tiers\"", func(item *yaml.Node) {
-		var row []Value
-		add := func(n *yaml.Node) {
-			var v *Value
-			r.value(&v)(n)
-			if v != nil {
-				row = append(row, *v)
-			}
+		row := row{r: r}
+		steps.item(item, "a tier", fields{"rate": document.Optional(row.add), "rates": document.Optional(func(n *yaml.Node) { r.Each(n, "\"rates\"", row.add) })})
+		if len(row.values) != columns {
+			r.On(item, "this tier says %d rates, and there are %d columns", len(row.values), columns)
 		}
-		steps.item(item, "a tier", fields{
-			"rate":  document.Optional(add),
-			"rates": document.Optional(func(n *yaml.Node) { r.Each(n, "\"rates\"", add) }),
-		})
-		if len(row) != columns {
-			r.On(item, "this tier says %d rates, and there are %d columns", len(row), columns)
-		}
-		by.Rates = append(by.Rates, row)
+		by.Values = append(by.Values, row.values)
 	})
 	by.Edges = steps.done(tiers)
 	return by
+}
+
+// row reads the values of one row of a grid.
+type row struct {
+	r      *reader
+	values []Value
+}
+
+func (w *row) add(n *yaml.Node) {
+	var v *Value
+	w.r.value(&v)(n)
+	if v != nil {
+		w.values = append(w.values, *v)
+	}
+}
+
+// across reads the second figure of a grid, if there is one, and returns how many columns there are.
+func (r *reader) across(node *yaml.Node, g *Grid) int {
+	if node == nil {
+		return 1
+	}
+	g.Across = &Key{}
+	steps := edges{r: r}
+	r.Mapping(node, "across", fields{
+		"key": document.Needed(r.key(g.Across)),
+		"columns": document.Needed(func(n *yaml.Node) {
+			r.Each(n, "\"columns\"", func(item *yaml.Node) { steps.item(item, "a column", fields{}) })
+			g.Columns = steps.done(n)
+		}),
+	})
+	return len(g.Columns) + 1
 }
 
 func (r *reader) points(into *[]Point) func(*yaml.Node) {
@@ -234,14 +280,15 @@ func (r *reader) multipliers(node *yaml.Node) *Multipliers {
 
 func (r *reader) factor(node *yaml.Node) Factor {
 	var f Factor
-	var key, steps *yaml.Node
+	var key, across, steps *yaml.Node
 	r.Mapping(node, "a factor", fields{
 		"name":   document.Needed(r.Text(&f.Name)),
 		"factor": document.Optional(r.value(&f.Value)),
 		"key":    document.Optional(func(n *yaml.Node) { key = n }),
+		"across": document.Optional(func(n *yaml.Node) { across = n }),
 		"steps":  document.Optional(func(n *yaml.Node) { steps = n }),
 	})
-	if f.Value != nil && (key != nil || steps != nil) || f.Value == nil && (key == nil || steps == nil) {
+	if f.Value != nil && (key != nil || across != nil || steps != nil) || f.Value == nil && (key == nil || steps == nil) {
 		r.On(node, "a factor is either a value, {name: …, factor: 1.1}, or picked by a key from steps")
 		return f
 	}
@@ -249,14 +296,16 @@ func (r *reader) factor(node *yaml.Node) Factor {
 		return f
 	}
 	r.key(&f.Key)(key)
-	all := edges{r: r}
+	columns := r.across(across, &f.Grid)
+	rising := edges{r: r}
 	r.Each(steps, "\"steps\"", func(item *yaml.Node) {
-		var v *Value
-		all.item(item, "a step", fields{"factor": document.Needed(r.value(&v))})
-		if v != nil {
-			f.Values = append(f.Values, *v)
+		row := row{r: r}
+		rising.item(item, "a step", fields{"factor": document.Optional(row.add), "factors": document.Optional(func(n *yaml.Node) { r.Each(n, "\"factors\"", row.add) })})
+		if len(row.values) != columns {
+			r.On(item, "this step says %d factors, and there are %d columns", len(row.values), columns)
 		}
+		f.Values = append(f.Values, row.values)
 	})
-	f.Edges = all.done(steps)
+	f.Edges = rising.done(steps)
 	return f
 }
