@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,7 @@ type example struct {
 	ID       string
 	Inputs   map[string]any
 	Expected string `json:"expected_payout"`
+	Detail   any    `json:"expected_detail"`
 }
 
 func (e example) text(t *testing.T, name string) string {
@@ -354,6 +356,73 @@ func drawn(t *testing.T, amount, kind string, earnings []string) []*company {
 // perUnit are the examples that print a rate, with the amount it is of.
 var perUnit = map[string]string{"TM-09": "2500", "WS-01": "1000000", "AT-01": "1000000", "OT-01": "600000", "PR-01": "1"}
 
+// inParts are the examples that print what the payout consists of, with what here gives these parts.
+var inParts = map[string]func(t *testing.T, s incentive.Statement) []decimal.Decimal{
+	"TM-01": tiersOf, "TM-03": tiersOf, "TM-05": tiersOf, "TM-11": tiersOf, "AC-01": tiersOf, "AC-03": tiersOf,
+	"TM-07": totalOf, "DR-01": totalOf, "DR-03": totalOf, "RP-03": totalOf, "BG-01": totalOf, "RS-03": totalOf, "YT-01": totalOf, "CB-01": totalOf, "SP-01": totalOf, "SP-03": totalOf,
+	"LI-01": contributionsOf, "OV-01": contributionsOf, "PD-01": contributionsOf,
+	"SF-03": linesOf, "TU-01": linesOf,
+}
+
+func tiersOf(t *testing.T, s incentive.Statement) (all []decimal.Decimal) {
+	e, err := ReadExplanation(s.Lines[0])
+	require.NoError(t, err)
+	for _, step := range e.Steps {
+		if step.Kind == StepTier {
+			all = append(all, step.Result)
+		}
+	}
+	return all
+}
+
+func totalOf(_ *testing.T, s incentive.Statement) []decimal.Decimal {
+	return []decimal.Decimal{s.Total().Decimal()}
+}
+
+func linesOf(_ *testing.T, s incentive.Statement) (all []decimal.Decimal) {
+	for _, line := range s.Lines {
+		all = append(all, line.Amount.Decimal())
+	}
+	return all
+}
+
+func contributionsOf(_ *testing.T, s incentive.Statement) (all []decimal.Decimal) {
+	for _, line := range s.Lines {
+		for _, c := range line.Contributions {
+			all = append(all, c.Shown.Decimal())
+		}
+	}
+	return all
+}
+
+// printed are the amounts of an example's parts: by name, or one after another in a list.
+func (e example) printed() (all []string) {
+	for name, value := range e.Detail.(map[string]any) {
+		switch value := value.(type) {
+		case []any:
+			for _, one := range value {
+				if name != "balance_owed" {
+					all = append(all, one.(string))
+				}
+			}
+		case string:
+			if number, _, _ := strings.Cut(value, " "); name != "effective_rate" && name != "attainment_change" {
+				all = append(all, number)
+			}
+		}
+	}
+	return all
+}
+
+// ordered writes amounts alike, the smallest first.
+func ordered(amounts []decimal.Decimal) (all []string) {
+	slices.SortFunc(amounts, decimal.Decimal.Cmp)
+	for _, d := range amounts {
+		all = append(all, d.StringFixed(2))
+	}
+	return all
+}
+
 // notCovered are the examples that the language does not cover yet, with what they need.
 var notCovered = map[string]string{
 	"AS-01": "nothing of a plan: it is a schedule of the books, which the file of contract costs holds, and nobody is paid otherwise by it",
@@ -394,11 +463,21 @@ func TestKnownAnswers(t *testing.T) {
 				t.Log("not covered yet: it needs " + missing)
 				return
 			}
-			paid := decimal.Zero
+			paid, found := decimal.Zero, []decimal.Decimal{}
 			for _, c := range work(t, e) {
 				for _, s := range c.statements(t) {
 					paid = paid.Add(s.Total().Decimal())
+					if of := inParts[e.ID]; of != nil {
+						found = append(found, of(t, s)...)
+					}
 				}
+			}
+			if inParts[e.ID] != nil {
+				var printed []decimal.Decimal
+				for _, amount := range e.printed() {
+					printed = append(printed, d(amount))
+				}
+				require.Equal(t, ordered(printed), ordered(found), "what it consists of is printed too")
 			}
 			if of := perUnit[e.ID]; of != "" {
 				// The published answer is a rate: what is paid for each unit, as exact as it is printed.
