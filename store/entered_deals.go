@@ -15,7 +15,6 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/notice"
-	"github.com/guerdon/guerdon/incentive/policy"
 )
 
 // EnteredSource is the source of the transactions that approved deals become.
@@ -158,41 +157,19 @@ const CodeDealsNotEntered incentive.Code = "deals-not-entered"
 // EntersDeals reports whether a participant may enter deals of a day: whether the policy of
 // one of the calendars that pay them then takes any.
 func (s *Store) EntersDeals(ctx context.Context, participantID string, day incentive.Date) (bool, error) {
-	goesBy, err := dealPolicies(ctx, s.pool, participantID, day)
-	return slices.ContainsFunc(goesBy, func(d policy.Deals) bool { return d.Entered }), err
+	goesBy, err := policiesOf(ctx, s.pool, participantID, day)
+	return slices.ContainsFunc(goesBy, takesDeals), err
 }
 
 func refuseEntry(ctx context.Context, q querier, participantID string, day incentive.Date) error {
-	goesBy, err := dealPolicies(ctx, q, participantID, day)
-	if err == nil && !slices.ContainsFunc(goesBy, func(d policy.Deals) bool { return d.Entered }) {
+	goesBy, err := policiesOf(ctx, q, participantID, day)
+	if err == nil && !slices.ContainsFunc(goesBy, takesDeals) {
 		err = incentive.Errorf(CodeDealsNotEntered, "deals are not entered by people here: the policy of your calendar takes only those of source systems")
 	}
 	return err
 }
 
-// dealPolicies is how the calendars that pay a participant on a day take entered deals; the
-// standard way where none does.
-func dealPolicies(ctx context.Context, q querier, participantID string, day incentive.Date) (all []policy.Deals, err error) {
-	var calendars []string
-	err = collect(ctx, q, &calendars, `
-		SELECT DISTINCT calendar_id FROM (
-			SELECT DISTINCT ON (plan_id, starts_on) calendar_id, starts_on, ends_on FROM assignment WHERE participant_id = $1 ORDER BY plan_id, starts_on, version DESC) latest
-		WHERE starts_on <= $2 AND (ends_on IS NULL OR ends_on >= $2) ORDER BY 1`, pgx.RowTo[string], participantID, day)
-	if err != nil {
-		return nil, fmt.Errorf("read which calendars pay %s: %w", participantID, err)
-	}
-	if len(calendars) == 0 {
-		calendars = []string{""}
-	}
-	for _, calendar := range calendars {
-		goesBy, err := policyOf(ctx, q, calendar)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, goesBy.Deals)
-	}
-	return all, nil
-}
+func takesDeals(p PolicyVersion) bool { return p.Deals.Entered }
 
 // EnterDeal keeps a deal that a participant has entered and their manager is to decide about.
 // today is the company's. The same id again changes nothing.
@@ -278,20 +255,16 @@ func (s *Store) RemindOfDeals(ctx context.Context, today incentive.Date) error {
 	if err != nil {
 		return fmt.Errorf("look for deals that wait: %w", err)
 	}
-	var holidays []incentive.Date
-	if err := collect(ctx, s.pool, &holidays, `SELECT date FROM holiday ORDER BY date`, pgx.RowTo[incentive.Date]); err != nil {
-		return fmt.Errorf("read the holidays: %w", err)
+	holidays, err := holidays(ctx, s.pool)
+	if err != nil {
+		return err
 	}
 	for _, d := range all {
-		goesBy, err := dealPolicies(ctx, s.pool, d.ParticipantID, d.Date)
+		goesBy, err := policiesOf(ctx, s.pool, d.ParticipantID, d.Date)
 		if err != nil {
 			return err
 		}
-		due := incentive.AddBusinessDays(d.since, goesBy[0].RemindAfterDays, holidays)
-		for due.Before(today) {
-			due = incentive.AddBusinessDays(due, goesBy[0].RemindAfterDays, holidays)
-		}
-		if due != today {
+		if !remindsOn(today, d.since, goesBy[0].Deals.RemindAfterDays, holidays) {
 			continue
 		}
 		if err := tellDeciders(ctx, s.pool, d.EnteredDeal, notice.DealReminder, today.String()); err != nil {

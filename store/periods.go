@@ -445,15 +445,19 @@ func (s *Store) WindowDays(ctx context.Context, calendarID string) (days int, zo
 	return windowDays(ctx, s.pool, calendarID)
 }
 
-func windowDays(ctx context.Context, q querier, calendarID string) (days int, zone string, holidays []incentive.Date, err error) {
+func windowDays(ctx context.Context, q querier, calendarID string) (days int, zone string, closed []incentive.Date, err error) {
 	err = q.QueryRow(ctx, `SELECT window_days, (SELECT time_zone FROM company) FROM calendar WHERE id = $1`, calendarID).Scan(&days, &zone)
 	if err != nil {
 		return 0, "", nil, fmt.Errorf("read calendar %s: %w", calendarID, err)
 	}
-	rows, err := q.Query(ctx, `SELECT date FROM holiday ORDER BY date`)
-	if err != nil {
-		return 0, "", nil, fmt.Errorf("read the holidays: %w", err)
+	closed, err = holidays(ctx, q)
+	return days, zone, closed, err
+}
+
+// holidays returns the company's, sorted.
+func holidays(ctx context.Context, q querier) (all []incentive.Date, err error) {
+	if err := collect(ctx, q, &all, `SELECT date FROM holiday ORDER BY date`, pgx.RowTo[incentive.Date]); err != nil {
+		return nil, fmt.Errorf("read the holidays: %w", err)
 	}
-	holidays, err = pgx.CollectRows(rows, pgx.RowTo[incentive.Date])
-	return days, zone, holidays, err
+	return all, nil
 }

@@ -39,6 +39,30 @@ func policyOf(ctx context.Context, q querier, calendarID string) (PolicyVersion,
 	return v, nil
 }
 
+// policiesOf returns what the calendars go by that pay a participant on a day; the standard policy
+// where none does.
+func policiesOf(ctx context.Context, q querier, participantID string, day incentive.Date) (all []PolicyVersion, err error) {
+	var calendars []string
+	err = collect(ctx, q, &calendars, `
+		SELECT DISTINCT calendar_id FROM (
+			SELECT DISTINCT ON (plan_id, starts_on) calendar_id, starts_on, ends_on FROM assignment WHERE participant_id = $1 ORDER BY plan_id, starts_on, version DESC) latest
+		WHERE starts_on <= $2 AND (ends_on IS NULL OR ends_on >= $2) ORDER BY 1`, pgx.RowTo[string], participantID, day)
+	if err != nil {
+		return nil, fmt.Errorf("read which calendars pay %s: %w", participantID, err)
+	}
+	if len(calendars) == 0 {
+		calendars = []string{""}
+	}
+	for _, calendar := range calendars {
+		goesBy, err := policyOf(ctx, q, calendar)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, goesBy)
+	}
+	return all, nil
+}
+
 // PutPolicy keeps a policy as the next version of a calendar's. Periods go by it from
 // their next step on.
 func (s *Store) PutPolicy(ctx context.Context, actor, calendarID, document string) (version int, err error) {

@@ -140,15 +140,63 @@ func (s *Store) ProposeRelief(ctx context.Context, p ReliefProposal) (kept Relie
 		if err := auditRelief(ctx, tx, p.ProposedBy, "propose-relief", kept, p.ReasonID); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `
-			INSERT INTO notification (recipient, kind, subject, key) SELECT participant_id, $1, $2, $3 FROM role_grant WHERE role = 'finance' AND participant_id NOT IN ($4, $5) ORDER BY participant_id ON CONFLICT DO NOTHING`,
-			notice.ReliefProposed, reliefSubject(p.ID), string(notice.ReliefProposed)+"/"+p.ID, p.ParticipantID, p.ProposedBy)
-		if err != nil {
-			return fmt.Errorf("tell finance of a proposed relief: %w", err)
-		}
-		return nil
+		return tellFinanceOfRelief(ctx, tx, p, notice.ReliefProposed, "")
 	})
 	return kept, err
+}
+
+// tellFinanceOfRelief tells whoever may decide about a proposal, once for each occasion.
+func tellFinanceOfRelief(ctx context.Context, q querier, p ReliefProposal, kind notice.Kind, occasion string) error {
+	_, err := q.Exec(ctx, `
+		INSERT INTO notification (recipient, kind, subject, key)
+		SELECT participant_id, $1::text, $2::text, concat_ws('/', $1, $3::text, nullif($4::text, '')) FROM role_grant WHERE role = 'finance' AND participant_id NOT IN ($5, $6) ORDER BY participant_id ON CONFLICT DO NOTHING`,
+		kind, reliefSubject(p.ID), p.ID, occasion, p.ParticipantID, p.ProposedBy)
+	if err != nil {
+		return fmt.Errorf("tell finance of a proposed relief: %w", err)
+	}
+	return nil
+}
+
+// RemindOfReliefs reminds finance of proposed reliefs that wait, each so many business days after
+// they were proposed as whoever approves statements is reminded. today is the company's; the same
+// day again reminds nobody again.
+func (s *Store) RemindOfReliefs(ctx context.Context, today incentive.Date) error {
+	_, zone, err := s.Company(ctx)
+	if err != nil {
+		return err
+	}
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return fmt.Errorf("read the company's zone: %w", err)
+	}
+	holidays, err := holidays(ctx, s.pool)
+	if err != nil {
+		return err
+	}
+	const some = 500
+	after := ""
+	for {
+		waiting, err := s.ReliefProposals(ctx, WhichReliefs{State: ReliefWaiting}, after, some)
+		if err != nil {
+			return err
+		}
+		for _, p := range waiting {
+			goesBy, err := policiesOf(ctx, s.pool, p.ParticipantID, p.StartsOn)
+			if err != nil {
+				return err
+			}
+			if !remindsOn(today, incentive.DateOf(p.ProposedAt.In(location)), goesBy[0].Approvals.RemindAfterDays, holidays) {
+				continue
+			}
+			if err := tellFinanceOfRelief(ctx, s.pool, p, notice.ReliefReminder, today.String()); err != nil {
+				return err
+			}
+		}
+		if len(waiting) < some {
+			return nil
+		}
+		after = waiting[len(waiting)-1].ID
+	}
 }
 
 func auditRelief(ctx context.Context, tx pgx.Tx, actor, act string, p ReliefProposal, reasonID string) error {
@@ -208,8 +256,16 @@ func (s *Store) EndReliefProposal(ctx context.Context, actor, id string, outcome
 		if err := auditRelief(ctx, tx, actor, act, p, reasonID); err != nil {
 			return err
 		}
+		tell := func(who string, kind notice.Kind) error {
+			return notify(ctx, tx, Notification{Recipient: who, Kind: kind, Subject: reliefSubject(p.ID), Key: string(kind) + "/" + p.ID})
+		}
 		if told != "" {
-			if err := notify(ctx, tx, Notification{Recipient: p.ProposedBy, Kind: told, Subject: reliefSubject(p.ID), Key: string(told) + "/" + p.ID}); err != nil {
+			if err := tell(p.ProposedBy, told); err != nil {
+				return err
+			}
+		}
+		if outcome == ReliefGranted {
+			if err := tell(p.ParticipantID, notice.QuotaRelieved); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -119,6 +120,17 @@ func TestProposedReliefs(t *testing.T) {
 	require.Equal(t, "A relief of a quota of Name of ann was proposed, and waits for finance.", told[0].Sentence(language.English))
 	require.Equal(t, "/reliefs", told[0].Path())
 
+	// Finance is reminded every second business day while it waits.
+	today, err := b.Today(t.Context(), first.ProposedAt)
+	require.NoError(t, err)
+	for after, want := range []int{0, 0, 1, 1, 2} {
+		day := incentive.AddBusinessDays(today, after, nil)
+		require.NoError(t, b.RemindOfReliefs(t.Context(), day))
+		require.NoError(t, b.RemindOfReliefs(t.Context(), day), "once a day")
+		require.Equal(t, want, b.timesTold("fin", notice.ReliefReminder), "%d business days after", after)
+	}
+	require.Zero(t, b.timesTold("ann", notice.QuotaRelieved))
+
 	end := func(who string, of store.ReliefProposal, outcome store.ReliefState, reason string) error {
 		_, err := b.EndReliefProposal(t.Context(), who, of.ID, outcome, reason)
 		return err
@@ -134,6 +146,9 @@ func TestProposedReliefs(t *testing.T) {
 	told, err = b.Notices(t.Context(), "boss", 0, 5)
 	require.NoError(t, err)
 	require.Equal(t, "The relief that you proposed for Name of ann has been granted.", told[0].Sentence(language.English))
+	require.Equal(t, 1, b.timesTold("ann", notice.QuotaRelieved), "whom it relieves is told")
+	require.NoError(t, b.RemindOfReliefs(t.Context(), incentive.AddBusinessDays(today, 6, nil)))
+	require.Equal(t, 2, b.timesTold("fin", notice.ReliefReminder), "nothing waits any more")
 
 	// A revision of what has changed meanwhile is not granted; it is refused, and the next is withdrawn.
 	second, err := b.ProposeRelief(t.Context(), proposal("boss", "ann", share("0")))

@@ -12,6 +12,18 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 )
 
+// remindsOn reports whether a day is one on which people are reminded of what has waited since
+// another: each so many business days.
+func remindsOn(day, since incentive.Date, each int, holidays []incentive.Date) bool {
+	for since.Before(day) {
+		since = incentive.AddBusinessDays(since, each, holidays)
+		if since == day {
+			return true
+		}
+	}
+	return false
+}
+
 // CodeReminded says that somebody was reminded of the same thing already today.
 const CodeReminded incentive.Code = "reminded-today"
 

@@ -11,8 +11,8 @@ import (
 	"github.com/guerdon/guerdon/activities"
 )
 
-// DealReminders reminds people each day of the entered deals that wait for them, for as long
-// as there is a company.
+// DealReminders reminds people each day of the entered deals and proposed reliefs that wait for
+// them, for as long as there is a company.
 func DealReminders(ctx workflow.Context) error {
 	var wait time.Duration
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, quickOptions()), do.RemindOfDeals).Get(ctx, &wait); err != nil {

@@ -51,8 +51,10 @@ const (
 	DealReminder Kind = "deal-reminder"
 
 	ReliefProposed Kind = "relief-proposed" // to finance
+	ReliefReminder Kind = "relief-reminder" // to finance, while it waits
 	ReliefGranted  Kind = "relief-granted"  // to whoever proposed it
 	ReliefRefused  Kind = "relief-refused"
+	QuotaRelieved  Kind = "quota-relieved" // to whom it relieves
 )
 
 // Of is the kind that tells of an act on a dispute.
@@ -119,6 +121,9 @@ func (n Notice) Path() string {
 	case "deal":
 		return "/deals/" + rest
 	case "relief":
+		if n.Kind == QuotaRelieved {
+			return "/" // how far they have come
+		}
 		return "/reliefs"
 	case "adjustment":
 		return "/adjustments"

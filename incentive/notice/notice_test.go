@@ -41,6 +41,7 @@ func TestDue(t *testing.T) {
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	kinds := []Kind{ApprovalsWaiting, Reminder("approvals"), StatementPublished, PeriodCalculated, CalculationFailed, AdjustmentWaiting, PlanToAccept, PayoutPaid, PayoutException, RailStopped, DestinationChanged, DisputeRaised, DisputeReminder,
+		DealWaiting, DealApproved, DealRejected, DealReminder, ReliefProposed, ReliefReminder, ReliefGranted, ReliefRefused, QuotaRelieved,
 		PointsExpire, RewardSent, RewardRefused, RedemptionWaits, PayoutCameBack, PayoutTakenBack, RecallDone, RecallRefused, RecallUnclear, ProposalRefused, AccountRefused}
 	for _, transition := range incentive.DisputeTransitions {
 		kinds = append(kinds, Of(transition.Act))
@@ -70,6 +71,8 @@ func TestPaths(t *testing.T) {
 		"/periods/m-2026-10":               {Kind: PeriodCalculated, Subject: "pay-period/m-2026-10/1"},
 		"/plans/p/versions/3":              {Kind: PlanToAccept, Subject: "plan/p/3"},
 		"/payouts":                         {Kind: PayoutPaid, Subject: "payout/x"},
+		"/reliefs":                         {Kind: ReliefReminder, Subject: "relief/x"},
+		"/":                                {Kind: QuotaRelieved, Subject: "relief/x"},
 		"/adjustments":                     {Kind: AdjustmentWaiting, Subject: "adjustment/x"},
 		"/notifications":                   {Kind: "other", Subject: "something"},
 	} {
