@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/incentive"
-	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/notice"
 	"github.com/guerdon/guerdon/store"
 )
@@ -51,6 +52,19 @@ func (b *books) waitingDeals(reader string, scope incentive.Scope) int {
 	all, err := b.EnteredDeals(b.Context(), reader, scope, store.WhichDeals{Waiting: true}, "", 100)
 	require.NoError(b, err)
 	return len(all)
+}
+
+// timesTold counts what of a kind somebody was told.
+func (b *books) timesTold(who string, kind notice.Kind) (n int) {
+	b.Helper()
+	all, err := b.Notices(b.Context(), who, 0, 100)
+	require.NoError(b, err)
+	for _, one := range all {
+		if one.Kind == kind {
+			n++
+		}
+	}
+	return n
 }
 
 // TestEnteredDealsCountOnceApproved follows deals from their rep to a statement.
@@ -204,26 +218,43 @@ func TestDealReminders(t *testing.T) {
 	t.Parallel()
 	b := openBooks(t)
 	d := b.entered("2026-01-20", "100")
-	reminded := func() (n int) {
-		all, err := b.Notices(t.Context(), "boss", 0, 100)
-		require.NoError(t, err)
-		for _, one := range all {
-			if one.Kind == notice.DealReminder {
-				require.Contains(t, one.Sentence(language.English), "still waits for your approval")
-				n++
-			}
-		}
-		return n
-	}
 	today, err := b.Today(t.Context(), d.CorrectedAt)
 	require.NoError(t, err)
 	for after, want := range []int{0, 0, 1, 1, 2, 2, 3} {
 		day := incentive.AddBusinessDays(today, after, nil)
 		require.NoError(t, b.RemindOfDeals(t.Context(), day))
 		require.NoError(t, b.RemindOfDeals(t.Context(), day), "once a day")
-		require.Equal(t, want, reminded(), "%d business days after", after)
+		require.Equal(t, want, b.timesTold("boss", notice.DealReminder), "%d business days after", after)
 	}
 	require.NoError(t, b.about("boss", incentive.Team, store.DealApproved, d))
 	require.NoError(t, b.RemindOfDeals(t.Context(), incentive.AddBusinessDays(today, 8, nil)))
-	require.Equal(t, 3, reminded())
+	require.Equal(t, 3, b.timesTold("boss", notice.DealReminder))
+}
+
+// TestEnteredDealsAreEvidence: a period's pack has each deal of its days with what was decided about it.
+func TestEnteredDealsAreEvidence(t *testing.T) {
+	t.Parallel()
+	b := openBooks(t)
+	approved, rejected := b.entered("2026-01-10", "1000"), b.entered("2026-01-20", "20.50")
+	b.entered("2025-12-31", "7")
+	require.NoError(t, b.about("boss", incentive.Team, store.DealApproved, approved))
+	require.NoError(t, b.about("boss", incentive.Team, store.DealRejected, rejected))
+	b.open(monthOf(1))
+	b.calculate(monthOf(1))
+	var deals string
+	err := b.EvidenceTables(t.Context(), b.revision(monthOf(1)), func(name string, write func(io.Writer) error) error {
+		var content strings.Builder
+		err := write(&content)
+		if name == "entered-deals.csv" {
+			deals = content.String()
+		}
+		return err
+	})
+	require.NoError(t, err)
+	rows := strings.Split(strings.TrimSpace(deals), "\n")
+	require.Len(t, rows, 3, "a header, and the deals of January")
+	require.Contains(t, rows[1], approved.ID+",ann,1,2026-01-10,1000,USD,")
+	require.Contains(t, rows[1], ",approved,boss,,")
+	require.Contains(t, rows[2], rejected.ID+",ann,1,2026-01-20,20.5,USD,")
+	require.Contains(t, rows[2], ",rejected,boss,,")
 }
