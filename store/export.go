@@ -148,7 +148,7 @@ const ExportFormat = "guerdon export 1"
 // BeginExport records who takes everything with them, and with the payment files.
 func (s *Store) BeginExport(ctx context.Context, actor string, paymentFiles bool) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		return audit(ctx, tx, actor, "export", "company", struct {
+		return audit(ctx, tx, actor, "export", CompanySubject, struct {
 			PaymentFiles bool `json:"payment_files"`
 		}{paymentFiles})
 	})

@@ -28,6 +28,9 @@ func (f *FileSettings) columns() []any {
 	return []any{&f.Company, &f.ISO20022LeadDays, &f.NachaLeadDays, &f.PaymentFileTemplate, &f.PaymentFileAnswers, &f.IndiaTemplate, &f.IndiaAnswers}
 }
 
+// CompanySubject is what the audit chain calls the company.
+const CompanySubject = "company"
+
 // keepCompany writes the company's settings down as they are now, as another version.
 func keepCompany(ctx context.Context, tx pgx.Tx, actor string) error {
 	_, err := tx.Exec(ctx, `
@@ -53,7 +56,7 @@ func (s *Store) SetFileSettings(ctx context.Context, actor string, f FileSetting
 		if err != nil {
 			return err
 		}
-		return audit(ctx, tx, actor, "set-payment-files", "company", struct {
+		return audit(ctx, tx, actor, "set-payment-files", CompanySubject, struct {
 			SHA256 string `json:"sha256"` // a template may have the company's own account
 		}{fmt.Sprintf("%x", sha256.Sum256(written))})
 	})

@@ -261,7 +261,7 @@ func (s *Store) SetCompanySettings(ctx context.Context, actor, name, timeZone st
 		if err := keepCompany(ctx, tx, actor); err != nil {
 			return err
 		}
-		return audit(ctx, tx, actor, "name-company", "company", struct {
+		return audit(ctx, tx, actor, "name-company", CompanySubject, struct {
 			TimeZone     string   `json:"time_zone"`
 			WebhookHosts []string `json:"webhook_hosts,omitempty"`
 		}{timeZone, webhookHosts})

@@ -61,15 +61,15 @@ func (config Config) followRates(ctx context.Context, told map[string]float32) e
 			}
 			told[rail] = allowed
 		}
-		if err := untilRail(ctx, acts); err != nil {
+		if err := until(ctx, acts, func(subject string) bool { return strings.HasPrefix(subject, store.RailSubject("")) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// untilRail waits until something is put on record about a rail, or longestRest is over.
-func untilRail(ctx context.Context, acts *store.Listener) error {
+// until waits until something is put on record about one of some subjects, or longestRest is over.
+func until(ctx context.Context, acts *store.Listener, about func(subject string) bool) error {
 	waiting, cancel := context.WithTimeout(ctx, longestRest)
 	defer cancel()
 	for {
@@ -77,7 +77,7 @@ func untilRail(ctx context.Context, acts *store.Listener) error {
 		if waiting.Err() != nil {
 			return nil
 		}
-		if err != nil || strings.HasPrefix(subject, store.RailSubject("")) {
+		if err != nil || about(subject) {
 			return err
 		}
 	}

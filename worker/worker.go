@@ -87,7 +87,7 @@ func Run(ctx context.Context, config Config) error {
 		w.RegisterActivity(shared.CalculateShard)
 		return w
 	})
-	for _, rail := range config.Rails.Names() {
+	rails := following{Config: config, begun: map[string]bool{}, begin: func(rail string) {
 		starting.Go(func() {
 			config.insist(ctx, "look what "+rail+" has done", func() error { return shared.Sweep(ctx, rail) })
 			if ctx.Err() != nil {
@@ -113,7 +113,8 @@ func Run(ctx context.Context, config Config) error {
 				return w
 			})
 		})
-	}
+	}}
+	config.insist(ctx, "begin with the rails", func() error { return rails.look(ctx) })
 	var running []store.PeriodRevision
 	disputes := 0
 	config.insist(ctx, "start the workflows of what is under way", func() (err error) {
@@ -140,11 +141,6 @@ func Run(ctx context.Context, config Config) error {
 		if err := startPrenotes(ctx, config); err != nil {
 			return err
 		}
-		for _, rail := range config.Rails.Names() {
-			if err := workflows.StartReconciliation(ctx, config.Client, rail); err != nil {
-				return err
-			}
-		}
 		if err := workflows.StartDealReminders(ctx, config.Client); err != nil {
 			return err
 		}
@@ -156,6 +152,7 @@ func Run(ctx context.Context, config Config) error {
 	var keeping sync.WaitGroup
 	keeping.Go(func() { config.keepEstimates(ctx) })
 	keeping.Go(func() { config.keepRates(ctx) })
+	keeping.Go(func() { rails.keep(ctx) })
 	defer keeping.Wait()
 	config.Log.InfoContext(ctx, "worker is ready", "rails", config.Rails.Names(), "periods", len(running), "disputes", disputes)
 	<-ctx.Done()

@@ -43,7 +43,7 @@ func (v *visit) accountWith(secret, page string) error {
 		if body.Methods, err = client.Read[client.Methods](v.api.GetMethods(v.r.Context(), v.me.Id)); err != nil {
 			return err
 		}
-		body.Rewards, body.Points = v.rewards(body.Methods.Rails), slices.Contains(v.Rails, incentive.PointsRail)
+		body.Rewards, body.Points = v.rewards(body.Methods.Rails), slices.Contains(v.railNames(), incentive.PointsRail)
 		for _, name := range body.Methods.Rails {
 			if fields, known := details[name]; known {
 				body.Rails = append(body.Rails, rail{name, fields})

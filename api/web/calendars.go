@@ -109,7 +109,7 @@ func (v *visit) policy() error {
 }
 
 // policyForm is how a policy is filled in here.
-func (v *visit) policyForm([]byte) form.Shape { return policy.Form(v.Rails) }
+func (v *visit) policyForm([]byte) form.Shape { return policy.Form(v.railNames()) }
 
 // putPolicy keeps another version of what a calendar goes by, or shows what was filled in.
 func (v *visit) putPolicy() error {

@@ -38,7 +38,7 @@ func (v *visit) exceptions() error {
 		name: "exceptions", path: "/exceptions", search: "table.search-person",
 		choices: []choice{
 			{Name: "period", Label: "column.period", All: "filter.all-periods", Options: v.periodOptions(periods)},
-			{Name: "rail", Label: "column.rail", All: "filter.all-rails", Options: termOptions(v, "rail", v.Rails...)},
+			{Name: "rail", Label: "column.rail", All: "filter.all-rails", Options: termOptions(v, "rail", v.railNames()...)},
 			{Name: "reason", Label: "column.reason", All: "filter.everything", Options: termOptions(v, "reason", append(why, reasons...)...)},
 		},
 		columns: []column[client.PayoutException]{

@@ -60,13 +60,13 @@ var entries = []struct {
 		{"menu.periods", "/periods", having(incentive.Manager, incentive.Finance, incentive.Administrator, incentive.Auditor)},
 		{"menu.exceptions", "/exceptions", may(incentive.ReadTotals)},
 		{"menu.bank-accounts", "/bank-accounts", func(v *visit) bool {
-			return v.may(incentive.ReadTotals) > incentive.None && slices.Contains(v.Rails, triesAccounts)
+			return v.may(incentive.ReadTotals) > incentive.None && slices.Contains(v.railNames(), triesAccounts)
 		}},
 		{"menu.adjustments", "/adjustments", may(incentive.ReadTotals)},
 		{"menu.ledger", "/ledger", may(incentive.ReadTotals)},
 		{"menu.reconciliations", "/reconciliations", may(incentive.ReadTotals)},
 		{"menu.redemptions", "/redemptions", func(v *visit) bool {
-			return v.may(incentive.ReadTotals) > incentive.None && slices.Contains(v.Rails, incentive.PointsRail)
+			return v.may(incentive.ReadTotals) > incentive.None && slices.Contains(v.railNames(), incentive.PointsRail)
 		}},
 		{"menu.exports", "/exports", may(incentive.ReadTotals)},
 	}},
@@ -102,7 +102,7 @@ func having(roles ...incentive.Role) func(*visit) bool {
 // pays shows an entry where there is a rail, to those who can be paid.
 func pays(rail string) func(*visit) bool {
 	return func(v *visit) bool {
-		return v.is(incentive.Rep) && slices.Contains(v.Rails, rail)
+		return v.is(incentive.Rep) && slices.Contains(v.railNames(), rail)
 	}
 }
 

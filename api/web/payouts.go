@@ -41,7 +41,7 @@ func (v *visit) payouts() error {
 	body := payoutsPage{head: h, Desk: v.payoutDesk(), Closed: h.Period.State == string(incentive.Closed)}
 	body.Payouts, body.Table, err = listed(v, listing[client.Payout]{
 		name: "payouts-" + h.Period.Id, search: "table.search-person", columns: v.payoutColumns(), sort: "attention",
-		choices: []choice{{Name: "state", Label: "column.stands", All: "filter.everything", Options: termOptions(v, "payout", payoutStates...)}, {Name: "rail", Label: "column.rail", All: "filter.all-rails", Options: termOptions(v, "rail", v.Rails...)}},
+		choices: []choice{{Name: "state", Label: "column.stands", All: "filter.everything", Options: termOptions(v, "payout", payoutStates...)}, {Name: "rail", Label: "column.rail", All: "filter.all-rails", Options: termOptions(v, "rail", v.railNames()...)}},
 		read: func(of wanted) ([]client.Payout, *string, error) {
 			if h.Period.Revision == 0 {
 				return nil, nil, nil

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +45,30 @@ func TestRails(t *testing.T) {
 	require.Contains(t, aud.visit("/audit?subject=rail/"), "Limits of a rail set")
 	status, _ := admin.send(http.MethodGet, "/rails/stripe", nil)
 	require.Equal(t, http.StatusNotFound, status, "which is not set up here")
+}
+
+// TestARailThatIsNewIsListed shows a rail that the settings have made since the pages are served wherever rails are chosen.
+func TestARailThatIsNewIsListed(t *testing.T) {
+	t.Parallel()
+	var more atomic.Bool
+	h := openAs(t, true, 0, func(_ string, c *Config) {
+		before := c.Rails
+		c.Rails = func() []string {
+			if more.Load() {
+				return append([]string{"india"}, before()...)
+			}
+			return before()
+		}
+	})
+	h.settle()
+	fin := h.as("fin")
+	const india = `<option value="india"`
+	for _, page := range []string{"/reconciliations", "/exceptions"} {
+		more.Store(false)
+		require.NotContains(t, fin.visit(page), india, page)
+		more.Store(true)
+		require.Contains(t, fin.visit(page), india, page)
+	}
 }
 
 // TestEverybodysTokens shows an administrator whose tokens there are, and ends them.

@@ -66,8 +66,17 @@ type visit struct {
 	secret  string
 	me      client.Person
 	company client.Company
-	problem error  // of the form that was sent; the page shows it
-	subject string // of the audit chain, which the page is about; "" for none
+	problem error    // of the form that was sent; the page shows it
+	subject string   // of the audit chain, which the page is about; "" for none
+	known   []string // rails; nil before they were asked for
+}
+
+// railNames are the rails that there are.
+func (v *visit) railNames() []string {
+	if v.known == nil {
+		v.known = v.Rails()
+	}
+	return v.known
 }
 
 // page answers a visit. Its error becomes a page that says what is wrong.

@@ -35,7 +35,7 @@ type Config struct {
 	OpenID   *openid.Provider // nil where there is none
 	SignIn   *PickAPerson     // nil where nobody may say who they are
 	HTTPS    bool             // that is how people come, whatever a proxy makes of it
-	Rails    []string         // by which a person may choose to be paid
+	Rails    func() []string  // by which a person may choose to be paid, now
 	Temporal string           // where Temporal's own interface shows the workflows of this installation, …/workflows; "" for nowhere
 	Log      *slog.Logger
 }
@@ -326,6 +326,8 @@ func (s *site) guarded(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		if s.HTTPS {
 			h.Set("Strict-Transport-Security", "max-age=31536000")

@@ -159,7 +159,7 @@ func open(s *store.Store) (*httptest.Server, error) {
 		return nil, err
 	}
 	const lifetime = 24 * time.Hour
-	shown, err := web.New(web.Config{API: surface, Sessions: s, Rails: rails.Names(), Log: log, SignIn: &web.PickAPerson{
+	shown, err := web.New(web.Config{API: surface, Sessions: s, Rails: rails.Names, Log: log, SignIn: &web.PickAPerson{
 		Lifetime: lifetime,
 		Token:    func(ctx context.Context, id string) (string, error) { return s.NewSession(ctx, id, lifetime) },
 		People:   func(context.Context) ([]client.Person, error) { return nil, nil },

@@ -48,7 +48,7 @@ func startOver(t *testing.T, railsOver func(*store.Store) []payments.Rail) *hous
 	return startWith(t, worker.Config{}, railsOver)
 }
 
-// startWith starts a house whose worker is set up otherwise.
+// startWith starts a house whose worker is set up otherwise; without railsOver its rails are those of config.
 func startWith(t *testing.T, config worker.Config, railsOver func(*store.Store) []payments.Rail) *house {
 	t.Helper()
 	s, url := storetest.NewWithURL(t)
@@ -58,11 +58,13 @@ func startWith(t *testing.T, config worker.Config, railsOver func(*store.Store) 
 	c, err := client.Dial(client.Options{HostPort: server.Address(), Namespace: server.Namespace(), Logger: quiet{}})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	registry, err := payments.NewRegistry(railsOver(s)...)
-	require.NoError(t, err)
+	if railsOver != nil {
+		config.Rails, err = payments.NewRegistry(railsOver(s)...)
+		require.NoError(t, err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	config.Client, config.Namespace, config.Store, config.Rails, config.Log = c, server.Namespace(), s, registry, slog.New(slog.DiscardHandler)
+	config.Client, config.Namespace, config.Store, config.Log = c, server.Namespace(), s, slog.New(slog.DiscardHandler)
 	go func() { ended <- worker.Run(ctx, config) }()
 	t.Cleanup(func() {
 		stop()

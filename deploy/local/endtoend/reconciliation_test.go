@@ -5,22 +5,26 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 
 	"github.com/guerdon/guerdon/activities"
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/iso20022"
+	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
 	"github.com/guerdon/guerdon/payments/xoxoday"
 	rewards "github.com/guerdon/guerdon/payments/xoxoday/standin"
 	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/store/storetest"
+	"github.com/guerdon/guerdon/worker"
 	"github.com/guerdon/guerdon/workflows"
 )
 
@@ -328,4 +332,28 @@ func TestADifferenceIsExplained(t *testing.T) {
 	require.Empty(t, list.Reconciliations)
 	_, _, err = o.store.VerifyAudit(ctx)
 	require.NoError(t, err)
+}
+
+// TestARailThatIsNewIsComparedAtOnce makes a rail by the company's settings while everything runs: its queue is worked
+// on and each of its days is compared, without a restart.
+func TestARailThatIsNewIsComparedAtOnce(t *testing.T) {
+	t.Parallel()
+	var made atomic.Pointer[map[string]payments.Rail]
+	made.Store(&map[string]payments.Rail{})
+	rails, err := payments.NewRegistry(paymentfile.New("payment-file", "Test"))
+	require.NoError(t, err)
+	h := startWith(t, worker.Config{Rails: rails.Remade(func() map[string]payments.Rail { return *made.Load() })}, nil)
+	ctx := t.Context()
+	_, err = h.store.FirstAdministrator(ctx, "fin", "Test", "UTC", time.Hour)
+	require.NoError(t, err)
+	compared := func() bool {
+		of, err := h.client.DescribeWorkflowExecution(ctx, activities.ReconciliationID("india"), "")
+		return err == nil && of.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+	}
+	require.False(t, compared())
+	made.Store(&map[string]payments.Rail{"india": paymentfile.New("india", "Test")})
+	require.NoError(t, h.store.SetFileSettings(ctx, "fin", store.FileSettings{Company: "TEST"}))
+	require.Eventually(t, compared, 30*time.Second, 50*time.Millisecond)
+	r, _, _ := h.reconciled("india", incentive.DateOf(time.Now()))
+	require.Equal(t, "india", r.Rail)
 }
