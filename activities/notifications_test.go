@@ -27,7 +27,7 @@ import (
 func TestNotifications(t *testing.T) {
 	t.Parallel()
 	s, database := storetest.NewWithURL(t)
-	box, err := mailbox.Start("")
+	box, err := mailbox.Start(mailbox.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, box.Stop()) })
 	posted := make(chan string, 10)

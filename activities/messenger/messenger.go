@@ -5,6 +5,8 @@ package messenger
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,11 +35,12 @@ const (
 
 // Config says by what messages go. It is for people who run Guerdon to set.
 type Config struct {
-	SMTP     string // host:port of the mail server; "" sends no e-mail
+	SMTP     string // the mail server, as ReadServer reads it; "" sends no e-mail
 	User     string // "" where the server asks for none
 	Password string
-	From     string // address that messages come from
-	Plain    bool   // the server speaks no TLS: for one on the same machine only
+	From     string         // address that messages come from
+	Plain    bool           // the server speaks no TLS: for one on the same machine only
+	Roots    *x509.CertPool // whose certificates of mail servers are trusted; nil for those that this machine trusts
 	// WebhookHosts returns the only hosts to which webhooks of people may lead.
 	WebhookHosts func(context.Context) ([]string, error)
 }
@@ -82,19 +85,40 @@ func (m *Messenger) CheckWebhook(ctx context.Context, address string) error {
 	return nil
 }
 
+// Server is where a mail server listens.
+type Server struct {
+	Host     string
+	Port     int
+	Implicit bool // TLS from the first byte, not after STARTTLS
+}
+
+// implicitPort is where mail servers speak TLS from the first byte (RFC 8314).
+const implicitPort = 465
+
+// ReadServer reads the address of a mail server: host:port where it is asked for TLS by STARTTLS, and
+// smtps://host:port, or port 465, where it speaks TLS from the first byte. Its error has code incentive.CodeInvalid.
+func ReadServer(address string) (s Server, err error) {
+	rest, implicit := strings.CutPrefix(address, "smtps://")
+	host, port, err := net.SplitHostPort(rest)
+	if err == nil {
+		s.Port, err = strconv.Atoi(port)
+	}
+	if err != nil || host == "" || s.Port < 1 || s.Port > 65535 {
+		return Server{}, incentive.Errorf(incentive.CodeInvalid, "%q is not the address of a mail server: write host:port, such as mail.example.com:587, or smtps://mail.example.com:465", address)
+	}
+	s.Host, s.Implicit = host, implicit || s.Port == implicitPort
+	return s, nil
+}
+
 // Email sends a message to an e-mail address. id names the message: a server to which it
 // goes twice knows it as the same.
 func (m *Messenger) Email(ctx context.Context, id, to string, l language.Language, message notice.Message) error {
 	if m.config.SMTP == "" {
 		return incentive.Errorf(CodeNoWay, "no mail server is set up")
 	}
-	host, portText, err := net.SplitHostPort(m.config.SMTP)
+	at, err := ReadServer(m.config.SMTP)
 	if err != nil {
-		return incentive.Errorf(CodeNoWay, "the mail server's address is no host:port")
-	}
-	port, err := strconv.Atoi(portText)
-	if err != nil {
-		return incentive.Errorf(CodeNoWay, "the mail server's port is no number")
+		return incentive.Errorf(CodeNoWay, "the mail server's address is none")
 	}
 	letter := mail.NewMsg()
 	if err := letter.From(m.config.From); err != nil {
@@ -109,15 +133,19 @@ func (m *Messenger) Email(ctx context.Context, id, to string, l language.Languag
 	letter.SetGenHeader("Content-Language", string(l))
 	letter.SetGenHeader("Auto-Submitted", "auto-generated")
 	letter.SetBodyString(mail.TypeTextPlain, message.Body)
-	options := []mail.Option{mail.WithPort(port), mail.WithTimeout(20 * time.Second), mail.WithTLSPortPolicy(mail.TLSMandatory)}
-	if m.config.Plain {
+	options := []mail.Option{mail.WithPort(at.Port), mail.WithTimeout(20 * time.Second), mail.WithTLSConfig(&tls.Config{ServerName: at.Host, RootCAs: m.config.Roots, MinVersion: tls.VersionTLS12})}
+	switch {
+	case m.config.Plain:
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+	case at.Implicit:
+		options = append(options, mail.WithSSL())
+	default:
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	}
-	options = append(options, mail.WithPort(port)) // which the policy sets too
 	if m.config.User != "" {
 		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(m.config.User), mail.WithPassword(m.config.Password))
 	}
-	server, err := mail.NewClient(host, options...)
+	server, err := mail.NewClient(at.Host, options...)
 	if err != nil {
 		return incentive.Errorf(CodeNoWay, "the mail server's settings are not valid")
 	}

@@ -52,7 +52,7 @@ type server struct {
 
 // messageSettings say by what people are sent what they are told.
 type messageSettings struct {
-	MailServer   string `env:"GUERDON_SMTP" placeholder:"HOST:PORT" help:"The mail server. Nobody is sent e-mail when absent."`
+	MailServer   string `env:"GUERDON_SMTP" placeholder:"HOST:PORT" help:"The mail server, with STARTTLS; smtps://HOST:PORT where it speaks TLS from the first byte. Nobody is sent e-mail when absent."`
 	MailUser     string `env:"GUERDON_SMTP_USER" placeholder:"NAME" help:"Whom it knows us as, where it asks."`
 	MailPassword string `env:"GUERDON_SMTP_PASSWORD" placeholder:"SECRET" help:"The password that goes with it."`
 	MailFrom     string `env:"GUERDON_MAIL_FROM" placeholder:"ADDRESS" help:"Whom e-mail comes from, pay@example.com."`
@@ -62,6 +62,11 @@ type messageSettings struct {
 func (o messageSettings) messenger(s *store.Store) (*messenger.Messenger, error) {
 	if o.MailServer != "" && o.MailFrom == "" {
 		return nil, incentive.Errorf("settings-missing", "with GUERDON_SMTP set, GUERDON_MAIL_FROM is needed too")
+	}
+	if o.MailServer != "" {
+		if _, err := messenger.ReadServer(o.MailServer); err != nil {
+			return nil, fmt.Errorf("GUERDON_SMTP: %w", err)
+		}
 	}
 	return messenger.New(messenger.Config{SMTP: o.MailServer, User: o.MailUser, Password: o.MailPassword, From: o.MailFrom, Plain: o.MailPlain, WebhookHosts: s.WebhookHosts}), nil
 }
@@ -152,7 +157,7 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 		workflows = web.Workflows(a.TemporalUI, a.TemporalNamespace)
 	}
 	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, TryFiles: a.tryFiles, Messenger: sender, SignIn: provider != nil, Pages: a.Address, EvidenceKey: evidence, Log: log},
-		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names(), Temporal: workflows, Log: log})
+		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names, Temporal: workflows, Log: log})
 }
 
 type work struct{ server }

@@ -275,7 +275,7 @@ func (h *house) startRails(context.Context) (string, error) {
 
 // startMail starts a mail server that keeps what people are sent.
 func (h *house) startMail(context.Context) (string, error) {
-	box, err := mailbox.Start(h.directory.mail())
+	box, err := mailbox.Start(mailbox.Options{Directory: h.directory.mail()})
 	if err != nil {
 		return "", err
 	}
@@ -290,7 +290,7 @@ func (h *house) startAPI(context.Context) (string, error) {
 		return "", err
 	}
 	config := api.Config{EvidenceKey: evidence, Store: h.store, Client: h.temporal, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
-	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names(), Log: h.log}
+	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names, Log: h.log}
 	if h.ui != "" {
 		pages.Temporal = web.Workflows(h.ui, temporal.Namespace)
 	}

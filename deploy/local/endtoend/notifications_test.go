@@ -19,7 +19,7 @@ import (
 // TestMessages are sent by the workflow that a worker starts: once each, what comes together as one.
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	box, err := mailbox.Start("")
+	box, err := mailbox.Start(mailbox.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, box.Stop()) })
 	nowhere := func(context.Context) ([]string, error) { return nil, nil }
