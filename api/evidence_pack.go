@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
@@ -29,19 +30,43 @@ func (e evidencePack) VisitGetEvidencePackResponse(w http.ResponseWriter) error 
 // evidenceReadme is what a pack says to whoever opens it.
 const evidenceReadme = `The evidence of a pay period. guerdon verify PACK.zip proves it with neither database nor network.
 
-summary.pdf        what the last proof beside the database found, to be read
-verification.json  the same for programs; the company's audit chain names its SHA-256
-proof.json         the whole snapshot that the lock froze, one statement, and the audit chain from the lock on
-statements.json    every statement, which the snapshot gives byte for byte
-acts.csv           who moved the period on, and when
-approvals.csv      who approved which statement, by its digest
-payout-lists.csv   who released, and the digest that was signed
-payouts.csv        what is paid to whom; accounts are masked
-ledger.csv         the journal entries of the period with their postings, in minor units
-entered-deals.csv  deals of the period's days that people entered, and who decided about them
-histories.csv      the SHA-256 of each archived workflow history
-audit-chain.csv    the links of the audit chain about the period
-manifest.json      the SHA-256 of each file; manifest.sig is its Ed25519 signature, by public-key.txt
+Read first
+summary.pdf           what the last proof beside the database found
+duties.csv            who prepared, adjusted, approved, released, took to the bank and closed; duty-conflicts.csv: what was in one hand
+
+What was calculated
+proof.json            the whole snapshot that the lock froze, plans among it, one statement, and the audit chain from the lock on
+statements.json       every statement with its explanations, which the snapshot gives byte for byte
+lines.csv             the lines of the statements, in minor units
+objectives.csv        manual objectives of the period, each time that one was set or scored
+reliefs.csv           reliefs of quotas that were proposed, and what was decided
+entered-deals.csv     deals of the period's days that people entered, and who decided about them
+adjustments.csv       amounts that people entered for the period or that it pays, and who decided about them
+plan-acceptances.csv  who has accepted the plans' versions, by the digest of the document; the signature is a text
+
+What people said and decided
+acts.csv              who moved the period on, and when
+disputes.csv          what was disputed and granted; dispute-acts.csv: each step; dispute-files.csv: the SHA-256 of what was handed in
+approvals.csv         who approved which statement at which level, by its digest
+texts.jsonl           the reasons and comments that the tables name by their ids
+proofs.csv            who had the period proved, and what came of it
+samples.csv           statements that were drawn at random, and what was said of them
+
+What was paid
+payout-lists.csv      who released, and the digest that was signed
+payouts.csv           what is paid to whom; accounts are masked
+withholdings.csv      what was kept as tax
+attempts.csv          each time that a payout was sent, with its reference at the rail
+payment-files.csv     files for the bank, by their SHA-256, and who took them there
+bank-answers.csv      what banks said of payouts; rail-events.csv: what rails told, once looked up
+payout-decisions.csv  what was asked for of single payouts, and what a second person said; recalls.csv: what came back
+ledger.csv            the journal entries of the period with their postings, in minor units
+
+What holds it together
+audit-chain.csv       the links of the audit chain about the period, its disputes, adjustments, payouts, proofs and samples
+histories.csv         the SHA-256 of each archived workflow history, which is a file of histories/
+verification.json     the report of the last proof for programs; the company's audit chain names its SHA-256
+manifest.json         the SHA-256 of each file; manifest.sig is its Ed25519 signature, by public-key.txt
 `
 
 // GetEvidencePack streams the signed evidence of a revision.
@@ -101,6 +126,9 @@ func (s *server) pack(ctx context.Context, pack *proof.Packer, p store.PeriodRev
 		return err
 	}
 	if err := s.Store.EvidenceTables(ctx, p, pack.File); err != nil {
+		return err
+	}
+	if err := s.Store.EvidenceDuties(ctx, p, time.Now(), pack.File); err != nil {
 		return err
 	}
 	_, err := pack.Close()

@@ -2,17 +2,13 @@ package proof
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +16,7 @@ import (
 )
 
 // PackFormat names the meaning of a pack's files.
-const PackFormat = "guerdon evidence 1"
+const PackFormat = "guerdon evidence 2"
 
 // The files of a pack that are read again; the others are for people.
 const (
@@ -29,12 +25,9 @@ const (
 	PackKey        = "public-key.txt"    // in hexadecimal
 	PackProof      = "proof.json"        // a File with the whole snapshot
 	PackStatements = "statements.json"   // every statement of the run
-	PackPostings   = "ledger.csv"        // entry, …, currency, amount in minor units
 	PackReport     = "verification.json" // a PeriodReport
+	PackTexts      = "texts.jsonl"       // a PackedText a line
 	largestInPack  = int64(4) << 30      // bytes of one file
-	packCurrency   = "currency"          // a column of the postings
-	packAmount     = "amount_minor"      // another
-	packEntry      = "entry_id"          // another
 )
 
 // PackedFile is a file of a pack, as the manifest names it.
@@ -133,6 +126,9 @@ type PackVerified struct {
 	Manifest  string   `json:"manifest_sha256"`
 	Proved    []string `json:"proved"`
 	NotProved []string `json:"not_proved"`
+
+	chain      Chain
+	statements map[string]incentive.Digest // by participant
 }
 
 // VerifyPack proves a pack again, with neither database nor network. With an error, the report
@@ -207,10 +203,10 @@ func VerifyPack(ctx context.Context, content io.ReaderAt, size int64) (r PackVer
 		}
 	}
 	proved("Each of the %d files is what the manifest says.", len(m.Files))
-	if err := r.statements(ctx, read, proved); err != nil {
+	if err := r.run(ctx, read, proved); err != nil {
 		return r, err
 	}
-	if err := ledgerOf(read, proved); err != nil {
+	if err := r.tables(read, proved); err != nil {
 		return r, err
 	}
 	kept, err := read(PackReport)
@@ -227,12 +223,13 @@ func VerifyPack(ctx context.Context, content io.ReaderAt, size int64) (r PackVer
 	}
 	proved("The last verification beside the database made %d checks %s.", len(report.Checks), said)
 	r.NotProved = append(r.NotProved, "that the key is the company's: compare it with the one on the pages, or with one that somebody noted",
-		"that the histories replay, and that payouts went as their list says: the pack holds digests and lists of them")
+		"that the histories replay: the verification beside the database has replayed them, with the program's own workflow code",
+		"that money arrived: the pack holds what rails and banks have said")
 	return r, nil
 }
 
-// statements proves the whole run from the snapshot in the pack.
-func (r *PackVerified) statements(ctx context.Context, read func(string) ([]byte, error), proved func(string, ...any)) error {
+// run proves the whole run from the snapshot in the pack.
+func (r *PackVerified) run(ctx context.Context, read func(string) ([]byte, error), proved func(string, ...any)) error {
 	content, err := read(PackProof)
 	if err != nil {
 		return err
@@ -258,48 +255,14 @@ func (r *PackVerified) statements(ctx context.Context, read func(string) ([]byte
 		return incentive.Errorf(CodeUnreadable, "%s cannot be read: %v", PackStatements, err)
 	}
 	digests := make([]incentive.Digest, len(all))
+	r.chain, r.statements = f.Chain, map[string]incentive.Digest{}
 	for i, s := range all {
 		digests[i] = s.Digest()
+		r.statements[s.ParticipantID] = digests[i]
 	}
 	if incentive.RunDigest(f.SnapshotDigest, f.EngineVersion, digests) != f.RunDigest {
 		return wrong("the statements in %s are not those of the run %x", PackStatements, f.RunDigest[:])
 	}
 	proved("The %d statements in %s are those of the run.", len(all), PackStatements)
-	return nil
-}
-
-// ledgerOf proves that the journal entries of the pack balance.
-func ledgerOf(read func(string) ([]byte, error), proved func(string, ...any)) error {
-	content, err := read(PackPostings)
-	if err != nil {
-		return err
-	}
-	rows, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return wrong("%s cannot be read: %v", PackPostings, err)
-	}
-	entry, currency, amount := slices.Index(rows[0], packEntry), slices.Index(rows[0], packCurrency), slices.Index(rows[0], packAmount)
-	if min(entry, currency, amount) < 0 {
-		return wrong("%s lacks a column: it has %s", PackPostings, strings.Join(rows[0], ", "))
-	}
-	sums, entries := map[[2]string]*big.Int{}, map[string]bool{}
-	for _, row := range rows[1:] {
-		minor, ok := new(big.Int).SetString(row[amount], 10)
-		if !ok {
-			return wrong("%s holds an amount that is none: %q", PackPostings, row[amount])
-		}
-		at := [2]string{row[entry], row[currency]}
-		if sums[at] == nil {
-			sums[at] = new(big.Int)
-		}
-		sums[at].Add(sums[at], minor)
-		entries[row[entry]] = true
-	}
-	for _, row := range rows[1:] {
-		if sums[[2]string{row[entry], row[currency]}].Sign() != 0 {
-			return wrong("journal entry %s does not balance in %s", row[entry], row[currency])
-		}
-	}
-	proved("The %d journal entries of the period balance.", len(entries))
 	return nil
 }
