@@ -133,7 +133,8 @@ type duty struct {
 // conflict is duties in one hand, with names.
 type conflict struct {
 	client.DutyConflict
-	Name string
+	Name   string
+	Period string // its id; "" where it is of none
 }
 
 type dutiesPage struct {
@@ -141,6 +142,7 @@ type dutiesPage struct {
 	Duties    []duty
 	Table     table // of the duties
 	Conflicts []conflict
+	Named     map[string]string // periods, by id
 }
 
 // dutyDays are the days that are asked for, or the last year.
@@ -175,10 +177,19 @@ func (v *visit) duties() error {
 	if err != nil {
 		return err
 	}
+	periods, err := v.opened()
+	if err != nil {
+		return err
+	}
+	body.Named = map[string]string{}
+	starts := map[string]incentive.Date{}
+	for _, p := range periods {
+		body.Named[p.Id], starts[p.Id] = v.texts.period(p), p.StartsOn
+	}
 	body.Duties, body.Table, err = listed(v, listing[duty]{
 		name: fmt.Sprintf("duties-%s-%s", body.From, body.To), search: "table.search-person", whole: true,
 		columns: []column[duty]{
-			{head: "column.period", sort: "period", value: func(d duty) any { return d.Period }},
+			{head: "column.period", sort: "period", value: func(d duty) any { return starts[d.Period] }},
 			{head: "column.part", sort: "part", value: func(d duty) any { return v.texts.Term("duty", string(d.Part)) }},
 			{head: "column.who", sort: "name", value: func(d duty) any { return d.Name }},
 			{head: "column.id", file: true, value: func(d duty) any { return d.Person }},
@@ -195,8 +206,9 @@ func (v *visit) duties() error {
 	if err != nil {
 		return err
 	}
+	body.Table.CSV, body.Table.XLSX = "", "" // the report has files of its own, with the conflicts
 	for _, c := range list.Conflicts {
-		body.Conflicts = append(body.Conflicts, conflict{c, name(called, c.Person)})
+		body.Conflicts = append(body.Conflicts, conflict{c, name(called, c.Person), text(c.Period)})
 	}
 	return v.show("duties", "duties.title", body)
 }

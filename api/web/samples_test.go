@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,7 +62,8 @@ func TestDuties(t *testing.T) {
 	aud := h.as("aud")
 	page := aud.visit("/duties")
 	require.Contains(t, page, "Nothing was in one hand that belongs in two.")
-	require.Regexp(t, `(?s)m-2026-01</a>.*Prepared it.*Fin`, page)
+	require.Regexp(t, `(?s)>January 2026</a>.*Prepared it.*Fin`, page)
+	require.Equal(t, 1, strings.Count(page, "CSV"), "one file has all of it")
 	require.NotContains(t, aud.visit("/"), "of duties of the last year")
 	require.Equal(t, []string{"kind", "what", "person", "name", "period", "revision", "subject", "times", "at"}, aud.file("/duties/file")[0])
 	status, text := aud.send(http.MethodGet, "/duties/document", nil)
