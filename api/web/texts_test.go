@@ -5,8 +5,10 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +32,25 @@ import (
 	"github.com/guerdon/guerdon/store"
 )
 
+// TestEveryActHasAText looks for what the store puts into the audit chain by its own name.
+func TestEveryActHasAText(t *testing.T) {
+	t.Parallel()
+	sources, err := filepath.Glob("../../store/*.go")
+	require.NoError(t, err)
+	all, err := written.Read()
+	require.NoError(t, err)
+	did, found := all[language.English].Family("did"), 0
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		require.NoError(t, err)
+		for _, act := range regexp.MustCompile(`audit\(ctx, tx, [^,]+, "([a-z-]+[a-z])"`).FindAllStringSubmatch(string(text), -1) {
+			require.Contains(t, did, act[1], source)
+			found++
+		}
+	}
+	require.Greater(t, found, 50)
+}
+
 // families are the words for values that the API gives: each value has one, and there is
 // no other.
 func families() map[string][]string {
@@ -45,7 +66,7 @@ func families() map[string][]string {
 	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
 		did = append(did, string(a))
 	}
-	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "build-prenotes", "confirm-prenotes", "pass-prenotes", "stop-trying", "set-destination", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "set-payment-files", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
+	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "build-prenotes", "confirm-prenotes", "pass-prenotes", "stop-trying", "set-destination", "confirm-account", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "set-payment-files", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample", "take-evidence")
 	did = append(did, "enter-records", "remove-holiday", "keep-draft", "retry-rows", "leave-row-out")
 	for _, act := range []string{"retry-payout", "cancel-payout", "recall-payout"} {
