@@ -90,7 +90,7 @@ func read(rail string, content []byte) (message string, payments map[string]ince
 			payments[plain(p.PayoutID)] = p.Amount
 		}
 		return file.MessageID, payments, nil
-	case processes.ISO20022:
+	case processes.ISO20022, processes.SEPA:
 		var file struct {
 			Message  string `xml:"CstmrCdtTrfInitn>GrpHdr>MsgId"`
 			Payments []struct {
@@ -183,7 +183,7 @@ func (b *fileBank) reports(rail, message string, as answers, refuses func(payout
 		}
 		switch {
 		case len(says) == 0:
-		case rail == processes.ISO20022:
+		case rail == processes.ISO20022, rail == processes.SEPA:
 			files = append(files, report(message, fmt.Sprintf("R%d", part+1), says))
 		default:
 			files = append(files, list(payments, says))

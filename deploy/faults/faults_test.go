@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/guerdon/guerdon/deploy/local/processes"
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/payments"
 )
 
 func TestMain(m *testing.M) {
@@ -69,6 +71,9 @@ func TestPlans(t *testing.T) {
 	}
 	for _, rail := range rails {
 		want = append(want, "rail "+rail.name)
+	}
+	for _, known := range append(payments.Known, incentive.PointsRail) {
+		want = append(want, "rail "+known)
 	}
 	for _, name := range processes.All {
 		want = append(want, "process "+name)

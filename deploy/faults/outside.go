@@ -264,6 +264,8 @@ func destination(p payee) payments.Destination {
 		return payments.Destination{"holder": "Name " + p.ID, "account": "DE89370400440532013000"}
 	case processes.ISO20022:
 		return payments.Destination{"holder": "Name " + p.ID, "account": "987654321", "bank": "USABA021000021"}
+	case processes.SEPA:
+		return payments.Destination{"holder": "Name " + p.ID, "account": "NL91ABNA0417164300"}
 	case processes.NACHA:
 		return payments.Destination{"holder": "Name " + p.ID, "routing": "021000021", "account": "987654321", "kind": "checking", "owner": "person"}
 	case processes.NACHATried: // an account of their own, as each is tried

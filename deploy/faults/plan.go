@@ -178,6 +178,7 @@ var rails = []struct {
 	{xoxoday.Name, "INR", called},
 	{processes.PaymentFile, "USD", byFile},
 	{processes.ISO20022, "USD", byFile},
+	{processes.SEPA, "EUR", byFile},
 	{india.Name, "INR", byFile},
 	{processes.NACHA, "USD", byFile},
 	{processes.NACHATried, "USD", byFile},

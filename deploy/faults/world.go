@@ -89,8 +89,14 @@ func (w *world) staff(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, currency := range []string{"USD", "PHP", "INR"} {
+	planned := map[string]bool{}
+	for _, rail := range rails {
+		currency := string(rail.currency)
 		name := "simple-" + strings.ToLower(currency)
+		if planned[name] {
+			continue
+		}
+		planned[name] = true
 		document := fmt.Sprintf("language: 1\nplan: %s\nname: Simple commission\ncurrency: %s\ncomponents:\n  - name: commission\n    measure: {sum: credits}\n    rate: 1\n", name, currency)
 		if _, err := s.PutPlan(ctx, "fin1", name, incentive.MustParseDate("2026-01-01"), []byte(document)); err != nil {
 			return err

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/guerdon/guerdon/payments/nacha"
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/points"
+	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/tremendous"
 	rewards "github.com/guerdon/guerdon/payments/tremendous/standin"
 	"github.com/guerdon/guerdon/payments/xendit"
@@ -69,6 +71,9 @@ var raceable = []raced{
 	{"iso20022-general", "USD", map[string]string{"holder": "Rep", "account": "987654321", "bank": "USABA021000021"}, file(func() (payments.Rail, error) {
 		return iso20022.New(iso20022.Config{Name: "iso20022-general", Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now, Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
 	})},
+	{"iso20022-sepa", "EUR", map[string]string{"holder": "Rep", "account": "NL91ABNA0417164300"}, file(func() (payments.Rail, error) {
+		return iso20022.New(iso20022.Config{Name: "iso20022-sepa", Scheme: iso20022.SEPA, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now, Accounts: map[incentive.Currency]iso20022.Account{"EUR": {Number: "DE89370400440532013000", Bank: "COBADEFFXXX"}}})
+	})},
 	{"nacha", "USD", map[string]string{"holder": "Rep", "routing": "021000021", "account": "12345678", "kind": "checking", "owner": "person"}, file(func() (payments.Rail, error) {
 		return nacha.New(nacha.Config{Company: "Test", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank", LeadDays: 1, Now: time.Now})
 	})},
@@ -93,6 +98,9 @@ func file(make func() (payments.Rail, error)) func(*testing.T) (func(*store.Stor
 // commas (nacha if nothing is said, and all of them for "all"), and says how long it took from the release
 // until everything was with the rail or, by file, until the file was built. docs/performance.md has figures.
 func TestRailSpeed(t *testing.T) {
+	for _, name := range append(payments.Known, incentive.PointsRail) {
+		require.True(t, name == stripe.Name || slices.ContainsFunc(raceable, func(r raced) bool { return r.name == name }), "%s is measured", name)
+	}
 	payouts, names := setting(t, "GUERDON_PAYOUTS", 20), strings.Split(os.Getenv("GUERDON_RAILS"), ",")
 	if names[0] == "" {
 		names = []string{"nacha"}

@@ -32,6 +32,7 @@ const (
 const (
 	PaymentFile = paymentfile.Name
 	ISO20022    = "iso20022-general"
+	SEPA        = "iso20022-sepa"
 	NACHA       = "nacha"
 	NACHATried  = "nacha-tried" // which tries accounts before it pays to them
 )
@@ -71,6 +72,10 @@ var made = map[string]func(url string) (payments.Rail, error){
 	ISO20022: func(string) (payments.Rail, error) {
 		return iso20022.New(iso20022.Config{Name: ISO20022, Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now,
 			Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
+	},
+	SEPA: func(string) (payments.Rail, error) {
+		return iso20022.New(iso20022.Config{Name: SEPA, Scheme: iso20022.SEPA, Debtor: iso20022.Debtor{Name: "Test"}, Now: time.Now,
+			Accounts: map[incentive.Currency]iso20022.Account{"EUR": {Number: "DE89370400440532013000", Bank: "COBADEFFXXX"}}})
 	},
 	NACHA:      func(string) (payments.Rail, error) { return newNACHA(NACHA, false) },
 	NACHATried: func(string) (payments.Rail, error) { return newNACHA(NACHATried, true) },
