@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"encoding/csv"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
+	"github.com/guerdon/guerdon/api/papers"
 	"github.com/guerdon/guerdon/api/spec"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/proof"
@@ -31,7 +34,7 @@ func (e evidencePack) VisitGetEvidencePackResponse(w http.ResponseWriter) error 
 const evidenceReadme = `The evidence of a pay period. guerdon verify PACK.zip proves it with neither database nor network.
 
 Read first
-summary.pdf           what the last proof beside the database found
+summary.pdf           what the last proof beside the database found, who moved the period on, what is paid, and who had which duty
 duties.csv            who prepared, adjusted, approved, released, took to the bank and closed; duty-conflicts.csv: what was in one hand
 
 What was calculated
@@ -82,7 +85,11 @@ func (s *server) GetEvidencePack(ctx context.Context, request spec.GetEvidencePa
 	if err != nil {
 		return nil, err
 	}
-	summary, err := s.verificationDocument(ctx, p, v)
+	duties := papers.Duties{}
+	if duties.Duties, duties.Conflicts, err = s.Store.DutiesOf(ctx, p); err != nil {
+		return nil, err
+	}
+	summary, err := s.evidenceDocument(ctx, p, v, duties)
 	if err != nil {
 		return nil, err
 	}
@@ -108,12 +115,12 @@ func (s *server) GetEvidencePack(ctx context.Context, request spec.GetEvidencePa
 	}
 	return evidencePack{fmt.Sprintf("%s-%d-evidence.zip", p.ID, p.Revision), func(w io.Writer) error {
 		pack := proof.NewPacker(w, s.EvidenceKey, proof.Manifest{Period: p.ID, Revision: p.Revision, MadeAt: at, MadeBy: me})
-		return s.pack(ctx, pack, p, whole, map[string][]byte{"README.txt": []byte(evidenceReadme), "summary.pdf": summary, proof.PackReport: v.Report})
+		return s.pack(ctx, pack, p, whole, duties, map[string][]byte{"README.txt": []byte(evidenceReadme), "summary.pdf": summary, proof.PackReport: v.Report})
 	}}, nil
 }
 
 // pack writes the files of a pack.
-func (s *server) pack(ctx context.Context, pack *proof.Packer, p store.PeriodRevision, whole proof.File, small map[string][]byte) error {
+func (s *server) pack(ctx context.Context, pack *proof.Packer, p store.PeriodRevision, whole proof.File, duties papers.Duties, small map[string][]byte) error {
 	for _, name := range []string{"README.txt", "summary.pdf", proof.PackReport} {
 		if err := pack.File(name, func(w io.Writer) error { _, err := w.Write(small[name]); return err }); err != nil {
 			return err
@@ -128,9 +135,60 @@ func (s *server) pack(ctx context.Context, pack *proof.Packer, p store.PeriodRev
 	if err := s.Store.EvidenceTables(ctx, p, pack.File); err != nil {
 		return err
 	}
-	if err := s.Store.EvidenceDuties(ctx, p, time.Now(), pack.File); err != nil {
+	if err := packDuties(pack, duties); err != nil {
 		return err
 	}
 	_, err := pack.Close()
 	return err
+}
+
+// packDuties packs who had which part, and what was in one hand that belongs in two.
+func packDuties(pack *proof.Packer, d papers.Duties) error {
+	parts, conflicts := [][]string{{"part", "person", "times", "last_at"}}, [][]string{{"rule", "person", "subject", "at"}}
+	for _, one := range d.Duties {
+		parts = append(parts, []string{one.Part, one.Person, strconv.Itoa(one.Times), one.LastAt.UTC().Format(time.RFC3339)})
+	}
+	for _, c := range d.Conflicts {
+		at := ""
+		if c.At != nil {
+			at = c.At.UTC().Format(time.RFC3339)
+		}
+		conflicts = append(conflicts, []string{c.Rule, c.Person, c.Subject, at})
+	}
+	if err := pack.File("duties.csv", func(w io.Writer) error { return csv.NewWriter(w).WriteAll(parts) }); err != nil {
+		return err
+	}
+	return pack.File("duty-conflicts.csv", func(w io.Writer) error { return csv.NewWriter(w).WriteAll(conflicts) })
+}
+
+// evidenceDocument is what whoever opens a pack reads first.
+func (s *server) evidenceDocument(ctx context.Context, p store.PeriodRevision, v store.Verification, duties papers.Duties) ([]byte, error) {
+	head, err := s.documentHead(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	e := papers.Evidence{Duties: duties}
+	if e.Verified, err = s.verified(ctx, v); err != nil {
+		return nil, err
+	}
+	if e.Acts, err = s.Store.PeriodActs(ctx, p.ID, p.Revision); err != nil {
+		return nil, err
+	}
+	if e.Payouts, err = s.Store.PayoutTotals(ctx, p); err != nil {
+		return nil, err
+	}
+	people := []string{}
+	for _, a := range e.Acts {
+		people = append(people, a.Actor)
+	}
+	for _, d := range duties.Duties {
+		people = append(people, d.Person)
+	}
+	for _, c := range duties.Conflicts {
+		people = append(people, c.Person)
+	}
+	if e.Duties.Names, err = s.Store.Names(ctx, people); err != nil {
+		return nil, err
+	}
+	return s.papers.Evidence(head, e)
 }

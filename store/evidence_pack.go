@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -140,43 +139,29 @@ func (s *Store) EvidenceTables(ctx context.Context, p PeriodRevision, add func(n
 	})
 }
 
-// EvidenceDuties gives add who had which part in a revision, and duties that were in one hand and belong in two.
-func (s *Store) EvidenceDuties(ctx context.Context, p PeriodRevision, until time.Time, add func(name string, write func(io.Writer) error) error) error {
-	var from time.Time
-	if err := s.pool.QueryRow(ctx, `SELECT opened_at FROM period_revision WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision).Scan(&from); err != nil {
-		return fmt.Errorf("read when %s was opened: %w", p.ID, err)
+// DutiesOf returns who had which part in a revision by now, and what of it was in one hand that belongs in two.
+func (s *Store) DutiesOf(ctx context.Context, p PeriodRevision) (duties []Duty, conflicts []DutyConflict, err error) {
+	var from, until time.Time
+	if err := s.pool.QueryRow(ctx, `SELECT opened_at, now() FROM period_revision WHERE period_id = $1 AND revision = $2`, p.ID, p.Revision).Scan(&from, &until); err != nil {
+		return nil, nil, fmt.Errorf("read when %s was opened: %w", p.ID, err)
 	}
-	duties, err := s.Duties(ctx, from, until)
+	if duties, err = s.Duties(ctx, from, until); err != nil {
+		return nil, nil, err
+	}
+	conflicts, err = s.DutyConflicts(ctx, from, until)
+	duties = slices.DeleteFunc(duties, func(d Duty) bool { return d.PeriodID != p.ID || d.Revision != p.Revision })
+	conflicts = slices.DeleteFunc(conflicts, func(c DutyConflict) bool { return c.PeriodID != p.ID || c.Revision != p.Revision && c.Revision != 0 })
+	return duties, conflicts, err
+}
+
+// PayoutTotals sums the payouts of a revision, on whatever list they are.
+func (s *Store) PayoutTotals(ctx context.Context, p PeriodRevision) ([]PayoutTotal, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT rail, currency, state, count(*)::int, sum(amount_minor)::bigint FROM payout WHERE period_id = $1 AND revision = $2 GROUP BY rail, currency, state ORDER BY rail, currency, state`, p.ID, p.Revision)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("sum the payouts of %s: %w", p.ID, err)
 	}
-	conflicts, err := s.DutyConflicts(ctx, from, until)
-	if err != nil {
-		return err
-	}
-	table := func(name string, rows [][]string) error {
-		return add(name, func(w io.Writer) error { return csv.NewWriter(w).WriteAll(rows) })
-	}
-	rows := [][]string{{"part", "person", "times", "last_at"}}
-	for _, d := range duties {
-		if d.PeriodID == p.ID && d.Revision == p.Revision {
-			rows = append(rows, []string{d.Part, d.Person, strconv.Itoa(d.Times), d.LastAt.UTC().Format(time.RFC3339)})
-		}
-	}
-	if err := table("duties.csv", rows); err != nil {
-		return err
-	}
-	rows = [][]string{{"rule", "person", "subject", "at"}}
-	for _, c := range conflicts {
-		if c.PeriodID == p.ID && (c.Revision == p.Revision || c.Revision == 0) {
-			at := ""
-			if c.At != nil {
-				at = c.At.UTC().Format(time.RFC3339)
-			}
-			rows = append(rows, []string{c.Rule, c.Person, c.Subject, at})
-		}
-	}
-	return table("duty-conflicts.csv", rows)
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[PayoutTotal])
 }
 
 // EvidenceStatements writes every statement of a revision's current run as JSON.

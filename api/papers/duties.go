@@ -22,6 +22,12 @@ func (m *Maker) Duties(h Head, d Duties) ([]byte, error) {
 	s.page()
 	s.title(s.say("duties.title"), s.Date(d.From)+" – "+s.Date(d.To))
 	s.note(s.say("duties.means"))
+	s.duties(d)
+	return s.finish("")
+}
+
+// duties writes what was in one hand that belongs in two, and who had which part.
+func (s *sheet) duties(d Duties) {
 	of := func(person string) string { return strings.TrimSpace(d.Names[person] + " " + person) }
 	s.heading(s.say("duties.conflicts"))
 	if rows := [][]string{}; len(d.Conflicts) > 0 {
@@ -45,5 +51,4 @@ func (m *Maker) Duties(h Head, d Duties) ([]byte, error) {
 	} else {
 		s.note(s.say("duties.empty"))
 	}
-	return s.finish("")
 }

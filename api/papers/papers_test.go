@@ -17,6 +17,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/proof"
+	"github.com/guerdon/guerdon/store"
 )
 
 func head(l language.Language) Head {
@@ -113,6 +114,14 @@ func TestPapers(t *testing.T) {
 		"proof": {func(h Head) ([]byte, error) { return m.Verification(h, verified(false)) }, map[language.Language][]string{
 			language.English:    {"All of it was proved.", "Proof of January 2026", "Proof 7", "Aud", "4 Feb 2026, 03:00", "20,000", "Every journal entry balances", "Not proved: that the facts were true"},
 			language.Indonesian: {"Semuanya terbukti.", "4 Feb 2026, 03.00"},
+		}},
+		"evidence": {func(h Head) ([]byte, error) {
+			at := time.Date(2026, 2, 4, 3, 0, 0, 0, time.UTC)
+			return m.Evidence(h, Evidence{Verified: verified(false), Acts: []store.PeriodAct{{Act: incentive.Release, Actor: "fin2", At: at}}, Payouts: []store.PayoutTotal{{Rail: "payment-file", Currency: "USD", State: "paid", Payouts: 1200, Minor: 123456789}},
+				Duties: Duties{Duties: []store.Duty{{PeriodID: "m-2026-01", Revision: 1, Part: "released", Person: "fin2", Times: 1, LastAt: at}}, Names: map[string]string{"fin2": "Finn"}}})
+		}, map[language.Language][]string{
+			language.English:    {"All of it was proved.", "Who moved the period on", "Released Finn fin2", "Bank transfer", "1,200", "1,234,567.89 USD", "Nothing was in one hand that belongs in two."},
+			language.Indonesian: {"Siapa yang melanjutkan periode", "1.234.567,89 USD"},
 		}},
 		"proof-that-fails": {func(h Head) ([]byte, error) { return m.Verification(h, verified(true)) }, map[language.Language][]string{
 			language.English: {"Something is not as it must be.", "statement/p11", "line 1, Commission, says 2.00 USD"}, language.Indonesian: {"statement/p11"},
