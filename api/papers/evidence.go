@@ -3,7 +3,6 @@ package papers
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"

@@ -21,6 +21,7 @@ import (
 
 	"github.com/guerdon/guerdon/api/client"
 	written "github.com/guerdon/guerdon/api/web/texts"
+	"github.com/guerdon/guerdon/docs/plans"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/form"
@@ -129,6 +130,13 @@ func families() map[string][]string {
 	all["target-method"], all["target-state"], all["targeted"] = []string{"last-year", "evenly", "capacity", "growth"}, []string{"in-review", "published", "withdrawn"}, []string{"published", "withdrawn"}
 	all["relief"], all["relief-state"], all["relieved"] = []string{"leave", "territory", "account", "other"}, []string{"granted", "refused", "withdrawn"}, []string{"granted", "refused", "withdrawn"}
 	all["group-kind"] = []string{"territory", "team"}
+	gallery, err := plans.Files.ReadDir(".")
+	if err != nil {
+		panic(err)
+	}
+	for _, one := range gallery {
+		all["gallery"] = append(all["gallery"], strings.TrimSuffix(one.Name(), ".yaml"))
+	}
 	all["file-setting"] = []string{"company", "iso20022_lead_days", "nacha_lead_days", "payment_file_template", "payment_file_answers", "india_template", "india_answers"}
 	all["verdict"], all["duty"], all["conflict"] = []string{"fine", "exception"}, []string{"conflict", "prepared", "adjusted", "approved", "released", "confirmed", "closed"}, store.DutyRules
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}
