@@ -208,13 +208,15 @@ func (s *Store) WrongPayouts(ctx context.Context, periodID string, revision int,
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT o.id::text, o.participant_id FROM payout o CROSS JOIN LATERAL (
-			SELECT count(*) FILTER (WHERE e.kind = 'submit') AS submitted, count(*) FILTER (WHERE e.kind = 'paid') AS paid,
-				count(*) FILTER (WHERE e.kind = 'refused') AS refused, count(*) FILTER (WHERE e.kind = 'returned') AS returned
-			FROM unnest(ARRAY['submit', 'paid', 'refused', 'returned']) k (kind), generate_series(0, o.times_back) n (times), journal_entry e, posting p
-			WHERE e.key = k.kind || '/' || o.id || CASE n.times WHEN 0 THEN '' ELSE '/' || n.times END
-			AND p.entry_id = e.id AND p.currency = o.currency AND p.amount_minor = o.amount_minor - CASE k.kind WHEN 'returned' THEN (
-				SELECT coalesce(sum(q.amount_minor), 0) FROM payout_recall r JOIN journal_entry part ON part.key = concat_ws('/', 'recalled', o.id, nullif(n.times, 0), r.id) JOIN posting q ON q.entry_id = part.id AND q.position = 0
-				WHERE r.payout_id = o.id AND r.times_back = n.times AND r.in_part) ELSE 0 END) posted
+			SELECT count(*) FILTER (WHERE kind = 'submit') AS submitted, count(*) FILTER (WHERE kind = 'paid') AS paid,
+				count(*) FILTER (WHERE kind = 'refused') AS refused, count(*) FILTER (WHERE kind = 'returned') AS returned
+			FROM unnest(ARRAY['submit', 'paid', 'refused', 'returned']) k (kind), generate_series(0, o.times_back) n (times), LATERAL (
+				SELECT FROM journal_entry e JOIN posting p ON p.entry_id = e.id
+				WHERE e.key = k.kind || '/' || o.id || CASE n.times WHEN 0 THEN '' ELSE '/' || n.times END
+				AND p.currency = o.currency AND p.amount_minor = o.amount_minor - CASE k.kind WHEN 'returned' THEN (
+					SELECT coalesce(sum(q.amount_minor), 0) FROM payout_recall r JOIN journal_entry part ON part.key = concat_ws('/', 'recalled', o.id, nullif(n.times, 0), r.id) JOIN posting q ON q.entry_id = part.id AND q.position = 0
+					WHERE r.payout_id = o.id AND r.times_back = n.times AND r.in_part) ELSE 0 END
+				OFFSET 0) entry) posted -- each looked up by its key: PostgreSQL expects a thousand of a series, and would read the whole journal for each payout
 		WHERE o.period_id = $1 AND o.revision = $2 AND ($3 = '' OR o.participant_id = $3) AND (
 			EXISTS (SELECT FROM payout_recall r WHERE r.payout_id = o.id AND r.in_part AND NOT EXISTS (
 				SELECT FROM journal_entry part JOIN posting q ON q.entry_id = part.id AND q.position = 0 WHERE part.key = concat_ws('/', 'recalled', o.id, nullif(r.times_back, 0), r.id) AND q.amount_minor = r.amount_minor))
