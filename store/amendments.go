@@ -76,9 +76,10 @@ func afresh(ctx context.Context, tx pgx.Tx, p PeriodRevision, look func(tx pgx.T
 		return err
 	}
 	return errorsIn(func() error {
-		was, today := *p.SnapshotID, int64(0)
-		if err := inner.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&today); err != nil {
-			return fmt.Errorf("number a snapshot: %w", err)
+		was := *p.SnapshotID
+		today, err := numberSnapshot(ctx, inner)
+		if err != nil {
+			return err
 		}
 		back, err := freeze(ctx, inner, today, p, func(back incentive.Date) narrow {
 			if back != since {
@@ -122,25 +123,41 @@ func saidSince(ctx context.Context, q querier, p PeriodRevision, since incentive
 	return keys, nil
 }
 
-// withOnly makes a snapshot of another one, with these of its transactions alone, and returns its id.
-func withOnly(ctx context.Context, tx pgx.Tx, id int64, sold []incentive.TransactionKey) (copied int64, err error) {
-	if err := tx.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&copied); err != nil {
+// numberSnapshot returns the id of a new snapshot.
+func numberSnapshot(ctx context.Context, q querier) (id int64, err error) {
+	if err = q.QueryRow(ctx, `SELECT nextval(pg_get_serial_sequence('snapshot', 'id'))`).Scan(&id); err != nil {
 		return 0, fmt.Errorf("number a snapshot: %w", err)
 	}
-	sources, ids := unzip(sold)
+	return id, nil
+}
+
+// withOnly makes a snapshot of another one, with these of its transactions alone, and returns its id.
+func withOnly(ctx context.Context, tx pgx.Tx, id int64, sold []incentive.TransactionKey) (copied int64, err error) {
+	if copied, err = numberSnapshot(ctx, tx); err != nil {
+		return 0, err
+	}
 	_, err = tx.Exec(ctx, `
+		INSERT INTO snapshot_record SELECT $1::bigint, kind, record_id FROM snapshot_record WHERE snapshot_id = $2 AND (kind < 'credit' OR kind > 'credit' AND kind < 'transaction' OR kind > 'transaction')`, copied, id)
+	if err != nil {
+		return 0, fmt.Errorf("copy snapshot %d: %w", id, err)
+	}
+	return copied, withOnlySold(ctx, tx, id, copied, sold)
+}
+
+// withOnlySold takes into a copy of a snapshot these of its transactions, with their credits.
+func withOnlySold(ctx context.Context, tx pgx.Tx, id, copied int64, sold []incentive.TransactionKey) error {
+	sources, ids := unzip(sold)
+	_, err := tx.Exec(ctx, `
 		WITH sold AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::text[]) AS k(source, transaction_id)),
 		spoken AS MATERIALIZED (
 			SELECT 'transaction' AS kind, t.record_id FROM sold CROSS JOIN LATERAL (SELECT record_id FROM transaction t WHERE t.source = sold.source AND t.transaction_id = sold.transaction_id OFFSET 0) t
 			UNION ALL SELECT 'credit', c.record_id FROM sold CROSS JOIN LATERAL (SELECT record_id FROM credit c WHERE c.source = sold.source AND c.transaction_id = sold.transaction_id OFFSET 0) c)
-		INSERT INTO snapshot_record
-		SELECT $1::bigint, kind, record_id FROM snapshot_record WHERE snapshot_id = $2 AND (kind < 'credit' OR kind > 'credit' AND kind < 'transaction' OR kind > 'transaction')
-		UNION ALL SELECT $1, r.kind, r.record_id FROM spoken CROSS JOIN LATERAL (
+		INSERT INTO snapshot_record SELECT $1::bigint, r.kind, r.record_id FROM spoken CROSS JOIN LATERAL (
 			SELECT kind, record_id FROM snapshot_record r WHERE r.snapshot_id = $2 AND r.kind = spoken.kind AND r.record_id = spoken.record_id OFFSET 0) r`, copied, id, sources, ids)
 	if err != nil {
-		return 0, fmt.Errorf("copy snapshot %d: %w", id, err)
+		return fmt.Errorf("copy what was sold of snapshot %d: %w", id, err)
 	}
-	return copied, nil
+	return nil
 }
 
 // PendingChanges returns up to limit changes after one since the revision's snapshot was
@@ -155,7 +172,7 @@ func (s *Store) PendingChanges(ctx context.Context, periodID string, revision in
 		if p.SnapshotID == nil {
 			return incentive.Errorf(incentive.CodeNotAllowedNow, "the period is %s: changes are counted from the lock on", p.State)
 		}
-		return afresh(ctx, tx, p, func(tx pgx.Tx, was, today int64, _ incentive.Date) error {
+		return sinceLock(ctx, tx, p, func(tx pgx.Tx, was, today int64) error {
 			changes, err = differing(ctx, tx, was, today, []string{}, after, limit)
 			return err
 		})

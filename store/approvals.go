@@ -199,13 +199,19 @@ type Queue struct {
 	Since   *time.Time // the longest that something has been waiting
 }
 
+// standingApprovals is the FROM and WHERE of the approvals of revision $2 of period $1 whose statements stand: those that
+// current_approval has, in a form by which PostgreSQL reads all of a period at once.
+const standingApprovals = `approval WHERE period_id = $1 AND revision = $2 AND EXISTS (
+	SELECT FROM statement st WHERE st.run_id = (SELECT run_id FROM period_revision WHERE period_id = $1 AND revision = $2)
+		AND st.participant_id = approval.participant_id AND st.digest = approval.statement_digest)`
+
 // Queues returns up to limit queues of a revision after one, with what waits and what was
 // decided there.
 func (s *Store) Queues(ctx context.Context, periodID string, revision int, after string, limit int) ([]Queue, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT queue, CASE WHEN queue = $3 THEN '' ELSE `+nameAt("queue", "company_today()")+` END, waiting, decided, since FROM (
 			SELECT coalesce(approver_id, $3) AS queue, count(*) FILTER (WHERE decision IS NULL)::int AS waiting, count(decision)::int AS decided, min(opened_at) FILTER (WHERE decision IS NULL) AS since
-			FROM current_approval WHERE period_id = $1 AND revision = $2 AND opened_at IS NOT NULL AND NOT automatic GROUP BY 1) q
+			FROM `+standingApprovals+` AND opened_at IS NOT NULL AND NOT automatic GROUP BY 1) q
 		WHERE queue > $4 ORDER BY queue LIMIT $5`, periodID, revision, FinanceQueue, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the approval queues of %s: %w", periodID, err)

@@ -134,13 +134,21 @@ func (l *checklist) step(item string, from incentive.State, now ChecklistItem, a
 // counted adds what is to do as long as the query finds some of it: per party who has to
 // do it, and how much. Of many parties those with most are named.
 func (l *checklist) counted(one ChecklistItem, sql string, arguments ...any) error {
+	return l.countedOf(one, `SELECT party, n, 0, 0 FROM (`+sql+`) counted(party, n)`, arguments...)
+}
+
+// countedOf is counted where the query also says, per party, how much is done and of how much.
+func (l *checklist) countedOf(one ChecklistItem, sql string, arguments ...any) error {
 	rows, err := l.store.pool.Query(l.ctx, fmt.Sprintf(`
-		WITH parties(party, n) AS MATERIALIZED (%s), shown AS (SELECT * FROM parties ORDER BY n DESC, party LIMIT %d)
-		SELECT party, CASE WHEN party = '%s' THEN '' ELSE %s END, n, (SELECT sum(n) FROM parties)::int FROM shown ORDER BY n DESC, party`, sql, l.shown, FinanceQueue, named("party")), arguments...)
+		WITH parties(party, n, done, total) AS MATERIALIZED (%s), shown AS (SELECT party, n FROM parties ORDER BY n DESC, party LIMIT %d)
+		SELECT coalesce(party, ''), CASE WHEN party = '%s' THEN '' ELSE coalesce(%s, '') END, coalesce(n, 0), sums.* FROM (SELECT coalesce(sum(n), 0)::int, coalesce(sum(done), 0)::int, coalesce(sum(total), 0)::int FROM parties) sums LEFT JOIN shown ON true ORDER BY n DESC, party`,
+		sql, l.shown, FinanceQueue, named("party")), arguments...)
 	if err == nil {
 		var party ChecklistParty
-		_, err = pgx.ForEachRow(rows, []any{&party.ID, &party.Name, &party.Count, &one.Count}, func() error {
-			one.Waiting = append(one.Waiting, party)
+		_, err = pgx.ForEachRow(rows, []any{&party.ID, &party.Name, &party.Count, &one.Count, &one.Done, &one.Total}, func() error {
+			if party.ID != "" {
+				one.Waiting = append(one.Waiting, party)
+			}
 			return nil
 		})
 	}
@@ -159,6 +167,9 @@ func (l *checklist) progress(sql string) error {
 	last := &l.items[len(l.items)-1]
 	return l.store.pool.QueryRow(l.ctx, sql, l.period.ID, l.period.Revision).Scan(&last.Done, &last.Total)
 }
+
+// waitsForNothing is true of a party with nothing to do.
+func waitsForNothing(p ChecklistParty) bool { return p.Count == 0 }
 
 // ofFinance is a count that is finance's to bring to nothing.
 const ofFinance = `SELECT $1::text, n FROM (%s) counted (n) WHERE n > 0`
@@ -238,7 +249,7 @@ func (l *checklist) objectives() error {
 		l.items = l.items[:len(l.items)-1]
 		return nil
 	}
-	last.Waiting = slices.DeleteFunc(last.Waiting, func(p ChecklistParty) bool { return p.Count == 0 })
+	last.Waiting = slices.DeleteFunc(last.Waiting, waitsForNothing)
 	return nil
 }
 
@@ -254,16 +265,15 @@ func (l *checklist) beforeRelease() error {
 		}
 	}
 	if l.is(incentive.Approving) {
-		err := l.counted(ChecklistItem{Item: ItemApprovals}, `
-			SELECT CASE WHEN decision = 'rejected' THEN $3 ELSE coalesce(approver_id, $3) END, count(*)::int FROM current_approval
-			WHERE period_id = $1 AND revision = $2 AND (decision IS NULL AND opened_at IS NOT NULL OR decision = 'rejected') GROUP BY 1`,
-			p.ID, p.Revision, FinanceQueue)
+		err := l.countedOf(ChecklistItem{Item: ItemApprovals}, `
+			SELECT CASE WHEN decision = 'rejected' THEN $3 ELSE coalesce(approver_id, $3) END, count(*) FILTER (WHERE decision IS NULL AND opened_at IS NOT NULL OR decision = 'rejected')::int,
+				count(*) FILTER (WHERE decision = 'approved'), count(*)
+			FROM `+standingApprovals+` GROUP BY 1`, p.ID, p.Revision, FinanceQueue)
 		if err != nil {
 			return err
 		}
-		if err := l.progress(`SELECT count(*) FILTER (WHERE decision = 'approved')::int, count(*)::int FROM current_approval WHERE period_id = $1 AND revision = $2`); err != nil {
-			return err
-		}
+		last := &l.items[len(l.items)-1]
+		last.Waiting = slices.DeleteFunc(last.Waiting, waitsForNothing)
 	} else {
 		l.step(ItemApprovals, incentive.Approving, ChecklistItem{}, incentive.ApproveLast)
 	}

@@ -33,21 +33,22 @@ type DutyConflict struct {
 var DutyRules = []string{"prepared-and-released", "approved-and-released", "approved-own-pay", "adjusted-own-pay", "decided-own-adjustment", "redirected-and-confirmed", "destination-of-another", "gave-own-role", "gave-role-and-released", "combined-roles"}
 
 // duties is the SQL of who had which part in which revision, of what was done in the days from
-// $1 to $2.
-const duties = `
+// $1 to $2. Those who approved are many, and more only where they matter.
+func duties(more string) string {
+	return `
 	WITH duty AS (
 		SELECT period_id, revision, 'prepared' AS part, actor AS person, acted_at AS at FROM period_act WHERE act IN ('lock', 'recalculate') AND actor <> 'system'
 		UNION ALL SELECT x.period_id, r.revision, 'adjusted', x.entered_by, x.entered_at FROM adjustment x JOIN period_revision r ON r.period_id = x.period_id
-		UNION ALL SELECT period_id, revision, 'approved', decided_by, decided_at FROM approval WHERE decision = 'approved'
 		UNION ALL SELECT period_id, revision, 'released', released_by, released_at FROM payout_list WHERE released_by IS NOT NULL
 		UNION ALL SELECT period_id, revision, 'confirmed', confirmed_by, confirmed_at FROM payment_file WHERE confirmed_by IS NOT NULL
-		UNION ALL SELECT period_id, revision, 'closed', actor, acted_at FROM period_act WHERE act = 'close'
+		UNION ALL SELECT period_id, revision, 'closed', actor, acted_at FROM period_act WHERE act = 'close'` + more + `
 	), within AS (SELECT * FROM duty WHERE at >= $1 AND at < $2) `
+}
 
 // Duties returns who had which part in the periods that were worked on from one moment on and
 // before another.
 func (s *Store) Duties(ctx context.Context, from, until time.Time) ([]Duty, error) {
-	rows, err := s.pool.Query(ctx, duties+`
+	rows, err := s.pool.Query(ctx, duties(` UNION ALL SELECT period_id, revision, 'approved', decided_by, decided_at FROM approval WHERE decision = 'approved'`)+`
 		SELECT period_id, revision, part, person, count(*)::int, max(at) FROM within GROUP BY 1, 2, 3, 4
 		ORDER BY period_id DESC, revision DESC, array_position(ARRAY['prepared', 'adjusted', 'approved', 'released', 'confirmed', 'closed'], part), person`, from, until)
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Store) Duties(ctx context.Context, from, until time.Time) ([]Duty, erro
 // another. The program refuses nearly all of them; the report does not trust it, and reads what
 // is stored.
 func (s *Store) DutyConflicts(ctx context.Context, from, until time.Time) ([]DutyConflict, error) {
-	rows, err := s.pool.Query(ctx, duties+`, found AS (
+	rows, err := s.pool.Query(ctx, duties("")+`, found AS (
 		SELECT 'prepared-and-released' AS rule, r.person, r.period_id, r.revision, 'pay-period/' || r.period_id || '/' || r.revision AS subject, max(r.at) AS at
 		FROM within r JOIN duty p USING (period_id, revision, person) WHERE r.part = 'released' AND p.part IN ('prepared', 'adjusted') GROUP BY 1, 2, 3, 4, 5
 		UNION ALL SELECT 'approved-and-released', r.person, r.period_id, r.revision, 'pay-period/' || r.period_id || '/' || r.revision, max(r.at)

@@ -434,34 +434,31 @@ type WhichEstimates struct {
 	Listing
 }
 
-// estimateOrders are how estimates can be sorted: by how far the first component has come that
-// measures against a quota, among others.
-var estimateOrders = orders{
-	"name":       {"lower(" + nameAt("e.participant_id", "p.ends_on") + ")"},
-	"quota":      {"coalesce(e.goal, " + missing + ")"},
-	"attainment": {"coalesce(e.measured / nullif(e.goal, 0), " + missing + ")"},
-	"next":       {"coalesce(e.distance, " + missing + ")"},
-	"estimate":   {"e.currency", "e.total_minor"},
-}
-
-// ofEstimates is the FROM and WHERE of estimates that are wanted.
-const ofEstimates = ` FROM estimate e JOIN pay_period p ON p.id = e.period_id
-	WHERE e.period_id = @period AND (@visible::text[] IS NULL OR e.participant_id = ANY(@visible)) AND e.participant_id <> @without`
+// ofEstimates is the WHERE of estimates that are wanted.
+const ofEstimates = ` WHERE e.period_id = @period AND (@visible::text[] IS NULL OR e.participant_id = ANY(@visible)) AND e.participant_id <> @without`
 
 // Estimates returns up to limit estimates after a participant's.
 func (s *Store) Estimates(ctx context.Context, of WhichEstimates, after string, limit int) ([]Estimate, error) {
-	last := ""
+	name, names := sortingNames(of.Listing, of.Visible, "e.participant_id", endOfPeriod)
+	from, last := ` FROM estimate e`+names, ""
 	if after != "" {
-		last = `FROM estimate e JOIN pay_period p ON p.id = e.period_id WHERE e.period_id = @period AND e.participant_id = @after`
+		last = from + ` WHERE e.period_id = @period AND e.participant_id = @after`
 	}
-	goesOn, order, err := estimateOrders.seek(of.Listing, nil, []string{"e.participant_id"}, last)
+	// By how far the first component has come that measures against a quota, among others.
+	goesOn, order, err := orders{
+		"name":       {name},
+		"quota":      {"coalesce(e.goal, " + missing + ")"},
+		"attainment": {"coalesce(e.measured / nullif(e.goal, 0), " + missing + ")"},
+		"next":       {"coalesce(e.distance, " + missing + ")"},
+		"estimate":   {"e.currency", "e.total_minor"},
+	}.seek(of.Listing, nil, []string{"e.participant_id"}, last)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", "p.ends_on")+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at`+ofEstimates+`
+		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", endOfPeriod)+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at`+from+ofEstimates+`
 			AND `+goesOn+` AND `+found("e.participant_id")+` `+order+` LIMIT @limit`,
-		pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "search": anywhere(of.Search), "after": after, "limit": limit})
+		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list the estimates of %s: %w", of.PeriodID, err)
 	}
@@ -483,8 +480,8 @@ type Standing struct {
 
 // Standing counts the estimates wanted. passed is the share of the period that is over.
 func (s *Store) Standing(ctx context.Context, of WhichEstimates, passed decimal.Decimal) (n Standing, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE e.measured >= e.goal), count(*) FILTER (WHERE e.measured < e.goal AND e.measured < e.goal * @passed::numeric)`+ofEstimates,
-		pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "passed": passed.String()}).Scan(&n.People, &n.Reached, &n.Behind)
+	err = s.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE e.measured >= e.goal), count(*) FILTER (WHERE e.measured < e.goal AND e.measured < e.goal * @passed::numeric) FROM estimate e`+ofEstimates,
+		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "passed": passed.String()}).Scan(&n.People, &n.Reached, &n.Behind)
 	if err != nil {
 		return n, fmt.Errorf("count where the estimates of %s stand: %w", of.PeriodID, err)
 	}

@@ -53,6 +53,23 @@ func nameNow(participant string) string {
 	return `coalesce((SELECT f.name FROM participant_fact f WHERE f.participant_id = ` + participant + ` ORDER BY f.effective_from DESC, f.version DESC LIMIT 1), ` + participant + `)`
 }
 
+// fewToCall is of how many participants it is quicker to look up what each is called than to read it of everybody.
+const fewToCall = 1000
+
+// sortingNames is the SQL of what a list is sorted by where that is the name of a participant on a day, and of what is
+// joined to it for that: what everybody is called, where not only a few may be in it (visible; nil for everybody).
+func sortingNames(l Listing, visible []string, participant, day string) (name, join string) {
+	if strings.TrimPrefix(l.Sort, "-") != "name" || visible != nil && len(visible) <= fewToCall {
+		return "lower(" + nameAt(participant, day) + ")", ""
+	}
+	return "coalesce(called.name, lower(" + participant + "))", ` LEFT JOIN (
+		SELECT DISTINCT ON (participant_id) participant_id, lower(name) AS name FROM participant_fact WHERE effective_from <= ` + day + `
+		ORDER BY participant_id DESC, effective_from DESC, version DESC) called ON called.participant_id = ` + participant
+}
+
+// endOfPeriod is the SQL of the last day of the period that is asked for.
+const endOfPeriod = `(SELECT ends_on FROM pay_period WHERE id = @period)`
+
 // found is the SQL of whether a participant is one that is searched for with @search, a
 // pattern or "" for all.
 func found(participant string) string {

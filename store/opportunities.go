@@ -64,7 +64,7 @@ func opportunities(ctx context.Context, q querier, which WhichOpportunities, aft
 		ORDER BY o.expected_close, o.source COLLATE "C", o.opportunity_id COLLATE "C" LIMIT $8`, func(row pgx.CollectableRow) (o Opportunity, err error) {
 		err = row.Scan(&o.Source, &o.ID, &o.ParticipantID, &o.PersonName, &o.Name, &o.Stage, &o.Probability, &o.ExpectedClose, &o.Amount, &o.Currency, &o.Attributes, &o.Version)
 		return o, err
-	}, which.Of, dayOrNil(which.ClosesBy), sources, ids, after.ExpectedClose, after.Source, after.ID, limit)
+	}, plannedAnew, which.Of, dayOrNil(which.ClosesBy), sources, ids, after.ExpectedClose, after.Source, after.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list opportunities: %w", err)
 	}

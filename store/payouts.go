@@ -158,7 +158,7 @@ func (s *Store) FindPayouts(ctx context.Context, of WhichPayouts, after string, 
 	err = collect(ctx, s.pool, &ids, `SELECT o.id::text FROM payout o
 		WHERE o.period_id = @period AND o.revision = @revision AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND (@person = '' OR o.participant_id = @person) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
 			AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`, pgx.RowTo[string],
-		pgx.NamedArgs{"person": of.Person, "period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
+		plannedAnew, pgx.NamedArgs{"person": of.Person, "period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list the payouts of %s: %w", of.PeriodID, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -172,34 +171,10 @@ func (s *Store) Visible(ctx context.Context, actor string, scope incentive.Scope
 	case incentive.Own:
 		return []string{actor}, nil
 	case incentive.Team:
-		people, err := s.team(ctx, actor, day, "", `CROSS JOIN LATERAL (SELECT f.participant_id FROM participant_fact f WHERE f.manager_id = team.participant_id AND `+holds("f", "$2")+` OFFSET 0) f`, fewOfTeam+1)
-		if err != nil || len(people) <= fewOfTeam {
-			return people, err
-		}
-		return s.team(ctx, actor, day, `fact AS MATERIALIZED (SELECT participant_id, manager_id FROM participant_fact f WHERE `+holds("f", "$2")+`),`, `JOIN fact f ON f.manager_id = team.participant_id`, math.MaxInt32)
+		return s.team(ctx, actor, day)
 	default:
 		return []string{}, nil
 	}
-}
-
-// fewOfTeam is up to how many people it is quicker to look up whom each of them manages than
-// to read the hierarchy of everybody.
-const fewOfTeam = 1000
-
-// team returns up to limit people of somebody's team on a day. down is a step down the hierarchy, for which with
-// may have prepared something.
-func (s *Store) team(ctx context.Context, actor string, day incentive.Date, with, down string, limit int) ([]string, error) {
-	rows, err := s.pool.Query(ctx, `
-		WITH RECURSIVE `+with+` team AS (
-			(SELECT $1::text AS participant_id
-			UNION SELECT f.participant_id FROM delegation_in_force d JOIN participant_fact f ON f.manager_id = d.delegator_id WHERE d.delegate_id = $1 AND `+holds("f", "$2")+`
-			UNION SELECT participant_id FROM current_approval a WHERE `+isToApprove+`)
-			UNION SELECT f.participant_id FROM team `+down+`
-		) SELECT participant_id FROM team LIMIT $3`, actor, day, limit)
-	if err != nil {
-		return nil, fmt.Errorf("find the team of %s: %w", actor, err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // isToApprove is true of an approval a that waits for $1, found by the index of queues.

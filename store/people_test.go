@@ -172,4 +172,36 @@ func TestALargeTeam(t *testing.T) {
 	}
 	require.Len(t, top, 101)
 	require.True(t, slices.IsSorted(top))
+
+	// Who was asked for before is known, and shows every change at once: of a manager, also on a day before, and of
+	// a delegation.
+	fact := func(id, from, manager string) {
+		storetest.Exec(t, url, `INSERT INTO guerdon.participant_fact (participant_id, effective_from, version, name, email, kind, manager_id, country, pay_currency, attributes)
+			VALUES ('`+id+`', '`+from+`', 2, '', '', 'employee', `+manager+`, 'US', 'USD', '{}')`)
+	}
+	for _, change := range []struct {
+		make              func()
+		before, day, last int // how many are in p0's team on the day before, on the day, and in p1499's
+	}{
+		{func() {}, 1400, 1400, 1},
+		{func() { fact("p1", "2026-03-31", "NULL") }, 1400, 1400 - 157, 1},
+		{func() { fact("p1499", "2026-03-31", "'p0'") }, 1400, 1400 - 157 + 1, 1},
+		{func() { fact("p0", "2026-03-30", "'p1499'") }, 1400, 1400 - 157 + 1, 1400 - 157 + 1},
+		{func() { fact("p1", "2026-01-01", "NULL") }, 1400 - 157, 1400 - 157 + 1, 1400 - 157 + 1},
+		{func() {
+			storetest.Exec(t, url, `INSERT INTO guerdon.delegation (id, delegator_id, delegate_id, starts_on, ends_on, made_by) VALUES (gen_random_uuid(), 'p1', 'p0', '2020-01-01', '2099-01-01', 'p0')`)
+		}, 1400 - 1, 1400, 1400 - 157 + 1},
+	} {
+		change.make()
+		for range 2 {
+			for on, count := range map[incentive.Date]int{day.AddDays(-1): change.before, day: change.day} {
+				team, err := s.Visible(t.Context(), "p0", incentive.Team, on)
+				require.NoError(t, err)
+				require.Len(t, team, count, "%s", on)
+			}
+			team, err := s.Visible(t.Context(), "p1499", incentive.Team, day)
+			require.NoError(t, err)
+			require.Len(t, team, change.last)
+		}
+	}
 }

@@ -73,7 +73,7 @@ func reliefProposals(ctx context.Context, q querier, which WhichReliefs, after s
 		err = row.Scan(&p.ID, &p.ParticipantID, &p.Name, &p.Measure, &p.StartsOn, &p.EndsOn, &p.Cause, &p.Amount, &p.Share, &p.Version, &p.ProposedBy, &p.ProposedAt, &p.ReasonID, &p.Reason,
 			&p.State, &p.DecidedBy, &p.DecidedAt, &p.Answer)
 		return p, err
-	}, which.ID, which.Person, string(which.State), which.Visible, which.Reader, after, limit)
+	}, plannedAnew, which.ID, which.Person, string(which.State), which.Visible, which.Reader, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list proposals of reliefs: %w", err)
 	}

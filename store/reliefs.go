@@ -77,7 +77,7 @@ func (s *Store) Reliefs(ctx context.Context, of ReliefsOf, after *ReliefKey, lim
 		ORDER BY r.starts_on DESC, r.participant_id, r.measure, r.cause LIMIT @limit`, func(row pgx.CollectableRow) (r Relief, err error) {
 		err = row.Scan(&r.ParticipantID, &r.Measure, &r.StartsOn, &r.EndsOn, &r.Cause, &r.Amount, &r.Share, &r.Version, &r.Name)
 		return r, err
-	}, pgx.NamedArgs{"person": of.Person, "measure": of.Measure, "on": dayOrNil(of.On), "search": anywhere(of.Search), "visible": of.Visible,
+	}, plannedAnew, pgx.NamedArgs{"person": of.Person, "measure": of.Measure, "on": dayOrNil(of.On), "search": anywhere(of.Search), "visible": of.Visible,
 		"starts": dayOrNil(after.StartsOn), "participant": after.Person, "of": after.Measure, "cause": after.Cause, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list reliefs of quotas: %w", err)

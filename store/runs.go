@@ -205,9 +205,6 @@ type WhichStatements struct {
 	Listing
 }
 
-// statementOrders are how statements can be sorted.
-var statementOrders = orders{"name": {"lower(" + nameAt("st.participant_id", "p.ends_on") + ")"}, "total": {"st.currency", "st.total_minor"}}
-
 // Statements returns up to limit statements of the revision's current run, without lines,
 // after a participant, of all participants or ("visible" not nil) of those given.
 func (s *Store) Statements(ctx context.Context, periodID string, revision int, visible []string, after string, limit int) ([]StoredStatement, error) {
@@ -216,13 +213,14 @@ func (s *Store) Statements(ctx context.Context, periodID string, revision int, v
 
 // FindStatements returns up to limit statements without lines after a participant's.
 func (s *Store) FindStatements(ctx context.Context, of WhichStatements, after string, limit int) ([]StoredStatement, error) {
-	const from = ` FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id
+	name, names := sortingNames(of.Listing, of.Visible, "st.participant_id", endOfPeriod)
+	from := ` FROM period_revision r JOIN pay_period p ON p.id = r.period_id JOIN statement st ON st.run_id = r.run_id` + names + `
 		WHERE r.period_id = @period AND r.revision = @revision`
 	last := ""
 	if after != "" {
 		last = from + ` AND st.participant_id = @after`
 	}
-	goesOn, order, err := statementOrders.seek(of.Listing, nil, []string{"st.participant_id"}, last)
+	goesOn, order, err := orders{"name": {name}, "total": {"st.currency", "st.total_minor"}}.seek(of.Listing, nil, []string{"st.participant_id"}, last)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +235,7 @@ func (s *Store) FindStatements(ctx context.Context, of WhichStatements, after st
 					WHERE (s.earned_in = r.period_id OR s.stated_in = r.period_id) AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,
 			st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+from+`
 			AND `+goesOn+` AND (@visible::text[] IS NULL OR st.participant_id = ANY(@visible)) AND `+found("st.participant_id")+` `+order+` LIMIT @limit`,
-		pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "after": after, "visible": of.Visible, "limit": limit, "posts": posts, "search": anywhere(of.Search)})
+		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "after": after, "visible": of.Visible, "limit": limit, "posts": posts, "search": anywhere(of.Search)})
 	if err != nil {
 		return nil, fmt.Errorf("list the statements of %s: %w", of.PeriodID, err)
 	}
@@ -428,15 +426,36 @@ type RunOf struct {
 // Runs lists the runs of a revision, oldest first.
 func (s *Store) Runs(ctx context.Context, periodID string, revision int) ([]RunOf, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT run.id, run.snapshot_id, run.statements, run.completed_at, coalesce(run.id = r.run_id, false), coalesce((
-			SELECT jsonb_object_agg(currency, total) FROM (SELECT currency, sum(total_minor) AS total FROM statement WHERE run_id = run.id GROUP BY currency) sums), '{}')
+		SELECT run.id, run.snapshot_id, run.statements, run.completed_at, coalesce(run.id = r.run_id, false)
 		FROM run JOIN snapshot sn ON sn.id = run.snapshot_id
 		JOIN period_revision r ON r.period_id = sn.period_id AND r.revision = sn.revision
 		WHERE sn.period_id = $1 AND sn.revision = $2 ORDER BY run.id`, periodID, revision)
 	if err != nil {
 		return nil, fmt.Errorf("list the runs of %s: %w", periodID, err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[RunOf])
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r RunOf, err error) {
+		err = row.Scan(&r.ID, &r.SnapshotID, &r.Statements, &r.At, &r.Current)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the runs of %s: %w", periodID, err)
+	}
+	for i := range all {
+		if all[i].Totals, err = s.runTotals.of(all[i].ID, func() (map[incentive.Currency]int64, error) { return s.totalsOf(ctx, all[i].ID) }); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// totalsOf adds up what a run's statements come to.
+func (s *Store) totalsOf(ctx context.Context, run int64) (totals map[incentive.Currency]int64, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT coalesce(jsonb_object_agg(currency, total), '{}') FROM (SELECT currency, sum(total_minor) AS total FROM statement WHERE run_id = $1 GROUP BY currency) sums`, run).Scan(&totals)
+	if err != nil {
+		return nil, fmt.Errorf("add up what run %d pays: %w", run, err)
+	}
+	return totals, nil
 }
 
 // Difference is somebody whose statement differs between two runs. Nil means that a run
@@ -495,6 +514,10 @@ func (s *Store) Distributions(ctx context.Context, p PeriodRevision, run, from i
 	if err := s.runsOf(ctx, p, cmp.Or(from, run), run); err != nil {
 		return nil, err
 	}
+	return s.distributions.of([2]int64{run, from}, func() ([]calculation.Distribution, error) { return s.distributionsOf(ctx, run, from) })
+}
+
+func (s *Store) distributionsOf(ctx context.Context, run, from int64) ([]calculation.Distribution, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT a.currency, a.total_minor, b.currency, b.total_minor
 		FROM (SELECT * FROM statement WHERE run_id = $1) a FULL JOIN (SELECT * FROM statement WHERE run_id = $2) b ON a.participant_id = b.participant_id`, run, from)

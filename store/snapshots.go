@@ -177,16 +177,19 @@ func takingRefunded(p PeriodRevision, back calculation.LookBack, n narrow) takin
 		[]any{back.ClawbacksSince, p.StartsOn, p.EndsOn, back.Cancelled, lines}}
 }
 
-// takingFacts is what was sold and expected, and what currencies were worth, from the first day that matters on.
-func takingFacts(p PeriodRevision, back calculation.LookBack, n narrow) []taking {
+// lastGoal is the last day on which a quota may begin that matters to a period.
+func lastGoal(p PeriodRevision, back calculation.LookBack) incentive.Date {
 	// A plan may hold a month against the whole year's goal, whatever is left of it.
 	const longestGoal = 366
-	lastGoal := p.EndsOn
-	if len(back.Cumulative) > 0 {
-		if whole := back.Since.AddDays(longestGoal); whole.After(p.EndsOn) {
-			lastGoal = whole
-		}
+	if whole := back.Since.AddDays(longestGoal); len(back.Cumulative) > 0 && whole.After(p.EndsOn) {
+		return whole
 	}
+	return p.EndsOn
+}
+
+// takingFacts is what was sold and expected, and what currencies were worth, from the first day that matters on.
+func takingFacts(p PeriodRevision, back calculation.LookBack, n narrow) []taking {
+	lastGoal := lastGoal(p, back)
 	measured, quotas := whose("participant_id", n.measured, back.Since, lastGoal)
 	credited, credits := whose("c.participant_id", n.credited)
 	return []taking{
@@ -300,13 +303,18 @@ func takeRest(ctx context.Context, tx pgx.Tx, id int64, p PeriodRevision, back c
 	if back.Groups {
 		rest = append(rest, takingGroups(p, back)...)
 	}
+	return take(ctx, tx, id, append(rest, takingEarlier(p, back, n)...))
+}
+
+// takingEarlier is what a period takes of earlier ones.
+func takingEarlier(p PeriodRevision, back calculation.LookBack, n narrow) (all []taking) {
 	if looksAtPosted(back) {
-		rest = append(rest, takingPosted(p, back, n))
+		all = append(all, takingPosted(p, back, n))
 	}
 	if len(back.Clawbacks) > 0 && (n.credited == nil || n.refunded != nil) {
-		rest = append(rest, takingPaid(p, back, n), takingRefunded(p, back, n))
+		all = append(all, takingPaid(p, back, n), takingRefunded(p, back, n))
 	}
-	return take(ctx, tx, id, rest)
+	return all
 }
 
 // looksAtPosted reports whether plans need what earlier periods posted.

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/calculation"
 )
 
 // schema is the PostgreSQL schema that holds the tables. Temporal's own tables may live
@@ -26,7 +27,10 @@ type Store struct {
 	pool *pgxpool.Pool
 	keys Keys
 
-	divisions divisions
+	divisions     divisions
+	reporting     reportings
+	runTotals     lasting[int64, map[incentive.Currency]int64]
+	distributions lasting[[2]int64, []calculation.Distribution] // of a run, and against another one
 }
 
 // Open connects to the database at url. keys encrypts what must not be read from the
@@ -82,6 +86,10 @@ type querier interface {
 	Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row
 }
+
+// plannedAnew has PostgreSQL plan a query for what it is asked with and for nothing else: with a plan for whatever
+// it is asked with, each row would be looked for in a list of thousands of people from its beginning.
+const plannedAnew = pgx.QueryExecModeCacheDescribe
 
 // constraint returns the name of the constraint that err breaks, or "".
 func constraint(err error) string {

@@ -106,7 +106,7 @@ func (s *Store) TargetFigures(ctx context.Context, proposalID string, visible []
 		JOIN target_figure first ON first.proposal_id = f.proposal_id AND first.participant_id = f.participant_id AND first.version = 1
 		LEFT JOIN free_text x ON x.id = f.reason_id
 		WHERE f.proposal_id = id_of($1) AND f.participant_id > $2 AND ($3::text[] IS NULL OR f.participant_id = ANY($3)) AND `+standingFigure+`
-		ORDER BY f.participant_id LIMIT $4`, pgx.RowToStructByPos[TargetFigure], proposalID, after, visible, limit)
+		ORDER BY f.participant_id LIMIT $4`, pgx.RowToStructByPos[TargetFigure], plannedAnew, proposalID, after, visible, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list the figures of proposal %s: %w", proposalID, err)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
@@ -117,11 +118,14 @@ func (v *visit) objectives() error {
 // choosable returns of whom the visitor may choose one, by what they are called: the others whose estimates of
 // a period they see, or nobody where those are too many for a choice.
 func (v *visit) choosable(period string) ([]client.Estimate, error) {
-	others, some, byName := true, mostShown, "name"
-	list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), period, &client.ListEstimatesParams{Others: &others, Sort: &byName, Limit: &some}))
+	others, some := true, mostShown
+	list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), period, &client.ListEstimatesParams{Others: &others, Limit: &some}))
 	if err != nil || list.Next != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(list.Estimates, func(a, b client.Estimate) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
 	return list.Estimates, nil
 }
 

@@ -42,7 +42,7 @@ func main() {
 
 // run measures and says what came of it.
 func (o options) run(ctx context.Context, say func(line string)) (err error) {
-	d, err := newThrowaway(ctx)
+	d, err := newDatabase(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,8 @@ type pages struct {
 	Each         time.Duration `default:"2s" help:"How long each page is asked for."`
 	AtOnce       uint64        `default:"2" help:"How many ask at once."`
 	Only         string        `help:"Measure only the pages whose path has this in it."`
+	Role         string        `help:"Measure only the pages of this role."`
+	Company      string        `placeholder:"DIRECTORY" help:"Keep the company in this directory: it is made once, and what is measured is a copy of it."`
 	Limit        time.Duration `help:"Fail where a page's 95th percentile is above this."`
 }
 
@@ -68,25 +70,29 @@ type walk struct {
 
 // Run measures, and prints a row for each page.
 func (o *pages) Run(ctx context.Context, say func(line string)) (err error) {
-	d, err := newThrowaway(ctx)
+	d, err := newDatabase(ctx, o.Company)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
-	s, connection := d.store, d.connection
 	began := time.Now()
-	if err := (company{o.People, o.Transactions}).seed(ctx, connection); err != nil {
+	var people, transactions int
+	if err := d.connection.QueryRow(ctx, `SELECT (SELECT count(*) FROM guerdon.assignment), (SELECT count(*) FROM guerdon.transaction)`).Scan(&people, &transactions); err != nil {
 		return err
 	}
-	took, err := calculate(ctx, s, 100_000)
-	if err != nil {
+	if people > 0 {
+		o.People, o.Transactions = people, transactions
+	} else if err := o.make(ctx, d.store, d.connection); err != nil {
 		return err
 	}
-	if err := o.prepare(ctx, s, connection, took.runID); err != nil {
-		return err
+	if o.Company != "" {
+		if err := d.copy(ctx); err != nil {
+			return err
+		}
 	}
-	say(fmt.Sprintf("%d participants, %d transactions, seeded and calculated in %s", o.People, o.Transactions, round(time.Since(began))))
+	say(fmt.Sprintf("%d participants, %d transactions, there in %s", o.People, o.Transactions, round(time.Since(began))))
 
+	s, connection := d.store, d.connection
 	house, err := open(s)
 	if err != nil {
 		return err
@@ -107,6 +113,9 @@ func (o *pages) Run(ctx context.Context, say func(line string)) (err error) {
 		say("| " + stage.name + " | page | p50 | p95 | most | answers a second | kB |")
 		say("|---|---|---|---|---|---|---|")
 		for _, w := range o.walks() {
+			if !strings.Contains(w.role, o.Role) {
+				continue
+			}
 			over, err := o.walk(house.URL, w, say)
 			if err != nil {
 				return err
@@ -118,6 +127,18 @@ func (o *pages) Run(ctx context.Context, say func(line string)) (err error) {
 		return fmt.Errorf("slower than %s: %s", o.Limit, strings.Join(slow, ", "))
 	}
 	return nil
+}
+
+// make makes the company, with a period in its approvals.
+func (o *pages) make(ctx context.Context, s *store.Store, connection *pgx.Conn) error {
+	if err := (company{o.People, o.Transactions}).seed(ctx, connection); err != nil {
+		return err
+	}
+	took, err := calculate(ctx, s, 100_000)
+	if err != nil {
+		return err
+	}
+	return o.prepare(ctx, s, connection, took.runID)
 }
 
 // prepare takes the period from its run to its approvals, and writes what else pages show.
