@@ -245,18 +245,25 @@ func (s *server) ListAcceptances(ctx context.Context, request spec.ListAcceptanc
 	if err != nil {
 		return nil, err
 	}
-	people, err := s.visible(ctx, today)
+	people, err := s.visibleOf(ctx, today, value(request.Params.Person))
 	if err != nil {
 		return nil, err
 	}
+	of := store.WhichAcceptances{PlanVersionID: store.PlanVersionID{PlanID: request.Plan, Version: request.Version}, Visible: people, Missing: value(request.Params.Missing), Search: value(request.Params.Search)}
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Acceptances(ctx, request.Plan, request.Version, people, value(request.Params.After), limit)
+	all, err := s.Store.Acceptances(ctx, of, value(request.Params.After), limit)
+	if err != nil {
+		return nil, err
+	}
 	answer := spec.ListAcceptances200JSONResponse{Acceptances: []spec.Acceptance{}}
+	if answer.People, answer.Accepted, err = s.Store.CountAcceptances(ctx, of); err != nil {
+		return nil, err
+	}
 	for _, a := range all {
 		answer.Acceptances = append(answer.Acceptances, acceptanceOf(a))
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
-	return answer, err
+	return answer, nil
 }
 
 // AcceptPlan puts on record that the caller accepts a version of their plan.

@@ -23,23 +23,51 @@ type Acceptance struct {
 
 // plannedPeople are those whom the latest record of an assignment puts on a plan, today or later.
 const plannedPeople = `SELECT plan_id, participant_id FROM (
-	SELECT DISTINCT ON (participant_id, plan_id, starts_on) participant_id, plan_id, ends_on FROM assignment ORDER BY participant_id, plan_id, starts_on, version DESC) latest
+	SELECT DISTINCT ON (participant_id, plan_id, starts_on) participant_id, plan_id, ends_on FROM assignment ORDER BY participant_id DESC, plan_id DESC, starts_on DESC, version DESC) latest
 	WHERE ends_on IS NULL OR ends_on >= company_today()`
 
-var acceptances = `
-	SELECT p.participant_id, ` + nameAt("p.participant_id", "company_today()") + `, coalesce(t.body, ''), a.accepted_at
-	FROM (` + plannedPeople + ` UNION SELECT plan_id, participant_id FROM plan_acceptance WHERE plan_id = $1 AND version = $2) p
-	LEFT JOIN plan_acceptance a ON a.plan_id = $1 AND a.version = $2 AND a.participant_id = p.participant_id LEFT JOIN free_text t ON t.id = a.signature_id
-	WHERE p.plan_id = $1`
+// ofAcceptances is the FROM and WHERE of those who are on a plan or have accepted a version of it.
+var ofAcceptances = ` FROM (` + plannedPeople + ` UNION SELECT plan_id, participant_id FROM plan_acceptance WHERE plan_id = @plan AND version = @version) p
+	LEFT JOIN plan_acceptance a ON a.plan_id = @plan AND a.version = @version AND a.participant_id = p.participant_id
+	WHERE p.plan_id = @plan AND (@visible::text[] IS NULL OR p.participant_id = ANY (@visible))`
 
-// Acceptances lists who is on a plan or has accepted that version of it, of those who are
-// visible (nil for everybody), after one by their ids.
-func (s *Store) Acceptances(ctx context.Context, planID string, version int, visible []string, after string, limit int) ([]Acceptance, error) {
-	rows, err := s.pool.Query(ctx, acceptances+` AND ($3::text[] IS NULL OR p.participant_id = ANY ($3)) AND p.participant_id > $4 ORDER BY p.participant_id LIMIT $5`, planID, version, visible, after, limit)
+// WhichAcceptances says whose acceptances of which version of a plan are wanted.
+type WhichAcceptances struct {
+	PlanVersionID
+	Visible []string // participants; nil for everybody
+	Missing bool     // only of those who have not accepted it
+	Search  string   // a part of the participant's id or name, in whatever case
+}
+
+func (of WhichAcceptances) arguments() pgx.NamedArgs {
+	return pgx.NamedArgs{"plan": of.PlanID, "version": of.Version, "visible": of.Visible, "missing": of.Missing, "search": anywhere(of.Search)}
+}
+
+// Acceptances lists who is on a plan or has accepted that version of it, after one by their ids.
+func (s *Store) Acceptances(ctx context.Context, of WhichAcceptances, after string, limit int) ([]Acceptance, error) {
+	return acceptances(ctx, s.pool, of, after, limit)
+}
+
+func acceptances(ctx context.Context, q querier, of WhichAcceptances, after string, limit int) (all []Acceptance, err error) {
+	arguments := of.arguments()
+	arguments["after"], arguments["limit"] = after, limit
+	err = collect(ctx, q, &all, `
+		SELECT p.participant_id, `+nameAt("p.participant_id", "company_today()")+`, coalesce((SELECT t.body FROM free_text t WHERE t.id = a.signature_id), ''), a.accepted_at`+ofAcceptances+`
+			AND (NOT @missing OR a.accepted_at IS NULL) AND `+found("p.participant_id")+` AND p.participant_id > @after ORDER BY p.participant_id LIMIT @limit`, pgx.RowToStructByPos[Acceptance], plannedAnew, arguments)
 	if err != nil {
-		return nil, fmt.Errorf("list who has accepted plan %s: %w", planID, err)
+		return nil, fmt.Errorf("list who has accepted plan %s: %w", of.PlanID, err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Acceptance])
+	return all, nil
+}
+
+// CountAcceptances counts the visible who are on a plan or have accepted that version of it, and those
+// of them who have, whatever is searched for among them.
+func (s *Store) CountAcceptances(ctx context.Context, of WhichAcceptances) (people, accepted int, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT count(*), count(a.accepted_at)`+ofAcceptances, plannedAnew, of.arguments()).Scan(&people, &accepted)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count who has accepted plan %s: %w", of.PlanID, err)
+	}
+	return people, accepted, nil
 }
 
 // PlanVersionID names one version of a plan.
@@ -107,13 +135,12 @@ func (s *Store) AcceptPlan(ctx context.Context, participantID string, v PlanVers
 // acceptance is how somebody stands to a version of a plan, of code CodeNotFound where they
 // are not on the plan.
 func acceptance(ctx context.Context, tx pgx.Tx, participantID string, v PlanVersionID) (Acceptance, error) {
-	rows, err := tx.Query(ctx, acceptances+` AND p.participant_id = $3`, v.PlanID, v.Version, participantID)
+	found, err := acceptances(ctx, tx, WhichAcceptances{PlanVersionID: v, Visible: []string{participantID}}, "", 1)
 	if err != nil {
-		return Acceptance{}, fmt.Errorf("read an acceptance: %w", err)
+		return Acceptance{}, err
 	}
-	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Acceptance])
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = incentive.Errorf(incentive.CodeNotFound, "you are not on plan %q, so that it is not yours to accept", v.PlanID)
+	if len(found) == 0 {
+		return Acceptance{}, incentive.Errorf(incentive.CodeNotFound, "you are not on plan %q, so that it is not yours to accept", v.PlanID)
 	}
-	return found, err
+	return found[0], nil
 }

@@ -18,8 +18,20 @@ func TestAcceptPlan(t *testing.T) {
 	ctx := t.Context()
 	first := store.PlanVersionID{PlanID: "flat", Version: 1}
 	list := func(version int, visible []string) []store.Acceptance {
-		all, err := b.Acceptances(ctx, "flat", version, visible, "", 100)
+		of := store.WhichAcceptances{PlanVersionID: store.PlanVersionID{PlanID: "flat", Version: version}, Visible: visible}
+		all, err := b.Acceptances(ctx, of, "", 100)
 		require.NoError(t, err)
+		people, accepted, err := b.CountAcceptances(ctx, of)
+		require.NoError(t, err)
+		require.Len(t, all, people)
+		of.Missing = true
+		missing, err := b.Acceptances(ctx, of, "", 100)
+		require.NoError(t, err)
+		require.Len(t, missing, people-accepted)
+		of.Search = "nobody"
+		none, err := b.Acceptances(ctx, of, "", 100)
+		require.NoError(t, err)
+		require.Empty(t, none)
 		return all
 	}
 	due, err := b.ToAccept(ctx, "ann")

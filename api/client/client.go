@@ -1392,7 +1392,13 @@ type AcceptanceRequest struct {
 // Acceptances defines model for Acceptances.
 type Acceptances struct {
 	Acceptances []Acceptance `json:"acceptances"`
-	Next        *string      `json:"next,omitempty"`
+
+	// Accepted How many of them have accepted it.
+	Accepted int     `json:"accepted"`
+	Next     *string `json:"next,omitempty"`
+
+	// People How many of those whom you may see, or of the one person asked for, are on the plan or have accepted this version.
+	People int `json:"people"`
 }
 
 // Accepted defines model for Accepted.
@@ -5756,6 +5762,15 @@ type PutPlanParams struct {
 
 // ListAcceptancesParams defines parameters for ListAcceptances.
 type ListAcceptancesParams struct {
+	// Person Only theirs.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Missing Only of those who have not accepted it.
+	Missing *bool `form:"missing,omitempty" json:"missing,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -21242,6 +21257,42 @@ func NewListAcceptancesRequest(server string, plan string, version int, params *
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Person != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "person", *params.Person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Missing != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "missing", *params.Missing, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Search != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "search", *params.Search, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.After != nil {
 

@@ -1393,7 +1393,13 @@ type AcceptanceRequest struct {
 // Acceptances defines model for Acceptances.
 type Acceptances struct {
 	Acceptances []Acceptance `json:"acceptances"`
-	Next        *string      `json:"next,omitempty"`
+
+	// Accepted How many of them have accepted it.
+	Accepted int     `json:"accepted"`
+	Next     *string `json:"next,omitempty"`
+
+	// People How many of those whom you may see, or of the one person asked for, are on the plan or have accepted this version.
+	People int `json:"people"`
 }
 
 // Accepted defines model for Accepted.
@@ -5757,6 +5763,15 @@ type PutPlanParams struct {
 
 // ListAcceptancesParams defines parameters for ListAcceptances.
 type ListAcceptancesParams struct {
+	// Person Only theirs.
+	Person *string `form:"person,omitempty" json:"person,omitempty"`
+
+	// Missing Only of those who have not accepted it.
+	Missing *bool `form:"missing,omitempty" json:"missing,omitempty"`
+
+	// Search Only of participants whose id or name holds this, in whatever case.
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
 	// After The last item of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 
@@ -13469,6 +13484,30 @@ func (siw *ServerInterfaceWrapper) ListAcceptances(c *gin.Context) {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListAcceptancesParams
+
+	// ------------- Optional query parameter "person" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "person", c.Request.URL.Query(), &params.Person, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter person: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "missing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "missing", c.Request.URL.Query(), &params.Missing, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter missing: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "search" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "search", c.Request.URL.Query(), &params.Search, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter search: %w", err), http.StatusBadRequest)
+		return
+	}
 
 	// ------------- Optional query parameter "after" -------------
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -68,8 +69,10 @@ type planPage struct {
 	Plan        client.Plan
 	Own         *client.Acceptance // nil where the visitor is not on the plan
 	Acceptances []client.Acceptance
-	Accepted    int
-	More        bool
+	Table       table // of the acceptances
+	Leads       bool  // the visitor sees those of others
+	People      int   // whose acceptances they see
+	Accepted    int   // how many of them there are
 	Signature   string
 	MayKeep     bool
 	MayTry      bool
@@ -86,23 +89,39 @@ func (v *visit) plan() error {
 		return err
 	}
 	body := planPage{Plan: p, MayKeep: v.may(incentive.ImportStructure) > incentive.None, MayTry: v.may(incentive.ReadTotals) > incentive.None, Signature: v.failed("signature")}
-	all, more, err := every(4, func(after *string) ([]client.Acceptance, *string, error) {
-		list, err := client.Read[client.Acceptances](v.api.ListAcceptances(v.r.Context(), p.Plan, p.Version, &client.ListAcceptancesParams{After: after, Limit: &most}))
-		return list.Acceptances, list.Next, err
+	of := func(params client.ListAcceptancesParams) (client.Acceptances, error) {
+		return client.Read[client.Acceptances](v.api.ListAcceptances(v.r.Context(), p.Plan, p.Version, &params))
+	}
+	if v.may(incentive.AcceptPlan) > incentive.None {
+		own, err := of(client.ListAcceptancesParams{Person: &v.me.Id})
+		if err != nil {
+			return err
+		}
+		for _, a := range own.Acceptances {
+			body.Own = &a
+		}
+	}
+	if body.Leads = v.may(incentive.ReadAcceptances) > incentive.Own; !body.Leads {
+		return v.show("plan", "plan.title", body, "plan", p.Plan, "version", p.Version)
+	}
+	missing := v.r.URL.Query().Get("missing") != ""
+	body.Acceptances, body.Table, err = listed(v, listing[client.Acceptance]{
+		name: fmt.Sprintf("acceptances-%s-%d", p.Plan, p.Version), search: "table.search-person",
+		choices: []choice{{Name: "missing", Label: "plan.missing", Type: "checkbox"}},
+		columns: []column[client.Acceptance]{
+			{head: "column.person", value: func(a client.Acceptance) any { return a.Name }},
+			{head: "column.id", file: true, value: func(a client.Acceptance) any { return a.Person }},
+			{head: "column.when", value: func(a client.Acceptance) any { return a.AcceptedAt }},
+			{head: "column.signature", value: func(a client.Acceptance) any { return text(a.Signature) }},
+		},
+		read: func(wanted wanted) ([]client.Acceptance, *string, error) {
+			list, err := of(client.ListAcceptancesParams{Missing: &missing, Search: wanted.search, After: wanted.after, Limit: wanted.limit})
+			body.People, body.Accepted = list.People, list.Accepted
+			return list.Acceptances, list.Next, err
+		},
 	})
 	if err != nil {
 		return err
-	}
-	for _, a := range all {
-		if a.Person == v.me.Id && v.may(incentive.AcceptPlan) > incentive.None {
-			body.Own = &a
-		}
-		if a.AcceptedAt != nil {
-			body.Accepted++
-		}
-	}
-	if v.may(incentive.ReadAcceptances) > incentive.Own {
-		body.Acceptances, body.More = all, more
 	}
 	return v.show("plan", "plan.title", body, "plan", p.Plan, "version", p.Version)
 }
