@@ -333,17 +333,15 @@ func (v *visit) waiting() error {
 	return v.show("waiting", "waiting.title", body, "period", v.texts.period(h.Period))
 }
 
-// approvers are the people whose role lets them approve, by their ids.
+// approvers are the people whose role lets them approve, by their ids; none where those are too many for a choice.
 func (v *visit) approvers() (found []client.Person, err error) {
+	some := mostShown
 	for _, role := range []client.ListPeopleParamsRole{client.ListPeopleParamsRole(incentive.Manager), client.ListPeopleParamsRole(incentive.Finance)} {
-		people, _, err := every(20, func(after *string) ([]client.Person, *string, error) {
-			list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{Role: &role, After: after, Limit: &most}))
-			return list.People, list.Next, err
-		})
-		if err != nil {
+		list, err := client.Read[client.People](v.api.ListPeople(v.r.Context(), &client.ListPeopleParams{Role: &role, Limit: &some}))
+		if err != nil || list.Next != nil {
 			return nil, err
 		}
-		found = append(found, people...)
+		found = append(found, list.People...)
 	}
 	slices.SortFunc(found, func(a, b client.Person) int { return strings.Compare(a.Id, b.Id) })
 	return slices.CompactFunc(found, func(a, b client.Person) bool { return a.Id == b.Id }), nil
