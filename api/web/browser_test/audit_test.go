@@ -11,10 +11,10 @@ import (
 )
 
 // audits has the auditor prove a closed period, draw from it, say what they found, and take the evidence along.
-func audits(t *testing.T, browsers context.Context, address, period string) {
+func audits(t *testing.T, browser context.Context, address, period string) {
 	t.Helper()
 	for _, on := range []screen{desktop, phone} {
-		auditor := arrives(t, browsers, address, sample.Auditor, on)
+		auditor := arrives(t, browser, address, sample.Auditor, on)
 		auditor.look("home-auditor")
 		auditor.visit("/periods/" + period + "/proof")
 		auditor.look("proof")

@@ -108,10 +108,11 @@ type person struct {
 // signIns are the screens on which the page to sign in was looked at: it is the same for everybody.
 var signIns sync.Map
 
-// arrives opens a fresh browser and signs somebody in by the page.
-func arrives(t *testing.T, browsers context.Context, address, id string, on screen) *person {
+// arrives opens a window that knows nothing of the others, as a browser of its own would be, and signs somebody in
+// by the page.
+func arrives(t *testing.T, browser context.Context, address, id string, on screen) *person {
 	t.Helper()
-	ctx, leave := chromedp.NewContext(browsers) // starts one
+	ctx, leave := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(leave)
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancel)
@@ -122,6 +123,7 @@ func arrives(t *testing.T, browsers context.Context, address, id string, on scre
 		colours = "dark"
 	}
 	p.do(network.Enable(), log.Enable(), runtime.Enable(), page.Enable(),
+		emulation.SetFocusEmulationEnabled(true), // whichever window is in front
 		emulation.SetDeviceMetricsOverride(on.width, on.height, 1, on.phone),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: colours}}))
 	p.visit("/")

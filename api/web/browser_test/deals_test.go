@@ -12,10 +12,10 @@ import (
 )
 
 // entersDeals has reps enter deals that no system knows, and their manager decide about them.
-func entersDeals(t *testing.T, browsers context.Context, address string) {
+func entersDeals(t *testing.T, browser context.Context, address string) {
 	t.Helper()
 	for _, on := range []screen{desktop, phone} {
-		rep := arrives(t, browsers, address, "p08", on)
+		rep := arrives(t, browser, address, "p08", on)
 		rep.follow("Entered deals")
 		rep.open("Enter a deal")
 		rep.write(`input[name=date]`, time.Now().UTC().AddDate(0, 0, -1).Format("2006-01-02"))
@@ -33,7 +33,7 @@ func entersDeals(t *testing.T, browsers context.Context, address string) {
 		rep.look("deal-entered")
 		var deal string
 		rep.do(chromedp.Evaluate(`location.pathname`, &deal))
-		manager := arrives(t, browsers, address, "p06", on)
+		manager := arrives(t, browser, address, "p06", on)
 		manager.follow("Entered deals")
 		manager.look("deals-to-decide")
 		manager.do(chromedp.Click(`//tr[contains(., "Fair of `+on.name+`")]//input[@name="deal"]`, chromedp.BySearch))
@@ -50,11 +50,11 @@ func entersDeals(t *testing.T, browsers context.Context, address string) {
 }
 
 // relieves has an administrator relieve somebody of a part of a quota, and take it back.
-func relieves(t *testing.T, browsers context.Context, address string) {
+func relieves(t *testing.T, browser context.Context, address string) {
 	t.Helper()
 	first := time.Date(time.Now().Year(), time.Now().Month(), 1, 0, 0, 0, 0, time.UTC).Format("2006-01-02")
 	for _, on := range []screen{desktop, phone} {
-		admin := arrives(t, browsers, address, sample.Administrator, on)
+		admin := arrives(t, browser, address, sample.Administrator, on)
 		admin.follow("Relief of quotas")
 		admin.open("Relieve somebody of a part of a quota")
 		const form = `//select[@name="cause"]/ancestor::form`

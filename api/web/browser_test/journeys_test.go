@@ -22,21 +22,24 @@ func TestPeriodThroughThePages(t *testing.T) {
 	program := chromium(t)
 	address := install(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
-	browsers, done := chromedp.NewExecAllocator(context.Background(), options...)
+	programs, done := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(done)
+	browser, leave := chromedp.NewContext(programs)
+	t.Cleanup(leave)
+	require.NoError(t, chromedp.Run(browser), "the browser starts")
 
 	first := time.Date(time.Now().Year(), time.Now().Month(), 1, 0, 0, 0, 0, time.UTC)
 	month := sample.Calendar + "-" + first.AddDate(0, -1, 0).Format("2006-01")
 	before := sample.Calendar + "-" + first.AddDate(0, -2, 0).Format("2006-01")
 	at := "/periods/" + month
 
-	administers(t, browsers, address)
-	relieves(t, browsers, address)
-	entersDeals(t, browsers, address)
+	administers(t, browser, address)
+	relieves(t, browser, address)
+	entersDeals(t, browser, address)
 
 	// A rep reads what was earned and why, and where it goes.
 	for _, on := range []screen{desktop, night, phone} {
-		rep := arrives(t, browsers, address, "p12", on)
+		rep := arrives(t, browser, address, "p12", on)
 		rep.look("home")
 		rep.do(chromedp.KeyEvent(kb.Tab))
 		require.True(t, rep.has(`.skip:focus`), "the first key leads past the menu")
@@ -71,14 +74,14 @@ func TestPeriodThroughThePages(t *testing.T) {
 		require.Contains(t, rep.text(), "USD more:")
 		rep.open("How that is calculated")
 		rep.look("live-what-if")
-		manager := arrives(t, browsers, address, "p06", on)
+		manager := arrives(t, browser, address, "p06", on)
 		manager.follow("My team")
 		require.True(t, manager.has(`figure.chart svg rect`), "the team is drawn against its quotas")
 		manager.look("team")
 		require.Contains(t, manager.text(), "behind that with their quota")
 	}
-	takesAReward(t, browsers, address)
-	rep := arrives(t, browsers, address, "p12", phone)
+	takesAReward(t, browser, address)
+	rep := arrives(t, browser, address, "p12", phone)
 	rep.visit("/disputes/new")
 	rep.look("raise-missing-period")
 	rep.button("Go on")
@@ -114,7 +117,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	require.Contains(t, rep.text(), "Pick whom you want to be", "the session has ended")
 
 	// The manager asks what the rep knows, who replies.
-	manager := arrives(t, browsers, address, "p06", phone)
+	manager := arrives(t, browser, address, "p06", phone)
 	manager.look("home-dispute")
 	manager.follow("Disputes")
 	manager.look("disputes-inbox")
@@ -125,7 +128,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	manager.fill(`//summary[normalize-space()="Ask for information"]/..//textarea`, "Which contract?")
 	manager.press(`//form//button[normalize-space()="Ask for information"]`)
 	require.Contains(t, manager.text(), "Your question is sent.")
-	rep = arrives(t, browsers, address, "p12", desktop)
+	rep = arrives(t, browser, address, "p12", desktop)
 	rep.look("home-question")
 	rep.press(`//a[normalize-space()="Reply"]`)
 	rep.look("dispute-question")
@@ -135,7 +138,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 
 	// Finance enters an adjustment from a statement, somebody else decides about it, and
 	// the period is calculated again with it.
-	enters := arrives(t, browsers, address, sample.FinancePrepare, phone)
+	enters := arrives(t, browser, address, sample.FinancePrepare, phone)
 	enters.visit(at + "/statements/p13")
 	enters.press(`//a[normalize-space()="Adjust it"]`)
 	enters.write(`input[name=amount]`, "-120.50")
@@ -144,7 +147,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	enters.press(`//form//button[normalize-space()="Enter an adjustment"]`)
 	require.Contains(t, enters.text(), "The adjustment is entered.")
 	enters.look("adjustments-entered")
-	decides := arrives(t, browsers, address, sample.FinanceApprove, night)
+	decides := arrives(t, browser, address, sample.FinanceApprove, night)
 	decides.press(`//li[contains(., "1 adjustment waits for your decision")]/a`)
 	decides.do(chromedp.Click(`//summary[starts-with(normalize-space(), "Decide")]`, chromedp.BySearch))
 	decides.look("adjustment-to-decide")
@@ -177,7 +180,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 
 	// Managers approve, each on another screen; the head of sales approves the managers.
 	for i, id := range []string{"p06", "p13", "p20", "p27", "p34", sample.Head} {
-		manager := arrives(t, browsers, address, id, []screen{desktop, phone, night}[i%3])
+		manager := arrives(t, browser, address, id, []screen{desktop, phone, night}[i%3])
 		manager.look("home-manager")
 		manager.follow("Look and approve")
 		manager.look("approvals")
@@ -196,7 +199,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	}
 
 	// Finance sees who is waited for, approves the head of sales, and releases.
-	finance := arrives(t, browsers, address, sample.FinanceRelease, desktop)
+	finance := arrives(t, browser, address, sample.FinanceRelease, desktop)
 	finance.look("home-finance")
 	finance.visit("/simulation?plan=new-business&version=1")
 	finance.button("Show what it would pay")
@@ -213,14 +216,14 @@ func TestPeriodThroughThePages(t *testing.T) {
 	require.Contains(t, finance.text(), "Reminded.")
 	finance.visit(at)
 	finance.look("period-approving")
-	approver := arrives(t, browsers, address, sample.FinanceApprove, phone)
+	approver := arrives(t, browser, address, sample.FinanceApprove, phone)
 	approver.follow("Look and approve")
 	approver.button("Approve the one that waits")
 	finance.visit(at)
 	finance.awaits(at, `.badge.approved`)
 	finance.look("period-approved")
 
-	preparer := arrives(t, browsers, address, sample.FinancePrepare, desktop)
+	preparer := arrives(t, browser, address, sample.FinancePrepare, desktop)
 	preparer.visit(at + "/release")
 	require.Contains(t, preparer.text(), "You prepared this period")
 	preparer.look("release-preparer")
@@ -243,7 +246,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 
 	// The manager grants a part of what is disputed, somebody of finance approves it, and
 	// another one releases what comes of it.
-	manager = arrives(t, browsers, address, "p06", night)
+	manager = arrives(t, browser, address, "p06", night)
 	manager.visit("/disputes")
 	manager.look("disputes-inbox")
 	manager.visit(dispute)
@@ -285,9 +288,9 @@ func TestPeriodThroughThePages(t *testing.T) {
 	finance.look("period-closed")
 
 	// Everything is on record, for finance and for the auditor.
-	audits(t, browsers, address, before)
+	audits(t, browser, address, before)
 	for id, on := range map[string]screen{sample.FinanceRelease: phone, sample.Auditor: desktop, sample.FinancePrepare: night} {
-		reader := arrives(t, browsers, address, id, on)
+		reader := arrives(t, browser, address, id, on)
 		reader.look("home")
 		for _, path := range []string{"/cockpit", "/periods", at, at + "/statements", at + "/release", at + "/payouts", at + "/files", at + "/runs", "/disputes?ended=yes", "/adjustments", "/ledger?period=" + month, "/exports", "/audit?subject=pay-period/" + month + "/1", "/periods/" + before} {
 			reader.visit(path)
@@ -297,10 +300,10 @@ func TestPeriodThroughThePages(t *testing.T) {
 }
 
 // administers looks at the administrator's pages, and begins a plan from the gallery.
-func administers(t *testing.T, browsers context.Context, address string) {
+func administers(t *testing.T, browser context.Context, address string) {
 	t.Helper()
 	for _, on := range []screen{phone, desktop} {
-		admin := arrives(t, browsers, address, sample.Administrator, on)
+		admin := arrives(t, browser, address, sample.Administrator, on)
 		for _, path := range []string{"/", "/people", "/hierarchy", "/plans", "/plans/new-business/versions/1", "/calendars", "/quotas", "/territories", "/targets", "/imports", "/periods", "/rails", "/tokens", "/settings", "/tour"} {
 			admin.visit(path)
 			admin.look(pictureName(path))

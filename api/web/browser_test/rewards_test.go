@@ -9,11 +9,11 @@ import (
 
 // takesAReward has somebody who is paid in points, too, take a reward: by three clicks at most, the
 // menu of a phone among them.
-func takesAReward(t *testing.T, browsers context.Context, address string) {
+func takesAReward(t *testing.T, browser context.Context, address string) {
 	t.Helper()
 	const paidInPoints = "p25"
 	for _, on := range []screen{desktop, night, phone} {
-		rep := arrives(t, browsers, address, paidInPoints, on)
+		rep := arrives(t, browser, address, paidInPoints, on)
 		clicks := 0
 		follow := func(text string) {
 			if on.phone {
@@ -35,7 +35,7 @@ func takesAReward(t *testing.T, browsers context.Context, address string) {
 		require.NotContains(t, rep.text(), "An evening out")
 		rep.look("points-charity")
 	}
-	fin := arrives(t, browsers, address, "p02", phone)
+	fin := arrives(t, browser, address, "p02", phone)
 	fin.follow("Rewards for points")
 	fin.look("redemptions")
 	require.Contains(t, fin.text(), "Gift card of a shop")
