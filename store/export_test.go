@@ -17,6 +17,30 @@ func (s *Store) Everything(ctx context.Context, p PeriodRevision) (snapshot ince
 	return snapshot, err
 }
 
+// DifferingAltogether is PendingChanges by comparing all that a snapshot has, and whether PendingChanges
+// could tell without.
+func (s *Store) DifferingAltogether(ctx context.Context, periodID string) (changes []Change, told bool, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		p, err := periodRevision(ctx, tx, periodID, 0, "")
+		if err != nil {
+			return err
+		}
+		inner, err := tx.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		_, _, told, err = whatWasSaid(ctx, inner, p)
+		if err := errorsIn(err, inner.Rollback(ctx)); err != nil {
+			return err
+		}
+		return afresh(ctx, tx, p, func(tx pgx.Tx, was, today int64, _ incentive.Date) error {
+			changes, err = differing(ctx, tx, was, today, []string{}, Change{}, 1000)
+			return err
+		})
+	})
+	return changes, told, err
+}
+
 // ExportedColumns returns the columns that an export holds, by table, and what it leaves
 // out, with the reason: for a test that walks the schema.
 func ExportedColumns() (exported map[string][]string, left map[string]string) {

@@ -93,6 +93,10 @@ func (o *pages) Run(ctx context.Context, say func(line string)) (err error) {
 	say(fmt.Sprintf("%d participants, %d transactions, there in %s", o.People, o.Transactions, round(time.Since(began))))
 
 	s, connection := d.store, d.connection
+	database, err := backendsOf(ctx, connection)
+	if err != nil {
+		return err
+	}
 	house, err := open(s)
 	if err != nil {
 		return err
@@ -110,13 +114,13 @@ func (o *pages) Run(ctx context.Context, say func(line string)) (err error) {
 			return err
 		}
 		say("")
-		say("| " + stage.name + " | page | p50 | p95 | most | answers a second | kB |")
-		say("|---|---|---|---|---|---|---|")
+		say("| " + stage.name + " | page | p50 | p95 | most | of processors | answers a second | kB |")
+		say("|---|---|---|---|---|---|---|---|")
 		for _, w := range o.walks() {
 			if !strings.Contains(w.role, o.Role) {
 				continue
 			}
-			over, err := o.walk(house.URL, w, say)
+			over, err := o.walk(house.URL, w, database, say)
 			if err != nil {
 				return err
 			}
@@ -200,7 +204,7 @@ var (
 )
 
 // walk measures what somebody looks at, and returns what is too slow.
-func (o *pages) walk(address string, w walk, say func(line string)) (slow []string, err error) {
+func (o *pages) walk(address string, w walk, database backends, say func(line string)) (slow []string, err error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
@@ -235,6 +239,7 @@ func (o *pages) walk(address string, w walk, say func(line string)) (slow []stri
 		}
 		attacker := vegeta.NewAttacker(vegeta.Workers(o.AtOnce), vegeta.MaxWorkers(o.AtOnce), vegeta.Redirects(vegeta.NoFollow))
 		var m vegeta.Metrics
+		busy := begin(database)
 		once := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: address + path, Header: header})
 		for m.Requests == 0 { // a busy machine may let a short while pass before it asks at all
 			for result := range attacker.Attack(once, vegeta.Rate{Per: time.Second}, o.Each, path) {
@@ -242,10 +247,11 @@ func (o *pages) walk(address string, w walk, say func(line string)) (slow []stri
 			}
 		}
 		m.Close()
+		took := busy.end()
 		if m.Success < 1 {
 			return nil, fmt.Errorf("%s at %s is answered %v %v", w.person, path, m.StatusCodes, m.Errors)
 		}
-		say(fmt.Sprintf("| %s | %s | %s | %s | %s | %.0f | %.0f |", w.role, path, tenths(m.Latencies.P50), tenths(m.Latencies.P95), tenths(m.Latencies.Max), m.Throughput, m.BytesIn.Mean/1000))
+		say(fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %.0f | %.0f |", w.role, path, tenths(m.Latencies.P50), tenths(m.Latencies.P95), tenths(m.Latencies.Max), tenths((took.own+took.database)/time.Duration(m.Requests)), m.Throughput, m.BytesIn.Mean/1000))
 		if o.Limit > 0 && m.Latencies.P95 > o.Limit && !slices.Contains(slow, path) {
 			slow = append(slow, path)
 		}

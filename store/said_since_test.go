@@ -1,0 +1,103 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
+)
+
+// TestPendingChangesAreTheSame looks at what was said since a lock alone and finds what comparing everything
+// does, after each of many facts, also once some of them were taken over and the period was opened anew.
+func TestPendingChangesAreTheSame(t *testing.T) {
+	t.Parallel()
+	const february = "monthly-2026-02"
+	for name, plan := range map[string]string{
+		"by itself":    "components: [{name: commission, measure: {sum: credits}, rate: 10%}]",
+		"with a draw":  "components: [{name: commission, measure: {sum: credits}, rate: 10%}]\ndraw: {amount: 100, kind: recoverable}",
+		"of the year":  "components: [{name: commission, measure: {sum: credits}, cumulative: {over: year, pays: true_up}, rate: 10%}]",
+		"with a quota": "components: [{name: commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, tiers: [{rate: 5%}]}}]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := openBooks(t)
+			b.plan("kept", plan)
+			b.put("participant", participant("carl", "boss"))
+			b.put("participant", participant("dora", "boss"))
+			quota := func(who, from, to, amount string) {
+				b.put("quota", map[string]any{"participant_id": who, "measure": "sales", "starts_on": from, "ends_on": to, "amount": amount})
+			}
+			for _, who := range []string{"bob", "carl", "dora"} {
+				b.assign(who, "kept", "2026-01-01")
+				for _, month := range [][2]string{{"2026-01-01", "2026-01-31"}, {"2026-02-01", "2026-02-28"}, {"2026-03-01", "2026-03-31"}} {
+					quota(who, month[0], month[1], "1000")
+				}
+				b.dealOf(who, "j-"+who, "2026-01-10", "100")
+				b.dealOf(who, "f-"+who, "2026-02-10", "200")
+			}
+			b.deal("a", "2026-02-03", "300")
+			january := monthOf(1)
+			b.open(january)
+			b.calculate(january)
+			b.approve(january)
+			b.open(february)
+			b.calculate(february)
+
+			whole := 0
+			same := func(what string, changes int) []store.Change {
+				t.Helper()
+				all, told, err := b.DifferingAltogether(t.Context(), february)
+				require.NoError(t, err)
+				if !told {
+					whole++
+				}
+				found, err := b.PendingChanges(t.Context(), february, 0, store.Change{}, 1000)
+				require.NoError(t, err)
+				require.Equal(t, all, found, what)
+				require.Len(t, found, changes, what)
+				return found
+			}
+			same("nothing", 0)
+			b.dealOf("bob", "f-bob", "2026-02-11", "250")
+			b.dealOf("bob", "new", "2026-02-28", "50")
+			b.dealOf("bob", "later", "2026-03-01", "50")
+			same("deals", 2)
+			b.put("participant", map[string]any{"participant_id": "carl", "effective_from": "2026-02-10", "name": "Another", "email": "", "kind": "employee", "country": "ID", "pay_currency": "USD", "manager_id": "boss", "attributes": map[string]string{}})
+			b.put("participant", participant("new", "boss"))
+			b.put("participant", map[string]any{"participant_id": "dora", "effective_from": "2026-03-10", "name": "Later", "email": "", "kind": "employee", "country": "ID", "pay_currency": "USD", "attributes": map[string]string{}})
+			same("people", 4)
+			quota("dora", "2026-02-01", "2026-02-28", "2000")
+			quota("dora", "2026-04-01", "2026-04-30", "2000")
+			quota("new", "2026-02-01", "2026-02-28", "2000")
+			same("quotas", 6)
+			b.assign("new", "kept", "2026-02-01")
+			changes := same("somebody else is on the plan", 7)
+			require.Zero(t, whole, "no more was looked at than of whom something was said")
+			b.put("assignment", map[string]any{"participant_id": "dora", "plan_id": "kept", "calendar_id": "monthly", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
+			changes = same("somebody has left it", len(changes)+1)
+			b.put("assignment", map[string]any{"participant_id": "ann", "plan_id": "flat", "calendar_id": "monthly", "starts_on": "2026-01-01", "ends_on": "2026-01-31"})
+			b.assign("ann", "kept", "2026-02-01")
+			same("nobody is on a plan any more", len(changes)+2)
+			b.amend(february, store.Change{Kind: "participant", ID: "new"}, store.Change{Kind: "assignment", ID: "new"}, store.Change{Kind: "quota", ID: "new"}, store.Change{Kind: "transaction", ID: "crm/f-bob"})
+			same("some were taken over", len(changes)+2-4)
+			b.plan("kept", strings.Replace(plan, "rate: ", "rate: 1", 1)) // percents more
+			_, err := b.PendingChanges(t.Context(), february, 0, store.Change{}, 1000)
+			require.NoError(t, err)
+			all, told, err := b.DifferingAltogether(t.Context(), february)
+			require.NoError(t, err)
+			require.False(t, told, "a version of a plan may be about everybody")
+			require.Contains(t, all, store.Change{Kind: "plan", ID: "kept", What: "changed"})
+			_, err = b.Act(t.Context(), b.command(february, incentive.Cancel))
+			require.NoError(t, err)
+			b.open(february)
+			b.calculate(february)
+			whole = 0
+			same("opened anew", 0)
+			quota("carl", "2026-02-01", "2026-02-28", "1500")
+			same("a quota", 1)
+		})
+	}
+}
