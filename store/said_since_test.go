@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/store"
 )
 
