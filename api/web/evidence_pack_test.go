@@ -199,7 +199,7 @@ func TestEvidenceOfAClosedPeriod(t *testing.T) {
 		"an approval that is missing":       {"approvals.csv", "r2,1,", "r3,1,", "nobody has approved the statement of r2"},
 		"another who released":              {"payout-lists.csv", ",fin2,", ",fin,", "names no release of the payout list"},
 		"a payout that nobody confirmed":    {"attempts.csv", ",confirmed,", ",rejected,", "without an attempt that its rail has confirmed"},
-		"an entry of another amount":        {"ledger.csv", ",USD,1234\n", ",USD,1235\n", "does not balance in USD"},
+		"an entry of another amount":        {"ledger.csv", ",USD,618518\n", ",USD,618519\n", "does not balance in USD"},
 		"an act of somebody else":           {"audit-chain.csv", ",fin2,release,", ",fin3,release,", "is not what its hash says"},
 		"another history":                   {"histories/000001.json", "events", "event", "is not the history of of/ (run run) that was archived"},
 		"a history of nothing":              {"histories.csv", ",of/,run,,", ",of/,run," + strings.TrimPrefix(dispute, "/disputes/") + ",", "the audit chain says that archive/"},

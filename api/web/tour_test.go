@@ -4,10 +4,15 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	written "github.com/guerdon/guerdon/api/web/texts"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // TestTour takes an empty company to its first calculated period by what the tour leads to.
@@ -78,6 +83,16 @@ func TestHelpOfPages(t *testing.T) {
 		require.NotEmpty(t, found)
 		for _, link := range found {
 			require.Regexp(t, `<details class="help"><summary>.*</summary><p>`, v.visit(link[1]), "write help.<page> of %s in both languages", link[1])
+		}
+	}
+	files, err := templates.ReadDir("templates/pages")
+	require.NoError(t, err)
+	said, err := written.Read()
+	require.NoError(t, err)
+	for _, page := range files {
+		name := strings.TrimSuffix(page.Name(), ".html")
+		if !slices.Contains([]string{"command", "components", "refused", "sign-in", "tour"}, name) { // which say what they are for
+			require.True(t, said[language.English].Has("help."+name), "write help.%s in both languages", name)
 		}
 	}
 	require.Contains(t, h.as("fin").visit("/"), "Each period shows the one step")
