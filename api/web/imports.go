@@ -32,7 +32,7 @@ func (v *visit) imports() error {
 		choices: []choice{{Name: "waiting", Label: "imports.which", All: "filter.everything", Options: []option{{"yes", v.texts.Get("imports.waiting")}}}},
 		columns: []column[client.Import]{
 			{head: "column.file", value: func(i client.Import) any { return i.File }},
-			{head: "column.type", value: func(i client.Import) any { return i.Kind }},
+			{head: "column.type", value: func(i client.Import) any { return v.texts.records(i.Kind) }},
 			{head: "column.when", value: func(i client.Import) any { return i.ImportedAt }},
 			{head: "column.who", value: func(i client.Import) any { return name(body.Called, i.ImportedBy) }},
 			{head: "imports.taken", class: "amount"},

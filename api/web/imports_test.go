@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,4 +67,21 @@ func TestQuarantine(t *testing.T) {
 	require.NotContains(t, page, "Leave the row out")
 	status, _ = h.as("r1").send(http.MethodGet, here, nil)
 	require.Equal(t, http.StatusForbidden, status)
+}
+
+// TestTheExampleOfAnImport hands in the example that the page offers: it is read as it stands, for people who are there.
+func TestTheExampleOfAnImport(t *testing.T) {
+	t.Parallel()
+	h := settled(t, 0)
+	admin := h.as("admin")
+	page := admin.visit("/imports")
+	var example []string
+	for _, link := range regexp.MustCompile(`href="(/static/examples/[^"]+)" download`).FindAllStringSubmatch(page, -1) {
+		example = append(example, admin.visit(link[1]))
+	}
+	require.Len(t, example, 2)
+	status, text := admin.imports(example[0], strings.NewReplacer("ann", "r1", "budi", "r2").Replace(example[1]))
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "Every row was taken.")
+	require.Contains(t, admin.visit("/imports"), ">deals, credits</td>", "and what it was is said in words")
 }

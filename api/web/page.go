@@ -53,7 +53,7 @@ func functions(t texts) template.FuncMap {
 		"money": t.Money, "percentage": percentage, "number": t.Number, "figure": t.figure, "amount": t.amount, "date": t.Date, "period": t.period, "short": short,
 		"say": func(m message) string { return t.Fill(m.Key, m.With) }, "text": text,
 		"ordinal": func(i int) int { return i + 1 },
-		"key":     client.NewKey, "words": t.Words, "aggregate": t.aggregate, "draw": t.draw,
+		"key":     client.NewKey, "words": t.Words, "aggregate": t.aggregate, "records": t.records, "draw": t.draw,
 		"dict": func(pairs ...any) (map[string]any, error) {
 			if len(pairs)%2 != 0 {
 				return nil, errors.New("a name without a value")

@@ -26,6 +26,15 @@ func (t texts) problem(err error) string {
 // period is what a pay period is called.
 func (t texts) period(p client.Period) string { return t.Period(p.StartsOn, p.EndsOn, p.Code) }
 
+// records names the kinds of record of an import, which the API gives in words of its own.
+func (t texts) records(kinds string) string {
+	all := strings.Split(kinds, " and ")
+	for i, kind := range all {
+		all[i] = t.Term("record-kind", kind)
+	}
+	return strings.Join(all, ", ")
+}
+
 // figure writes what was measured, which has any number of decimals, with two of them at most.
 func (t texts) figure(exact string) string {
 	number, err := decimal.NewFromString(exact)

@@ -26,6 +26,7 @@ import (
 	"github.com/guerdon/guerdon/incentive/calculation"
 	"github.com/guerdon/guerdon/incentive/form"
 	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/mapping"
 	"github.com/guerdon/guerdon/incentive/plan"
 	"github.com/guerdon/guerdon/incentive/policy"
 	"github.com/guerdon/guerdon/incentive/proof"
@@ -129,6 +130,9 @@ func families() map[string][]string {
 	all["deal-state"], all["deal.means"], all["dealt"] = []string{"waiting", "withdrawn", "approved", "rejected"}, []string{"waiting", "withdrawn", "approved", "rejected"}, []string{"approved", "rejected"}
 	all["target-method"], all["target-state"], all["targeted"] = []string{"last-year", "evenly", "capacity", "growth"}, []string{"in-review", "published", "withdrawn"}, []string{"published", "withdrawn"}
 	all["relief"], all["relief-state"], all["relieved"] = []string{"leave", "territory", "account", "other"}, []string{"granted", "refused", "withdrawn"}, []string{"granted", "refused", "withdrawn"}
+	for _, kind := range mapping.Kinds {
+		all["record-kind"] = append(all["record-kind"], string(kind))
+	}
 	all["group-kind"] = []string{"territory", "team"}
 	gallery, err := plans.Files.ReadDir(".")
 	if err != nil {
