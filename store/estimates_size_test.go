@@ -20,6 +20,8 @@ import (
 // time until the estimates of whose deal it is and with whom it is split are kept ("own"), and
 // then until those are of the managers above and of competitors ("above"). With a pool in the
 // place of a SPIF it waits then for all who share it, which follow once a minute ("everybody").
+// Whoever closed a deal may have a team of twelve whose deals their own estimate depends on
+// ("own-with-team") or none ("own-alone").
 func BenchmarkEstimatesOfOneDeal(b *testing.B) {
 	people, deals := 20_000, 1_000_000
 	if text := os.Getenv("GUERDON_DEALS"); text != "" {
@@ -34,7 +36,7 @@ func BenchmarkEstimatesOfOneDeal(b *testing.B) {
 	}
 	contest, pool := "ranking: {on: amount, prizes: [5000, 2500, 1000], ties: share}", os.Getenv("GUERDON_CONTEST") == "pool"
 	if pool {
-		contest = "pool: {amount: 5000000}"
+		contest = fmt.Sprintf("pool: {amount: %d}", 250*people)
 	}
 	s := largeCompany(b, people, deals, competitors, contest)
 	began := time.Now()
@@ -59,7 +61,11 @@ func BenchmarkEstimatesOfOneDeal(b *testing.B) {
 		})
 		require.NoError(b, err)
 		require.Empty(b, held)
-		took["own"] = append(took["own"], until(noon))
+		own, whose := until(noon), "own-alone"
+		if n%people*12+1 < people || n%5 == 0 && (n+1)%people*12+1 < people {
+			whose = "own-with-team"
+		}
+		took["own"], took[whose] = append(took["own"], own), append(took[whose], own)
 		took["above"] = append(took["above"], until(noon.Add(5*time.Second))+until(noon.Add(10*time.Second)))
 		if pool {
 			took["everybody"] = append(took["everybody"], until(noon.Add(2*time.Minute)))
