@@ -75,6 +75,9 @@ func estimatesAmong(ctx context.Context, tx unkept, p PeriodRevision, snapshot i
 	if failed != nil {
 		return nil, failed
 	}
+	if booked {
+		return e.Totals(ctx)
+	}
 	return e.Estimates(ctx)
 }
 

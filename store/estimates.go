@@ -359,10 +359,21 @@ func currentEstimates(ctx context.Context, tx unkept, p PeriodRevision, of []str
 	if err != nil {
 		return nil, err
 	}
-	contested := false
+	var contests []string
 	for id, r := range reaches {
-		contested, r.Everybody = contested || r.Everybody, false
+		if r.Everybody {
+			contests = append(contests, id)
+		}
+		r.Everybody = false
 		reaches[id] = r
+	}
+	contested := false
+	if len(contests) > 0 {
+		plans, err := tx.plansOf(ctx, p, of, reaches)
+		if err != nil {
+			return nil, err
+		}
+		contested = slices.ContainsFunc(plans, func(id string) bool { return slices.Contains(contests, id) })
 	}
 	alone := func(of []string) ([]Estimate, error) {
 		snapshot, err := tx.theirs(ctx, p, of, reaches)

@@ -84,7 +84,14 @@ func (e *Estimating) Settle(entrants []Entrant) (standings []string, err error) 
 
 // Estimates returns the estimates of those of the participants who have a statement. A problem of
 // one is no problem of the others.
-func (e *Estimating) Estimates(ctx context.Context) ([]Estimate, error) { return e.estimates(ctx) }
+func (e *Estimating) Estimates(ctx context.Context) ([]Estimate, error) {
+	return e.estimates(ctx, true)
+}
+
+// Totals are estimates that do not say how far anybody has come.
+func (e *Estimating) Totals(ctx context.Context) ([]Estimate, error) {
+	return e.estimates(ctx, false)
+}
 
 // String tells standings apart of which a statement does not say the same. What a pool has come to
 // in all stands last, behind inAll.

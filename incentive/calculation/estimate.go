@@ -47,15 +47,16 @@ func Estimates(ctx context.Context, snapshot incentive.Snapshot, participants []
 	if err != nil {
 		return nil, err
 	}
-	return r.estimates(ctx)
+	return r.estimates(ctx, true)
 }
 
-// estimates calculates those of everybody who has a statement.
-func (r ready) estimates(ctx context.Context) ([]Estimate, error) {
+// estimates calculates those of everybody who has a statement, with how far they have come or
+// without.
+func (r ready) estimates(ctx context.Context, progress bool) ([]Estimate, error) {
 	estimates := make([]Estimate, len(r.groups))
 	err := r.each(ctx, func(i int) {
 		e := &estimates[i]
-		if e.Statement, e.Problem = r.statement(r.groups[i], r.plans); e.Problem == nil {
+		if e.Statement, e.Problem = r.statement(r.groups[i], r.plans); e.Problem == nil && progress {
 			e.Progress, e.Problem = r.progress(r.groups[i], r.plans)
 		}
 	})
