@@ -445,8 +445,10 @@ type WhichEstimates struct {
 	Listing
 }
 
-// ofEstimates is the WHERE of estimates that are wanted.
-const ofEstimates = ` WHERE e.period_id = @period AND (@visible::text[] IS NULL OR e.participant_id = ANY(@visible)) AND e.participant_id <> @without`
+// wanted is the WHERE of the estimates e that are wanted.
+func (of WhichEstimates) wanted() string {
+	return ` WHERE e.period_id = @period AND ` + among("e.participant_id", of.Visible) + ` AND e.participant_id <> @without`
+}
 
 // Estimates returns up to limit estimates after a participant's.
 func (s *Store) Estimates(ctx context.Context, of WhichEstimates, after string, limit int) ([]Estimate, error) {
@@ -467,7 +469,7 @@ func (s *Store) Estimates(ctx context.Context, of WhichEstimates, after string, 
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", endOfPeriod)+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at`+from+ofEstimates+`
+		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", endOfPeriod)+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at`+from+of.wanted()+`
 			AND `+goesOn+` AND `+found("e.participant_id")+` `+order+` LIMIT @limit`,
 		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {
@@ -491,7 +493,7 @@ type Standing struct {
 
 // Standing counts the estimates wanted. passed is the share of the period that is over.
 func (s *Store) Standing(ctx context.Context, of WhichEstimates, passed decimal.Decimal) (n Standing, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE e.measured >= e.goal), count(*) FILTER (WHERE e.measured < e.goal AND e.measured < e.goal * @passed::numeric) FROM estimate e`+ofEstimates,
+	err = s.pool.QueryRow(ctx, `SELECT count(*), count(*) FILTER (WHERE e.measured >= e.goal), count(*) FILTER (WHERE e.measured < e.goal AND e.measured < e.goal * @passed::numeric) FROM estimate e`+of.wanted(),
 		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "passed": passed.String()}).Scan(&n.People, &n.Reached, &n.Behind)
 	if err != nil {
 		return n, fmt.Errorf("count where the estimates of %s stand: %w", of.PeriodID, err)

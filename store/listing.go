@@ -56,6 +56,18 @@ func nameNow(participant string) string {
 // fewToCall is of how many participants it is quicker to look up what each is called than to read it of everybody.
 const fewToCall = 1000
 
+// among is the SQL of whether a participant is one of those in @visible; nil is everybody. PostgreSQL would estimate how
+// often each of a long list occurs, which takes longer than to look for them all.
+func among(participant string, visible []string) string {
+	switch {
+	case visible == nil:
+		return "true"
+	case len(visible) <= fewToCall:
+		return participant + " = ANY(@visible::text[])"
+	}
+	return participant + " IN (SELECT unnest(@visible::text[]))"
+}
+
 // sortingNames is the SQL of what a list is sorted by where that is the name of a participant on a day, and of what is
 // joined to it for that: what everybody is called, where not only a few may be in it (visible; nil for everybody).
 func sortingNames(l Listing, visible []string, participant, day string) (name, join string) {

@@ -47,7 +47,7 @@ type WhichObjectives struct {
 // participant and name.
 func (s *Store) Objectives(ctx context.Context, of WhichObjectives, after [2]string, limit int) (all []Objective, err error) {
 	err = collect(ctx, s.pool, &all, objectiveColumns+`
-		WHERE o.period_id = @period AND o.weight > 0 AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND o.participant_id <> @without
+		WHERE o.period_id = @period AND o.weight > 0 AND `+among("o.participant_id", of.Visible)+` AND o.participant_id <> @without
 			AND (NOT @unscored OR o.score IS NULL) AND `+found("o.participant_id")+` AND (o.participant_id COLLATE "C", o.name COLLATE "C") > (@person, @name)
 		ORDER BY o.participant_id COLLATE "C", o.name COLLATE "C" LIMIT @limit`, scanObjective,
 		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "unscored": of.Unscored, "search": anywhere(of.Search), "person": after[0], "name": after[1], "limit": limit})

@@ -156,7 +156,7 @@ func (s *Store) FindPayouts(ctx context.Context, of WhichPayouts, after string, 
 	}
 	var ids []string // first, as the rest of a payout is looked up for a page and not for all that are sorted
 	err = collect(ctx, s.pool, &ids, `SELECT o.id::text FROM payout o
-		WHERE o.period_id = @period AND o.revision = @revision AND (@visible::text[] IS NULL OR o.participant_id = ANY(@visible)) AND (@person = '' OR o.participant_id = @person) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
+		WHERE o.period_id = @period AND o.revision = @revision AND `+among("o.participant_id", of.Visible)+` AND (@person = '' OR o.participant_id = @person) AND @state IN ('', o.state) AND @rail IN ('', o.rail)
 			AND `+found("o.participant_id")+` AND `+goesOn+` `+order+` LIMIT @limit`, pgx.RowTo[string],
 		plannedAnew, pgx.NamedArgs{"person": of.Person, "period": of.PeriodID, "revision": of.Revision, "visible": of.Visible, "state": of.State, "rail": of.Rail, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -213,11 +215,34 @@ func (s *Store) Hierarchy(ctx context.Context, under string, on incentive.Date, 
 
 // top lists up to limit people after an id above whom nobody stands on a day, or only people
 // who run in a circle.
-func (s *Store) top(ctx context.Context, on incentive.Date, after string, limit int) (found []Reporting, err error) {
-	var everybody []Reporting
-	err = collect(ctx, s.pool, &everybody, `SELECT participant_id, name, 0, coalesce(manager_id, ''), false FROM participant_fact f WHERE `+employed("f", "$1")+` ORDER BY participant_id COLLATE "C"`, pgx.RowToStructByPos[Reporting], on)
-	if err != nil {
+func (s *Store) top(ctx context.Context, on incentive.Date, after string, limit int) ([]Reporting, error) {
+	var facts int
+	if err := s.pool.QueryRow(ctx, `SELECT count(*) FROM participant_fact`).Scan(&facts); err != nil {
 		return nil, fmt.Errorf("read the hierarchy of %s: %w", on, err)
+	}
+	all, err := s.tops.of(on, facts, func() ([]Reporting, int, error) { return s.topOf(ctx, on) })
+	if err != nil {
+		return nil, err
+	}
+	from, _ := slices.BinarySearchFunc(all, after, func(r Reporting, id string) int { return strings.Compare(r.Person, id) })
+	if from < len(all) && all[from].Person == after {
+		from++
+	}
+	return slices.Clone(all[from:min(from+limit, len(all))]), nil
+}
+
+// topOf reads the whole top of a day, by id, and of how many facts of participants.
+func (s *Store) topOf(ctx context.Context, on incentive.Date) (found []Reporting, facts int, err error) {
+	var everybody []Reporting
+	err = collect(ctx, s.pool, &everybody, `
+		SELECT (SELECT count(*) FROM participant_fact), participant_id, name, coalesce(manager_id, '') FROM (
+			SELECT DISTINCT ON (participant_id) * FROM participant_fact WHERE effective_from <= $1 ORDER BY participant_id, effective_from DESC, version DESC) f
+		WHERE employed_until IS NULL OR employed_until >= $1 ORDER BY participant_id COLLATE "C"`, func(row pgx.CollectableRow) (r Reporting, err error) {
+		err = row.Scan(&facts, &r.Person, &r.Name, &r.Manager)
+		return r, err
+	}, on)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the hierarchy of %s: %w", on, err)
 	}
 	manager, below := map[string]string{}, map[string]int{}
 	for _, r := range everybody {
@@ -241,12 +266,12 @@ func (s *Store) top(ctx context.Context, on incentive.Date, after string, limit 
 			ends[id] = is
 		}
 		_, managed := manager[r.Manager]
-		if r.Person > after && len(found) < limit && (!managed || !is) {
+		if !managed || !is {
 			r.Below, r.Circle = below[r.Person], !is
 			found = append(found, r)
 		}
 	}
-	return found, nil
+	return found, facts, nil
 }
 
 // Calendar is a calendar with what stands in it.

@@ -67,7 +67,7 @@ func reliefProposals(ctx context.Context, q querier, which WhichReliefs, after s
 		FROM relief_proposal w JOIN free_text said ON said.id = w.reason_id
 		LEFT JOIN relief_decision d ON d.proposal_id = w.id LEFT JOIN free_text answer ON answer.id = d.reason_id
 		WHERE ($1 = '' OR w.id = id_of($1)) AND ($2 = '' OR w.participant_id = $2) AND ($3 = '' OR coalesce(d.decision, 'waiting') = $3)
-			AND ($4::text[] IS NULL OR w.participant_id = ANY($4) OR w.proposed_by = $5)
+			AND ($4::text[] IS NULL OR w.participant_id IN (SELECT unnest($4::text[])) OR w.proposed_by = $5)
 			AND ($6 = '' OR (w.proposed_at, w.id) < (SELECT l.proposed_at, l.id FROM relief_proposal l WHERE l.id = id_of($6)))
 		ORDER BY w.proposed_at DESC, w.id DESC LIMIT $7`, func(row pgx.CollectableRow) (p ReliefProposal, err error) {
 		err = row.Scan(&p.ID, &p.ParticipantID, &p.Name, &p.Measure, &p.StartsOn, &p.EndsOn, &p.Cause, &p.Amount, &p.Share, &p.Version, &p.ProposedBy, &p.ProposedAt, &p.ReasonID, &p.Reason,

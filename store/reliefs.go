@@ -71,7 +71,7 @@ func (s *Store) Reliefs(ctx context.Context, of ReliefsOf, after *ReliefKey, lim
 		FROM quota_relief r
 		WHERE NOT EXISTS (SELECT FROM quota_relief l WHERE (l.participant_id, l.measure, l.starts_on, l.cause) = (r.participant_id, r.measure, r.starts_on, r.cause) AND l.version > r.version)
 			AND coalesce(r.amount, r.share) > 0
-			AND (@person = '' OR r.participant_id = @person) AND (@measure = '' OR r.measure = @measure) AND (@visible::text[] IS NULL OR r.participant_id = ANY(@visible)) AND (@on::date IS NULL OR @on BETWEEN r.starts_on AND r.ends_on)
+			AND (@person = '' OR r.participant_id = @person) AND (@measure = '' OR r.measure = @measure) AND `+among("r.participant_id", of.Visible)+` AND (@on::date IS NULL OR @on BETWEEN r.starts_on AND r.ends_on)
 			AND `+found("r.participant_id")+`
 			AND (@starts::date IS NULL OR r.starts_on < @starts OR r.starts_on = @starts AND (r.participant_id, r.measure, r.cause) > (@participant, @of, @cause))
 		ORDER BY r.starts_on DESC, r.participant_id, r.measure, r.cause LIMIT @limit`, func(row pgx.CollectableRow) (r Relief, err error) {

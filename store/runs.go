@@ -234,7 +234,7 @@ func (s *Store) FindStatements(ctx context.Context, of WhichStatements, after st
 					SELECT sum(l.amount_minor) FROM standing_line s JOIN line l ON l.id = s.line_id JOIN statement x ON x.id = l.statement_id
 					WHERE (s.earned_in = r.period_id OR s.stated_in = r.period_id) AND s.participant_id = st.participant_id AND x.currency = st.currency), 0) END::bigint,
 			st.digest, r.state, r.revision, `+nameAt("st.participant_id", "p.ends_on")+from+`
-			AND `+goesOn+` AND (@visible::text[] IS NULL OR st.participant_id = ANY(@visible)) AND `+found("st.participant_id")+` `+order+` LIMIT @limit`,
+			AND `+goesOn+` AND `+among("st.participant_id", of.Visible)+` AND `+found("st.participant_id")+` `+order+` LIMIT @limit`,
 		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "revision": of.Revision, "after": after, "visible": of.Visible, "limit": limit, "posts": posts, "search": anywhere(of.Search)})
 	if err != nil {
 		return nil, fmt.Errorf("list the statements of %s: %w", of.PeriodID, err)

@@ -28,7 +28,8 @@ type Store struct {
 	keys Keys
 
 	divisions     divisions
-	reporting     reportings
+	reporting     ofDays[map[string][]string] // directly to whom
+	tops          ofDays[[]Reporting]
 	runTotals     lasting[int64, map[incentive.Currency]int64]
 	distributions lasting[[2]int64, []calculation.Distribution] // of a run, and against another one
 }

@@ -23,18 +23,18 @@ func (s *Store) team(ctx context.Context, actor string, day incentive.Date) ([]s
 	if err != nil {
 		return nil, err
 	}
-	if h, is := s.reporting.on(day, of.facts); is {
-		return h.team(of), nil
+	if below, is := s.reporting.known(day, of.facts); is {
+		return of.all(below), nil
 	}
 	small, err := s.smallTeam(ctx, of, day)
 	if err != nil || len(small) <= fewOfTeam {
 		return small, err
 	}
-	h, err := s.reportingOn(ctx, day, of.facts)
+	below, err := s.reporting.of(day, of.facts, func() (map[string][]string, int, error) { return s.reportingOn(ctx, day) })
 	if err != nil {
 		return nil, err
 	}
-	return h.team(of), nil
+	return of.all(below), nil
 }
 
 // teamOf is what a team begins with.
@@ -69,20 +69,14 @@ func (s *Store) smallTeam(ctx context.Context, of teamOf, day incentive.Date) (p
 	return people, nil
 }
 
-// reporting is who reports to whom on a day.
-type reporting struct {
-	facts int // how many facts of participants there were when it was read
-	below map[string][]string
-}
-
-// team is everybody of whom a team begins with, and everybody below.
-func (r reporting) team(of teamOf) []string {
+// all is everybody of whom a team begins with, and everybody below, by who reports directly to whom.
+func (of teamOf) all(below map[string][]string) []string {
 	people, known := slices.Clone(of.members), map[string]bool{}
 	for _, id := range people {
 		known[id] = true
 	}
 	add := func(manager string) {
-		for _, id := range r.below[manager] {
+		for _, id := range below[manager] {
 			if !known[id] {
 				known[id] = true
 				people = append(people, id)
@@ -98,58 +92,69 @@ func (r reporting) team(of teamOf) []string {
 	return people
 }
 
-// mostReporting is of how many days it is kept who reports to whom: mostly today and the last days
-// of the latest periods.
-const mostReporting = 6
-
-// reportings keeps who reports to whom on the days that were asked for. Facts are only ever added, so
-// that one holds for as long as there are as many of them.
-type reportings struct {
-	mutex   sync.Mutex
-	days    map[incentive.Date]reporting
-	reading sync.Mutex // one at a time, and whoever waits finds it read
-}
-
-// on returns who reports to whom on a day, if that is known of so many facts.
-func (k *reportings) on(day incentive.Date, facts int) (reporting, bool) {
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	r, is := k.days[day]
-	return r, is && r.facts == facts
-}
-
-func (k *reportings) keep(day incentive.Date, r reporting) {
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	maps.DeleteFunc(k.days, func(_ incentive.Date, other reporting) bool { return other.facts < r.facts })
-	if k.days == nil || len(k.days) >= mostReporting {
-		k.days = map[incentive.Date]reporting{}
-	}
-	k.days[day] = r
-}
-
-// reportingOn reads who reports to whom on a day, of facts or more of them, unless it is known.
-func (s *Store) reportingOn(ctx context.Context, day incentive.Date, facts int) (reporting, error) {
-	s.reporting.reading.Lock()
-	defer s.reporting.reading.Unlock()
-	if r, is := s.reporting.on(day, facts); is {
-		return r, nil
-	}
-	r := reporting{below: map[string][]string{}}
+// reportingOn reads who reports directly to whom on a day, and of how many facts of participants.
+func (s *Store) reportingOn(ctx context.Context, day incentive.Date) (below map[string][]string, facts int, err error) {
+	below = map[string][]string{}
 	rows, err := s.pool.Query(ctx, `
 		SELECT (SELECT count(*) FROM participant_fact), participant_id, manager_id FROM (
 			SELECT DISTINCT ON (participant_id) participant_id, manager_id FROM participant_fact WHERE effective_from <= $1 ORDER BY participant_id, effective_from DESC, version DESC) f
 		WHERE manager_id IS NOT NULL`, day)
 	if err == nil {
 		var id, manager string
-		_, err = pgx.ForEachRow(rows, []any{&r.facts, &id, &manager}, func() error {
-			r.below[manager] = append(r.below[manager], id)
+		_, err = pgx.ForEachRow(rows, []any{&facts, &id, &manager}, func() error {
+			below[manager] = append(below[manager], id)
 			return nil
 		})
 	}
 	if err != nil {
-		return r, fmt.Errorf("read who reports to whom on %s: %w", day, err)
+		return nil, 0, fmt.Errorf("read who reports to whom on %s: %w", day, err)
 	}
-	s.reporting.keep(day, r)
-	return r, nil
+	return below, facts, nil
+}
+
+// mostDays is of how many days it is kept how the hierarchy is: mostly today and the last days
+// of the latest periods.
+const mostDays = 6
+
+// ofDays keeps something about the hierarchy on the days that were asked for. Facts of participants are only ever
+// added, so that it holds for as long as there are as many of them. Its zero value is ready.
+type ofDays[T any] struct {
+	mutex   sync.Mutex
+	days    map[incentive.Date]ofFacts[T]
+	reading sync.Mutex // one at a time, and whoever waits finds it read
+}
+
+// ofFacts is what was read of so many facts.
+type ofFacts[T any] struct {
+	facts int
+	is    T
+}
+
+// known returns what is kept of a day, and whether it is of so many facts.
+func (k *ofDays[T]) known(day incentive.Date, facts int) (T, bool) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	one, is := k.days[day]
+	return one.is, is && one.facts == facts
+}
+
+// of returns what is kept of a day and so many facts or, where that is not known, what read returns of as many or more.
+func (k *ofDays[T]) of(day incentive.Date, facts int, read func() (T, int, error)) (T, error) {
+	k.reading.Lock()
+	defer k.reading.Unlock()
+	if is, known := k.known(day, facts); known {
+		return is, nil
+	}
+	is, facts, err := read()
+	if err != nil {
+		return is, err
+	}
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	maps.DeleteFunc(k.days, func(_ incentive.Date, other ofFacts[T]) bool { return other.facts < facts })
+	if k.days == nil || len(k.days) >= mostDays {
+		k.days = map[incentive.Date]ofFacts[T]{}
+	}
+	k.days[day] = ofFacts[T]{facts, is}
+	return is, nil
 }
