@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
 	"github.com/guerdon/guerdon/store/storetest"
 )
 
@@ -204,4 +206,33 @@ func TestALargeTeam(t *testing.T) {
 			require.Len(t, team, change.last)
 		}
 	}
+
+	// Lists of such a team are looked for in another way too.
+	team, err := s.Visible(t.Context(), "p0", incentive.Team, day)
+	require.NoError(t, err)
+	of := store.Listing{Sort: "name"}
+	estimates, err := s.Estimates(t.Context(), store.WhichEstimates{PeriodID: "m", Visible: team, Listing: of}, "p1", 10)
+	require.NoError(t, err)
+	require.Empty(t, estimates)
+	standing, err := s.Standing(t.Context(), store.WhichEstimates{PeriodID: "m", Visible: team}, decimal.NewFromInt(1))
+	require.NoError(t, err)
+	require.Zero(t, standing)
+	statements, err := s.FindStatements(t.Context(), store.WhichStatements{PeriodID: "m", Revision: 1, Visible: team, Listing: of}, "p1", 10)
+	require.NoError(t, err)
+	require.Empty(t, statements)
+	payouts, err := s.FindPayouts(t.Context(), store.WhichPayouts{PeriodID: "m", Revision: 1, Visible: team, Listing: of}, "", 10)
+	require.NoError(t, err)
+	require.Empty(t, payouts)
+	objectives, err := s.Objectives(t.Context(), store.WhichObjectives{PeriodID: "m", Visible: team}, [2]string{}, 10)
+	require.NoError(t, err)
+	require.Empty(t, objectives)
+	reliefs, err := s.Reliefs(t.Context(), store.ReliefsOf{Visible: team}, nil, 10)
+	require.NoError(t, err)
+	require.Empty(t, reliefs)
+	proposed, err := s.ReliefProposals(t.Context(), store.WhichReliefs{Visible: team, Reader: "p0"}, "", 10)
+	require.NoError(t, err)
+	require.Empty(t, proposed)
+	people, accepted, err := s.CountAcceptances(t.Context(), store.WhichAcceptances{PlanVersionID: store.PlanVersionID{PlanID: "p", Version: 1}, Visible: team})
+	require.NoError(t, err)
+	require.Zero(t, people+accepted)
 }
