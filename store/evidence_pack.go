@@ -17,8 +17,8 @@ import (
 )
 
 // packed are the tables of a revision of a period that an evidence pack holds, as CSV: of the period whose id and
-// revision stand as literals in the place of %[1]s and %[2]d. Reliefs and acceptances are
-// there of whoever has a statement in it.
+// revision stand as literals in the place of %[1]s and %[2]d. Reliefs and acceptances are those of whoever has a
+// statement in it.
 var packed = []struct{ file, sql string }{
 	{"acts.csv", `SELECT act, from_state, to_state, actor, reason_id, acted_at FROM period_act WHERE period_id = %[1]s AND revision = %[2]d ORDER BY id`},
 	{"lines.csv", `SELECT s.participant_id, l.position, l.plan_id, l.plan_version, l.component, l.corrects, l.kind, l.unrounded, l.amount_minor, s.currency

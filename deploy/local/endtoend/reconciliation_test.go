@@ -346,6 +346,8 @@ func TestARailThatIsNewIsComparedAtOnce(t *testing.T) {
 	ctx := t.Context()
 	_, err = h.store.FirstAdministrator(ctx, "fin", "Test", "UTC", time.Hour)
 	require.NoError(t, err)
+	_, err = h.store.WriteText(ctx, "fin", "we pay in India now") // which no history may hold
+	require.NoError(t, err)
 	compared := func() bool {
 		of, err := h.client.DescribeWorkflowExecution(ctx, activities.ReconciliationID("india"), "")
 		return err == nil && of.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
