@@ -18,11 +18,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -112,7 +114,14 @@ var signIns sync.Map
 // by the page.
 func arrives(t *testing.T, browser context.Context, address, id string, on screen) *person {
 	t.Helper()
-	ctx, leave := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	executor := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
+	profile, err := target.CreateBrowserContext().Do(executor)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, target.DisposeBrowserContext(profile).Do(executor)) })
+	// A profile without a window has none to put a tab into: Chromium 156 refuses where chromedp asks for a tab only.
+	window, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(executor)
+	require.NoError(t, err)
+	ctx, leave := chromedp.NewContext(browser, chromedp.WithTargetID(window))
 	t.Cleanup(leave)
 	ctx, cancel := context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancel)
