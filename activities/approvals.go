@@ -34,7 +34,11 @@ type ApprovalQueue struct {
 
 // ApprovalOptions are how the workflow of a queue is started.
 func ApprovalOptions(queue ApprovalQueue) client.StartWorkflowOptions {
-	return client.StartWorkflowOptions{ID: ApprovalID(queue.PeriodID, queue.Revision, queue.Queue), TaskQueue: PeriodQueue, WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}
+	return client.StartWorkflowOptions{
+		ID:                       ApprovalID(queue.PeriodID, queue.Revision, queue.Queue),
+		TaskQueue:                PeriodQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}
 }
 
 // fill tells each queue that something waits in it, and starts those that nobody looks
@@ -167,8 +171,16 @@ type QueueMove struct {
 // MoveQueue moves what waits in a queue to another, and tells that one.
 func (a *Activities) MoveQueue(ctx context.Context, queue ApprovalQueue, move QueueMove) (Decided, error) {
 	defer heartbeat(ctx)()
-	moved, opened, err := a.Store.Reassign(ctx, store.Reassignment{PeriodID: queue.PeriodID, Revision: queue.Revision, From: queue.Queue, To: move.To, Actor: move.Actor, Key: move.Key,
-		ReasonID: move.ReasonID, OpenedBy: move.OpenedBy})
+	moved, opened, err := a.Store.Reassign(ctx, store.Reassignment{
+		PeriodID: queue.PeriodID,
+		Revision: queue.Revision,
+		From:     queue.Queue,
+		To:       move.To,
+		Actor:    move.Actor,
+		Key:      move.Key,
+		ReasonID: move.ReasonID,
+		OpenedBy: move.OpenedBy,
+	})
 	if code := incentive.ErrorCode(err); err != nil && code != incentive.CodeInternal {
 		return Decided{Code: code, Message: incentive.ErrorMessage(err)}, nil
 	}

@@ -317,9 +317,21 @@ func (a *Activities) buildFile(ctx context.Context, rail payments.FileRail, supp
 	if err != nil || file.Count == 0 {
 		return err
 	}
-	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: request.PeriodID, Revision: request.Revision, Supplement: supplement, Rail: rail.Name(), Currency: request.Currency,
-		Name: file.Name, MessageID: file.MessageID, Content: file.Content, SHA256: file.SHA256, Payouts: file.Count, TotalMinor: file.Total.Minor,
-		EffectiveOn: file.EffectiveOn, Traces: file.Traces})
+	_, err = a.Store.KeepPaymentFile(ctx, store.PaymentFile{
+		PeriodID:    request.PeriodID,
+		Revision:    request.Revision,
+		Supplement:  supplement,
+		Rail:        rail.Name(),
+		Currency:    request.Currency,
+		Name:        file.Name,
+		MessageID:   file.MessageID,
+		Content:     file.Content,
+		SHA256:      file.SHA256,
+		Payouts:     file.Count,
+		TotalMinor:  file.Total.Minor,
+		EffectiveOn: file.EffectiveOn,
+		Traces:      file.Traces,
+	})
 	return err
 }
 
@@ -408,7 +420,14 @@ func (a *Activities) SubmitPayout(ctx context.Context, payoutID string) (SubmitO
 		}
 	}
 	o := attempt.Order
-	result, err := rail.Submit(ctx, payments.Instruction{Key: attempt.Key, Reference: attempt.Key, PayoutID: o.ID, PeriodID: o.PeriodID, Amount: o.Amount, Destination: attempt.To.Details})
+	result, err := rail.Submit(ctx, payments.Instruction{
+		Key:         attempt.Key,
+		Reference:   attempt.Key,
+		PayoutID:    o.ID,
+		PeriodID:    o.PeriodID,
+		Amount:      o.Amount,
+		Destination: attempt.To.Details,
+	})
 	if err != nil {
 		// What was lost before may be under way yet, and be taken where this was refused: the
 		// payout can be sent anew, or given up, only once nothing can be.
@@ -507,7 +526,13 @@ func (a *Activities) reject(ctx context.Context, attempt store.BegunAttempt, cla
 
 // outcomeOf is what a look-up at a rail says of a payout.
 func outcomeOf(found payments.Result) store.PayoutOutcome {
-	return store.PayoutOutcome{State: string(found.State), Code: cmp.Or(found.Code, string(found.State)), Amount: found.Amount, Reversed: found.Reversed, BadAccount: found.Class == payments.RecipientAction}
+	return store.PayoutOutcome{
+		State:      string(found.State),
+		Code:       cmp.Or(found.Code, string(found.State)),
+		Amount:     found.Amount,
+		Reversed:   found.Reversed,
+		BadAccount: found.Class == payments.RecipientAction,
+	}
 }
 
 // AskAfter looks up what a rail had taken and not paid, and does what it says: payouts are

@@ -51,7 +51,15 @@ type PeriodAct struct {
 }
 
 func (a PeriodAct) command() store.PeriodCommand {
-	return store.PeriodCommand{PeriodID: a.PeriodID, Revision: a.Revision, Act: a.Act, Actor: a.Actor, Key: a.Key, ReasonID: a.ReasonID, PayoutListDigest: a.PayoutListDigest}
+	return store.PeriodCommand{
+		PeriodID:         a.PeriodID,
+		Revision:         a.Revision,
+		Act:              a.Act,
+		Actor:            a.Actor,
+		Key:              a.Key,
+		ReasonID:         a.ReasonID,
+		PayoutListDigest: a.PayoutListDigest,
+	}
 }
 
 // Outcome is where an act left the period or, with a Code, why it was refused. A refusal

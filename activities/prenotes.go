@@ -45,7 +45,11 @@ func BuildPrenotes(ctx context.Context, s *store.Store, rails payments.Registry,
 		request.Currency = currencies[0]
 	}
 	for _, p := range all {
-		request.Payments = append(request.Payments, payments.FilePayment{PayoutID: p.ID, Amount: incentive.Money{Currency: request.Currency}, Destination: to[p.DestinationID].Details})
+		request.Payments = append(request.Payments, payments.FilePayment{
+			PayoutID:    p.ID,
+			Amount:      incentive.Money{Currency: request.Currency},
+			Destination: to[p.DestinationID].Details,
+		})
 	}
 	if numbered, is := rail.(payments.Numbered); is {
 		if err := number(ctx, s, name, numbered, "prenotes/"+all[0].ID, &request); err != nil {
@@ -59,7 +63,14 @@ func BuildPrenotes(ctx context.Context, s *store.Store, rails payments.Registry,
 	for i := range all {
 		all[i].Trace = file.Traces[all[i].ID]
 	}
-	return s.KeepPrenoteFile(ctx, store.PrenoteFile{Rail: name, Name: file.Name, MessageID: file.MessageID, SHA256: file.SHA256, EffectiveOn: file.EffectiveOn, BuiltBy: actor}, file.Content, all)
+	return s.KeepPrenoteFile(ctx, store.PrenoteFile{
+		Rail:        name,
+		Name:        file.Name,
+		MessageID:   file.MessageID,
+		SHA256:      file.SHA256,
+		EffectiveOn: file.EffectiveOn,
+		BuiltBy:     actor,
+	}, file.Content, all)
 }
 
 // ConfirmPrenotes notes that a file of prenotes was taken to the bank today.

@@ -53,7 +53,13 @@ func (a *Activities) Recall(ctx context.Context, id string) error {
 	if !came {
 		return a.endRecall(ctx, r, store.RecallUnclear, "reversal-differs", store.PayoutOutcome{})
 	}
-	return a.endRecall(ctx, r, store.RecallDone, "", store.PayoutOutcome{PayoutID: r.Order.ID, State: string(stands.State), Code: string(store.CodeRecalled), Amount: stands.Amount, Reversed: stands.Reversed})
+	return a.endRecall(ctx, r, store.RecallDone, "", store.PayoutOutcome{
+		PayoutID: r.Order.ID,
+		State:    string(stands.State),
+		Code:     string(store.CodeRecalled),
+		Amount:   stands.Amount,
+		Reversed: stands.Reversed,
+	})
 }
 
 // takeBack asks a rail to give back what a recall says: by a reversal where it knows parts of
@@ -65,7 +71,12 @@ func takeBack(ctx context.Context, rail payments.SingleRail, r store.Recall) (pa
 	if canceller, is := rail.(payments.Canceller); is {
 		return canceller.Cancel(ctx, r.RailID)
 	}
-	return payments.Result{}, &payments.Error{Class: payments.Definite, Rail: rail.Name(), Code: "gives-nothing-back", Message: "the rail cannot be asked to give anything back"}
+	return payments.Result{}, &payments.Error{
+		Class:   payments.Definite,
+		Rail:    rail.Name(),
+		Code:    "gives-nothing-back",
+		Message: "the rail cannot be asked to give anything back",
+	}
 }
 
 func (a *Activities) endRecall(ctx context.Context, r store.Recall, state store.RecallState, code string, o store.PayoutOutcome) error {

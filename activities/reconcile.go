@@ -100,7 +100,12 @@ func (a *Activities) Reconcile(ctx context.Context, in ReconcileInput) (id int64
 	for _, t := range transit {
 		sums := c.of(t.Currency)
 		if sums.InTransit, sums.Submitted = t.InTransit, t.Submitted; t.InTransit != t.Submitted {
-			c.differences = append(c.differences, store.RailDifference{Kind: store.LedgerDiffers, OurMinor: &sums.InTransit, TheirMinor: &sums.Submitted, Currency: t.Currency})
+			c.differences = append(c.differences, store.RailDifference{
+				Kind:       store.LedgerDiffers,
+				OurMinor:   &sums.InTransit,
+				TheirMinor: &sums.Submitted,
+				Currency:   t.Currency,
+			})
 		}
 	}
 	totals := make([]store.ReconciliationTotal, 0, len(c.totals))

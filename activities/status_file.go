@@ -26,7 +26,18 @@ func ReadStatusFile(ctx context.Context, rails payments.Registry, name string, c
 	}
 	outcomes := make([]store.PayoutOutcome, len(said))
 	for i, o := range said {
-		outcomes[i] = store.PayoutOutcome{PayoutID: o.Reference, MessageID: o.MessageID, Trace: o.Trace, State: string(o.State), Unclear: o.Class == payments.Alarm, Code: o.Code, Reason: o.Reason, Amount: o.Amount, On: o.On, BadAccount: o.Class == payments.RecipientAction}
+		outcomes[i] = store.PayoutOutcome{
+			PayoutID:   o.Reference,
+			MessageID:  o.MessageID,
+			Trace:      o.Trace,
+			State:      string(o.State),
+			Unclear:    o.Class == payments.Alarm,
+			Code:       o.Code,
+			Reason:     o.Reason,
+			Amount:     o.Amount,
+			On:         o.On,
+			BadAccount: o.Class == payments.RecipientAction,
+		}
 		if o.Correction != nil {
 			outcomes[i].Correction = &store.Destination{Details: o.Correction}
 		}

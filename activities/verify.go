@@ -126,7 +126,14 @@ func examine(ctx context.Context, s *store.Store, periodID string, revision int)
 		return nil, incentive.Errorf(incentive.CodeConflict, "period %s is %s: there is no result to verify yet", periodID, p.State)
 	}
 	e := &examination{store: s, period: p, tell: func(string, int, int) error { return nil }, found: Proof{PeriodID: p.ID, Revision: p.Revision, State: p.State},
-		report: proof.PeriodReport{Format: proof.ReportFormat, Period: p.ID, Revision: p.Revision, State: p.State, EngineVersion: calculation.EngineVersion, Checks: []proof.Check{}}}
+		report: proof.PeriodReport{
+			Format:        proof.ReportFormat,
+			Period:        p.ID,
+			Revision:      p.Revision,
+			State:         p.State,
+			EngineVersion: calculation.EngineVersion,
+			Checks:        []proof.Check{},
+		}}
 	e.run, err = s.Run(ctx, *p.RunID)
 	return e, err
 }

@@ -10,8 +10,21 @@ import (
 )
 
 func adjustmentOf(a store.Adjustment) spec.Adjustment {
-	shown := spec.Adjustment{Id: a.ID, Period: a.PeriodID, Person: a.ParticipantID, Name: a.Name, Type: string(a.Type), Amount: a.Amount, Reason: a.Reason, Dispute: orNil(a.DisputeID),
-		EnteredBy: a.EnteredBy, EnteredAt: a.EnteredAt, DecidedBy: orNil(a.DecidedBy), DecidedAt: a.DecidedAt, PaidBy: orNil(a.TakenBy)}
+	shown := spec.Adjustment{
+		Id:        a.ID,
+		Period:    a.PeriodID,
+		Person:    a.ParticipantID,
+		Name:      a.Name,
+		Type:      string(a.Type),
+		Amount:    a.Amount,
+		Reason:    a.Reason,
+		Dispute:   orNil(a.DisputeID),
+		EnteredBy: a.EnteredBy,
+		EnteredAt: a.EnteredAt,
+		DecidedBy: orNil(a.DecidedBy),
+		DecidedAt: a.DecidedAt,
+		PaidBy:    orNil(a.TakenBy),
+	}
 	if a.Decision != "" {
 		decision := spec.AdjustmentDecision(a.Decision)
 		shown.Decision = &decision
@@ -40,8 +53,13 @@ func (s *server) ListAdjustments(ctx context.Context, request spec.ListAdjustmen
 
 // EnterAdjustment enters an amount that somebody else is to approve.
 func (s *server) EnterAdjustment(ctx context.Context, request spec.EnterAdjustmentRequestObject) (spec.EnterAdjustmentResponseObject, error) {
-	a := store.Adjustment{EnteredBy: personOf(ctx).ID, Adjustment: incentive.Adjustment{ID: commandID(ctx), ParticipantID: request.Body.Person, PeriodID: request.Body.Period,
-		Type: incentive.AdjustmentType(request.Body.Type), Amount: request.Body.Amount}}
+	a := store.Adjustment{EnteredBy: personOf(ctx).ID, Adjustment: incentive.Adjustment{
+		ID:            commandID(ctx),
+		ParticipantID: request.Body.Person,
+		PeriodID:      request.Body.Period,
+		Type:          incentive.AdjustmentType(request.Body.Type),
+		Amount:        request.Body.Amount,
+	}}
 	reason := strings.TrimSpace(request.Body.Reason)
 	if reason == "" {
 		return nil, incentive.Errorf(store.CodeReasonMissing, "say why: an adjustment needs a reason")

@@ -109,8 +109,14 @@ func New(config Config) (*API, error) {
 	if config.LargestImport == 0 {
 		config.LargestImport = 1 << 30
 	}
-	s := &server{Config: config, writes: NewLimiter(20, 400), events: NewLimiter(100, 1000), proving: make(chan struct{}, 1), news: newsroom{store: config.Store, channel: store.ChannelEstimated, streams: map[chan string]bool{}},
-		acts: newsroom{store: config.Store, channel: store.ChannelAudited, streams: map[chan string]bool{}}}
+	s := &server{
+		Config:  config,
+		writes:  NewLimiter(20, 400),
+		events:  NewLimiter(100, 1000),
+		proving: make(chan struct{}, 1),
+		news:    newsroom{store: config.Store, channel: store.ChannelEstimated, streams: map[chan string]bool{}},
+		acts:    newsroom{store: config.Store, channel: store.ChannelAudited, streams: map[chan string]bool{}},
+	}
 	var err error
 	if s.papers, err = papers.New(); err != nil {
 		return nil, err

@@ -29,15 +29,34 @@ func (s *server) ListApprovals(ctx context.Context, request spec.ListApprovalsRe
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	which := store.WhichApprovals{PeriodID: p.ID, Revision: p.Revision, Queue: queue, Waiting: value(request.Params.Waiting), Listing: listing(request.Params.Search, request.Params.Sort)}
+	which := store.WhichApprovals{
+		PeriodID: p.ID,
+		Revision: p.Revision,
+		Queue:    queue,
+		Waiting:  value(request.Params.Waiting),
+		Listing:  listing(request.Params.Search, request.Params.Sort),
+	}
 	all, err := s.Store.FindApprovals(ctx, which, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	answer := spec.ListApprovals200JSONResponse{Approvals: []spec.Approval{}}
 	for _, a := range all {
-		one := spec.Approval{Person: a.ParticipantID, Name: a.Name, Level: a.Level, Queue: a.Queue, Total: a.Total, Before: a.Before, Shown: a.Shown, Reasons: []spec.ApprovalReasons{},
-			Digest: hex.EncodeToString(a.Digest), Decision: a.Decision, DecidedBy: orNil(a.DecidedBy), OnBehalfOf: orNil(a.OnBehalfOf), DecidedAt: a.DecidedAt}
+		one := spec.Approval{
+			Person:     a.ParticipantID,
+			Name:       a.Name,
+			Level:      a.Level,
+			Queue:      a.Queue,
+			Total:      a.Total,
+			Before:     a.Before,
+			Shown:      a.Shown,
+			Reasons:    []spec.ApprovalReasons{},
+			Digest:     hex.EncodeToString(a.Digest),
+			Decision:   a.Decision,
+			DecidedBy:  orNil(a.DecidedBy),
+			OnBehalfOf: orNil(a.OnBehalfOf),
+			DecidedAt:  a.DecidedAt,
+		}
 		for _, reason := range a.Reasons {
 			one.Reasons = append(one.Reasons, spec.ApprovalReasons(reason))
 		}

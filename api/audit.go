@@ -19,14 +19,28 @@ func (s *server) ListAuditEvents(ctx context.Context, request spec.ListAuditEven
 	p := request.Params
 	limit := limitOf(p.Limit)
 	all, err := s.Store.AuditTimeline(ctx, store.Timeline{
-		Subject: value(p.Subject), Parts: value(p.Parts), Actor: value(p.Actor), Act: value(p.Act), From: dayOf(p.From), To: dayOf(p.To), Newest: value(p.Order) == spec.ListAuditEventsParamsOrderNewest,
+		Subject: value(p.Subject),
+		Parts:   value(p.Parts),
+		Actor:   value(p.Actor),
+		Act:     value(p.Act),
+		From:    dayOf(p.From),
+		To:      dayOf(p.To),
+		Newest:  value(p.Order) == spec.ListAuditEventsParamsOrderNewest,
 	}, value(p.After), limit)
 	if err != nil {
 		return nil, err
 	}
 	answer := spec.ListAuditEvents200JSONResponse{Events: []spec.AuditEvent{}}
 	for _, e := range all {
-		answer.Events = append(answer.Events, spec.AuditEvent{Number: e.Number, At: e.At, Actor: e.Actor, Act: e.Act, Subject: e.Subject, Body: e.Body, Hash: fmt.Sprintf("%x", e.Hash)})
+		answer.Events = append(answer.Events, spec.AuditEvent{
+			Number:  e.Number,
+			At:      e.At,
+			Actor:   e.Actor,
+			Act:     e.Act,
+			Subject: e.Subject,
+			Body:    e.Body,
+			Hash:    fmt.Sprintf("%x", e.Hash),
+		})
 	}
 	answer.Next = next(len(all), limit, func() int64 { return all[len(all)-1].Number })
 	return answer, nil
@@ -35,7 +49,15 @@ func (s *server) ListAuditEvents(ctx context.Context, request spec.ListAuditEven
 // GetAuditFile writes links of the audit chain as CSV, and that it was taken into the chain.
 func (s *server) GetAuditFile(ctx context.Context, request spec.GetAuditFileRequestObject) (spec.GetAuditFileResponseObject, error) {
 	p := request.Params
-	which := store.Timeline{Subject: value(p.Subject), Parts: value(p.Parts), Actor: value(p.Actor), Act: value(p.Act), From: dayOf(p.From), To: dayOf(p.To), Newest: value(p.Order) == spec.GetAuditFileParamsOrderNewest}
+	which := store.Timeline{
+		Subject: value(p.Subject),
+		Parts:   value(p.Parts),
+		Actor:   value(p.Actor),
+		Act:     value(p.Act),
+		From:    dayOf(p.From),
+		To:      dayOf(p.To),
+		Newest:  value(p.Order) == spec.GetAuditFileParamsOrderNewest,
+	}
 	if err := s.Store.TakeTimeline(ctx, personOf(ctx).ID, which); err != nil {
 		return nil, err
 	}

@@ -214,7 +214,13 @@ func updateID(ctx context.Context) string {
 func commandID(ctx context.Context) string { return uuid.MustParse(updateID(ctx)).String() }
 
 func updateOptions(ctx context.Context, workflowID, name string, input any) client.UpdateWorkflowOptions {
-	return client.UpdateWorkflowOptions{UpdateID: updateID(ctx), WorkflowID: workflowID, UpdateName: name, Args: []any{input}, WaitForStage: client.WorkflowUpdateStageCompleted}
+	return client.UpdateWorkflowOptions{
+		UpdateID:     updateID(ctx),
+		WorkflowID:   workflowID,
+		UpdateName:   name,
+		Args:         []any{input},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	}
 }
 
 // answered waits for the answer to an Update.

@@ -230,7 +230,12 @@ func (s *server) ListPlans(ctx context.Context, _ spec.ListPlansRequestObject) (
 	due, err := s.Store.ToAccept(ctx, personOf(ctx).ID)
 	answer := spec.ListPlans200JSONResponse{Plans: []spec.PlanVersion{}}
 	for _, v := range all {
-		answer.Plans = append(answer.Plans, spec.PlanVersion{Plan: v.PlanID, Version: v.Version, EffectiveFrom: v.EffectiveFrom, ToAccept: slices.Contains(due, store.PlanVersionID{PlanID: v.PlanID, Version: v.Version})})
+		answer.Plans = append(answer.Plans, spec.PlanVersion{
+			Plan:          v.PlanID,
+			Version:       v.Version,
+			EffectiveFrom: v.EffectiveFrom,
+			ToAccept:      slices.Contains(due, store.PlanVersionID{PlanID: v.PlanID, Version: v.Version}),
+		})
 	}
 	return answer, err
 }
@@ -249,7 +254,12 @@ func (s *server) ListAcceptances(ctx context.Context, request spec.ListAcceptanc
 	if err != nil {
 		return nil, err
 	}
-	of := store.WhichAcceptances{PlanVersionID: store.PlanVersionID{PlanID: request.Plan, Version: request.Version}, Visible: people, Missing: value(request.Params.Missing), Search: value(request.Params.Search)}
+	of := store.WhichAcceptances{
+		PlanVersionID: store.PlanVersionID{PlanID: request.Plan, Version: request.Version},
+		Visible:       people,
+		Missing:       value(request.Params.Missing),
+		Search:        value(request.Params.Search),
+	}
 	limit := limitOf(request.Params.Limit)
 	all, err := s.Store.Acceptances(ctx, of, value(request.Params.After), limit)
 	if err != nil {

@@ -20,9 +20,28 @@ import (
 )
 
 func disputeOf(d store.Dispute) spec.Dispute {
-	return spec.Dispute{Id: d.ID, Period: d.PeriodID, Revision: d.Revision, Person: d.ParticipantID, Name: d.Name, Type: string(d.Type), Plan: orNil(d.Item.PlanID), Component: orNil(d.Item.Component),
-		Source: orNil(d.Item.Transaction.Source), Transaction: orNil(d.Item.Transaction.ID), Expected: d.Expected, Comment: d.Comment, Late: d.Late, RaisedAt: d.RaisedAt, State: string(d.State),
-		Handler: orNil(d.Handler), AnswerBy: d.AnswerBy, Acts: []spec.DisputeAct{}, Evidence: []spec.Evidence{}, Adjustments: []spec.Adjustment{}}
+	return spec.Dispute{
+		Id:          d.ID,
+		Period:      d.PeriodID,
+		Revision:    d.Revision,
+		Person:      d.ParticipantID,
+		Name:        d.Name,
+		Type:        string(d.Type),
+		Plan:        orNil(d.Item.PlanID),
+		Component:   orNil(d.Item.Component),
+		Source:      orNil(d.Item.Transaction.Source),
+		Transaction: orNil(d.Item.Transaction.ID),
+		Expected:    d.Expected,
+		Comment:     d.Comment,
+		Late:        d.Late,
+		RaisedAt:    d.RaisedAt,
+		State:       string(d.State),
+		Handler:     orNil(d.Handler),
+		AnswerBy:    d.AnswerBy,
+		Acts:        []spec.DisputeAct{},
+		Evidence:    []spec.Evidence{},
+		Adjustments: []spec.Adjustment{},
+	}
 }
 
 func evidenceOf(e store.Evidence) spec.Evidence {
@@ -32,8 +51,13 @@ func evidenceOf(e store.Evidence) spec.Evidence {
 // ListDisputes lists the disputes that the caller may see.
 func (s *server) ListDisputes(ctx context.Context, request spec.ListDisputesRequestObject) (spec.ListDisputesResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	which := store.WhichDisputes{PeriodID: value(request.Params.Period), ParticipantID: value(request.Params.Person), Open: value(request.Params.Open), Waiting: value(request.Params.Waiting),
-		Listing: listing(request.Params.Search, request.Params.Sort)}
+	which := store.WhichDisputes{
+		PeriodID:      value(request.Params.Period),
+		ParticipantID: value(request.Params.Person),
+		Open:          value(request.Params.Open),
+		Waiting:       value(request.Params.Waiting),
+		Listing:       listing(request.Params.Search, request.Params.Sort),
+	}
 	all, err := s.Store.Disputes(ctx, personOf(ctx).ID, scopeOf(ctx), which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
@@ -81,7 +105,11 @@ func (s *server) GetDispute(ctx context.Context, request spec.GetDisputeRequestO
 func (s *server) RaiseDispute(ctx context.Context, request spec.RaiseDisputeRequestObject) (spec.RaiseDisputeResponseObject, error) {
 	b := request.Body
 	d := store.Dispute{ID: commandID(ctx), PeriodID: b.Period, ParticipantID: personOf(ctx).ID, Type: incentive.DisputeType(b.Type), Expected: b.Expected,
-		Item: incentive.DisputedItem{PlanID: value(b.Plan), Component: value(b.Component), Transaction: incentive.TransactionKey{Source: value(b.Source), ID: value(b.Transaction)}}}
+		Item: incentive.DisputedItem{
+			PlanID:      value(b.Plan),
+			Component:   value(b.Component),
+			Transaction: incentive.TransactionKey{Source: value(b.Source), ID: value(b.Transaction)},
+		}}
 	today, err := s.todayThere(ctx)
 	if err != nil {
 		return nil, err

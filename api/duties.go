@@ -65,7 +65,14 @@ func (s *server) GetDuties(ctx context.Context, request spec.GetDutiesRequestObj
 	}
 	answer := spec.GetDuties200JSONResponse{Duties: []spec.Duty{}, Conflicts: []spec.DutyConflict{}}
 	for _, d := range report.Duties {
-		answer.Duties = append(answer.Duties, spec.Duty{Period: d.PeriodID, Revision: d.Revision, Part: spec.DutyPart(d.Part), Person: d.Person, Times: d.Times, LastAt: d.LastAt})
+		answer.Duties = append(answer.Duties, spec.Duty{
+			Period:   d.PeriodID,
+			Revision: d.Revision,
+			Part:     spec.DutyPart(d.Part),
+			Person:   d.Person,
+			Times:    d.Times,
+			LastAt:   d.LastAt,
+		})
 	}
 	for _, c := range report.Conflicts {
 		shown := spec.DutyConflict{Rule: spec.DutyConflictRule(c.Rule), Person: c.Person, Period: orNil(c.PeriodID), Subject: c.Subject, At: c.At}
@@ -127,5 +134,9 @@ func (s *server) GetDutiesFile(ctx context.Context, request spec.GetDutiesFileRe
 		return nil, err
 	}
 	name := attachment(fmt.Sprintf("duties-%s-%s.csv", report.From, report.To))
-	return spec.GetDutiesFile200TextcsvResponse{Body: &content, ContentLength: int64(content.Len()), Headers: spec.GetDutiesFile200ResponseHeaders{ContentDisposition: &name}}, nil
+	return spec.GetDutiesFile200TextcsvResponse{
+		Body:          &content,
+		ContentLength: int64(content.Len()),
+		Headers:       spec.GetDutiesFile200ResponseHeaders{ContentDisposition: &name},
+	}, nil
 }

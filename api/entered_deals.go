@@ -12,9 +12,27 @@ import (
 )
 
 func enteredDealOf(d store.EnteredDeal) spec.EnteredDeal {
-	return spec.EnteredDeal{Id: d.ID, Person: d.ParticipantID, PersonName: d.PersonName, Version: d.Version, Date: d.Date, Amount: d.Amount.String(), Currency: string(d.Currency), Attributes: d.Attributes,
-		Note: d.Note, State: string(d.State), EnteredAt: d.EnteredAt, CorrectedAt: d.CorrectedAt, Approver: orNil(d.Approver), DecidedBy: orNil(d.DecidedBy), OnBehalfOf: orNil(d.OnBehalfOf),
-		DecidedAt: d.DecidedAt, Reason: orNil(d.Reason), Decides: d.Decides, Evidence: []spec.Evidence{}}
+	return spec.EnteredDeal{
+		Id:          d.ID,
+		Person:      d.ParticipantID,
+		PersonName:  d.PersonName,
+		Version:     d.Version,
+		Date:        d.Date,
+		Amount:      d.Amount.String(),
+		Currency:    string(d.Currency),
+		Attributes:  d.Attributes,
+		Note:        d.Note,
+		State:       string(d.State),
+		EnteredAt:   d.EnteredAt,
+		CorrectedAt: d.CorrectedAt,
+		Approver:    orNil(d.Approver),
+		DecidedBy:   orNil(d.DecidedBy),
+		OnBehalfOf:  orNil(d.OnBehalfOf),
+		DecidedAt:   d.DecidedAt,
+		Reason:      orNil(d.Reason),
+		Decides:     d.Decides,
+		Evidence:    []spec.Evidence{},
+	}
 }
 
 func enteredDealsOf(all []store.EnteredDeal) []spec.EnteredDeal {
@@ -46,7 +64,11 @@ func (s *server) ListEnteredDeals(ctx context.Context, request spec.ListEnteredD
 			return nil, err
 		}
 	}
-	return spec.ListEnteredDeals200JSONResponse{Deals: enteredDealsOf(all), Enters: &enters, Next: next(len(all), limit, func() string { return all[len(all)-1].ID })}, nil
+	return spec.ListEnteredDeals200JSONResponse{
+		Deals:  enteredDealsOf(all),
+		Enters: &enters,
+		Next:   next(len(all), limit, func() string { return all[len(all)-1].ID }),
+	}, nil
 }
 
 // GetEnteredDeal returns a deal with its files.

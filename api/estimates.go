@@ -163,7 +163,15 @@ func (s *server) WhatIf(ctx context.Context, request spec.WhatIfRequestObject) (
 }
 
 func shownEstimate(ctx context.Context, e store.Estimate) (spec.Estimate, error) {
-	shown := spec.Estimate{Period: e.PeriodID, Person: e.ParticipantID, Name: e.Name, Problem: orNil(languageOf(ctx).Translate(e.Problem)), Lines: []spec.EstimateLine{}, Progress: []spec.Progress{}, DrawsOwed: []incentive.Money{}}
+	shown := spec.Estimate{
+		Period:    e.PeriodID,
+		Person:    e.ParticipantID,
+		Name:      e.Name,
+		Problem:   orNil(languageOf(ctx).Translate(e.Problem)),
+		Lines:     []spec.EstimateLine{},
+		Progress:  []spec.Progress{},
+		DrawsOwed: []incentive.Money{},
+	}
 	if !e.CalculatedAt.IsZero() {
 		shown.CalculatedAt = &e.CalculatedAt
 	}
@@ -177,7 +185,14 @@ func shownEstimate(ctx context.Context, e store.Estimate) (spec.Estimate, error)
 		if err != nil {
 			return shown, err
 		}
-		shown.Lines = append(shown.Lines, spec.EstimateLine{Plan: line.PlanID, PlanVersion: line.PlanVersion, Component: line.Component, Amount: line.Amount, InWords: words, Explanation: line.Explanation})
+		shown.Lines = append(shown.Lines, spec.EstimateLine{
+			Plan:        line.PlanID,
+			PlanVersion: line.PlanVersion,
+			Component:   line.Component,
+			Amount:      line.Amount,
+			InWords:     words,
+			Explanation: line.Explanation,
+		})
 	}
 	for _, p := range e.Progress {
 		one := spec.Progress{Plan: p.PlanID, Component: p.Component, Measured: p.Measured.String()}

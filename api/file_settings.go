@@ -13,8 +13,15 @@ import (
 )
 
 func fileSettingsOf(f store.FileSettings) spec.FileSettings {
-	return spec.FileSettings{Company: orNil(f.Company), Iso20022LeadDays: f.ISO20022LeadDays, NachaLeadDays: f.NachaLeadDays, PaymentFileTemplate: orNil(f.PaymentFileTemplate), PaymentFileAnswers: orNil(f.PaymentFileAnswers),
-		IndiaTemplate: orNil(f.IndiaTemplate), IndiaAnswers: orNil(f.IndiaAnswers)}
+	return spec.FileSettings{
+		Company:             orNil(f.Company),
+		Iso20022LeadDays:    f.ISO20022LeadDays,
+		NachaLeadDays:       f.NachaLeadDays,
+		PaymentFileTemplate: orNil(f.PaymentFileTemplate),
+		PaymentFileAnswers:  orNil(f.PaymentFileAnswers),
+		IndiaTemplate:       orNil(f.IndiaTemplate),
+		IndiaAnswers:        orNil(f.IndiaAnswers),
+	}
 }
 
 // GetFileSettings returns how payment files are written.
@@ -26,8 +33,15 @@ func (s *server) GetFileSettings(ctx context.Context, _ spec.GetFileSettingsRequ
 // PutFileSettings says how payment files are written from the next one on. What no rail can go by is refused.
 func (s *server) PutFileSettings(ctx context.Context, request spec.PutFileSettingsRequestObject) (spec.PutFileSettingsResponseObject, error) {
 	b := request.Body
-	f := store.FileSettings{Company: value(b.Company), ISO20022LeadDays: b.Iso20022LeadDays, NachaLeadDays: b.NachaLeadDays, PaymentFileTemplate: value(b.PaymentFileTemplate), PaymentFileAnswers: value(b.PaymentFileAnswers),
-		IndiaTemplate: value(b.IndiaTemplate), IndiaAnswers: value(b.IndiaAnswers)}
+	f := store.FileSettings{
+		Company:             value(b.Company),
+		ISO20022LeadDays:    b.Iso20022LeadDays,
+		NachaLeadDays:       b.NachaLeadDays,
+		PaymentFileTemplate: value(b.PaymentFileTemplate),
+		PaymentFileAnswers:  value(b.PaymentFileAnswers),
+		IndiaTemplate:       value(b.IndiaTemplate),
+		IndiaAnswers:        value(b.IndiaAnswers),
+	}
 	for _, one := range []struct {
 		name, text string
 		parse      func([]byte) error

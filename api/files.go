@@ -17,7 +17,13 @@ import (
 // GetPayrollFile makes what payroll takes over.
 func (s *server) GetPayrollFile(ctx context.Context, request spec.GetPayrollFileRequestObject) (spec.GetPayrollFileResponseObject, error) {
 	p := request.Params
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.Payroll, Template: value(p.Template), Version: value(p.TemplateVersion), Period: p.Period, Revision: value(p.Revision)})
+	made, err := s.file(ctx, accounting.Request{
+		Kind:     accounting.Payroll,
+		Template: value(p.Template),
+		Version:  value(p.TemplateVersion),
+		Period:   p.Period,
+		Revision: value(p.Revision),
+	})
 	return spec.GetPayrollFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 
@@ -31,22 +37,45 @@ func (s *server) GetJournalFile(ctx context.Context, request spec.GetJournalFile
 			return nil, err
 		}
 	}
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.Journal, Template: value(p.Template), Version: value(p.TemplateVersion), From: incentive.DateOf(p.From.Time), To: incentive.DateOf(p.To.Time), Currency: currency,
-		Through: value(p.Through), People: value(p.People)})
+	made, err := s.file(ctx, accounting.Request{
+		Kind:     accounting.Journal,
+		Template: value(p.Template),
+		Version:  value(p.TemplateVersion),
+		From:     incentive.DateOf(p.From.Time),
+		To:       incentive.DateOf(p.To.Time),
+		Currency: currency,
+		Through:  value(p.Through),
+		People:   value(p.People),
+	})
 	return spec.GetJournalFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 
 // GetRegisterFile makes the list of payments.
 func (s *server) GetRegisterFile(ctx context.Context, request spec.GetRegisterFileRequestObject) (spec.GetRegisterFileResponseObject, error) {
 	p := request.Params
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.Register, Template: value(p.Template), Version: value(p.TemplateVersion), From: incentive.DateOf(p.From.Time), To: incentive.DateOf(p.To.Time), Through: value(p.Through), People: value(p.People)})
+	made, err := s.file(ctx, accounting.Request{
+		Kind:     accounting.Register,
+		Template: value(p.Template),
+		Version:  value(p.TemplateVersion),
+		From:     incentive.DateOf(p.From.Time),
+		To:       incentive.DateOf(p.To.Time),
+		Through:  value(p.Through),
+		People:   value(p.People),
+	})
 	return spec.GetRegisterFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 
 // GetYearEndFile makes the totals of a year.
 func (s *server) GetYearEndFile(ctx context.Context, request spec.GetYearEndFileRequestObject) (spec.GetYearEndFileResponseObject, error) {
 	p := request.Params
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.YearEnd, Template: value(p.Template), Version: value(p.TemplateVersion), Year: p.Year, Through: value(p.Through), People: value(p.People)})
+	made, err := s.file(ctx, accounting.Request{
+		Kind:     accounting.YearEnd,
+		Template: value(p.Template),
+		Version:  value(p.TemplateVersion),
+		Year:     p.Year,
+		Through:  value(p.Through),
+		People:   value(p.People),
+	})
 	return spec.GetYearEndFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 
@@ -65,14 +94,31 @@ func (s *server) GetContractorsFile(ctx context.Context, request spec.GetContrac
 	} else if !known {
 		return nil, incentive.Errorf(incentive.CodeInvalid, "what is to be reported of %d is not known here: name the least amount, such as 2000", p.Year)
 	}
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.Contractors, Template: value(p.Template), Version: value(p.TemplateVersion), Year: p.Year, Least: least, Through: value(p.Through), People: value(p.People)})
+	made, err := s.file(ctx, accounting.Request{
+		Kind:     accounting.Contractors,
+		Template: value(p.Template),
+		Version:  value(p.TemplateVersion),
+		Year:     p.Year,
+		Least:    least,
+		Through:  value(p.Through),
+		People:   value(p.People),
+	})
 	return spec.GetContractorsFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 
 // GetContractCostsFile makes the schedule of what it cost to obtain contracts.
 func (s *server) GetContractCostsFile(ctx context.Context, request spec.GetContractCostsFileRequestObject) (spec.GetContractCostsFileResponseObject, error) {
 	p := request.Params
-	made, err := s.file(ctx, accounting.Request{Kind: accounting.ContractCosts, Template: value(p.Template), Version: value(p.TemplateVersion), From: incentive.DateOf(p.From.Time), To: incentive.DateOf(p.To.Time), Longest: value(p.Longest), Through: value(p.Through), People: value(p.People)})
+	made, err := s.file(ctx, accounting.Request{
+		Kind:     accounting.ContractCosts,
+		Template: value(p.Template),
+		Version:  value(p.TemplateVersion),
+		From:     incentive.DateOf(p.From.Time),
+		To:       incentive.DateOf(p.To.Time),
+		Longest:  value(p.Longest),
+		Through:  value(p.Through),
+		People:   value(p.People),
+	})
 	return spec.GetContractCostsFile200TextcsvResponse{CSVTextcsvResponse: made}, err
 }
 

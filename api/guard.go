@@ -106,7 +106,11 @@ func load(text []byte) (map[string]operation, error) {
 			}
 			secret, _ := o.Extensions["x-shown-once"].(bool)
 			form := Prefix + pathParameter.ReplaceAllString(path, ":$1")
-			operations[method+" "+form] = operation{action: incentive.Action(action), secret: secret, route: routers.Route{Spec: document, Path: path, PathItem: item, Method: method, Operation: o}}
+			operations[method+" "+form] = operation{
+				action: incentive.Action(action),
+				secret: secret,
+				route:  routers.Route{Spec: document, Path: path, PathItem: item, Method: method, Operation: o},
+			}
 		}
 	}
 	return operations, nil

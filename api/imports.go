@@ -233,8 +233,21 @@ func receive(request spec.ImportFilesRequestObject) (*upload, error) {
 }
 
 func importOf(ctx context.Context, i store.Import, held []store.Quarantined) spec.Import {
-	answer := spec.Import{Id: i.ID, Kind: i.Kind, File: i.FileName, ImportedBy: i.ImportedBy, ImportedAt: i.ImportedAt, Added: i.Added, Changed: i.Changed, Unchanged: i.Unchanged,
-		Skipped: i.Skipped, Quarantined: i.Quarantined, Waiting: i.Waiting, Columns: i.Columns, Rows: []spec.Quarantined{}}
+	answer := spec.Import{
+		Id:          i.ID,
+		Kind:        i.Kind,
+		File:        i.FileName,
+		ImportedBy:  i.ImportedBy,
+		ImportedAt:  i.ImportedAt,
+		Added:       i.Added,
+		Changed:     i.Changed,
+		Unchanged:   i.Unchanged,
+		Skipped:     i.Skipped,
+		Quarantined: i.Quarantined,
+		Waiting:     i.Waiting,
+		Columns:     i.Columns,
+		Rows:        []spec.Quarantined{},
+	}
 	if answer.Columns == nil {
 		answer.Columns = []string{}
 	}
@@ -249,7 +262,21 @@ func importOf(ctx context.Context, i store.Import, held []store.Quarantined) spe
 }
 
 func quarantinedOf(l language.Language, m *mapping.Mapping, columns []string, q store.Quarantined) spec.Quarantined {
-	shown := spec.Quarantined{Position: q.Position, File: q.FileName, Line: q.Line, Column: q.Column, Field: q.Field, Value: q.Value, Code: string(q.Code), Reason: l.Translate(q.Reason), Raw: q.Raw, TakenAs: orNil(q.TakenRaw), DecidedBy: orNil(q.DecidedBy), DecidedAt: q.DecidedAt, Why: orNil(q.LeftOut)}
+	shown := spec.Quarantined{
+		Position:  q.Position,
+		File:      q.FileName,
+		Line:      q.Line,
+		Column:    q.Column,
+		Field:     q.Field,
+		Value:     q.Value,
+		Code:      string(q.Code),
+		Reason:    l.Translate(q.Reason),
+		Raw:       q.Raw,
+		TakenAs:   orNil(q.TakenRaw),
+		DecidedBy: orNil(q.DecidedBy),
+		DecidedAt: q.DecidedAt,
+		Why:       orNil(q.LeftOut),
+	}
 	if m != nil {
 		if cells := m.Cells(q.Raw, len(columns)); cells != nil {
 			shown.Cells = &cells

@@ -186,7 +186,14 @@ func (s *server) methodsOf(ctx context.Context, person string) (spec.Methods, er
 		if d.Standing == "" && d.Refused != "" {
 			d.Standing = store.RefusedAccount
 		}
-		answer.Methods = append(answer.Methods, spec.Method{Id: d.ID, Rail: d.Rail, Masked: d.Masked, Share: d.Share.String(), Standing: orNil(d.Standing), RefusedCode: orNil(d.Refused)})
+		answer.Methods = append(answer.Methods, spec.Method{
+			Id:          d.ID,
+			Rail:        d.Rail,
+			Masked:      d.Masked,
+			Share:       d.Share.String(),
+			Standing:    orNil(d.Standing),
+			RefusedCode: orNil(d.Refused),
+		})
 	}
 	allowed, err := s.Store.AllowedRails(ctx, person, s.Rails.Names())
 	answer.Rails = append(answer.Rails, allowed...)

@@ -18,13 +18,23 @@ func (s *server) GetSettings(ctx context.Context, _ spec.GetSettingsRequestObjec
 	if chosen.Language == "" {
 		chosen.Language = languageOf(ctx)
 	}
-	return spec.GetSettings200JSONResponse{Language: spec.SettingsLanguage(chosen.Language), TimeZone: orNil(chosen.TimeZone), Messages: spec.SettingsMessages(chosen.Messages),
-		ByEmail: chosen.ByEmail, Webhook: orNil(chosen.Webhook)}, err
+	return spec.GetSettings200JSONResponse{
+		Language: spec.SettingsLanguage(chosen.Language),
+		TimeZone: orNil(chosen.TimeZone),
+		Messages: spec.SettingsMessages(chosen.Messages),
+		ByEmail:  chosen.ByEmail,
+		Webhook:  orNil(chosen.Webhook),
+	}, err
 }
 
 // PutSettings keeps how whoever is signed in wants to be spoken to.
 func (s *server) PutSettings(ctx context.Context, request spec.PutSettingsRequestObject) (spec.PutSettingsResponseObject, error) {
-	chosen := store.Settings{TimeZone: strings.TrimSpace(value(request.Body.TimeZone)), Messages: notice.Timing(request.Body.Messages), ByEmail: request.Body.ByEmail, Webhook: strings.TrimSpace(value(request.Body.Webhook))}
+	chosen := store.Settings{
+		TimeZone: strings.TrimSpace(value(request.Body.TimeZone)),
+		Messages: notice.Timing(request.Body.Messages),
+		ByEmail:  request.Body.ByEmail,
+		Webhook:  strings.TrimSpace(value(request.Body.Webhook)),
+	}
 	var err error
 	if chosen.Language, err = language.Parse(string(request.Body.Language)); err != nil {
 		return nil, err
@@ -52,7 +62,15 @@ func (s *server) ListNotifications(ctx context.Context, request spec.ListNotific
 	}
 	answer := spec.ListNotifications200JSONResponse{Notifications: []spec.Notification{}}
 	for _, n := range all {
-		answer.Notifications = append(answer.Notifications, spec.Notification{Id: n.ID, Kind: string(n.Kind), Subject: n.Subject, Says: n.Sentence(languageOf(ctx)), Path: n.Path(), ToldAt: n.CreatedAt, Seen: n.Seen})
+		answer.Notifications = append(answer.Notifications, spec.Notification{
+			Id:      n.ID,
+			Kind:    string(n.Kind),
+			Subject: n.Subject,
+			Says:    n.Sentence(languageOf(ctx)),
+			Path:    n.Path(),
+			ToldAt:  n.CreatedAt,
+			Seen:    n.Seen,
+		})
 	}
 	if len(all) == limit {
 		answer.Next = &all[limit-1].ID

@@ -76,7 +76,11 @@ func (s *server) SetObjective(ctx context.Context, request spec.SetObjectiveRequ
 	if err := s.reach(ctx, body.Person); err != nil {
 		return nil, err
 	}
-	o := store.Objective{Objective: incentive.Objective{ParticipantID: body.Person, PeriodID: request.Period, Name: body.Name}, Description: value(body.Description), EnteredBy: me}
+	o := store.Objective{
+		Objective:   incentive.Objective{ParticipantID: body.Person, PeriodID: request.Period, Name: body.Name},
+		Description: value(body.Description),
+		EnteredBy:   me,
+	}
 	if strings.ContainsFunc(o.Name, func(r rune) bool { return r < ' ' }) {
 		return nil, incentive.Errorf(incentive.CodeInvalid, "an objective's name has no line breaks")
 	}

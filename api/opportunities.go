@@ -12,8 +12,20 @@ import (
 func opportunitiesOf(all []store.Opportunity) []spec.Opportunity {
 	shown := []spec.Opportunity{}
 	for _, o := range all {
-		shown = append(shown, spec.Opportunity{Source: o.Source, Id: o.ID, Person: o.ParticipantID, PersonName: o.PersonName, Name: o.Name, Stage: o.Stage, Probability: o.Probability.String(),
-			ExpectedClose: o.ExpectedClose, Amount: o.Amount.String(), Currency: string(o.Currency), Weighted: o.Weighted().String(), Attributes: o.Attributes})
+		shown = append(shown, spec.Opportunity{
+			Source:        o.Source,
+			Id:            o.ID,
+			Person:        o.ParticipantID,
+			PersonName:    o.PersonName,
+			Name:          o.Name,
+			Stage:         o.Stage,
+			Probability:   o.Probability.String(),
+			ExpectedClose: o.ExpectedClose,
+			Amount:        o.Amount.String(),
+			Currency:      string(o.Currency),
+			Weighted:      o.Weighted().String(),
+			Attributes:    o.Attributes,
+		})
 	}
 	return shown
 }

@@ -153,5 +153,13 @@ func (s *server) verified(ctx context.Context, v store.Verification) (papers.Ver
 		return papers.Verified{}, err
 	}
 	names, err := s.Store.Names(ctx, []string{v.AskedBy, v.ParticipantID})
-	return papers.Verified{Number: v.ID, By: names[v.AskedBy], Of: names[v.ParticipantID], AskedAt: v.AskedAt, EndedAt: *v.EndedAt, SHA256: fmt.Sprintf("%x", v.SHA256), Report: report}, err
+	return papers.Verified{
+		Number:  v.ID,
+		By:      names[v.AskedBy],
+		Of:      names[v.ParticipantID],
+		AskedAt: v.AskedAt,
+		EndedAt: *v.EndedAt,
+		SHA256:  fmt.Sprintf("%x", v.SHA256),
+		Report:  report,
+	}, err
 }

@@ -28,9 +28,21 @@ func (s *server) GetPayoutList(ctx context.Context, request spec.GetPayoutListRe
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.GetPayoutList200JSONResponse{Supplement: list.Supplement, Digest: fmt.Sprintf("%x", list.Digest), ReleasedBy: orNil(list.ReleasedBy), ReleasedAt: list.ReleasedAt, Totals: []spec.PayoutTotal{}, Stops: []spec.RailStop{}}
+	answer := spec.GetPayoutList200JSONResponse{
+		Supplement: list.Supplement,
+		Digest:     fmt.Sprintf("%x", list.Digest),
+		ReleasedBy: orNil(list.ReleasedBy),
+		ReleasedAt: list.ReleasedAt,
+		Totals:     []spec.PayoutTotal{},
+		Stops:      []spec.RailStop{},
+	}
 	for _, t := range list.Totals {
-		answer.Totals = append(answer.Totals, spec.PayoutTotal{Rail: t.Rail, State: t.State, Payouts: t.Payouts, Total: incentive.Money{Minor: t.Minor, Currency: t.Currency}})
+		answer.Totals = append(answer.Totals, spec.PayoutTotal{
+			Rail:    t.Rail,
+			State:   t.State,
+			Payouts: t.Payouts,
+			Total:   incentive.Money{Minor: t.Minor, Currency: t.Currency},
+		})
 	}
 	stops, err := s.Store.RailStops(ctx, p.ID, p.Revision)
 	if err != nil {
@@ -74,7 +86,15 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	which := store.WhichPayouts{PeriodID: p.ID, Revision: p.Revision, Visible: seen, Person: value(request.Params.Person), State: string(value(request.Params.State)), Rail: value(request.Params.Rail), Listing: listing(request.Params.Search, request.Params.Sort)}
+	which := store.WhichPayouts{
+		PeriodID: p.ID,
+		Revision: p.Revision,
+		Visible:  seen,
+		Person:   value(request.Params.Person),
+		State:    string(value(request.Params.State)),
+		Rail:     value(request.Params.Rail),
+		Listing:  listing(request.Params.Search, request.Params.Sort),
+	}
 	all, err := s.Store.FindPayouts(ctx, which, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
@@ -92,7 +112,21 @@ func (s *server) ListPayouts(ctx context.Context, request spec.ListPayoutsReques
 }
 
 func (s *server) payoutOf(o store.Payout) spec.Payout {
-	shown := spec.Payout{Id: o.ID, Supplement: o.Supplement, Person: o.ParticipantID, Name: o.Name, Amount: o.Amount, Earned: incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor + o.Withheld.Minor, Currency: o.Amount.Currency}, Carried: o.Carried, Rail: o.Rail, Destination: o.Masked, State: o.State, Reason: o.Reason, Released: o.Released, LiftedBy: orNil(o.LiftedBy)}
+	shown := spec.Payout{
+		Id:          o.ID,
+		Supplement:  o.Supplement,
+		Person:      o.ParticipantID,
+		Name:        o.Name,
+		Amount:      o.Amount,
+		Earned:      incentive.Money{Minor: o.Amount.Minor - o.Carried.Minor + o.Withheld.Minor, Currency: o.Amount.Currency},
+		Carried:     o.Carried,
+		Rail:        o.Rail,
+		Destination: o.Masked,
+		State:       o.State,
+		Reason:      o.Reason,
+		Released:    o.Released,
+		LiftedBy:    orNil(o.LiftedBy),
+	}
 	if o.Withheld.Minor != 0 {
 		shown.Withheld = &o.Withheld
 	}
@@ -129,13 +163,25 @@ func (s *server) payoutOf(o store.Payout) spec.Payout {
 // ListExceptions lists the payouts of all periods that wait for a person.
 func (s *server) ListExceptions(ctx context.Context, request spec.ListExceptionsRequestObject) (spec.ListExceptionsResponseObject, error) {
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{PeriodID: value(request.Params.Period), Closed: value(request.Params.Closed), Rail: value(request.Params.Rail), Reason: value(request.Params.Reason), Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
+	all, err := s.Store.Exceptions(ctx, store.WhichExceptions{
+		PeriodID: value(request.Params.Period),
+		Closed:   value(request.Params.Closed),
+		Rail:     value(request.Params.Rail),
+		Reason:   value(request.Params.Reason),
+		Listing:  listing(request.Params.Search, request.Params.Sort),
+	}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
 	answer := spec.ListExceptions200JSONResponse{Exceptions: []spec.PayoutException{}}
 	for _, x := range all {
-		answer.Exceptions = append(answer.Exceptions, spec.PayoutException{Payout: s.payoutOf(x.Payout), Period: x.PeriodID, Revision: x.Revision, PeriodState: string(x.PeriodState), ReversedOn: orNil(x.ReversedOn)})
+		answer.Exceptions = append(answer.Exceptions, spec.PayoutException{
+			Payout:      s.payoutOf(x.Payout),
+			Period:      x.PeriodID,
+			Revision:    x.Revision,
+			PeriodState: string(x.PeriodState),
+			ReversedOn:  orNil(x.ReversedOn),
+		})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ID })
 	return answer, nil
@@ -301,8 +347,19 @@ func (s *server) DecidePayout(ctx context.Context, request spec.DecidePayoutRequ
 }
 
 func fileOf(f store.PaymentFile) spec.PaymentFile {
-	return spec.PaymentFile{Id: f.ID, Name: f.Name, Rail: f.Rail, MessageId: f.MessageID, Sha256: fmt.Sprintf("%x", f.SHA256), Payouts: f.Payouts,
-		Total: incentive.Money{Minor: f.TotalMinor, Currency: f.Currency}, BuiltAt: f.BuiltAt, ConfirmedBy: orNil(f.ConfirmedBy), ConfirmedAt: f.ConfirmedAt, Settled: f.Settled}
+	return spec.PaymentFile{
+		Id:          f.ID,
+		Name:        f.Name,
+		Rail:        f.Rail,
+		MessageId:   f.MessageID,
+		Sha256:      fmt.Sprintf("%x", f.SHA256),
+		Payouts:     f.Payouts,
+		Total:       incentive.Money{Minor: f.TotalMinor, Currency: f.Currency},
+		BuiltAt:     f.BuiltAt,
+		ConfirmedBy: orNil(f.ConfirmedBy),
+		ConfirmedAt: f.ConfirmedAt,
+		Settled:     f.Settled,
+	}
 }
 
 // ListPaymentFiles lists a period's payment files.

@@ -37,7 +37,15 @@ func (s *server) ListPeriods(ctx context.Context, request spec.ListPeriodsReques
 	answer := spec.ListPeriods200JSONResponse{Periods: []spec.Period{}}
 	for _, p := range all {
 		if p.Revision == 0 {
-			answer.Periods = append(answer.Periods, spec.Period{Id: p.ID, Calendar: p.CalendarID, Code: p.Code, StartsOn: p.StartsOn, EndsOn: p.EndsOn, State: "not-opened", Acts: []string{"open"}})
+			answer.Periods = append(answer.Periods, spec.Period{
+				Id:       p.ID,
+				Calendar: p.CalendarID,
+				Code:     p.Code,
+				StartsOn: p.StartsOn,
+				EndsOn:   p.EndsOn,
+				State:    "not-opened",
+				Acts:     []string{"open"},
+			})
 			continue
 		}
 		answer.Periods = append(answer.Periods, periodOf(ctx, p))
@@ -253,8 +261,15 @@ func (s *server) ListUncredited(ctx context.Context, request spec.ListUncredited
 	first := min(value(request.Params.After), len(all))
 	last := min(first+limitOf(request.Params.Limit), len(all))
 	for _, t := range all[first:last] {
-		answer.Transactions = append(answer.Transactions, spec.UncreditedTransaction{Source: t.Source, Id: t.ID, Date: t.Date, Amount: t.Amount.String(), Currency: string(t.Currency),
-			Reason: spec.UncreditedTransactionReason(t.Reason), CoveredBy: orNil(t.Group)})
+		answer.Transactions = append(answer.Transactions, spec.UncreditedTransaction{
+			Source:    t.Source,
+			Id:        t.ID,
+			Date:      t.Date,
+			Amount:    t.Amount.String(),
+			Currency:  string(t.Currency),
+			Reason:    spec.UncreditedTransactionReason(t.Reason),
+			CoveredBy: orNil(t.Group),
+		})
 	}
 	if last < len(all) {
 		answer.Next = &last

@@ -107,7 +107,11 @@ func (s *server) CostPlan(ctx context.Context, request spec.CostPlanRequestObjec
 		}
 		cost := spec.PlanCost{Period: p.ID, People: len(simulated.Changes), Sums: []spec.CostSum{}}
 		for _, sum := range simulated.Sums {
-			cost.Sums = append(cost.Sums, spec.CostSum{Before: sum.Before, After: sum.After, Difference: incentive.Money{Minor: sum.After.Minor - sum.Before.Minor, Currency: sum.Before.Currency}})
+			cost.Sums = append(cost.Sums, spec.CostSum{
+				Before:     sum.Before,
+				After:      sum.After,
+				Difference: incentive.Money{Minor: sum.After.Minor - sum.Before.Minor, Currency: sum.Before.Currency},
+			})
 		}
 		return cost, nil
 	})

@@ -19,8 +19,21 @@ const codeRewardUnknown incentive.Code = "reward-unknown"
 
 func redemptionOf(r store.Redemption) spec.Redemption {
 	waits := (r.State == store.RedemptionIntended || r.State == store.RedemptionUnknown) && r.Reason != ""
-	return spec.Redemption{Id: r.ID, Person: r.ParticipantID, Name: r.Name, Points: r.Amount.Minor, Worth: r.Amount, Rail: r.Rail, Reward: r.Reward, SentTo: r.Masked, State: string(r.State), Reason: r.Reason,
-		Waits: waits, AskedAt: r.AskedAt, FinishedAt: r.FinishedAt}
+	return spec.Redemption{
+		Id:         r.ID,
+		Person:     r.ParticipantID,
+		Name:       r.Name,
+		Points:     r.Amount.Minor,
+		Worth:      r.Amount,
+		Rail:       r.Rail,
+		Reward:     r.Reward,
+		SentTo:     r.Masked,
+		State:      string(r.State),
+		Reason:     r.Reason,
+		Waits:      waits,
+		AskedAt:    r.AskedAt,
+		FinishedAt: r.FinishedAt,
+	}
 }
 
 func redemptionsOf(all []store.Redemption) []spec.Redemption {
@@ -97,7 +110,15 @@ func (s *server) RedeemPoints(ctx context.Context, request spec.RedeemPointsRequ
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Store.Redeem(ctx, personOf(ctx).ID, store.Redemption{ID: commandID(ctx), ParticipantID: request.Person, Amount: amount, Rail: rail.Name(), Reward: products[at].Name, Details: clean, Masked: masked})
+	r, err := s.Store.Redeem(ctx, personOf(ctx).ID, store.Redemption{
+		ID:            commandID(ctx),
+		ParticipantID: request.Person,
+		Amount:        amount,
+		Rail:          rail.Name(),
+		Reward:        products[at].Name,
+		Details:       clean,
+		Masked:        masked,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,21 @@ import (
 )
 
 func prenoteFileOf(f store.PrenoteFile) spec.PrenoteFile {
-	answer := spec.PrenoteFile{Id: f.ID, Name: f.Name, Rail: f.Rail, MessageId: f.MessageID, Sha256: fmt.Sprintf("%x", f.SHA256), Accounts: f.Accounts, Back: f.Back, EffectiveOn: f.EffectiveOn,
-		BuiltBy: f.BuiltBy, BuiltAt: f.BuiltAt, ConfirmedBy: orNil(f.ConfirmedBy), ConfirmedAt: f.ConfirmedAt, PassedAt: f.PassedAt}
+	answer := spec.PrenoteFile{
+		Id:          f.ID,
+		Name:        f.Name,
+		Rail:        f.Rail,
+		MessageId:   f.MessageID,
+		Sha256:      fmt.Sprintf("%x", f.SHA256),
+		Accounts:    f.Accounts,
+		Back:        f.Back,
+		EffectiveOn: f.EffectiveOn,
+		BuiltBy:     f.BuiltBy,
+		BuiltAt:     f.BuiltAt,
+		ConfirmedBy: orNil(f.ConfirmedBy),
+		ConfirmedAt: f.ConfirmedAt,
+		PassedAt:    f.PassedAt,
+	}
 	if !f.TriedOn.IsZero() {
 		answer.TriedOn = &f.TriedOn
 	}

@@ -81,7 +81,12 @@ func (s *server) problemOf(ctx context.Context, err error) (status int, body []b
 		s.Log.ErrorContext(ctx, "request failed", "request", requestID(ctx), "code", code, "error", err)
 	}
 	body, _ = json.Marshal(spec.Problem{ // texts alone
-		Type: "/problems/" + string(code), Title: http.StatusText(status), Status: status, Detail: languageOf(ctx).Translate(incentive.ErrorMessage(err)), Code: string(code), RequestId: requestID(ctx),
+		Type:      "/problems/" + string(code),
+		Title:     http.StatusText(status),
+		Status:    status,
+		Detail:    languageOf(ctx).Translate(incentive.ErrorMessage(err)),
+		Code:      string(code),
+		RequestId: requestID(ctx),
 	})
 	return status, body
 }

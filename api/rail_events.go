@@ -72,7 +72,16 @@ func (s *server) keepEvents(c *gin.Context) error {
 		}
 	}
 	for _, e := range events {
-		kept, err := s.Store.KeepRailEvent(ctx, store.RailEvent{Rail: rail.Name(), EventID: e.ID, Kind: e.Kind, Reference: e.Reference, RailID: e.RailID, Account: e.Account, Claims: string(e.Claims), HappenedAt: e.At}, body)
+		kept, err := s.Store.KeepRailEvent(ctx, store.RailEvent{
+			Rail:       rail.Name(),
+			EventID:    e.ID,
+			Kind:       e.Kind,
+			Reference:  e.Reference,
+			RailID:     e.RailID,
+			Account:    e.Account,
+			Claims:     string(e.Claims),
+			HappenedAt: e.At,
+		}, body)
 		if err != nil {
 			return err
 		}

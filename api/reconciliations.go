@@ -12,10 +12,28 @@ import (
 )
 
 func reconciliationOf(r store.Reconciliation, totals []store.ReconciliationTotal) spec.Reconciliation {
-	shown := spec.Reconciliation{Id: r.ID, Rail: r.Rail, Day: r.Day, RunBy: r.RunBy, RunAt: r.RunAt, Agreed: r.Agreed, Differences: r.Differences, Open: r.Open, Superseded: r.Superseded, Totals: []spec.ReconciliationTotal{}}
+	shown := spec.Reconciliation{
+		Id:          r.ID,
+		Rail:        r.Rail,
+		Day:         r.Day,
+		RunBy:       r.RunBy,
+		RunAt:       r.RunAt,
+		Agreed:      r.Agreed,
+		Differences: r.Differences,
+		Open:        r.Open,
+		Superseded:  r.Superseded,
+		Totals:      []spec.ReconciliationTotal{},
+	}
 	for _, t := range totals {
 		of := func(minor int64) incentive.Money { return incentive.Money{Minor: minor, Currency: t.Currency} }
-		one := spec.ReconciliationTotal{Ours: t.Ours, OurTotal: of(t.OursMinor), Theirs: t.Theirs, TheirTotal: of(t.TheirsSum), InTransit: of(t.InTransit), Submitted: of(t.Submitted)}
+		one := spec.ReconciliationTotal{
+			Ours:       t.Ours,
+			OurTotal:   of(t.OursMinor),
+			Theirs:     t.Theirs,
+			TheirTotal: of(t.TheirsSum),
+			InTransit:  of(t.InTransit),
+			Submitted:  of(t.Submitted),
+		}
 		if t.Available != nil {
 			available := of(*t.Available)
 			one.Available = &available
@@ -110,8 +128,20 @@ func railDifferenceOf(d store.RailDifference) spec.RailDifference {
 		}
 		return &incentive.Money{Minor: *minor, Currency: d.Currency}
 	}
-	shown := spec.RailDifference{Number: d.Number, Kind: spec.RailDifferenceKind(d.Kind), Reference: d.Reference, RailId: d.RailID, Payout: orNil(d.PayoutID), Period: orNil(d.PeriodID), Person: orNil(d.ParticipantID), Name: orNil(d.Name),
-		OurState: d.OurState, OurAmount: amount(d.OurMinor), TheirState: d.TheirState, TheirAmount: amount(d.TheirMinor)}
+	shown := spec.RailDifference{
+		Number:      d.Number,
+		Kind:        spec.RailDifferenceKind(d.Kind),
+		Reference:   d.Reference,
+		RailId:      d.RailID,
+		Payout:      orNil(d.PayoutID),
+		Period:      orNil(d.PeriodID),
+		Person:      orNil(d.ParticipantID),
+		Name:        orNil(d.Name),
+		OurState:    d.OurState,
+		OurAmount:   amount(d.OurMinor),
+		TheirState:  d.TheirState,
+		TheirAmount: amount(d.TheirMinor),
+	}
 	if d.ExplainedAt != nil {
 		shown.Explanation = &spec.DifferenceExplanation{By: d.ExplainedBy, At: *d.ExplainedAt, Reason: d.Explanation}
 	}

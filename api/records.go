@@ -51,10 +51,30 @@ func (s *server) GetHistory(ctx context.Context, request spec.GetHistoryRequestO
 		return nil, err
 	}
 	h, err := s.Store.ParticipantHistory(ctx, p.ID)
-	answer := spec.GetHistory200JSONResponse{Id: p.ID, Name: p.Name, Roles: textsOf(p.Roles), Records: []spec.ParticipantRecord{}, Assignments: []spec.AssignedPlan{}, Quotas: quotasOf(h.Quotas), Reliefs: reliefsOf(h.Reliefs)}
+	answer := spec.GetHistory200JSONResponse{
+		Id:          p.ID,
+		Name:        p.Name,
+		Roles:       textsOf(p.Roles),
+		Records:     []spec.ParticipantRecord{},
+		Assignments: []spec.AssignedPlan{},
+		Quotas:      quotasOf(h.Quotas),
+		Reliefs:     reliefsOf(h.Reliefs),
+	}
 	for _, r := range h.Records {
-		answer.Records = append(answer.Records, spec.ParticipantRecord{EffectiveFrom: r.EffectiveFrom, Version: r.Version, Stands: r.Stands, Name: r.Name, Email: r.Email, Kind: r.Kind, Manager: orNil(r.Manager),
-			Country: r.Country, PayCurrency: r.PayCurrency, EmployedUntil: r.EmployedUntil, Attributes: r.Attributes, RecordedAt: r.RecordedAt})
+		answer.Records = append(answer.Records, spec.ParticipantRecord{
+			EffectiveFrom: r.EffectiveFrom,
+			Version:       r.Version,
+			Stands:        r.Stands,
+			Name:          r.Name,
+			Email:         r.Email,
+			Kind:          r.Kind,
+			Manager:       orNil(r.Manager),
+			Country:       r.Country,
+			PayCurrency:   r.PayCurrency,
+			EmployedUntil: r.EmployedUntil,
+			Attributes:    r.Attributes,
+			RecordedAt:    r.RecordedAt,
+		})
 	}
 	for _, a := range h.Assignments {
 		answer.Assignments = append(answer.Assignments, spec.AssignedPlan{Plan: a.Plan, Calendar: a.Calendar, StartsOn: a.StartsOn, EndsOn: a.EndsOn, Version: a.Version})
@@ -65,7 +85,15 @@ func (s *server) GetHistory(ctx context.Context, request spec.GetHistoryRequestO
 func quotasOf(all []store.SetQuota) []spec.Quota {
 	quotas := []spec.Quota{}
 	for _, q := range all {
-		quotas = append(quotas, spec.Quota{Person: q.Person, Name: q.Name, Measure: q.Measure, StartsOn: q.StartsOn, EndsOn: q.EndsOn, Amount: q.Amount.String(), Version: q.Version})
+		quotas = append(quotas, spec.Quota{
+			Person:   q.Person,
+			Name:     q.Name,
+			Measure:  q.Measure,
+			StartsOn: q.StartsOn,
+			EndsOn:   q.EndsOn,
+			Amount:   q.Amount.String(),
+			Version:  q.Version,
+		})
 	}
 	return quotas
 }
@@ -77,7 +105,12 @@ func (s *server) ListQuotas(ctx context.Context, request spec.ListQuotasRequestO
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Store.Quotas(ctx, store.QuotasOf{Person: value(request.Params.Person), Measure: value(request.Params.Measure), On: dayOf(request.Params.On), Listing: listing(request.Params.Search, request.Params.Sort)}, after, limit)
+	all, err := s.Store.Quotas(ctx, store.QuotasOf{
+		Person:  value(request.Params.Person),
+		Measure: value(request.Params.Measure),
+		On:      dayOf(request.Params.On),
+		Listing: listing(request.Params.Search, request.Params.Sort),
+	}, after, limit)
 	answer := spec.ListQuotas200JSONResponse{Quotas: quotasOf(all)}
 	answer.Next = next(len(all), limit, func() string {
 		last := all[len(all)-1]

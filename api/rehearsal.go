@@ -31,12 +31,25 @@ func (s *server) RehearseRelease(ctx context.Context, request spec.RehearseRelea
 	}
 	answer := spec.RehearseRelease200JSONResponse{Rails: []spec.RehearsedRail{}}
 	for _, r := range all {
-		one := spec.RehearsedRail{Rail: r.Rail, Payouts: r.Payouts, Total: r.Total, Available: r.Available, Problem: orNil(languageOf(ctx).Translate(r.Problem)), Refused: []spec.RehearsedRefusal{}}
+		one := spec.RehearsedRail{
+			Rail:      r.Rail,
+			Payouts:   r.Payouts,
+			Total:     r.Total,
+			Available: r.Available,
+			Problem:   orNil(languageOf(ctx).Translate(r.Problem)),
+			Refused:   []spec.RehearsedRefusal{},
+		}
 		if r.File != nil {
 			one.File = &spec.RehearsedFile{Name: r.File.Name, Sha256: fmt.Sprintf("%x", r.File.SHA256), Bytes: len(r.File.Content)}
 		}
 		for _, o := range r.Refused {
-			one.Refused = append(one.Refused, spec.RehearsedRefusal{Payout: o.Payout.ID, Person: o.Payout.ParticipantID, Name: o.Payout.Name, Amount: o.Payout.Amount, Message: languageOf(ctx).Translate(o.Message)})
+			one.Refused = append(one.Refused, spec.RehearsedRefusal{
+				Payout:  o.Payout.ID,
+				Person:  o.Payout.ParticipantID,
+				Name:    o.Payout.Name,
+				Amount:  o.Payout.Amount,
+				Message: languageOf(ctx).Translate(o.Message),
+			})
 		}
 		answer.Rails = append(answer.Rails, one)
 	}

@@ -16,8 +16,17 @@ import (
 func reliefsOf(all []store.Relief) []spec.Relief {
 	shown := []spec.Relief{}
 	for _, r := range all {
-		shown = append(shown, spec.Relief{Person: r.ParticipantID, Name: r.Name, Measure: r.Measure, StartsOn: r.StartsOn, EndsOn: r.EndsOn, Cause: spec.ReliefCause(r.Cause), Version: r.Version,
-			Amount: exactly(r.Amount), Share: exactly(r.Share)})
+		shown = append(shown, spec.Relief{
+			Person:   r.ParticipantID,
+			Name:     r.Name,
+			Measure:  r.Measure,
+			StartsOn: r.StartsOn,
+			EndsOn:   r.EndsOn,
+			Cause:    spec.ReliefCause(r.Cause),
+			Version:  r.Version,
+			Amount:   exactly(r.Amount),
+			Share:    exactly(r.Share),
+		})
 	}
 	return shown
 }
@@ -33,7 +42,13 @@ func (s *server) ListReliefs(ctx context.Context, request spec.ListReliefsReques
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Store.Reliefs(ctx, store.ReliefsOf{Visible: visible, Person: value(p.Person), Measure: value(p.Measure), On: dayOf(p.On), Search: value(p.Search)}, after, limit)
+	all, err := s.Store.Reliefs(ctx, store.ReliefsOf{
+		Visible: visible,
+		Person:  value(p.Person),
+		Measure: value(p.Measure),
+		On:      dayOf(p.On),
+		Search:  value(p.Search),
+	}, after, limit)
 	answer := spec.ListReliefs200JSONResponse{Reliefs: reliefsOf(all)}
 	answer.Next = next(len(all), limit, func() string {
 		last := all[len(all)-1]
@@ -56,9 +71,25 @@ func mayRelieve(ctx context.Context, kind mapping.Kind, entries []mapping.Entry,
 }
 
 func proposedReliefOf(p store.ReliefProposal) spec.ReliefProposal {
-	return spec.ReliefProposal{Id: p.ID, Person: p.ParticipantID, Name: p.Name, Measure: p.Measure, StartsOn: p.StartsOn, EndsOn: p.EndsOn, Cause: spec.ReliefProposalCause(p.Cause), Revises: p.Version, Reason: p.Reason,
-		ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, State: spec.ReliefProposalState(p.State), DecidedBy: orNil(p.DecidedBy), DecidedAt: p.DecidedAt, Answer: orNil(p.Answer),
-		Amount: exactly(p.Amount), Share: exactly(p.Share)}
+	return spec.ReliefProposal{
+		Id:         p.ID,
+		Person:     p.ParticipantID,
+		Name:       p.Name,
+		Measure:    p.Measure,
+		StartsOn:   p.StartsOn,
+		EndsOn:     p.EndsOn,
+		Cause:      spec.ReliefProposalCause(p.Cause),
+		Revises:    p.Version,
+		Reason:     p.Reason,
+		ProposedBy: p.ProposedBy,
+		ProposedAt: p.ProposedAt,
+		State:      spec.ReliefProposalState(p.State),
+		DecidedBy:  orNil(p.DecidedBy),
+		DecidedAt:  p.DecidedAt,
+		Answer:     orNil(p.Answer),
+		Amount:     exactly(p.Amount),
+		Share:      exactly(p.Share),
+	}
 }
 
 // ListReliefProposals lists the proposed reliefs of those within reach, and the caller's proposals.
@@ -94,7 +125,13 @@ func (s *server) ProposeRelief(ctx context.Context, request spec.ProposeReliefRe
 	}
 	record := rows[0].Record
 	p := store.ReliefProposal{ID: commandID(ctx), ProposedBy: personOf(ctx).ID,
-		Relief: incentive.Relief{ParticipantID: record["participant_id"].(string), Measure: record["measure"].(string), StartsOn: b.StartsOn, EndsOn: b.EndsOn, Cause: incentive.ReliefCause(b.Cause)}}
+		Relief: incentive.Relief{
+			ParticipantID: record["participant_id"].(string),
+			Measure:       record["measure"].(string),
+			StartsOn:      b.StartsOn,
+			EndsOn:        b.EndsOn,
+			Cause:         incentive.ReliefCause(b.Cause),
+		}}
 	for name, into := range map[string]**decimal.Decimal{"amount": &p.Amount, "share": &p.Share} {
 		if d, has := record[name].(decimal.Decimal); has {
 			*into = &d

@@ -23,7 +23,13 @@ func (s *server) ListRewards(ctx context.Context, request spec.ListRewardsReques
 	if err != nil {
 		return nil, err
 	}
-	answer := spec.ListRewards200JSONResponse{Country: cmp.Or(value(request.Params.Country), who.Country), Currency: string(currency), Email: who.Email, Rewards: []spec.Reward{}, Unavailable: []string{}}
+	answer := spec.ListRewards200JSONResponse{
+		Country:     cmp.Or(value(request.Params.Country), who.Country),
+		Currency:    string(currency),
+		Email:       who.Email,
+		Rewards:     []spec.Reward{},
+		Unavailable: []string{},
+	}
 	for _, name := range s.Rails.Names() {
 		rail, err := s.Rails.Rail(name)
 		if err != nil {

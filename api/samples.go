@@ -10,7 +10,19 @@ import (
 )
 
 func sampleOf(s store.Sample) spec.Sample {
-	return spec.Sample{Id: s.ID, Period: s.PeriodID, Revision: s.Revision, Seed: s.Seed, Size: s.Size, Strata: s.Strata, Population: s.Population, DrawnBy: s.DrawnBy, DrawnAt: s.DrawnAt, Done: s.Done, Exceptions: s.Exceptions}
+	return spec.Sample{
+		Id:         s.ID,
+		Period:     s.PeriodID,
+		Revision:   s.Revision,
+		Seed:       s.Seed,
+		Size:       s.Size,
+		Strata:     s.Strata,
+		Population: s.Population,
+		DrawnBy:    s.DrawnBy,
+		DrawnAt:    s.DrawnAt,
+		Done:       s.Done,
+		Exceptions: s.Exceptions,
+	}
 }
 
 // sample returns a sample with what was drawn.
@@ -26,7 +38,17 @@ func (s *server) sample(ctx context.Context, id int64) (spec.Sample, error) {
 	shown := sampleOf(one)
 	all := make([]spec.SampleItem, len(items))
 	for i, item := range items {
-		all[i] = spec.SampleItem{Number: item.Number, Person: item.ParticipantID, Name: item.Name, Stratum: item.Stratum, Total: item.Total, Verdict: orNil(spec.SampleItemVerdict(item.Verdict)), Remark: orNil(item.Remark), RemarkedBy: orNil(item.RemarkedBy), RemarkedAt: item.RemarkedAt}
+		all[i] = spec.SampleItem{
+			Number:     item.Number,
+			Person:     item.ParticipantID,
+			Name:       item.Name,
+			Stratum:    item.Stratum,
+			Total:      item.Total,
+			Verdict:    orNil(spec.SampleItemVerdict(item.Verdict)),
+			Remark:     orNil(item.Remark),
+			RemarkedBy: orNil(item.RemarkedBy),
+			RemarkedAt: item.RemarkedAt,
+		}
 		if item.Verification > 0 {
 			all[i].Verification, all[i].Proved = &item.Verification, &item.Proved
 		}
@@ -60,7 +82,14 @@ func (s *server) DrawSample(ctx context.Context, request spec.DrawSampleRequestO
 	if err != nil {
 		return nil, err
 	}
-	asked := store.Sample{PeriodID: p.ID, Revision: p.Revision, Seed: strings.TrimSpace(value(request.Body.Seed)), Size: request.Body.Size, Strata: max(1, value(request.Body.Strata)), DrawnBy: personOf(ctx).ID}
+	asked := store.Sample{
+		PeriodID: p.ID,
+		Revision: p.Revision,
+		Seed:     strings.TrimSpace(value(request.Body.Seed)),
+		Size:     request.Body.Size,
+		Strata:   max(1, value(request.Body.Strata)),
+		DrawnBy:  personOf(ctx).ID,
+	}
 	if asked.Seed == "" {
 		asked.Seed = rand.Text()
 	}

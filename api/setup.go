@@ -21,7 +21,15 @@ func (s *server) GetCompanyHistory(ctx context.Context, _ spec.GetCompanyHistory
 	versions, err := s.Store.CompanyHistory(ctx, 100)
 	answer := spec.GetCompanyHistory200JSONResponse{Versions: []spec.CompanyVersion{}}
 	for _, v := range versions {
-		answer.Versions = append(answer.Versions, spec.CompanyVersion{Version: v.Version, Name: v.Name, TimeZone: v.TimeZone, WebhookHosts: v.WebhookHosts, PaymentFiles: fileSettingsOf(v.Files), SetBy: v.SetBy, SetAt: v.SetAt})
+		answer.Versions = append(answer.Versions, spec.CompanyVersion{
+			Version:      v.Version,
+			Name:         v.Name,
+			TimeZone:     v.TimeZone,
+			WebhookHosts: v.WebhookHosts,
+			PaymentFiles: fileSettingsOf(v.Files),
+			SetBy:        v.SetBy,
+			SetAt:        v.SetAt,
+		})
 	}
 	return answer, err
 }

@@ -47,8 +47,17 @@ func (s *server) SimulatePlan(ctx context.Context, request spec.SimulatePlanRequ
 func shownSimulation(simulated calculation.Simulation, limit int) spec.Simulation {
 	shown := spec.Simulation{Sums: []spec.SimulatedSum{}, Components: []spec.SimulatedComponent{}, People: len(simulated.Changes), Changes: []spec.SimulatedChange{}}
 	for _, sum := range simulated.Sums {
-		one := spec.SimulatedSum{Before: sum.Before, After: sum.After, Difference: incentive.Money{Minor: sum.After.Minor - sum.Before.Minor, Currency: sum.Before.Currency},
-			Winners: sum.Winners, Losers: sum.Losers, Others: sum.Others, SpreadBefore: shownSpread(sum.SpreadBefore), SpreadAfter: shownSpread(sum.SpreadAfter), Bands: shownBands(sum.Bands)}
+		one := spec.SimulatedSum{
+			Before:       sum.Before,
+			After:        sum.After,
+			Difference:   incentive.Money{Minor: sum.After.Minor - sum.Before.Minor, Currency: sum.Before.Currency},
+			Winners:      sum.Winners,
+			Losers:       sum.Losers,
+			Others:       sum.Others,
+			SpreadBefore: shownSpread(sum.SpreadBefore),
+			SpreadAfter:  shownSpread(sum.SpreadAfter),
+			Bands:        shownBands(sum.Bands),
+		}
 		shown.Sums = append(shown.Sums, one)
 	}
 	for _, c := range simulated.Components {

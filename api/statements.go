@@ -48,13 +48,25 @@ func (s *server) ListStatements(ctx context.Context, request spec.ListStatements
 		return nil, err
 	}
 	limit := limitOf(request.Params.Limit)
-	all, err := s.Store.FindStatements(ctx, store.WhichStatements{PeriodID: p.ID, Revision: p.Revision, Visible: seen, Listing: listing(request.Params.Search, request.Params.Sort)}, value(request.Params.After), limit)
+	all, err := s.Store.FindStatements(ctx, store.WhichStatements{
+		PeriodID: p.ID,
+		Revision: p.Revision,
+		Visible:  seen,
+		Listing:  listing(request.Params.Search, request.Params.Sort),
+	}, value(request.Params.After), limit)
 	if err != nil {
 		return nil, err
 	}
 	answer := spec.ListStatements200JSONResponse{Statements: []spec.StatementSummary{}}
 	for _, one := range all {
-		answer.Statements = append(answer.Statements, spec.StatementSummary{Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest)})
+		answer.Statements = append(answer.Statements, spec.StatementSummary{
+			Person:       one.ParticipantID,
+			Name:         one.Name,
+			Total:        one.TotalOf,
+			PostedBefore: one.Before,
+			Difference:   differenceOf(one),
+			Digest:       fmt.Sprintf("%x", one.Digest),
+		})
 	}
 	answer.Next = next(len(all), limit, func() string { return all[len(all)-1].ParticipantID })
 	return answer, nil
@@ -108,7 +120,11 @@ func (s *server) GetProof(ctx context.Context, request spec.GetProofRequestObjec
 		return nil, fmt.Errorf("write the proof of the statement of %s: %w", request.Person, err)
 	}
 	name := attachment(fmt.Sprintf("%s-%d-%s.proof.json", p.ID, p.Revision, request.Person))
-	return spec.GetProof200ApplicationoctetStreamResponse{Body: &content, ContentLength: int64(content.Len()), Headers: spec.GetProof200ResponseHeaders{ContentDisposition: &name}}, nil
+	return spec.GetProof200ApplicationoctetStreamResponse{
+		Body:          &content,
+		ContentLength: int64(content.Len()),
+		Headers:       spec.GetProof200ResponseHeaders{ContentDisposition: &name},
+	}, nil
 }
 
 // GetStatement returns a statement with the reason for every cent.
@@ -126,20 +142,47 @@ func (s *server) statement(ctx context.Context, periodID, person string, revisio
 	if err != nil {
 		return p, answer, err
 	}
-	answer = spec.Statement{Period: p.ID, Revision: p.Revision, Person: one.ParticipantID, Name: one.Name, Total: one.TotalOf, PostedBefore: one.Before, Difference: differenceOf(one), Digest: fmt.Sprintf("%x", one.Digest), Lines: []spec.Line{}, NotPaid: []spec.NotPaid{}}
+	answer = spec.Statement{
+		Period:       p.ID,
+		Revision:     p.Revision,
+		Person:       one.ParticipantID,
+		Name:         one.Name,
+		Total:        one.TotalOf,
+		PostedBefore: one.Before,
+		Difference:   differenceOf(one),
+		Digest:       fmt.Sprintf("%x", one.Digest),
+		Lines:        []spec.Line{},
+		NotPaid:      []spec.NotPaid{},
+	}
 	for _, line := range one.Lines {
 		words, err := inWords(ctx, line)
 		if err != nil {
 			return p, answer, err
 		}
-		shown := spec.Line{Plan: line.PlanID, PlanVersion: line.PlanVersion, Component: line.Component, Corrects: orNil(line.Corrects), Unrounded: line.Unrounded.String(), Amount: line.Amount,
-			InWords: words, Explanation: line.Explanation, Contributions: []spec.Contribution{}}
+		shown := spec.Line{
+			Plan:          line.PlanID,
+			PlanVersion:   line.PlanVersion,
+			Component:     line.Component,
+			Corrects:      orNil(line.Corrects),
+			Unrounded:     line.Unrounded.String(),
+			Amount:        line.Amount,
+			InWords:       words,
+			Explanation:   line.Explanation,
+			Contributions: []spec.Contribution{},
+		}
 		if shown.Achievement, err = achievementOf(line); err != nil {
 			return p, answer, err
 		}
 		for _, c := range line.Contributions {
-			shown.Contributions = append(shown.Contributions, spec.Contribution{Source: c.Transaction.Source, Transaction: c.Transaction.ID, Person: c.ParticipantID, Role: c.Role,
-				Credited: c.Credited.String(), Amount: c.Amount.String(), Shown: c.Shown})
+			shown.Contributions = append(shown.Contributions, spec.Contribution{
+				Source:      c.Transaction.Source,
+				Transaction: c.Transaction.ID,
+				Person:      c.ParticipantID,
+				Role:        c.Role,
+				Credited:    c.Credited.String(),
+				Amount:      c.Amount.String(),
+				Shown:       c.Shown,
+			})
 		}
 		answer.Lines = append(answer.Lines, shown)
 	}
@@ -150,7 +193,12 @@ func (s *server) statement(ctx context.Context, periodID, person string, revisio
 	for _, u := range unpaid {
 		shown := spec.NotPaid{Source: u.Transaction.Source, Transaction: u.Transaction.ID, Role: u.Role, Credited: u.Amount.String(), Reasons: []spec.NotPaidReason{}}
 		for _, r := range u.Reasons {
-			shown.Reasons = append(shown.Reasons, spec.NotPaidReason{Plan: orNil(r.PlanID), Component: orNil(r.Component), Why: spec.NotPaidReasonWhy(r.Why), InWords: languageOf(ctx).Translate(r.InWords)})
+			shown.Reasons = append(shown.Reasons, spec.NotPaidReason{
+				Plan:      orNil(r.PlanID),
+				Component: orNil(r.Component),
+				Why:       spec.NotPaidReasonWhy(r.Why),
+				InWords:   languageOf(ctx).Translate(r.InWords),
+			})
 		}
 		answer.NotPaid = append(answer.NotPaid, shown)
 	}

@@ -82,8 +82,19 @@ func (s *server) statusFile(ctx context.Context, id string) (spec.StatusFile, er
 	if err != nil {
 		return spec.StatusFile{}, err
 	}
-	answer := spec.StatusFile{Id: f.ID, Rail: f.Rail, Name: f.Name, Sha256: fmt.Sprintf("%x", f.SHA256), UploadedBy: f.UploadedBy, UploadedAt: f.UploadedAt, Applied: f.AppliedAt != nil,
-		NotOurs: f.Foreign, Prenotes: orNil(f.Prenotes), Changes: []spec.StatusChange{}, Exceptions: []spec.StatusException{}}
+	answer := spec.StatusFile{
+		Id:         f.ID,
+		Rail:       f.Rail,
+		Name:       f.Name,
+		Sha256:     fmt.Sprintf("%x", f.SHA256),
+		UploadedBy: f.UploadedBy,
+		UploadedAt: f.UploadedAt,
+		Applied:    f.AppliedAt != nil,
+		NotOurs:    f.Foreign,
+		Prenotes:   orNil(f.Prenotes),
+		Changes:    []spec.StatusChange{},
+		Exceptions: []spec.StatusException{},
+	}
 	for _, o := range outcomes {
 		effect := spec.StatusChangeEffect(o.Effect)
 		at := slices.IndexFunc(answer.Changes, func(c spec.StatusChange) bool { return c.Effect == effect })
@@ -93,7 +104,13 @@ func (s *server) statusFile(ctx context.Context, id string) (spec.StatusFile, er
 		}
 		answer.Changes[at].Payouts++
 		if waits := []string{"failed", "returned", "unclear"}; slices.Contains(waits, o.Effect) && len(answer.Exceptions) < mostExceptions {
-			answer.Exceptions = append(answer.Exceptions, spec.StatusException{Payout: o.PayoutID, Period: o.PeriodID, Effect: spec.StatusExceptionEffect(o.Effect), Code: o.Code, Reason: languageOf(ctx).Translate(o.Reason)})
+			answer.Exceptions = append(answer.Exceptions, spec.StatusException{
+				Payout: o.PayoutID,
+				Period: o.PeriodID,
+				Effect: spec.StatusExceptionEffect(o.Effect),
+				Code:   o.Code,
+				Reason: languageOf(ctx).Translate(o.Reason),
+			})
 		}
 	}
 	return answer, nil

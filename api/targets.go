@@ -12,9 +12,27 @@ import (
 )
 
 func proposalOf(p store.TargetProposal) spec.TargetProposal {
-	shown := spec.TargetProposal{Id: p.ID, Name: p.Name, Plan: p.PlanID, Measure: p.Measure, Currency: string(p.Currency), StartsOn: p.StartsOn, EndsOn: p.EndsOn, Method: spec.TargetProposalMethod(p.Method),
-		Target: p.Target.String(), Growth: p.Growth.String(), RampMonths: p.RampMonths, Seasonal: p.Seasonal, State: "in-review", People: p.People, Sum: p.Sum.String(),
-		ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, DecidedBy: orNil(p.DecidedBy), DecidedAt: p.DecidedAt}
+	shown := spec.TargetProposal{
+		Id:         p.ID,
+		Name:       p.Name,
+		Plan:       p.PlanID,
+		Measure:    p.Measure,
+		Currency:   string(p.Currency),
+		StartsOn:   p.StartsOn,
+		EndsOn:     p.EndsOn,
+		Method:     spec.TargetProposalMethod(p.Method),
+		Target:     p.Target.String(),
+		Growth:     p.Growth.String(),
+		RampMonths: p.RampMonths,
+		Seasonal:   p.Seasonal,
+		State:      "in-review",
+		People:     p.People,
+		Sum:        p.Sum.String(),
+		ProposedBy: p.ProposedBy,
+		ProposedAt: p.ProposedAt,
+		DecidedBy:  orNil(p.DecidedBy),
+		DecidedAt:  p.DecidedAt,
+	}
 	if p.Outcome != "" {
 		shown.State = spec.TargetProposalState(p.Outcome)
 	}
@@ -82,8 +100,17 @@ func (s *server) GetTargetProposal(ctx context.Context, request spec.GetTargetPr
 	}
 	answer := spec.GetTargetProposal200JSONResponse{Proposal: proposalOf(p), Figures: []spec.TargetFigure{}}
 	for _, f := range figures {
-		answer.Figures = append(answer.Figures, spec.TargetFigure{Person: f.ParticipantID, Name: f.Name, Version: f.Version, LastYear: f.LastYear.String(), Proposed: f.Proposed.String(), Amount: f.Amount.String(),
-			Reason: orNil(f.Reason), ChangedBy: orNil(f.ChangedBy), ChangedAt: f.ChangedAt})
+		answer.Figures = append(answer.Figures, spec.TargetFigure{
+			Person:    f.ParticipantID,
+			Name:      f.Name,
+			Version:   f.Version,
+			LastYear:  f.LastYear.String(),
+			Proposed:  f.Proposed.String(),
+			Amount:    f.Amount.String(),
+			Reason:    orNil(f.Reason),
+			ChangedBy: orNil(f.ChangedBy),
+			ChangedAt: f.ChangedAt,
+		})
 	}
 	answer.Next = next(len(figures), limit, func() string { return figures[len(figures)-1].ParticipantID })
 	return answer, nil

@@ -77,7 +77,13 @@ func (s *server) group(ctx context.Context, key incentive.GroupKey) (spec.GroupH
 		answer.Facts = append(answer.Facts, groupOf(g, store.MembersOn(members, g.EffectiveFrom)))
 	}
 	for _, m := range members {
-		answer.Members = append(answer.Members, spec.Membership{Person: m.ParticipantID, Role: m.Role, Share: m.Share.String(), StartsOn: m.StartsOn, EndsOn: dayOrNil(m.EndsOn)})
+		answer.Members = append(answer.Members, spec.Membership{
+			Person:   m.ParticipantID,
+			Role:     m.Role,
+			Share:    m.Share.String(),
+			StartsOn: m.StartsOn,
+			EndsOn:   dayOrNil(m.EndsOn),
+		})
 	}
 	for _, q := range quotas {
 		answer.Quotas = append(answer.Quotas, spec.GroupQuota{Measure: q.Measure, StartsOn: q.StartsOn, EndsOn: q.EndsOn, Amount: q.Amount.String()})

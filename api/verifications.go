@@ -15,7 +15,17 @@ import (
 )
 
 func verificationOf(v store.Verification, whole bool) (spec.Verification, error) {
-	shown := spec.Verification{Id: v.ID, Period: v.PeriodID, Revision: v.Revision, Person: orNil(v.ParticipantID), AskedBy: v.AskedBy, AskedAt: v.AskedAt, EndedAt: v.EndedAt, Proved: v.Proved, Sha256: orNil(hex.EncodeToString(v.SHA256))}
+	shown := spec.Verification{
+		Id:       v.ID,
+		Period:   v.PeriodID,
+		Revision: v.Revision,
+		Person:   orNil(v.ParticipantID),
+		AskedBy:  v.AskedBy,
+		AskedAt:  v.AskedAt,
+		EndedAt:  v.EndedAt,
+		Proved:   v.Proved,
+		Sha256:   orNil(hex.EncodeToString(v.SHA256)),
+	}
 	if v.EndedAt == nil {
 		shown.Check, shown.Done, shown.Total = orNil(v.Progress.Check), &v.Progress.Done, &v.Progress.Total
 		return shown, nil
@@ -63,7 +73,12 @@ func (s *server) Verify(ctx context.Context, request spec.VerifyRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.Store.AskVerification(ctx, updateID(ctx), store.Verification{PeriodID: p.ID, Revision: p.Revision, ParticipantID: value(request.Body.Person), AskedBy: personOf(ctx).ID})
+	v, err := s.Store.AskVerification(ctx, updateID(ctx), store.Verification{
+		PeriodID:      p.ID,
+		Revision:      p.Revision,
+		ParticipantID: value(request.Body.Person),
+		AskedBy:       personOf(ctx).ID,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +115,11 @@ func (s *server) GetVerificationReport(ctx context.Context, request spec.GetVeri
 		return nil, err
 	}
 	name := attachment(fmt.Sprintf("%s-%d-verification-%d.json", v.PeriodID, v.Revision, v.ID))
-	return spec.GetVerificationReport200ApplicationoctetStreamResponse{Body: bytes.NewReader(v.Report), ContentLength: int64(len(v.Report)), Headers: spec.GetVerificationReport200ResponseHeaders{ContentDisposition: &name}}, nil
+	return spec.GetVerificationReport200ApplicationoctetStreamResponse{
+		Body:          bytes.NewReader(v.Report),
+		ContentLength: int64(len(v.Report)),
+		Headers:       spec.GetVerificationReport200ResponseHeaders{ContentDisposition: &name},
+	}, nil
 }
 
 // attachment is the header of a file that is to be kept under a name.

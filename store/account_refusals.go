@@ -58,7 +58,12 @@ func refuseAccount(ctx context.Context, tx pgx.Tx, payout PaymentOrder, attempt 
 	if err != nil {
 		return err
 	}
-	return notify(ctx, tx, Notification{Recipient: payout.ParticipantID, Kind: notice.AccountRefused, Subject: "participant/" + payout.ParticipantID, Key: payout.posting("account-refused")})
+	return notify(ctx, tx, Notification{
+		Recipient: payout.ParticipantID,
+		Kind:      notice.AccountRefused,
+		Subject:   "participant/" + payout.ParticipantID,
+		Key:       payout.posting("account-refused"),
+	})
 }
 
 // releaseAccount lets payments go again to the account of a destination that was refused; it reports whether

@@ -223,7 +223,11 @@ func loadCorrections(ctx context.Context, q querier, id int64, snapshot *incenti
 	}
 	for _, l := range lines {
 		if n := len(snapshot.Corrected); n == 0 || snapshot.Corrected[n-1].ParticipantID != l.participantID {
-			snapshot.Corrected = append(snapshot.Corrected, incentive.Statement{PeriodID: snapshot.Period.ID, ParticipantID: l.participantID, Currency: l.Amount.Currency})
+			snapshot.Corrected = append(snapshot.Corrected, incentive.Statement{
+				PeriodID:      snapshot.Period.ID,
+				ParticipantID: l.participantID,
+				Currency:      l.Amount.Currency,
+			})
 		}
 		of := &snapshot.Corrected[len(snapshot.Corrected)-1]
 		of.Lines = append(of.Lines, l.Line)

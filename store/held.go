@@ -120,8 +120,15 @@ func takeBackHeld(ctx context.Context, tx pgx.Tx, p PeriodRevision) error {
 
 // entry moves an amount from payable to payable held, or back where it is negative.
 func (h heldOf) entry(p PeriodRevision, kind, key string) entry {
-	return entry{key: fmt.Sprintf("%s/%s/%s/%s", kind, key, h.participant, h.currency), kind: kind, periodID: p.ID, revision: p.Revision,
-		debit: account{kind: Payable, participant: h.participant}, credit: account{kind: PayableHeld, participant: h.participant}, amount: incentive.Money{Minor: h.minor, Currency: h.currency}}
+	return entry{
+		key:      fmt.Sprintf("%s/%s/%s/%s", kind, key, h.participant, h.currency),
+		kind:     kind,
+		periodID: p.ID,
+		revision: p.Revision,
+		debit:    account{kind: Payable, participant: h.participant},
+		credit:   account{kind: PayableHeld, participant: h.participant},
+		amount:   incentive.Money{Minor: h.minor, Currency: h.currency},
+	}
 }
 
 func scanHeld(row pgx.CollectableRow) (h heldOf, err error) {

@@ -320,7 +320,13 @@ func (l *Loading) Put(ctx context.Context, kind string, rows []Row) error {
 			l.result.Unchanged++
 		default:
 			row := rows[n]
-			l.Quarantine(Quarantined{FileName: row.File, Line: row.Line, Raw: row.Raw, Code: incentive.Code(outcome), Reason: fmt.Sprintf(load.reasons[outcome], row.Key)})
+			l.Quarantine(Quarantined{
+				FileName: row.File,
+				Line:     row.Line,
+				Raw:      row.Raw,
+				Code:     incentive.Code(outcome),
+				Reason:   fmt.Sprintf(load.reasons[outcome], row.Key),
+			})
 		}
 		return nil
 	})

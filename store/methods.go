@@ -92,7 +92,12 @@ func (s *Store) setMethods(ctx context.Context, tx pgx.Tx, actor, participantID 
 		set[i], all = d, append(all, said{d.Rail, d.Share})
 	}
 	if version > 1 {
-		changed := Notification{Recipient: participantID, Kind: notice.DestinationChanged, Subject: "participant/" + participantID, Key: fmt.Sprintf("%s/%d", notice.DestinationChanged, version)}
+		changed := Notification{
+			Recipient: participantID,
+			Kind:      notice.DestinationChanged,
+			Subject:   "participant/" + participantID,
+			Key:       fmt.Sprintf("%s/%d", notice.DestinationChanged, version),
+		}
 		if err := notify(ctx, tx, changed); err != nil {
 			return nil, err
 		}

@@ -245,7 +245,11 @@ func move(ctx context.Context, tx pgx.Tx, c PeriodCommand, body any) (p PeriodRe
 	}
 	if c.Act == incentive.Calculate {
 		subject := incentive.PeriodSubject(c.PeriodID, c.Revision)
-		if err := notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.PeriodCalculated, Subject: subject, Key: fmt.Sprintf("%s/%s/%s", notice.PeriodCalculated, subject, c.Key)}); err != nil {
+		if err := notifyRole(ctx, tx, incentive.Finance, "", Notification{
+			Kind:    notice.PeriodCalculated,
+			Subject: subject,
+			Key:     fmt.Sprintf("%s/%s/%s", notice.PeriodCalculated, subject, c.Key),
+		}); err != nil {
 			return p, false, err
 		}
 	}
@@ -388,7 +392,11 @@ func (s *Store) FailCalculation(ctx context.Context, c PeriodCommand, problem st
 	return s.act(ctx, c, struct{}{}, func(tx pgx.Tx, p *PeriodRevision) error {
 		p.SnapshotID, p.Problem = nil, problem
 		subject := incentive.PeriodSubject(p.ID, p.Revision)
-		return notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.CalculationFailed, Subject: subject, Key: string(notice.CalculationFailed) + "/" + subject + "/" + c.Key})
+		return notifyRole(ctx, tx, incentive.Finance, "", Notification{
+			Kind:    notice.CalculationFailed,
+			Subject: subject,
+			Key:     string(notice.CalculationFailed) + "/" + subject + "/" + c.Key,
+		})
 	})
 }
 

@@ -164,7 +164,12 @@ func (s *Store) ExpirePoints(ctx context.Context) error {
 			return fmt.Errorf("look for points that expire soon: %w", err)
 		}
 		for _, l := range soon {
-			if err := notify(ctx, tx, Notification{Recipient: l.ParticipantID, Kind: notice.PointsExpire, Subject: "points/" + l.ParticipantID, Key: fmt.Sprintf("%s/%s", notice.PointsExpire, l.ExpiresOn)}); err != nil {
+			if err := notify(ctx, tx, Notification{
+				Recipient: l.ParticipantID,
+				Kind:      notice.PointsExpire,
+				Subject:   "points/" + l.ParticipantID,
+				Key:       fmt.Sprintf("%s/%s", notice.PointsExpire, l.ExpiresOn),
+			}); err != nil {
 				return err
 			}
 		}
@@ -186,8 +191,15 @@ func (s *Store) ExpirePoints(ctx context.Context) error {
 			if err := tx.QueryRow(ctx, `INSERT INTO points_use (points_id, kind, amount_minor) VALUES ($1, 'expired', $2) RETURNING id`, l.ID, l.Minor).Scan(&use); err != nil {
 				return fmt.Errorf("let points expire: %w", err)
 			}
-			entries = append(entries, entry{key: fmt.Sprintf("points expired/%d", use), kind: "points expired", periodID: l.PeriodID, revision: l.Revision,
-				debit: account{kind: Points, participant: l.ParticipantID}, credit: account{kind: PointsExpired}, amount: incentive.Money{Minor: l.Minor, Currency: l.Currency}})
+			entries = append(entries, entry{
+				key:      fmt.Sprintf("points expired/%d", use),
+				kind:     "points expired",
+				periodID: l.PeriodID,
+				revision: l.Revision,
+				debit:    account{kind: Points, participant: l.ParticipantID},
+				credit:   account{kind: PointsExpired},
+				amount:   incentive.Money{Minor: l.Minor, Currency: l.Currency},
+			})
 		}
 		if err := post(ctx, tx, entries...); err != nil {
 			return err

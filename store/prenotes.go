@@ -242,7 +242,12 @@ func (s *Store) answerPrenote(ctx context.Context, tx pgx.Tx, fileID string, num
 	default:
 		effect = "refused"
 		if _, err = noteStanding(ctx, tx, RefusedAccount, account); err == nil {
-			err = notify(ctx, tx, Notification{Recipient: participant, Kind: notice.AccountRefused, Subject: "participant/" + participant, Key: "prenote/" + o.Prenote.ID})
+			err = notify(ctx, tx, Notification{
+				Recipient: participant,
+				Kind:      notice.AccountRefused,
+				Subject:   "participant/" + participant,
+				Key:       "prenote/" + o.Prenote.ID,
+			})
 		}
 	}
 	if err != nil {
@@ -262,7 +267,12 @@ func refuseTried(ctx context.Context, tx pgx.Tx, payout PaymentOrder, account in
 	if _, err := noteStanding(ctx, tx, RefusedAccount, account); err != nil {
 		return err
 	}
-	return notify(ctx, tx, Notification{Recipient: payout.ParticipantID, Kind: notice.AccountRefused, Subject: "participant/" + payout.ParticipantID, Key: payout.posting("account-refused")})
+	return notify(ctx, tx, Notification{
+		Recipient: payout.ParticipantID,
+		Kind:      notice.AccountRefused,
+		Subject:   "participant/" + payout.ParticipantID,
+		Key:       payout.posting("account-refused"),
+	})
 }
 
 // tryAgain has the account of a destination tried anew where a correction by which its prenote

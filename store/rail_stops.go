@@ -62,7 +62,11 @@ func (s *Store) StopRail(ctx context.Context, stop RailStop, refused *Attempt) e
 			return fmt.Errorf("stop %s of %s: %w", stop.Rail, stop.PeriodID, err)
 		}
 		subject := incentive.PeriodSubject(stop.PeriodID, stop.Revision)
-		if err := notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.RailStopped, Subject: subject, Key: fmt.Sprintf("%s/%s/%s/%s", notice.RailStopped, subject, stop.Rail, id)}); err != nil {
+		if err := notifyRole(ctx, tx, incentive.Finance, "", Notification{
+			Kind:    notice.RailStopped,
+			Subject: subject,
+			Key:     fmt.Sprintf("%s/%s/%s/%s", notice.RailStopped, subject, stop.Rail, id),
+		}); err != nil {
 			return err
 		}
 		return audit(ctx, tx, System, "stop-rail", incentive.PeriodSubject(stop.PeriodID, stop.Revision), struct {

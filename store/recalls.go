@@ -202,8 +202,15 @@ func (s *Store) FinishRecall(ctx context.Context, id string, state RecallState, 
 		}
 		switch {
 		case part:
-			back := entry{key: payout.posting("recalled") + "/" + id, kind: "recalled", periodID: payout.PeriodID, revision: payout.Revision, amount: incentive.Money{Minor: amount, Currency: payout.Amount.Currency},
-				debit: account{kind: Cash}, credit: account{kind: Payable, participant: payout.ParticipantID}}
+			back := entry{
+				key:      payout.posting("recalled") + "/" + id,
+				kind:     "recalled",
+				periodID: payout.PeriodID,
+				revision: payout.Revision,
+				amount:   incentive.Money{Minor: amount, Currency: payout.Amount.Currency},
+				debit:    account{kind: Cash},
+				credit:   account{kind: Payable, participant: payout.ParticipantID},
+			}
 			err = post(ctx, tx, back)
 		case state == RecallDone && o.State != "paid":
 			_, err = settle(ctx, tx, payout, o)

@@ -212,7 +212,11 @@ func (s *Store) RedemptionWaits(ctx context.Context, id string, sent bool, code 
 		if !forPerson {
 			return nil
 		}
-		return notifyRole(ctx, tx, incentive.Finance, "", Notification{Kind: notice.RedemptionWaits, Subject: "redemption/" + id, Key: string(notice.RedemptionWaits) + "/" + id})
+		return notifyRole(ctx, tx, incentive.Finance, "", Notification{
+			Kind:    notice.RedemptionWaits,
+			Subject: "redemption/" + id,
+			Key:     string(notice.RedemptionWaits) + "/" + id,
+		})
 	})
 }
 
@@ -241,8 +245,15 @@ func (r Redemption) settle(ctx context.Context, tx pgx.Tx, state RedemptionState
 			return err
 		}
 		for _, l := range lots {
-			err := post(ctx, tx, entry{key: fmt.Sprintf("redeemed/%s/%d", r.ID, l.ID), kind: "redeemed", periodID: l.PeriodID, revision: l.Revision, amount: incentive.Money{Minor: l.Minor, Currency: l.Currency},
-				debit: account{kind: Clearing, rail: r.Rail}, credit: account{kind: Cash}})
+			err := post(ctx, tx, entry{
+				key:      fmt.Sprintf("redeemed/%s/%d", r.ID, l.ID),
+				kind:     "redeemed",
+				periodID: l.PeriodID,
+				revision: l.Revision,
+				amount:   incentive.Money{Minor: l.Minor, Currency: l.Currency},
+				debit:    account{kind: Clearing, rail: r.Rail},
+				credit:   account{kind: Cash},
+			})
 			if err != nil {
 				return err
 			}

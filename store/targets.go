@@ -230,7 +230,12 @@ func targetBase(ctx context.Context, tx pgx.Tx, p TargetProposal) (people []ince
 		if err != nil || capacity.IsNegative() {
 			return nil, nil, incentive.Errorf(incentive.CodeInvalid, "the attribute capacity of %s is %q, and it is a number such as 0.5", r.ParticipantID, r.Capacity)
 		}
-		people = append(people, incentive.TargetBase{ParticipantID: r.ParticipantID, LastYear: byPerson[r.ParticipantID], Capacity: capacity, Months: max(0, monthsOf(r.Since, p.StartsOn.AddDays(-1)))})
+		people = append(people, incentive.TargetBase{
+			ParticipantID: r.ParticipantID,
+			LastYear:      byPerson[r.ParticipantID],
+			Capacity:      capacity,
+			Months:        max(0, monthsOf(r.Since, p.StartsOn.AddDays(-1))),
+		})
 	}
 	return people, months, nil
 }

@@ -93,7 +93,11 @@ func (config Config) tellRate(ctx context.Context, rail string, perSecond float3
 	call, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	_, err := config.Client.WorkflowService().UpdateTaskQueueConfig(call, &workflowservice.UpdateTaskQueueConfigRequest{
-		Namespace: config.Namespace, Identity: identity, TaskQueue: activities.RailQueue(rail), TaskQueueType: enums.TASK_QUEUE_TYPE_ACTIVITY, UpdateQueueRateLimit: update,
+		Namespace:            config.Namespace,
+		Identity:             identity,
+		TaskQueue:            activities.RailQueue(rail),
+		TaskQueueType:        enums.TASK_QUEUE_TYPE_ACTIVITY,
+		UpdateQueueRateLimit: update,
 	})
 	if err != nil {
 		return fmt.Errorf("limit the calls to %s: %w", rail, err)

@@ -213,7 +213,12 @@ func Batch(ctx workflow.Context, input BatchInput) error {
 		TaskQueue:           activities.RailQueue(input.Rail),
 		StartToCloseTimeout: 2 * time.Minute,
 		HeartbeatTimeout:    activities.Wait(15 * time.Second), // a worker that was killed is missed soon
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: activities.Wait(time.Second), BackoffCoefficient: 2, MaximumInterval: activities.Wait(time.Minute), MaximumAttempts: 12},
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    activities.Wait(time.Second),
+			BackoffCoefficient: 2,
+			MaximumInterval:    activities.Wait(time.Minute),
+			MaximumAttempts:    12,
+		},
 	})
 	slots := workflow.NewSemaphore(ctx, inBatch)
 	onHold := false

@@ -116,8 +116,14 @@ func (p *payPeriod) receive(ctx workflow.Context) error {
 	}
 	err := workflow.SetUpdateHandler(ctx, RemindUpdate, func(ctx workflow.Context, in RemindInput) (RemindAnswer, error) {
 		var r activities.Reminded
-		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, quickOptions()), do.RemindParty, activities.Reminder{PeriodID: p.PeriodID, Revision: p.Revision, Item: in.Item, Party: in.Party,
-			Actor: in.Actor, Key: UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID)}).Get(ctx, &r)
+		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, quickOptions()), do.RemindParty, activities.Reminder{
+			PeriodID: p.PeriodID,
+			Revision: p.Revision,
+			Item:     in.Item,
+			Party:    in.Party,
+			Actor:    in.Actor,
+			Key:      UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID),
+		}).Get(ctx, &r)
 		return RemindAnswer(r), err
 	})
 	if err != nil {
@@ -143,8 +149,15 @@ func (p *payPeriod) receive(ctx workflow.Context) error {
 }
 
 func (p *payPeriod) byPerson(ctx workflow.Context, act incentive.Act, in ActInput) (Answer, error) {
-	o, err := p.act(ctx, activities.PeriodAct{Act: act, Actor: in.Actor, ReasonID: in.ReasonID, PayoutListDigest: in.PayoutListDigest, Days: in.Days, AmendmentID: in.AmendmentID,
-		Key: UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID)})
+	o, err := p.act(ctx, activities.PeriodAct{
+		Act:              act,
+		Actor:            in.Actor,
+		ReasonID:         in.ReasonID,
+		PayoutListDigest: in.PayoutListDigest,
+		Days:             in.Days,
+		AmendmentID:      in.AmendmentID,
+		Key:              UpdateKey(workflow.GetCurrentUpdateInfo(ctx).ID),
+	})
 	return Answer{State: o.State, Code: o.Code, Message: o.Message}, err
 }
 

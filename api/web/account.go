@@ -34,7 +34,16 @@ func (v *visit) account() error { return v.accountWith("", "") }
 // accountWith shows the account and the secret of a token, which nobody can see again, or
 // leads to the page of a rail.
 func (v *visit) accountWith(secret, page string) error {
-	body := accountPage{Chooses: v.may(incentive.ChooseMethod) > incentive.None, Failed: v.failed("rail"), Keeps: v.may(incentive.KeepTokens) > incentive.None, Named: v.failed("name"), Secret: secret, Continue: page, Languages: language.Languages, Timings: notice.Timings}
+	body := accountPage{
+		Chooses:   v.may(incentive.ChooseMethod) > incentive.None,
+		Failed:    v.failed("rail"),
+		Keeps:     v.may(incentive.KeepTokens) > incentive.None,
+		Named:     v.failed("name"),
+		Secret:    secret,
+		Continue:  page,
+		Languages: language.Languages,
+		Timings:   notice.Timings,
+	}
 	var err error
 	if body.Settings, err = client.Read[client.Settings](v.api.GetSettings(v.r.Context())); err != nil {
 		return err

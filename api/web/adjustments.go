@@ -88,7 +88,13 @@ func (v *visit) adjustments() error {
 		},
 		choices: []choice{{Name: "period", Label: "column.period", All: "filter.all-periods", Options: v.periodOptions(body.Periods)}},
 		read: func(of wanted) ([]adjusted, *string, error) {
-			list, err := client.Read[client.Adjustments](v.api.ListAdjustments(v.r.Context(), &client.ListAdjustmentsParams{Period: v.asked("period"), After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			list, err := client.Read[client.Adjustments](v.api.ListAdjustments(v.r.Context(), &client.ListAdjustmentsParams{
+				Period: v.asked("period"),
+				After:  of.after,
+				Search: of.search,
+				Sort:   of.sort,
+				Limit:  of.limit,
+			}))
 			others := slices.DeleteFunc(list.Adjustments, func(a client.Adjustment) bool {
 				return slices.ContainsFunc(waiting, func(w client.Adjustment) bool { return w.Id == a.Id })
 			})
@@ -113,7 +119,12 @@ func (v *visit) enterAdjustment() error {
 	if v.may(incentive.AdjustPay) == incentive.None {
 		return v.forbidden()
 	}
-	request := client.AdjustmentRequest{Period: v.r.PostFormValue("period"), Person: v.r.PostFormValue("person"), Type: client.AdjustmentRequestType(v.r.PostFormValue("type")), Reason: v.r.PostFormValue("reason")}
+	request := client.AdjustmentRequest{
+		Period: v.r.PostFormValue("period"),
+		Person: v.r.PostFormValue("person"),
+		Type:   client.AdjustmentRequestType(v.r.PostFormValue("type")),
+		Reason: v.r.PostFormValue("reason"),
+	}
 	var err error
 	if request.Amount, err = v.amount(v.r.PostFormValue("amount"), v.r.PostFormValue("currency")); err == nil {
 		_, err = command[client.Adjustment](v.api.EnterAdjustment(v.r.Context(), &client.EnterAdjustmentParams{IdempotencyKey: v.key()}, request))

@@ -223,9 +223,21 @@ func (v *visit) fillQueue(body *approvalsPage) error {
 				return nil, nil, nil
 			}
 			waiting := v.asked("waiting") != nil
-			list, err := client.Read[client.Approvals](v.api.ListApprovals(v.r.Context(), body.Period.Id, &client.ListApprovalsParams{Queue: given(body.Queue), Waiting: &waiting, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			list, err := client.Read[client.Approvals](v.api.ListApprovals(v.r.Context(), body.Period.Id, &client.ListApprovalsParams{
+				Queue:   given(body.Queue),
+				Waiting: &waiting,
+				After:   of.after,
+				Search:  of.search,
+				Sort:    of.sort,
+				Limit:   of.limit,
+			}))
 			for _, a := range list.Approvals {
-				items = append(items, item{Approval: a, Change: change(a.Total, a.Before), Since: change(a.Total, a.Shown), Chosen: slices.Contains(chosen, a.Person+" "+a.Digest)})
+				items = append(items, item{
+					Approval: a,
+					Change:   change(a.Total, a.Before),
+					Since:    change(a.Total, a.Shown),
+					Chosen:   slices.Contains(chosen, a.Person+" "+a.Digest),
+				})
 			}
 			return items, list.Next, err
 		},
@@ -368,7 +380,11 @@ func (v *visit) delegations() error {
 	if v.may(incentive.ReadApprovals) == incentive.None {
 		return v.forbidden()
 	}
-	body := delegationsPage{Today: v.today().String(), Delegates: v.may(incentive.DecideApproval) > incentive.None, ForOthers: v.may(incentive.DecideApproval) == incentive.All}
+	body := delegationsPage{
+		Today:     v.today().String(),
+		Delegates: v.may(incentive.DecideApproval) > incentive.None,
+		ForOthers: v.may(incentive.DecideApproval) == incentive.All,
+	}
 	var err error
 	if body.Delegations, err = v.delegationsOf(); err != nil {
 		return err

@@ -63,7 +63,16 @@ func (v *visit) audit() error {
 			if text(of.sort) == "number" {
 				order = client.ListAuditEventsParamsOrderOldest
 			}
-			parameters := client.ListAuditEventsParams{Subject: subject, Parts: &parts, Actor: v.asked("actor"), Act: v.asked("act"), From: from, To: to, Order: &order, Limit: of.limit}
+			parameters := client.ListAuditEventsParams{
+				Subject: subject,
+				Parts:   &parts,
+				Actor:   v.asked("actor"),
+				Act:     v.asked("act"),
+				From:    from,
+				To:      to,
+				Order:   &order,
+				Limit:   of.limit,
+			}
 			if after, err := strconv.ParseInt(text(of.after), 10, 64); err == nil {
 				parameters.After = &after
 			}

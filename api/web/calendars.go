@@ -156,7 +156,14 @@ func (v *visit) quotas() error {
 			{head: "column.quota", sort: "amount", class: "amount", value: func(q client.Quota) any { return language.Numeral(q.Amount) }},
 		},
 		read: func(of wanted) ([]client.Quota, *string, error) {
-			list, err := client.Read[client.Quotas](v.api.ListQuotas(v.r.Context(), &client.ListQuotasParams{After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit, Person: v.asked("person"), Measure: v.asked("measure")}))
+			list, err := client.Read[client.Quotas](v.api.ListQuotas(v.r.Context(), &client.ListQuotasParams{
+				After:   of.after,
+				Search:  of.search,
+				Sort:    of.sort,
+				Limit:   of.limit,
+				Person:  v.asked("person"),
+				Measure: v.asked("measure"),
+			}))
 			return list.Quotas, list.Next, err
 		},
 	})

@@ -159,7 +159,13 @@ func (v *visit) earnedChart(mine []earned, person string) *chart {
 		if e.Total.Currency != mine[0].Total.Currency {
 			return nil
 		}
-		c.Bars = append(c.Bars, bar{Label: v.texts.period(e.Period), Short: e.Period.Code, Value: v.texts.Money(e.Total), At: e.Total.Decimal(), To: "/periods/" + e.Period.Id + "/statements/" + person})
+		c.Bars = append(c.Bars, bar{
+			Label: v.texts.period(e.Period),
+			Short: e.Period.Code,
+			Value: v.texts.Money(e.Total),
+			At:    e.Total.Decimal(),
+			To:    "/periods/" + e.Period.Id + "/statements/" + person,
+		})
 	}
 	return c.worth()
 }
@@ -171,7 +177,13 @@ func (v *visit) attainedChart(mine []earned, person string) *chart {
 		Marks: []mark{{v.texts.Get("column.quota"), hundred}}}
 	for _, e := range slices.Backward(mine) {
 		if e.Attained != nil {
-			c.Bars = append(c.Bars, bar{Label: v.texts.period(e.Period), Short: e.Period.Code, Value: v.texts.share(*e.Attained), At: percent(*e.Attained), To: "/periods/" + e.Period.Id + "/statements/" + person})
+			c.Bars = append(c.Bars, bar{
+				Label: v.texts.period(e.Period),
+				Short: e.Period.Code,
+				Value: v.texts.share(*e.Attained),
+				At:    percent(*e.Attained),
+				To:    "/periods/" + e.Period.Id + "/statements/" + person,
+			})
 		}
 	}
 	return c.worth()
@@ -240,7 +252,12 @@ func (v *visit) bandsChart(name string, bands []client.Banded, of string) chart 
 		case client.BandedBandLosesOver25, client.BandedBandLosesUpTo25, client.BandedBandLosesUpTo10:
 			tone = "bad"
 		}
-		c.Bars = append(c.Bars, bar{Label: v.texts.Term("band", string(b.Band)), Value: v.texts.Number(fmt.Sprint(b.People)), At: decimal.NewFromInt(int64(b.People)), Tone: tone})
+		c.Bars = append(c.Bars, bar{
+			Label: v.texts.Term("band", string(b.Band)),
+			Value: v.texts.Number(fmt.Sprint(b.People)),
+			At:    decimal.NewFromInt(int64(b.People)),
+			Tone:  tone,
+		})
 	}
 	return c
 }
@@ -253,7 +270,13 @@ func (v *visit) spreadChart(of client.SimulatedSum) chart {
 		s   client.Spread
 	}{{"simulation.before", of.SpreadBefore}, {"simulation.after", of.SpreadAfter}} {
 		half := one.s.Half.Decimal()
-		c.Bars = append(c.Bars, bar{Label: v.texts.Get(one.key), Value: v.texts.Money(one.s.Half), From: one.s.Quarter.Decimal(), At: one.s.ThreeQuarters.Decimal(), Tick: &half})
+		c.Bars = append(c.Bars, bar{
+			Label: v.texts.Get(one.key),
+			Value: v.texts.Money(one.s.Half),
+			From:  one.s.Quarter.Decimal(),
+			At:    one.s.ThreeQuarters.Decimal(),
+			Tick:  &half,
+		})
 	}
 	return c
 }
@@ -262,13 +285,23 @@ func (v *visit) spreadChart(of client.SimulatedSum) chart {
 // where it is held against another run, how many win or lose how much.
 func (v *visit) distributionCharts(name string, of client.Distribution) (all []chart) {
 	for _, d := range of.Currencies {
-		c := chart{Name: name + "-pay-" + d.Currency, Title: v.texts.Fill("chart.distribution", map[string]any{"currency": d.Currency}), Head: "column.earned", Of: "column.people"}
+		c := chart{
+			Name:  name + "-pay-" + d.Currency,
+			Title: v.texts.Fill("chart.distribution", map[string]any{"currency": d.Currency}),
+			Head:  "column.earned",
+			Of:    "column.people",
+		}
 		for _, class := range d.Classes {
 			label := v.texts.Fill("chart.or-more", map[string]any{"amount": class.From})
 			if class.Below != nil {
 				label = v.texts.Fill("chart.class", map[string]any{"from": class.From, "below": *class.Below})
 			}
-			c.Bars = append(c.Bars, bar{Label: label, Short: v.texts.Number(class.From.Decimal().String()), Value: v.texts.Number(fmt.Sprint(class.People)), At: decimal.NewFromInt(int64(class.People))})
+			c.Bars = append(c.Bars, bar{
+				Label: label,
+				Short: v.texts.Number(class.From.Decimal().String()),
+				Value: v.texts.Number(fmt.Sprint(class.People)),
+				At:    decimal.NewFromInt(int64(class.People)),
+			})
 		}
 		if one := c.worth(); one != nil {
 			all = append(all, *one)

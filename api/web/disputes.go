@@ -186,7 +186,14 @@ func (v *visit) addInbox(body *disputesPage) error {
 			{Name: "ended", Label: "column.stands", All: "disputes.open", Options: []option{{"yes", v.texts.Get("disputes.ended")}}}},
 		read: func(of wanted) ([]disputed, *string, error) {
 			open := !body.Ended
-			list, err := client.Read[client.Disputes](v.api.ListDisputes(v.r.Context(), &client.ListDisputesParams{Period: v.asked("period"), Open: &open, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			list, err := client.Read[client.Disputes](v.api.ListDisputes(v.r.Context(), &client.ListDisputesParams{
+				Period: v.asked("period"),
+				Open:   &open,
+				After:  of.after,
+				Search: of.search,
+				Sort:   of.sort,
+				Limit:  of.limit,
+			}))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -324,8 +331,15 @@ func (v *visit) raise() error {
 		return err
 	}
 	form := v.r.PostForm
-	request := client.DisputeRequest{Period: form.Get("period"), Type: client.DisputeRequestType(form.Get("type")), Comment: form.Get("comment"), Plan: given(form.Get("plan")),
-		Component: given(form.Get("component")), Source: given(form.Get("source")), Transaction: given(form.Get("transaction"))}
+	request := client.DisputeRequest{
+		Period:      form.Get("period"),
+		Type:        client.DisputeRequestType(form.Get("type")),
+		Comment:     form.Get("comment"),
+		Plan:        given(form.Get("plan")),
+		Component:   given(form.Get("component")),
+		Source:      given(form.Get("source")),
+		Transaction: given(form.Get("transaction")),
+	}
 	var raised client.Dispute
 	if request.Expected, err = v.amount(form.Get("expected"), form.Get("currency")); err == nil {
 		raised, err = command[client.Dispute](v.api.RaiseDispute(v.r.Context(), &client.RaiseDisputeParams{IdempotencyKey: v.key()}, request))

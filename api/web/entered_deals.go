@@ -107,7 +107,12 @@ func (v *visit) dealSent() (request client.EnteredDealRequest, err error) {
 	if err != nil {
 		return request, err
 	}
-	request = client.EnteredDealRequest{Date: types.Date{Time: day.UTC()}, Amount: text(amount), Currency: strings.ToUpper(strings.TrimSpace(form.Get("currency"))), Note: given(form.Get("note"))}
+	request = client.EnteredDealRequest{
+		Date:     types.Date{Time: day.UTC()},
+		Amount:   text(amount),
+		Currency: strings.ToUpper(strings.TrimSpace(form.Get("currency"))),
+		Note:     given(form.Get("note")),
+	}
 	attributes := map[string]string{}
 	for _, name := range []string{"product", "customer"} {
 		if value := strings.TrimSpace(form.Get(name)); value != "" {
@@ -167,7 +172,11 @@ func (v *visit) decideDeals() error {
 		return v.forbidden()
 	}
 	decision := v.r.PostFormValue("act")
-	request := client.DealDecisionRequest{Decision: client.DealDecisionRequestDecision(decision), Reason: given(v.r.PostFormValue("reason")), Deals: []client.DealVersion{}}
+	request := client.DealDecisionRequest{
+		Decision: client.DealDecisionRequestDecision(decision),
+		Reason:   given(v.r.PostFormValue("reason")),
+		Deals:    []client.DealVersion{},
+	}
 	for _, key := range v.r.PostForm["deal"] {
 		id, version, _ := strings.Cut(key, "/")
 		number, err := strconv.Atoi(version)

@@ -53,7 +53,15 @@ func (v *visit) exceptions() error {
 			{head: "column.reason", file: true, value: func(x client.PayoutException) any { return x.Payout.Reason }},
 		},
 		read: func(of wanted) ([]client.PayoutException, *string, error) {
-			list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{Period: v.asked("period"), Rail: v.asked("rail"), Reason: v.asked("reason"), Search: of.search, Sort: of.sort, After: of.after, Limit: of.limit}))
+			list, err := client.Read[client.PayoutExceptions](v.api.ListExceptions(v.r.Context(), &client.ListExceptionsParams{
+				Period: v.asked("period"),
+				Rail:   v.asked("rail"),
+				Reason: v.asked("reason"),
+				Search: of.search,
+				Sort:   of.sort,
+				After:  of.after,
+				Limit:  of.limit,
+			}))
 			return list.Exceptions, list.Next, err
 		},
 	})

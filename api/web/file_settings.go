@@ -63,7 +63,13 @@ func (v *visit) setFileSettings() error {
 		return v.forbidden()
 	}
 	said := func(name string) *string { return given(strings.TrimSpace(v.r.PostFormValue(name))) }
-	settings := client.FileSettings{Company: said("company"), PaymentFileTemplate: said("payment_file_template"), PaymentFileAnswers: said("payment_file_answers"), IndiaTemplate: said("india_template"), IndiaAnswers: said("india_answers")}
+	settings := client.FileSettings{
+		Company:             said("company"),
+		PaymentFileTemplate: said("payment_file_template"),
+		PaymentFileAnswers:  said("payment_file_answers"),
+		IndiaTemplate:       said("india_template"),
+		IndiaAnswers:        said("india_answers"),
+	}
 	for name, into := range map[string]**int{"iso20022_lead_days": &settings.Iso20022LeadDays, "nacha_lead_days": &settings.NachaLeadDays} {
 		if t := said(name); t != nil {
 			n, err := strconv.Atoi(*t)

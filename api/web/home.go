@@ -174,7 +174,11 @@ func (v *visit) addObjectives(body *homePage, all []client.Period) error {
 			return err
 		}
 		if count := len(list.Objectives); count > 0 {
-			body.Tasks = append(body.Tasks, task{Says: v.counted("task.objectives", p, count), Do: "task.objectives.do", Path: "/objectives?period=" + url.QueryEscape(p.Id)})
+			body.Tasks = append(body.Tasks, task{
+				Says: v.counted("task.objectives", p, count),
+				Do:   "task.objectives.do",
+				Path: "/objectives?period=" + url.QueryEscape(p.Id),
+			})
 		}
 	}
 	return nil
@@ -286,7 +290,12 @@ func (v *visit) addReturned(body *homePage, all []client.Period) error {
 			}
 		}
 		if count > 0 {
-			body.Tasks = append(body.Tasks, task{Says: v.counted("task.exceptions", p, count), Do: "task.exceptions.do", Path: "/periods/" + p.Id + "/payouts", Urgent: true})
+			body.Tasks = append(body.Tasks, task{
+				Says:   v.counted("task.exceptions", p, count),
+				Do:     "task.exceptions.do",
+				Path:   "/periods/" + p.Id + "/payouts",
+				Urgent: true,
+			})
 		}
 	}
 	return nil
@@ -310,7 +319,12 @@ func (v *visit) addDifferences(body *homePage, _ []client.Period) error {
 		body.Tasks = append(body.Tasks, task{Says: message{Key: "task.sending"}, Do: "task.sending.do", Path: "/reconciliations", Urgent: true})
 	}
 	if count > 0 {
-		body.Tasks = append(body.Tasks, task{Says: v.counted("task.differences", client.Period{}, count), Do: "task.differences.do", Path: "/reconciliations?open=yes", Urgent: true})
+		body.Tasks = append(body.Tasks, task{
+			Says:   v.counted("task.differences", client.Period{}, count),
+			Do:     "task.differences.do",
+			Path:   "/reconciliations?open=yes",
+			Urgent: true,
+		})
 	}
 	return nil
 }
@@ -338,7 +352,11 @@ func (v *visit) addEarned(body *homePage, all []client.Period) error {
 	}
 	for _, p := range plans.Plans {
 		if p.ToAccept && v.may(incentive.AcceptPlan) > incentive.None {
-			body.Tasks = append(body.Tasks, task{Says: message{"task.accept", map[string]any{"plan": p.Plan, "version": p.Version}}, Do: "task.accept.do", Path: fmt.Sprintf("/plans/%s/versions/%d", url.PathEscape(p.Plan), p.Version)})
+			body.Tasks = append(body.Tasks, task{
+				Says: message{"task.accept", map[string]any{"plan": p.Plan, "version": p.Version}},
+				Do:   "task.accept.do",
+				Path: fmt.Sprintf("/plans/%s/versions/%d", url.PathEscape(p.Plan), p.Version),
+			})
 		}
 	}
 	today := v.today()

@@ -288,7 +288,14 @@ func (v *visit) team() error {
 		},
 		read: func(of wanted) (members []member, _ *string, err error) {
 			yes := true
-			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{Others: &yes, Standing: &yes, After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit}))
+			list, err := client.Read[client.Estimates](v.api.ListEstimates(v.r.Context(), p.Id, &client.ListEstimatesParams{
+				Others:   &yes,
+				Standing: &yes,
+				After:    of.after,
+				Search:   of.search,
+				Sort:     of.sort,
+				Limit:    of.limit,
+			}))
 			if err != nil {
 				return nil, nil, err
 			}

@@ -48,8 +48,11 @@ func (v *visit) seeNotifications() error {
 // setSettings keeps how the visitor wants to be spoken to.
 func (v *visit) setSettings() error {
 	request := client.Settings{
-		Language: client.SettingsLanguage(v.r.PostFormValue("language")), Messages: client.SettingsMessages(v.r.PostFormValue("messages")), ByEmail: v.r.PostFormValue("by_email") != "",
-		TimeZone: given(v.r.PostFormValue("time_zone")), Webhook: given(v.r.PostFormValue("webhook")),
+		Language: client.SettingsLanguage(v.r.PostFormValue("language")),
+		Messages: client.SettingsMessages(v.r.PostFormValue("messages")),
+		ByEmail:  v.r.PostFormValue("by_email") != "",
+		TimeZone: given(v.r.PostFormValue("time_zone")),
+		Webhook:  given(v.r.PostFormValue("webhook")),
 	}
 	_, err := command[client.Settings](v.api.PutSettings(v.r.Context(), &client.PutSettingsParams{IdempotencyKey: v.key()}, request))
 	return v.done(err, "/account", message{Key: "done.settings"}, (*visit).account)

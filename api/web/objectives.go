@@ -166,7 +166,12 @@ func (v *visit) setObjective() error {
 		return v.forbidden()
 	}
 	period := v.r.PostFormValue("period")
-	request := client.ObjectiveRequest{Person: v.r.PostFormValue("person"), Name: v.r.PostFormValue("name"), Description: given(v.r.PostFormValue("description")), Reason: given(v.r.PostFormValue("reason"))}
+	request := client.ObjectiveRequest{
+		Person:      v.r.PostFormValue("person"),
+		Name:        v.r.PostFormValue("name"),
+		Description: given(v.r.PostFormValue("description")),
+		Reason:      given(v.r.PostFormValue("reason")),
+	}
 	weight, err := v.decimal(v.r.PostFormValue("weight"), -2)
 	if err == nil && weight != nil {
 		request.Weight = *weight

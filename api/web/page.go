@@ -140,7 +140,19 @@ func periodSubject(p client.Period) string {
 
 // show answers with a page. title is a text's key, with what stands in it as pairs.
 func (v *visit) show(name, title string, body any, pairs ...any) error {
-	shown := view{name: name, Title: title, Names: pairs, Me: v.me, Company: v.company, Menu: v.menu(), Notice: v.notice(), Problem: v.problem, Body: body, Trail: v.trail(), texts: v.texts}
+	shown := view{
+		name:    name,
+		Title:   title,
+		Names:   pairs,
+		Me:      v.me,
+		Company: v.company,
+		Menu:    v.menu(),
+		Notice:  v.notice(),
+		Problem: v.problem,
+		Body:    body,
+		Trail:   v.trail(),
+		texts:   v.texts,
+	}
 	if v.problem != nil {
 		shown.Form = v.r.PostForm
 	}

@@ -29,7 +29,13 @@ type payoutDesk struct {
 }
 
 func (v *visit) payoutDesk() payoutDesk {
-	return payoutDesk{MayDecide: v.may(incentive.RunPeriod) > incentive.None, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, Me: v.me.Id, Failed: v.failed("payout"), Audits: v.may(incentive.ReadAudit) > incentive.None}
+	return payoutDesk{
+		MayDecide:  v.may(incentive.RunPeriod) > incentive.None,
+		MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None,
+		Me:         v.me.Id,
+		Failed:     v.failed("payout"),
+		Audits:     v.may(incentive.ReadAudit) > incentive.None,
+	}
 }
 
 // payouts lists the payouts of a period.
@@ -47,7 +53,14 @@ func (v *visit) payouts() error {
 				return nil, nil, nil
 			}
 			state := (*client.ListPayoutsParamsState)(v.asked("state"))
-			list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), h.Period.Id, &client.ListPayoutsParams{After: of.after, Search: of.search, Sort: of.sort, Limit: of.limit, State: state, Rail: v.asked("rail")}))
+			list, err := client.Read[client.Payouts](v.api.ListPayouts(v.r.Context(), h.Period.Id, &client.ListPayoutsParams{
+				After:  of.after,
+				Search: of.search,
+				Sort:   of.sort,
+				Limit:  of.limit,
+				State:  state,
+				Rail:   v.asked("rail"),
+			}))
 			return list.Payouts, list.Next, err
 		},
 	})

@@ -120,8 +120,16 @@ func (v *visit) person() error {
 	if err != nil {
 		return err
 	}
-	body := personPage{History: h, AllRoles: incentive.Roles, MayChange: v.may(incentive.ImportStructure) > incentive.None, MayQuota: v.may(incentive.ImportData) > incentive.None,
-		Administers: v.may(incentive.AdministerPeople) > incentive.None, Failed: v.failed("form"), Relieved: v.shownReliefs(h.Reliefs), Causes: incentive.ReliefCauses}
+	body := personPage{
+		History:     h,
+		AllRoles:    incentive.Roles,
+		MayChange:   v.may(incentive.ImportStructure) > incentive.None,
+		MayQuota:    v.may(incentive.ImportData) > incentive.None,
+		Administers: v.may(incentive.AdministerPeople) > incentive.None,
+		Failed:      v.failed("form"),
+		Relieved:    v.shownReliefs(h.Reliefs),
+		Causes:      incentive.ReliefCauses,
+	}
 	body.MayRelieve = body.MayQuota && id != v.me.Id
 	if at := slices.IndexFunc(h.Records, func(r client.ParticipantRecord) bool { return r.Stands }); at >= 0 {
 		body.Now = &h.Records[at]

@@ -245,7 +245,13 @@ func (v *visit) period() error {
 	if err != nil {
 		return err
 	}
-	body := periodPage{head: h, Steps: steps(h.Period), Works: works(h.Period), Acts: v.acts(h.Period), ToRelease: slices.Contains(h.Period.Acts, string(incentive.Release))}
+	body := periodPage{
+		head:      h,
+		Steps:     steps(h.Period),
+		Works:     works(h.Period),
+		Acts:      v.acts(h.Period),
+		ToRelease: slices.Contains(h.Period.Acts, string(incentive.Release)),
+	}
 	if seen := v.r.URL.Query().Get("seen"); v.r.Header.Get("HX-Request") != "" && seen != h.Period.State {
 		v.w.Header().Set("HX-Refresh", "true") // the page is another now
 		return nil

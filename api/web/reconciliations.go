@@ -24,7 +24,14 @@ type reconciliationsPage struct {
 // reconciliations lists comparisons of our record with those of rails, by rail and day.
 func (v *visit) reconciliations() error {
 	query := v.r.URL.Query()
-	body := reconciliationsPage{Rails: v.railNames(), Rail: query.Get("rail"), Day: query.Get("day"), Open: query.Get("open") != "", First: query.Get("after") == "", MayCompare: v.may(incentive.ReconcileRails) > incentive.None}
+	body := reconciliationsPage{
+		Rails:      v.railNames(),
+		Rail:       query.Get("rail"),
+		Day:        query.Get("day"),
+		Open:       query.Get("open") != "",
+		First:      query.Get("after") == "",
+		MayCompare: v.may(incentive.ReconcileRails) > incentive.None,
+	}
 	parameters := client.ListReconciliationsParams{Rail: given(body.Rail), Open: &body.Open}
 	if body.Day != "" {
 		day, err := incentive.ParseDate(body.Day)

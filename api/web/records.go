@@ -88,7 +88,12 @@ func (v *visit) plan() error {
 	if err != nil {
 		return err
 	}
-	body := planPage{Plan: p, MayKeep: v.may(incentive.ImportStructure) > incentive.None, MayTry: v.may(incentive.ReadTotals) > incentive.None, Signature: v.failed("signature")}
+	body := planPage{
+		Plan:      p,
+		MayKeep:   v.may(incentive.ImportStructure) > incentive.None,
+		MayTry:    v.may(incentive.ReadTotals) > incentive.None,
+		Signature: v.failed("signature"),
+	}
 	of := func(params client.ListAcceptancesParams) (client.Acceptances, error) {
 		return client.Read[client.Acceptances](v.api.ListAcceptances(v.r.Context(), p.Plan, p.Version, &params))
 	}

@@ -44,7 +44,12 @@ func (v *visit) proposedReliefs(body *reliefsPage) error {
 	}
 	shown := func(all []client.ReliefProposal) (shown []proposedRelief) {
 		for _, p := range all {
-			one := proposedRelief{ReliefProposal: p, Proposer: name(called, p.ProposedBy), Decider: name(called, text(p.DecidedBy)), Failed: v.problem != nil && v.r.PathValue("relief_proposal") == p.Id}
+			one := proposedRelief{
+				ReliefProposal: p,
+				Proposer:       name(called, p.ProposedBy),
+				Decider:        name(called, text(p.DecidedBy)),
+				Failed:         v.problem != nil && v.r.PathValue("relief_proposal") == p.Id,
+			}
 			if p.Share != nil {
 				one.Percent = read(*p.Share).Mul(hundred).String()
 			}
@@ -143,7 +148,13 @@ func (v *visit) reliefs() error {
 			{head: "reliefs.share", class: "amount", value: func(r client.Relief) any { return language.Numeral(text(r.Share)) }},
 		},
 		read: func(of wanted) ([]client.Relief, *string, error) {
-			list, err := client.Read[client.Reliefs](v.api.ListReliefs(v.r.Context(), &client.ListReliefsParams{After: of.after, Search: of.search, Limit: of.limit, Person: v.asked("person"), Measure: v.asked("measure")}))
+			list, err := client.Read[client.Reliefs](v.api.ListReliefs(v.r.Context(), &client.ListReliefsParams{
+				After:   of.after,
+				Search:  of.search,
+				Limit:   of.limit,
+				Person:  v.asked("person"),
+				Measure: v.asked("measure"),
+			}))
 			return list.Reliefs, list.Next, err
 		},
 	})
@@ -197,7 +208,12 @@ func (v *visit) proposeRelief() error {
 		return v.forbidden()
 	}
 	form := func(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
-	request := client.ReliefProposalRequest{Person: form("participant_id"), Measure: form("measure"), Cause: client.ReliefProposalRequestCause(form("cause")), Reason: form("reason")}
+	request := client.ReliefProposalRequest{
+		Person:  form("participant_id"),
+		Measure: form("measure"),
+		Cause:   client.ReliefProposalRequestCause(form("cause")),
+		Reason:  form("reason"),
+	}
 	err := func() (err error) {
 		if request.StartsOn, err = incentive.ParseDate(form("starts_on")); err != nil {
 			return err

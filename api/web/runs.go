@@ -247,6 +247,13 @@ func (v *visit) disputeChanges() error {
 		return err
 	}
 	l.next(next)
-	return v.show("dispute-changes", "dispute.title", disputeChangesPage{disputed: shown[0], After: l.After, First: l.First, Changes: all, Chosen: v.ticked(), Text: v.failed("text")},
+	return v.show("dispute-changes", "dispute.title", disputeChangesPage{
+		disputed: shown[0],
+		After:    l.After,
+		First:    l.First,
+		Changes:  all,
+		Chosen:   v.ticked(),
+		Text:     v.failed("text"),
+	},
 		"name", d.Name, "period", v.texts.period(shown[0].Of))
 }

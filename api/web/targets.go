@@ -37,7 +37,13 @@ func (v *visit) proposeTargets() error {
 		return v.forbidden()
 	}
 	form := v.r.PostFormValue
-	request := client.TargetProposalRequest{Name: form("name"), Plan: form("plan"), Measure: form("measure"), Currency: form("currency"), Method: client.TargetProposalRequestMethod(form("method"))}
+	request := client.TargetProposalRequest{
+		Name:     form("name"),
+		Plan:     form("plan"),
+		Measure:  form("measure"),
+		Currency: form("currency"),
+		Method:   client.TargetProposalRequestMethod(form("method")),
+	}
 	seasonal := form("seasonal") != ""
 	request.Seasonal = &seasonal
 	made, err := func() (made client.TargetProposal, err error) {
@@ -149,8 +155,15 @@ func (v *visit) target() error {
 		return int(whole.IntPart())
 	}
 	for i, f := range one.Figures {
-		body.Figures = append(body.Figures, targeted{TargetFigure: f, Difference: all[i][2].Sub(all[i][0]).String(), Changed: f.Version > 1, By: name(called, text(f.ChangedBy)),
-			Bar: percent(all[i][2]), Was: percent(all[i][0]), Own: f.Person == v.me.Id})
+		body.Figures = append(body.Figures, targeted{
+			TargetFigure: f,
+			Difference:   all[i][2].Sub(all[i][0]).String(),
+			Changed:      f.Version > 1,
+			By:           name(called, text(f.ChangedBy)),
+			Bar:          percent(all[i][2]),
+			Was:          percent(all[i][0]),
+			Own:          f.Person == v.me.Id,
+		})
 	}
 	return v.show("target", "target.title", body, "name", one.Proposal.Name)
 }

@@ -146,7 +146,14 @@ func (e dealCorrect) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	corrected, err := client.Read[client.EnteredDeal](c.CorrectDeal(ctx, e.Deal, &client.CorrectDealParams{IdempotencyKey: client.NewKey()},
-		client.DealCorrection{Version: one.Version, Date: request.Date, Amount: request.Amount, Currency: request.Currency, Attributes: request.Attributes, Note: request.Note}))
+		client.DealCorrection{
+			Version:    one.Version,
+			Date:       request.Date,
+			Amount:     request.Amount,
+			Currency:   request.Currency,
+			Attributes: request.Attributes,
+			Note:       request.Note,
+		}))
 	if err != nil {
 		return err
 	}

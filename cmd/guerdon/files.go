@@ -91,7 +91,12 @@ func (e exportPayroll) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetPayrollFile(ctx, &client.GetPayrollFileParams{Period: e.Period, Revision: optional(e.Revision), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion)})
+	response, err := c.GetPayrollFile(ctx, &client.GetPayrollFileParams{
+		Period:          e.Period,
+		Revision:        optional(e.Revision),
+		Template:        optional(e.Template),
+		TemplateVersion: optional(e.TemplateVersion),
+	})
 	return e.take(d, response, err)
 }
 
@@ -107,8 +112,15 @@ func (e exportJournal) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetJournalFile(ctx, &client.GetJournalFileParams{From: dateOf(e.From), To: dateOf(e.To), Currency: optional(e.Currency), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion),
-		Through: optional(e.Through), People: optional(e.People)})
+	response, err := c.GetJournalFile(ctx, &client.GetJournalFileParams{
+		From:            dateOf(e.From),
+		To:              dateOf(e.To),
+		Currency:        optional(e.Currency),
+		Template:        optional(e.Template),
+		TemplateVersion: optional(e.TemplateVersion),
+		Through:         optional(e.Through),
+		People:          optional(e.People),
+	})
 	return e.take(d, response, err)
 }
 
@@ -123,8 +135,14 @@ func (e exportRegister) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetRegisterFile(ctx, &client.GetRegisterFileParams{From: dateOf(e.From), To: dateOf(e.To), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion),
-		Through: optional(e.Through), People: optional(e.People)})
+	response, err := c.GetRegisterFile(ctx, &client.GetRegisterFileParams{
+		From:            dateOf(e.From),
+		To:              dateOf(e.To),
+		Template:        optional(e.Template),
+		TemplateVersion: optional(e.TemplateVersion),
+		Through:         optional(e.Through),
+		People:          optional(e.People),
+	})
 	return e.take(d, response, err)
 }
 
@@ -139,7 +157,13 @@ func (e exportYearEnd) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetYearEndFile(ctx, &client.GetYearEndFileParams{Year: e.Year, Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
+	response, err := c.GetYearEndFile(ctx, &client.GetYearEndFileParams{
+		Year:            e.Year,
+		Template:        optional(e.Template),
+		TemplateVersion: optional(e.TemplateVersion),
+		Through:         optional(e.Through),
+		People:          optional(e.People),
+	})
 	return e.take(d, response, err)
 }
 
@@ -155,7 +179,14 @@ func (e exportContractors) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetContractorsFile(ctx, &client.GetContractorsFileParams{Year: e.Year, Least: optional(e.Least), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
+	response, err := c.GetContractorsFile(ctx, &client.GetContractorsFileParams{
+		Year:            e.Year,
+		Least:           optional(e.Least),
+		Template:        optional(e.Template),
+		TemplateVersion: optional(e.TemplateVersion),
+		Through:         optional(e.Through),
+		People:          optional(e.People),
+	})
 	return e.take(d, response, err)
 }
 
@@ -172,7 +203,15 @@ func (e exportContractCosts) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{From: dateOf(e.From), To: dateOf(e.To), Longest: optional(e.Longest), Template: optional(e.Template), TemplateVersion: optional(e.TemplateVersion), Through: optional(e.Through), People: optional(e.People)})
+	response, err := c.GetContractCostsFile(ctx, &client.GetContractCostsFileParams{
+		From:            dateOf(e.From),
+		To:              dateOf(e.To),
+		Longest:         optional(e.Longest),
+		Template:        optional(e.Template),
+		TemplateVersion: optional(e.TemplateVersion),
+		Through:         optional(e.Through),
+		People:          optional(e.People),
+	})
 	return e.take(d, response, err)
 }
 

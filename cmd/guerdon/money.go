@@ -436,7 +436,15 @@ func (a audit) Run(ctx context.Context, d *desk) error {
 	}
 	if a.Output != "" {
 		sorted := client.GetAuditFileParamsOrder(order)
-		content, err := client.Bytes(c.GetAuditFile(ctx, &client.GetAuditFileParams{Subject: optional(a.Subject), Parts: &a.Parts, Actor: optional(a.Actor), Act: optional(a.Act), From: from, To: to, Order: &sorted}))
+		content, err := client.Bytes(c.GetAuditFile(ctx, &client.GetAuditFileParams{
+			Subject: optional(a.Subject),
+			Parts:   &a.Parts,
+			Actor:   optional(a.Actor),
+			Act:     optional(a.Act),
+			From:    from,
+			To:      to,
+			Order:   &sorted,
+		}))
 		if err != nil {
 			return err
 		}
@@ -447,7 +455,16 @@ func (a audit) Run(ctx context.Context, d *desk) error {
 		return nil
 	}
 	all, err := every(func(after *int64) ([]client.AuditEvent, *int64, error) {
-		page, err := client.Read[client.AuditEvents](c.ListAuditEvents(ctx, &client.ListAuditEventsParams{Subject: optional(a.Subject), Parts: &a.Parts, Actor: optional(a.Actor), Act: optional(a.Act), From: from, To: to, Order: &order, After: after}))
+		page, err := client.Read[client.AuditEvents](c.ListAuditEvents(ctx, &client.ListAuditEventsParams{
+			Subject: optional(a.Subject),
+			Parts:   &a.Parts,
+			Actor:   optional(a.Actor),
+			Act:     optional(a.Act),
+			From:    from,
+			To:      to,
+			Order:   &order,
+			After:   after,
+		}))
 		return page.Events, page.Next, err
 	})
 	if err != nil {

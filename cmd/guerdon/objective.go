@@ -59,7 +59,14 @@ func (o objective) Run(ctx context.Context, d *desk) error {
 		return err
 	}
 	set, err := client.Read[client.Objective](c.SetObjective(ctx, o.Period, &client.SetObjectiveParams{IdempotencyKey: client.NewKey()},
-		client.ObjectiveRequest{Person: o.Person, Name: o.Name, Weight: o.Weight, Description: optional(o.Description), Score: optional(o.Score), Reason: optional(o.Reason)}))
+		client.ObjectiveRequest{
+			Person:      o.Person,
+			Name:        o.Name,
+			Weight:      o.Weight,
+			Description: optional(o.Description),
+			Score:       optional(o.Score),
+			Reason:      optional(o.Reason),
+		}))
 	if err != nil {
 		return err
 	}

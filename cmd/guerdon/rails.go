@@ -91,13 +91,25 @@ func (o railSettings) registry(ctx context.Context, s *store.Store) (payments.Re
 			return stripe.New(stripe.Config{APIKey: o.StripeAPIKey, WebhookSecrets: o.StripeWebhookSecrets, PerSecond: o.StripePerSecond})
 		}},
 		{o.TremendousAPIKey != "", func() (payments.Rail, error) {
-			return tremendous.New(tremendous.Config{APIKey: o.TremendousAPIKey, CampaignID: o.TremendousCampaign, FundingSourceID: o.TremendousFundingSource, WebhookSecrets: o.TremendousWebhookSecrets, BaseURL: o.TremendousURL})
+			return tremendous.New(tremendous.Config{
+				APIKey:          o.TremendousAPIKey,
+				CampaignID:      o.TremendousCampaign,
+				FundingSourceID: o.TremendousFundingSource,
+				WebhookSecrets:  o.TremendousWebhookSecrets,
+				BaseURL:         o.TremendousURL,
+			})
 		}},
 		{o.XenditAPIKey != "", func() (payments.Rail, error) {
 			return xendit.New(xendit.Config{APIKey: o.XenditAPIKey, CallbackTokens: o.XenditCallbackTokens, PerSecond: o.XenditPerSecond})
 		}},
 		{o.XoxodayClientID != "", func() (payments.Rail, error) {
-			return xoxoday.New(xoxoday.Config{ClientID: o.XoxodayClientID, ClientSecret: o.XoxodayClientSecret, Currency: o.XoxodayCurrency, PerSecond: o.XoxodayPerSecond, BaseURL: o.XoxodayURL})
+			return xoxoday.New(xoxoday.Config{
+				ClientID:     o.XoxodayClientID,
+				ClientSecret: o.XoxodayClientSecret,
+				Currency:     o.XoxodayCurrency,
+				PerSecond:    o.XoxodayPerSecond,
+				BaseURL:      o.XoxodayURL,
+			})
 		}},
 		{o.Points, func() (payments.Rail, error) { return o.points(s) }},
 	} {

@@ -136,7 +136,14 @@ func (r reliefPropose) Run(ctx context.Context, d *desk) error {
 	if err != nil {
 		return err
 	}
-	request := client.ReliefProposalRequest{Person: r.Person, Measure: r.Measure, Cause: client.ReliefProposalRequestCause(r.Cause), Share: optional(r.Share), Amount: optional(r.Amount), Reason: r.Reason}
+	request := client.ReliefProposalRequest{
+		Person:  r.Person,
+		Measure: r.Measure,
+		Cause:   client.ReliefProposalRequestCause(r.Cause),
+		Share:   optional(r.Share),
+		Amount:  optional(r.Amount),
+		Reason:  r.Reason,
+	}
 	if request.StartsOn, err = incentive.ParseDate(r.From); err != nil {
 		return err
 	}

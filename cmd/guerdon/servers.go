@@ -68,7 +68,14 @@ func (o messageSettings) messenger(s *store.Store) (*messenger.Messenger, error)
 			return nil, fmt.Errorf("GUERDON_SMTP: %w", err)
 		}
 	}
-	return messenger.New(messenger.Config{SMTP: o.MailServer, User: o.MailUser, Password: o.MailPassword, From: o.MailFrom, Plain: o.MailPlain, WebhookHosts: s.WebhookHosts}), nil
+	return messenger.New(messenger.Config{
+		SMTP:         o.MailServer,
+		User:         o.MailUser,
+		Password:     o.MailPassword,
+		From:         o.MailFrom,
+		Plain:        o.MailPlain,
+		WebhookHosts: s.WebhookHosts,
+	}), nil
 }
 
 // open connects to everything. close lets go of it.
@@ -156,7 +163,17 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 	if a.TemporalUI != "" {
 		workflows = web.Workflows(a.TemporalUI, a.TemporalNamespace)
 	}
-	return web.Run(ctx, listener, api.Config{Store: s, Client: c, Rails: rails, TryFiles: a.tryFiles, Messenger: sender, SignIn: provider != nil, Pages: a.Address, EvidenceKey: evidence, Log: log},
+	return web.Run(ctx, listener, api.Config{
+		Store:       s,
+		Client:      c,
+		Rails:       rails,
+		TryFiles:    a.tryFiles,
+		Messenger:   sender,
+		SignIn:      provider != nil,
+		Pages:       a.Address,
+		EvidenceKey: evidence,
+		Log:         log,
+	},
 		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names, Temporal: workflows, Log: log})
 }
 

@@ -106,7 +106,13 @@ func calculate(ctx context.Context, s *store.Store, creditsPerShard int) (took c
 		return took, err
 	}
 	took.calculated = lap()
-	_, err = s.FinishRun(ctx, store.PeriodCommand{PeriodID: periodID, Revision: 1, Act: incentive.Calculate, Actor: store.System, Key: fmt.Sprint("run ", begun.RunID)}, begun, snapshotID, calculation.EngineVersion)
+	_, err = s.FinishRun(ctx, store.PeriodCommand{
+		PeriodID: periodID,
+		Revision: 1,
+		Act:      incentive.Calculate,
+		Actor:    store.System,
+		Key:      fmt.Sprint("run ", begun.RunID),
+	}, begun, snapshotID, calculation.EngineVersion)
 	took.finished = lap()
 	return took, err
 }

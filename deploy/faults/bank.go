@@ -28,7 +28,13 @@ type fileBank struct {
 }
 
 func openBank() *fileBank {
-	return &fileBank{files: map[string]map[string]incentive.Money{}, debit: map[string]int{}, books: map[string]int64{}, tried: map[string]bool{}, known: map[string]bool{}}
+	return &fileBank{
+		files: map[string]map[string]incentive.Money{},
+		debit: map[string]int{},
+		books: map[string]int64{},
+		tried: map[string]bool{},
+		known: map[string]bool{},
+	}
 }
 
 // plain is a payout as banks write it.

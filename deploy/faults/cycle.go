@@ -95,7 +95,17 @@ func (w *world) cycle(ctx context.Context, p plan) (t tally, err error) {
 			return t, err
 		}
 	}
-	d := &desk{world: w, plan: p, period: periodOf(p.Number), payees: map[string]*payee{}, back: map[string]bool{}, answered: map[string]bool{}, sentBack: map[string]time.Time{}, spent: map[string]bool{}, tally: &t}
+	d := &desk{
+		world:    w,
+		plan:     p,
+		period:   periodOf(p.Number),
+		payees:   map[string]*payee{},
+		back:     map[string]bool{},
+		answered: map[string]bool{},
+		sentBack: map[string]time.Time{},
+		spent:    map[string]bool{},
+		tally:    &t,
+	}
 	for i := range p.Payees {
 		d.payees[p.Payees[i].ID] = &p.Payees[i]
 	}

@@ -129,11 +129,22 @@ func openOutside(letters string) (map[string]*outside, error) {
 		}
 	}
 
-	stripes, err := bank.New(bank.Options{APIKey: processes.APIKey, Balances: map[string]int64{"usd": opened * 100}, WebhookURL: letters + stripe.Name, WebhookSecret: processes.Secret, WebhookRetry: 20 * time.Millisecond})
+	stripes, err := bank.New(bank.Options{
+		APIKey:        processes.APIKey,
+		Balances:      map[string]int64{"usd": opened * 100},
+		WebhookURL:    letters + stripe.Name,
+		WebhookSecret: processes.Secret,
+		WebhookRetry:  20 * time.Millisecond,
+	})
 	if err != nil {
 		return nil, err
 	}
-	o := &outside{name: stripe.Name, currency: "USD", opening: money("USD"), busy: `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"Request rate limit exceeded."}}`}
+	o := &outside{
+		name:     stripe.Name,
+		currency: "USD",
+		opening:  money("USD"),
+		busy:     `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"Request rate limit exceeded."}}`,
+	}
 	o.standin, o.pays = plain(stripes, "/v1/transfers", "")
 	o.paid = func(reference string) int { return stripes.Paid(reference) }
 	o.letIn = func(p payee) error {
@@ -157,7 +168,14 @@ func openOutside(letters string) (map[string]*outside, error) {
 	o.close = func() { _ = stripes.Close() }
 	all[o.name] = o
 
-	rewards := shop.New(shop.Options{APIKey: processes.APIKey, Balance: fmt.Sprint(opened), Approvals: true, WebhookURL: letters + tremendous.Name, WebhookSecret: processes.Secret, WebhookRetry: 20 * time.Millisecond})
+	rewards := shop.New(shop.Options{
+		APIKey:        processes.APIKey,
+		Balance:       fmt.Sprint(opened),
+		Approvals:     true,
+		WebhookURL:    letters + tremendous.Name,
+		WebhookSecret: processes.Secret,
+		WebhookRetry:  20 * time.Millisecond,
+	})
 	o = &outside{name: tremendous.Name, currency: "USD", opening: money("USD"), busy: `{"errors":{"message":"Too many requests","payload":{}}}`}
 	o.standin, o.pays = plain(rewards, "/orders", "")
 	o.paid, o.close = rewards.Paid, rewards.Close
@@ -174,7 +192,13 @@ func openOutside(letters string) (map[string]*outside, error) {
 	o.reverse = func(_ context.Context, reference string) error { return rewards.Cancel(reference) }
 	all[o.name] = o
 
-	wallets := wallet.New(wallet.Options{APIKey: processes.APIKey, Balances: map[string]string{"PHP": fmt.Sprint(opened)}, CallbackURL: letters + xendit.Name, CallbackToken: processes.Secret, CallbackRetry: 20 * time.Millisecond})
+	wallets := wallet.New(wallet.Options{
+		APIKey:        processes.APIKey,
+		Balances:      map[string]string{"PHP": fmt.Sprint(opened)},
+		CallbackURL:   letters + xendit.Name,
+		CallbackToken: processes.Secret,
+		CallbackRetry: 20 * time.Millisecond,
+	})
 	o = &outside{name: xendit.Name, currency: "PHP", opening: money("PHP"), busy: `{"error_code":"RATE_LIMIT_EXCEEDED","message":"Rate limit exceeded."}`}
 	o.standin, o.pays = plain(wallets, "/v2/payouts", "")
 	o.paid, o.close = wallets.Paid, wallets.Close

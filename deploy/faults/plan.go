@@ -199,7 +199,12 @@ func draw(seed uint64, number int) plan {
 	slices.Sort(chosen)
 	for n := range 20 + dice.IntN(41) {
 		rail := rails[chosen[dice.IntN(len(chosen))]]
-		one := payee{ID: fmt.Sprintf("c%04dr%02d", number, n+1), Rail: rail.name, Amount: incentive.Money{Minor: int64(2000 + dice.IntN(40_000)), Currency: rail.currency}, Fate: paid}
+		one := payee{
+			ID:     fmt.Sprintf("c%04dr%02d", number, n+1),
+			Rail:   rail.name,
+			Amount: incentive.Money{Minor: int64(2000 + dice.IntN(40_000)), Currency: rail.currency},
+			Fate:   paid,
+		}
 		switch {
 		case rail.name == processes.NACHATried:
 			if chance(25) {

@@ -260,7 +260,12 @@ func (h *house) startRails(context.Context) (string, error) {
 		return "", err
 	}
 	// What was ordered is forgotten when the house stops: only here, where nobody is sent anything.
-	shop, err := rewards.Start("127.0.0.1:0", rewards.Options{APIKey: key, Balance: "1000000", WebhookURL: h.apiURL + api.EventsPath + tremendous.Name, WebhookSecret: secret})
+	shop, err := rewards.Start("127.0.0.1:0", rewards.Options{
+		APIKey:        key,
+		Balance:       "1000000",
+		WebhookURL:    h.apiURL + api.EventsPath + tremendous.Name,
+		WebhookSecret: secret,
+	})
 	if err != nil {
 		return "", err
 	}
@@ -289,7 +294,16 @@ func (h *house) startAPI(context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	config := api.Config{EvidenceKey: evidence, Store: h.store, Client: h.temporal, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log, Extra: func(r gin.IRouter) { pickaperson.Mount(r, h.store) }}
+	config := api.Config{
+		EvidenceKey: evidence,
+		Store:       h.store,
+		Client:      h.temporal,
+		Rails:       h.rails,
+		Messenger:   h.messenger,
+		Pages:       h.apiURL,
+		Log:         h.log,
+		Extra:       func(r gin.IRouter) { pickaperson.Mount(r, h.store) },
+	}
 	pages := web.Config{Sessions: h.store, SignIn: pickaperson.Page(h.store), Rails: h.rails.Names, Log: h.log}
 	if h.ui != "" {
 		pages.Temporal = web.Workflows(h.ui, temporal.Namespace)
@@ -300,7 +314,15 @@ func (h *house) startAPI(context.Context) (string, error) {
 
 func (h *house) startWorker(context.Context) (string, error) {
 	h.background("the worker", func(ctx context.Context) error {
-		return worker.Run(ctx, worker.Config{Client: h.temporal, Namespace: temporal.Namespace, Store: h.store, Rails: h.rails, Messenger: h.messenger, Pages: h.apiURL, Log: h.log})
+		return worker.Run(ctx, worker.Config{
+			Client:    h.temporal,
+			Namespace: temporal.Namespace,
+			Store:     h.store,
+			Rails:     h.rails,
+			Messenger: h.messenger,
+			Pages:     h.apiURL,
+			Log:       h.log,
+		})
 	})
 	return "works", nil
 }

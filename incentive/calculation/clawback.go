@@ -45,8 +45,23 @@ func (c *computation) clawBack(lines []incentive.Line) ([]incentive.Line, error)
 		moved := incentive.Money{Minor: of.taken - due.Minor, Currency: c.plan.Currency}
 		taken := incentive.Money{Minor: of.taken, Currency: c.plan.Currency}.Decimal()
 		line.Amount.Minor += moved.Minor
-		line.Contributions = append(line.Contributions, incentive.Contribution{Transaction: of.transaction, ParticipantID: of.participant, Role: of.role, Amount: moved.Decimal(), Shown: moved})
-		c.explain(Step{Kind: StepClawback, Name: of.transaction.ID, Of: of.transaction.Source, Each: string(c.plan.Rounding), Amount: &paid, Rate: &lost, Unit: &taken, Result: moved.Decimal()})
+		line.Contributions = append(line.Contributions, incentive.Contribution{
+			Transaction:   of.transaction,
+			ParticipantID: of.participant,
+			Role:          of.role,
+			Amount:        moved.Decimal(),
+			Shown:         moved,
+		})
+		c.explain(Step{
+			Kind:   StepClawback,
+			Name:   of.transaction.ID,
+			Of:     of.transaction.Source,
+			Each:   string(c.plan.Rounding),
+			Amount: &paid,
+			Rate:   &lost,
+			Unit:   &taken,
+			Result: moved.Decimal(),
+		})
 	}
 	line.Unrounded = line.Amount.Decimal()
 	var err error

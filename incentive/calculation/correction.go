@@ -161,7 +161,12 @@ func (d difference) line(period string) (incentive.Line, error) {
 		key := contributionKey{c.Transaction, c.ParticipantID, c.Role}
 		if _, known := at[key]; !known {
 			at[key] = len(line.Contributions)
-			line.Contributions = append(line.Contributions, incentive.Contribution{Transaction: c.Transaction, ParticipantID: c.ParticipantID, Role: c.Role, Shown: incentive.Money{Currency: currency}})
+			line.Contributions = append(line.Contributions, incentive.Contribution{
+				Transaction:   c.Transaction,
+				ParticipantID: c.ParticipantID,
+				Role:          c.Role,
+				Shown:         incentive.Money{Currency: currency},
+			})
 		}
 		sum := &line.Contributions[at[key]]
 		sum.Credited = sum.Credited.Add(c.Credited.Mul(decimal.NewFromInt(sign)))

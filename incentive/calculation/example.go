@@ -60,7 +60,13 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		PlanVersions: []incentive.PlanVersion{{PlanID: p.ID, Version: 1, EffectiveFrom: first, Document: text}},
 	}
 	for level := range deepest + 1 {
-		who := incentive.Participant{ID: id(level), EffectiveFrom: incentive.MustParseDate("2000-01-01"), Kind: incentive.Employee, Country: "US", PayCurrency: p.Currency}
+		who := incentive.Participant{
+			ID:            id(level),
+			EffectiveFrom: incentive.MustParseDate("2000-01-01"),
+			Kind:          incentive.Employee,
+			Country:       "US",
+			PayCurrency:   p.Currency,
+		}
 		if level == 0 {
 			who.Attributes = e.Participant
 		} else {
@@ -90,11 +96,27 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 	}
 	for _, a := range s.Assignments {
 		for _, name := range slices.Sorted(maps.Keys(e.Quotas)) {
-			s.Quotas = append(s.Quotas, incentive.Quota{ParticipantID: a.ParticipantID, Measure: name, StartsOn: first, EndsOn: incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)), Amount: e.Quotas[name].Amount, Version: 1})
+			s.Quotas = append(s.Quotas, incentive.Quota{
+				ParticipantID: a.ParticipantID,
+				Measure:       name,
+				StartsOn:      first,
+				EndsOn:        incentive.DateOf(first.UTC().AddDate(0, e.Quotas[name].Months, -1)),
+				Amount:        e.Quotas[name].Amount,
+				Version:       1,
+			})
 		}
 	}
 	for _, r := range e.Reliefs {
-		s.Reliefs = append(s.Reliefs, incentive.Relief{ParticipantID: id(0), Measure: r.Quota, StartsOn: r.From, EndsOn: r.To, Cause: r.Cause, Amount: r.Amount, Share: r.Share, Version: 1})
+		s.Reliefs = append(s.Reliefs, incentive.Relief{
+			ParticipantID: id(0),
+			Measure:       r.Quota,
+			StartsOn:      r.From,
+			EndsOn:        r.To,
+			Cause:         r.Cause,
+			Amount:        r.Amount,
+			Share:         r.Share,
+			Version:       1,
+		})
 	}
 	for _, g := range e.Groups {
 		s.Groups = append(s.Groups, incentive.Group{GroupKey: g.GroupKey, EffectiveFrom: first, Name: g.ID, ParentID: g.Parent, Covers: g.Covers, Version: 1})
@@ -103,10 +125,24 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 			if m.By != "" {
 				whose = other(m.By)
 			}
-			s.Memberships = append(s.Memberships, incentive.Membership{Group: g.GroupKey, ParticipantID: whose, Role: cmp.Or(m.Role, "member"), Share: m.Share, StartsOn: first, Version: 1})
+			s.Memberships = append(s.Memberships, incentive.Membership{
+				Group:         g.GroupKey,
+				ParticipantID: whose,
+				Role:          cmp.Or(m.Role, "member"),
+				Share:         m.Share,
+				StartsOn:      first,
+				Version:       1,
+			})
 		}
 		for _, name := range slices.Sorted(maps.Keys(g.Quotas)) {
-			s.GroupQuotas = append(s.GroupQuotas, incentive.GroupQuota{Group: g.GroupKey, Measure: name, StartsOn: first, EndsOn: last, Amount: g.Quotas[name], Version: 1})
+			s.GroupQuotas = append(s.GroupQuotas, incentive.GroupQuota{
+				Group:    g.GroupKey,
+				Measure:  name,
+				StartsOn: first,
+				EndsOn:   last,
+				Amount:   g.Quotas[name],
+				Version:  1,
+			})
 		}
 	}
 	for _, o := range slices.SortedFunc(slices.Values(e.Objectives), func(a, b plan.Scores) int { return strings.Compare(a.Name, b.Name) }) {
@@ -117,12 +153,27 @@ func exampleStatement(ctx context.Context, p *plan.Plan, text []byte, e plan.Exa
 		if err != nil {
 			return incentive.Statement{}, err
 		}
-		s.Posted = append(s.Posted, incentive.Posted{ParticipantID: id(0), PlanID: p.ID, Component: name, PeriodID: "example-2025-12", StartsOn: incentive.MustParseDate("2025-12-01"), EndsOn: incentive.MustParseDate("2025-12-31"), Amount: amount,
-			Contributions: []incentive.PostedContribution{{Transaction: incentive.TransactionKey{Source: "example", ID: "earlier"}, ParticipantID: id(0), Role: "owner", ShownMinor: amount.Minor}}})
+		s.Posted = append(s.Posted, incentive.Posted{
+			ParticipantID: id(0),
+			PlanID:        p.ID,
+			Component:     name,
+			PeriodID:      "example-2025-12",
+			StartsOn:      incentive.MustParseDate("2025-12-01"),
+			EndsOn:        incentive.MustParseDate("2025-12-31"),
+			Amount:        amount,
+			Contributions: []incentive.PostedContribution{{Transaction: incentive.TransactionKey{Source: "example", ID: "earlier"}, ParticipantID: id(0), Role: "owner", ShownMinor: amount.Minor}},
+		})
 	}
 	for _, from := range slices.Sorted(maps.Keys(e.Rates)) {
 		for day := first; p.Exchange != nil && !day.After(last); day = day.AddDays(1) {
-			s.Rates = append(s.Rates, incentive.ExchangeRate{Source: p.Exchange.Rates, From: incentive.Currency(from), To: p.Currency, Date: day, Rate: e.Rates[from], Version: 1})
+			s.Rates = append(s.Rates, incentive.ExchangeRate{
+				Source:  p.Exchange.Rates,
+				From:    incentive.Currency(from),
+				To:      p.Currency,
+				Date:    day,
+				Rate:    e.Rates[from],
+				Version: 1,
+			})
 		}
 	}
 	deals := slices.Clone(e.Deals)

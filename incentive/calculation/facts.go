@@ -47,9 +47,18 @@ type teamLevel struct {
 // arrange builds the facts; levels of the hierarchy only as far as a plan's overrides go.
 func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*facts, error) {
 	f := &facts{
-		period: snapshot.Period, people: map[string][]incentive.Participant{}, quotas: map[string][]incentive.Quota{}, reliefs: map[string][]incentive.Relief{}, objectives: map[string][]incentive.Objective{},
-		own: map[string][]credit{}, ofTeams: map[teamLevel][]credit{}, posted: map[postedKey][]incentive.Posted{},
-		sold: snapshot.Transactions, soldAt: make(map[incentive.TransactionKey]int, len(snapshot.Transactions)), refunds: map[incentive.TransactionKey][]*incentive.Transaction{}, rates: map[ratePair][]incentive.ExchangeRate{},
+		period:     snapshot.Period,
+		people:     map[string][]incentive.Participant{},
+		quotas:     map[string][]incentive.Quota{},
+		reliefs:    map[string][]incentive.Relief{},
+		objectives: map[string][]incentive.Objective{},
+		own:        map[string][]credit{},
+		ofTeams:    map[teamLevel][]credit{},
+		posted:     map[postedKey][]incentive.Posted{},
+		sold:       snapshot.Transactions,
+		soldAt:     make(map[incentive.TransactionKey]int, len(snapshot.Transactions)),
+		refunds:    map[incentive.TransactionKey][]*incentive.Transaction{},
+		rates:      map[ratePair][]incentive.ExchangeRate{},
 	}
 	for _, r := range snapshot.Rates {
 		pair := ratePair{r.Source, r.From, r.To}

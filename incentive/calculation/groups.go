@@ -184,7 +184,14 @@ func (c *computation) quotasOf(measure string, rule plan.QuotaRule) (all []membe
 			if q.Measure != measure || m.StartsOn.After(q.EndsOn) || !m.EndsOn.IsZero() && m.EndsOn.Before(q.StartsOn) {
 				continue
 			}
-			one := memberQuota{Quota: incentive.Quota{ParticipantID: c.participant.ID, Measure: measure + " of " + m.Group.String(), StartsOn: q.StartsOn, EndsOn: q.EndsOn, Amount: q.Amount, Version: q.Version}}
+			one := memberQuota{Quota: incentive.Quota{
+				ParticipantID: c.participant.ID,
+				Measure:       measure + " of " + m.Group.String(),
+				StartsOn:      q.StartsOn,
+				EndsOn:        q.EndsOn,
+				Amount:        q.Amount,
+				Version:       q.Version,
+			}}
 			if rule.ByShare {
 				one.Amount = one.Amount.Mul(m.Share)
 			}

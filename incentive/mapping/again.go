@@ -43,7 +43,11 @@ func (m *Mapping) Again(ctx context.Context, name string, columns []string, rows
 			continue
 		}
 		// Rows that were rejected for saying two things of one record are each read by themselves.
-		err := m.take(s, row.Cells, tables, map[string]first{}, Sink{Row: func(r Row) error { one.Rows = append(one.Rows, r); return nil }, Reject: reject, Skip: func() error { return nil }})
+		err := m.take(s, row.Cells, tables, map[string]first{}, Sink{
+			Row:    func(r Row) error { one.Rows = append(one.Rows, r); return nil },
+			Reject: reject,
+			Skip:   func() error { return nil },
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -93,7 +93,13 @@ func (m *Mapping) Read(ctx context.Context, main File, others map[string]File, s
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.As(err, &bad):
-			if err := sink.Reject(Rejection{File: main.Name, Line: bad.StartLine, Code: CodeBadRow, Reason: fmt.Sprintf("the row cannot be read: %s", plainReason(bad)), Raw: shortened(s.raw, longestKept)}); err != nil {
+			if err := sink.Reject(Rejection{
+				File:   main.Name,
+				Line:   bad.StartLine,
+				Code:   CodeBadRow,
+				Reason: fmt.Sprintf("the row cannot be read: %s", plainReason(bad)),
+				Raw:    shortened(s.raw, longestKept),
+			}); err != nil {
 				return err
 			}
 			continue
@@ -179,7 +185,16 @@ type first struct {
 // take makes the records of one row.
 func (m *Mapping) take(s *sheet, cells []string, tables map[string]*table, seen map[string]first, sink Sink) error {
 	reject := func(field string, code incentive.Code, w wrong) error {
-		return sink.Reject(Rejection{File: s.name, Line: s.line, Column: w.column, Field: field, Value: shortened(w.value, longestValue), Code: code, Reason: w.reason, Raw: shortened(s.raw, longestKept)})
+		return sink.Reject(Rejection{
+			File:   s.name,
+			Line:   s.line,
+			Column: w.column,
+			Field:  field,
+			Value:  shortened(w.value, longestValue),
+			Code:   code,
+			Reason: w.reason,
+			Raw:    shortened(s.raw, longestKept),
+		})
 	}
 	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 		return nil // spreadsheets end in rows of nothing

@@ -91,7 +91,14 @@ func (r *reader) named(what string, names []string, read func(name string, value
 }
 
 func (r *reader) example(node *yaml.Node, p *Plan) Example {
-	e := Example{Participant: map[string]string{}, Quotas: map[string]Goal{}, Rates: map[string]decimal.Decimal{}, Earlier: map[string]decimal.Decimal{}, Pays: map[string]decimal.Decimal{}, Line: node.Line}
+	e := Example{
+		Participant: map[string]string{},
+		Quotas:      map[string]Goal{},
+		Rates:       map[string]decimal.Decimal{},
+		Earlier:     map[string]decimal.Decimal{},
+		Pays:        map[string]decimal.Decimal{},
+		Line:        node.Line,
+	}
 	covered := coveredAttributes(node)
 	lines := p.OtherLines()
 	for _, c := range p.Components {

@@ -47,8 +47,15 @@ const CodeNeedsOthers incentive.Code = "needs-others"
 // participant's part of it is refused with CodeNeedsOthers.
 func New(ctx context.Context, snapshot incentive.Snapshot, run []incentive.Digest, statement incentive.Statement, whole bool) (File, error) {
 	snapshotDigest := snapshot.Digest()
-	f := File{Format: Format, EngineVersion: calculation.EngineVersion, SnapshotDigest: snapshotDigest, RunDigest: incentive.RunDigest(snapshotDigest, calculation.EngineVersion, run),
-		Statement: statement, StatementInRun: incentive.DiscloseStatement(run, statement.Digest()), Inputs: snapshot}
+	f := File{
+		Format:         Format,
+		EngineVersion:  calculation.EngineVersion,
+		SnapshotDigest: snapshotDigest,
+		RunDigest:      incentive.RunDigest(snapshotDigest, calculation.EngineVersion, run),
+		Statement:      statement,
+		StatementInRun: incentive.DiscloseStatement(run, statement.Digest()),
+		Inputs:         snapshot,
+	}
 	if !whole {
 		var err error
 		if f.Inputs, err = calculation.PartOf(snapshot, statement.ParticipantID); err != nil {

@@ -167,7 +167,12 @@ func (r *Rail) Name() string { return r.config.Name }
 
 // Capabilities says that the rail builds files, in the currencies of its accounts.
 func (r *Rail) Capabilities() payments.Capabilities {
-	can := payments.Capabilities{File: true, Currencies: slices.Sorted(maps.Keys(r.config.Accounts)), Largest: map[incentive.Currency]int64{}, LeadDays: r.config.LeadDays}
+	can := payments.Capabilities{
+		File:       true,
+		Currencies: slices.Sorted(maps.Keys(r.config.Accounts)),
+		Largest:    map[incentive.Currency]int64{},
+		LeadDays:   r.config.LeadDays,
+	}
 	for _, currency := range can.Currencies {
 		can.Largest[currency] = r.config.Scheme.largest()
 	}
@@ -261,7 +266,13 @@ func (r *Rail) BuildFile(ctx context.Context, request payments.FileRequest) (pay
 		return payments.File{}, fmt.Errorf("write the file of %s: %w", request.PeriodID, err)
 	}
 	if err := r.confirm(content, sorted, total); err != nil {
-		return payments.File{}, &payments.Error{Class: payments.Definite, Rail: r.config.Name, Code: string(CodeFileFaulty), Message: "the file that was built does not say what was asked for", Cause: err}
+		return payments.File{}, &payments.Error{
+			Class:   payments.Definite,
+			Rail:    r.config.Name,
+			Code:    string(CodeFileFaulty),
+			Message: "the file that was built does not say what was asked for",
+			Cause:   err,
+		}
 	}
 	digest = sha256.Sum256(content)
 	messageID := d.Initiation.Header.MessageID

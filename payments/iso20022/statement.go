@@ -114,7 +114,11 @@ func (e *element) judgeBooking(transaction *element, ours bool) (payments.Outcom
 		outcome.Class, outcome.Code, outcome.Reason = because(information)
 		return outcome, true
 	}
-	return payments.Outcome{Class: payments.Alarm, Code: "booking-unexplained", Reason: "the bank booked something with the payment's id that is neither the payment nor marked as its return"}, ours
+	return payments.Outcome{
+		Class:  payments.Alarm,
+		Code:   "booking-unexplained",
+		Reason: "the bank booked something with the payment's id that is neither the payment nor marked as its return",
+	}, ours
 }
 
 // side is the side of the account: CRDT or DBIT.

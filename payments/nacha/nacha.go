@@ -108,7 +108,12 @@ func (r *Rail) Name() string { return r.config.Name }
 
 // Capabilities says that the rail builds files, in dollars.
 func (r *Rail) Capabilities() payments.Capabilities {
-	return payments.Capabilities{File: true, Currencies: []incentive.Currency{"USD"}, Largest: map[incentive.Currency]int64{"USD": largestEntry}, LeadDays: r.config.LeadDays}
+	return payments.Capabilities{
+		File:       true,
+		Currencies: []incentive.Currency{"USD"},
+		Largest:    map[incentive.Currency]int64{"USD": largestEntry},
+		LeadDays:   r.config.LeadDays,
+	}
 }
 
 // FilesADay is how many modifiers tell files of a day apart.
@@ -178,12 +183,24 @@ func (r *Rail) build(ctx context.Context, request payments.FileRequest, of entri
 		return payments.File{}, fmt.Errorf("write the file of %s: %w", request.PeriodID, err)
 	}
 	if err := r.confirm(content, sorted, total, of); err != nil {
-		return payments.File{}, &payments.Error{Class: payments.Definite, Rail: r.config.Name, Code: string(CodeFileFaulty), Message: "the file that was built does not say what was asked for", Cause: err}
+		return payments.File{}, &payments.Error{
+			Class:   payments.Definite,
+			Rail:    r.config.Name,
+			Code:    string(CodeFileFaulty),
+			Message: "the file that was built does not say what was asked for",
+			Cause:   err,
+		}
 	}
 	digest = sha256.Sum256(content)
 	return payments.File{
-		Name: fmt.Sprintf("ach-%s-%d-%s.txt", request.PeriodID, request.Revision, f.Header.ReferenceCode), MessageID: "ACH-" + hex.EncodeToString(digest[:14]), Content: content, SHA256: digest[:], Count: len(sorted), Total: total,
-		EffectiveOn: r.config.effectiveOn(request.On), Traces: numbers,
+		Name:        fmt.Sprintf("ach-%s-%d-%s.txt", request.PeriodID, request.Revision, f.Header.ReferenceCode),
+		MessageID:   "ACH-" + hex.EncodeToString(digest[:14]),
+		Content:     content,
+		SHA256:      digest[:],
+		Count:       len(sorted),
+		Total:       total,
+		EffectiveOn: r.config.effectiveOn(request.On),
+		Traces:      numbers,
 	}, nil
 }
 

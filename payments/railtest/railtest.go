@@ -88,7 +88,14 @@ func (s Subject) destinations(t *testing.T) {
 
 func (s Subject) instruction(name string, minor int64) payments.Instruction {
 	clean, _, _ := s.Rail.ValidateDestination(s.Good)
-	return payments.Instruction{Key: "key-" + name, Reference: "reference-" + name, PayoutID: "payout-" + name, PeriodID: "period", Amount: s.money(minor), Destination: clean}
+	return payments.Instruction{
+		Key:         "key-" + name,
+		Reference:   "reference-" + name,
+		PayoutID:    "payout-" + name,
+		PeriodID:    "period",
+		Amount:      s.money(minor),
+		Destination: clean,
+	}
 }
 
 func (s Subject) single(t *testing.T, rail payments.SingleRail) {

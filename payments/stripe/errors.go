@@ -95,7 +95,14 @@ func classify(err error) error {
 	if !errors.As(err, &e) {
 		return lost
 	}
-	found := &payments.Error{Class: payments.Unknown, Rail: Name, Code: string(e.Code), Message: "Stripe answered with an error that is not known here", RequestID: e.RequestID, Cause: err}
+	found := &payments.Error{
+		Class:     payments.Unknown,
+		Rail:      Name,
+		Code:      string(e.Code),
+		Message:   "Stripe answered with an error that is not known here",
+		RequestID: e.RequestID,
+		Cause:     err,
+	}
 	for _, r := range rules {
 		if r.matches(e) {
 			found.Class, found.Message = r.class, r.message

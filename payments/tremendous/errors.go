@@ -75,7 +75,13 @@ func classify(status int, header http.Header, body []byte) error {
 		Errors *problem `json:"errors"`
 		Error  *problem `json:"error"`
 	}
-	e := &payments.Error{Class: payments.Unknown, Rail: Name, Code: "http-" + strconv.Itoa(status), Message: "Tremendous answered with an error that is not known here", RequestID: requestID(header)}
+	e := &payments.Error{
+		Class:     payments.Unknown,
+		Rail:      Name,
+		Code:      "http-" + strconv.Itoa(status),
+		Message:   "Tremendous answered with an error that is not known here",
+		RequestID: requestID(header),
+	}
 	said := problem{}
 	unread := json.Unmarshal(body, &answer) != nil || answer.Errors == nil && answer.Error == nil
 	switch {

@@ -97,7 +97,13 @@ func (*Rail) Name() string { return Name }
 // Capabilities says what Tremendous can do. An order that the account holds for approval
 // is not paid at once; its result says so.
 func (r *Rail) Capabilities() payments.Capabilities {
-	return payments.Capabilities{DedupeWindow: keyWindow, LookupByReference: true, PaidAtOnce: true, PerSecond: r.perSecond, Test: r.base != apiURL || strings.HasPrefix(r.key, "TEST_")}
+	return payments.Capabilities{
+		DedupeWindow:      keyWindow,
+		LookupByReference: true,
+		PaidAtOnce:        true,
+		PerSecond:         r.perSecond,
+		Test:              r.base != apiURL || strings.HasPrefix(r.key, "TEST_"),
+	}
 }
 
 // orderRequest is the body of a new order.

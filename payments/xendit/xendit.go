@@ -76,7 +76,13 @@ func New(config Config) (*Rail, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &Rail{client: client, base: strings.TrimSuffix(base, "/"), key: config.APIKey, tokens: slices.Clone(config.CallbackTokens), perSecond: cmp.Or(config.PerSecond, perSecond)}, nil
+	return &Rail{
+		client:    client,
+		base:      strings.TrimSuffix(base, "/"),
+		key:       config.APIKey,
+		tokens:    slices.Clone(config.CallbackTokens),
+		perSecond: cmp.Or(config.PerSecond, perSecond),
+	}, nil
 }
 
 // Name returns "xendit".

@@ -58,7 +58,15 @@ func (r *Rail) Products(ctx context.Context, country string, currency incentive.
 			if !productID.MatchString(v.ID.String()) || v.Name == "" || v.NeedsPhone || v.Country != country || v.Currency != string(currency) {
 				continue // nothing that could be chosen here
 			}
-			list = append(list, payments.Product{ID: v.ID.String(), Name: v.Name, Kind: kindOf(v.Category), Category: v.Category, Currencies: []incentive.Currency{currency}, Countries: []string{country}, Bands: v.bands()})
+			list = append(list, payments.Product{
+				ID:         v.ID.String(),
+				Name:       v.Name,
+				Kind:       kindOf(v.Category),
+				Category:   v.Category,
+				Currencies: []incentive.Currency{currency},
+				Countries:  []string{country},
+				Bands:      v.bands(),
+			})
 		}
 		if len(vouchers) < pageSize {
 			break

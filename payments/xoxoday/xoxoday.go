@@ -78,7 +78,14 @@ func New(config Config) (*Rail, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &Rail{client: client, base: strings.TrimSuffix(base, "/"), id: config.ClientID, secret: config.ClientSecret, currency: currency, perSecond: cmp.Or(config.PerSecond, perSecond)}, nil
+	return &Rail{
+		client:    client,
+		base:      strings.TrimSuffix(base, "/"),
+		id:        config.ClientID,
+		secret:    config.ClientSecret,
+		currency:  currency,
+		perSecond: cmp.Or(config.PerSecond, perSecond),
+	}, nil
 }
 
 // Name returns "xoxoday".

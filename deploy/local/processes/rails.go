@@ -60,7 +60,14 @@ var made = map[string]func(url string) (payments.Rail, error){
 		return stripe.New(stripe.Config{APIKey: APIKey, WebhookSecrets: []string{Secret}, BaseURL: url, PerSecond: perSecond, HTTPClient: calls()})
 	},
 	tremendous.Name: func(url string) (payments.Rail, error) {
-		return tremendous.New(tremendous.Config{APIKey: APIKey, CampaignID: rewards.Campaign, WebhookSecrets: []string{Secret}, BaseURL: url, PerSecond: perSecond, HTTPClient: calls()})
+		return tremendous.New(tremendous.Config{
+			APIKey:         APIKey,
+			CampaignID:     rewards.Campaign,
+			WebhookSecrets: []string{Secret},
+			BaseURL:        url,
+			PerSecond:      perSecond,
+			HTTPClient:     calls(),
+		})
 	},
 	xendit.Name: func(url string) (payments.Rail, error) {
 		return xendit.New(xendit.Config{APIKey: APIKey, CallbackTokens: []string{Secret}, BaseURL: url, PerSecond: perSecond, HTTPClient: calls()})
@@ -98,7 +105,17 @@ func answered(rail payments.FileRail) (payments.Rail, error) {
 }
 
 func newNACHA(name string, prenotes bool) (payments.Rail, error) {
-	return nacha.New(nacha.Config{Name: name, Company: "Test", CompanyID: "1123456789", Bank: "021000021", BankName: "Bank", LeadDays: 1, Prenotes: prenotes, Zone: time.UTC, Now: time.Now})
+	return nacha.New(nacha.Config{
+		Name:      name,
+		Company:   "Test",
+		CompanyID: "1123456789",
+		Bank:      "021000021",
+		BankName:  "Bank",
+		LeadDays:  1,
+		Prenotes:  prenotes,
+		Zone:      time.UTC,
+		Now:       time.Now,
+	})
 }
 
 func calls() *http.Client {

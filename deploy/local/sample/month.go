@@ -50,7 +50,13 @@ func (o *office) enterDeals(ctx context.Context, month client.Period) error {
 	for i, amount := range []string{"4200", "7800.50"} {
 		note := "Sold at the fair: it is in no system."
 		entered[i], err = client.Read[client.EnteredDeal](rep.EnterDeal(ctx, &client.EnterDealParams{IdempotencyKey: fmt.Sprintf("sample-deal-%s-%d", month.Id, i)},
-			client.EnteredDealRequest{Date: types.Date{Time: month.StartsOn.UTC()}, Amount: amount, Currency: "USD", Attributes: &map[string]string{"product": "platform", "customer": fmt.Sprintf("Fair visitor %d", i+1)}, Note: &note}))
+			client.EnteredDealRequest{
+				Date:       types.Date{Time: month.StartsOn.UTC()},
+				Amount:     amount,
+				Currency:   "USD",
+				Attributes: &map[string]string{"product": "platform", "customer": fmt.Sprintf("Fair visitor %d", i+1)},
+				Note:       &note,
+			}))
 		if err != nil {
 			return fmt.Errorf("enter a deal: %w", err)
 		}

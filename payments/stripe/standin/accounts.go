@@ -25,7 +25,15 @@ type account struct {
 }
 
 func (s *Server) newAccount(id string) *account {
-	return &account{ID: id, Object: "account", Type: "express", Country: "US", Capabilities: map[string]string{"transfers": "inactive"}, Created: s.options.Now().Unix(), Metadata: map[string]string{}}
+	return &account{
+		ID:           id,
+		Object:       "account",
+		Type:         "express",
+		Country:      "US",
+		Capabilities: map[string]string{"transfers": "inactive"},
+		Created:      s.options.Now().Unix(),
+		Metadata:     map[string]string{},
+	}
 }
 
 func (a *account) activate() {
@@ -98,7 +106,12 @@ func (s *Server) createAccountLink(r *http.Request, form url.Values) outcome {
 		return outcome{answer: refuse(http.StatusBadRequest, "", "type", "Invalid type: must be account_onboarding")}
 	}
 	now := s.options.Now().Unix()
-	page := url.URL{Scheme: "http", Host: r.Host, Path: "/standin/onboarding/" + form.Get("account"), RawQuery: url.Values{"return_url": {form.Get("return_url")}}.Encode()}
+	page := url.URL{
+		Scheme:   "http",
+		Host:     r.Host,
+		Path:     "/standin/onboarding/" + form.Get("account"),
+		RawQuery: url.Values{"return_url": {form.Get("return_url")}}.Encode(),
+	}
 	return outcome{executed: true, answer: ok(map[string]any{"object": "account_link", "created": now, "expires_at": now + 300, "url": page.String()})}
 }
 

@@ -139,7 +139,13 @@ func New(options Options) *Server {
 	if options.Balance == "" {
 		options.Balance = "0"
 	}
-	s := &Server{options: options, mux: http.NewServeMux(), closing: make(chan struct{}), woken: make(chan struct{}, 1), balance: decimal.RequireFromString(options.Balance)}
+	s := &Server{
+		options: options,
+		mux:     http.NewServeMux(),
+		closing: make(chan struct{}),
+		woken:   make(chan struct{}, 1),
+		balance: decimal.RequireFromString(options.Balance),
+	}
 	s.mux.HandleFunc("POST "+newOrders, s.gate(s.create))
 	s.mux.HandleFunc("GET /orders", s.gate(s.list))
 	s.mux.HandleFunc("GET /orders/{id}", s.gate(s.get))
@@ -220,8 +226,14 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 	s.balance = s.balance.Sub(amount)
 	n, now, cost := len(s.orders)+1, s.now(), json.Number(amount.String())
 	o := &order{
-		ID: fmt.Sprintf("ORDER%07d", n), ExternalID: asked.ExternalID, CampaignID: asked.Reward.CampaignID, CreatedAt: now, Status: "EXECUTED", Channel: "API", asked: asked,
-		Payment: payment{Subtotal: cost, Total: cost, Fees: "0", Discount: "0", Currency: s.options.Currency},
+		ID:         fmt.Sprintf("ORDER%07d", n),
+		ExternalID: asked.ExternalID,
+		CampaignID: asked.Reward.CampaignID,
+		CreatedAt:  now,
+		Status:     "EXECUTED",
+		Channel:    "API",
+		asked:      asked,
+		Payment:    payment{Subtotal: cost, Total: cost, Fees: "0", Discount: "0", Currency: s.options.Currency},
 		Rewards: []reward{{
 			ID: fmt.Sprintf("REWARD%06d", n), OrderID: fmt.Sprintf("ORDER%07d", n), CreatedAt: now, Value: asked.Reward.Value,
 			Recipient: asked.Reward.Recipient, Delivery: delivery{asked.Reward.Delivery.Method, "SCHEDULED"},

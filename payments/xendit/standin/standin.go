@@ -89,7 +89,14 @@ func New(options Options) *Server {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	s := &Server{options: options, mux: http.NewServeMux(), closing: make(chan struct{}), woken: make(chan struct{}, 1), balances: map[string]decimal.Decimal{}, keys: map[string]kept{}}
+	s := &Server{
+		options:  options,
+		mux:      http.NewServeMux(),
+		closing:  make(chan struct{}),
+		woken:    make(chan struct{}, 1),
+		balances: map[string]decimal.Decimal{},
+		keys:     map[string]kept{},
+	}
 	for currency, amount := range options.Balances {
 		s.balances[currency] = decimal.RequireFromString(amount)
 	}

@@ -185,7 +185,17 @@ func (s *Server) place(w http.ResponseWriter, data json.RawMessage) any {
 	}
 	s.balance = s.balance.Sub(amount)
 	total := json.Number(amount.String())
-	o := order{ID: int64(6474256 + len(s.orders)), Number: asked.Number, Tag: asked.Tag, Total: total, Charged: total, Currency: s.options.Currency, Status: "complete", Delivery: "delivered", Vouchers: []voucher{{"VOUCHER-CODE", "VOUCHER-PIN"}}}
+	o := order{
+		ID:       int64(6474256 + len(s.orders)),
+		Number:   asked.Number,
+		Tag:      asked.Tag,
+		Total:    total,
+		Charged:  total,
+		Currency: s.options.Currency,
+		Status:   "complete",
+		Delivery: "delivered",
+		Vouchers: []voucher{{"VOUCHER-CODE", "VOUCHER-PIN"}},
+	}
 	s.orders = append(s.orders, o)
 	return o
 }
