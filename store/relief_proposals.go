@@ -256,16 +256,9 @@ func (s *Store) EndReliefProposal(ctx context.Context, actor, id string, outcome
 		if err := auditRelief(ctx, tx, actor, act, p, reasonID); err != nil {
 			return err
 		}
-		tell := func(who string, kind notice.Kind) error {
-			return notify(ctx, tx, Notification{Recipient: who, Kind: kind, Subject: reliefSubject(p.ID), Key: string(kind) + "/" + p.ID})
-		}
 		if told != "" {
-			if err := tell(p.ProposedBy, told); err != nil {
-				return err
-			}
-		}
-		if outcome == ReliefGranted {
-			if err := tell(p.ParticipantID, notice.QuotaRelieved); err != nil {
+			err := notify(ctx, tx, Notification{Recipient: p.ProposedBy, Kind: told, Subject: reliefSubject(p.ID), Key: string(told) + "/" + p.ID})
+			if err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
+	"github.com/guerdon/guerdon/incentive/notice"
 )
 
 func init() {
@@ -18,7 +19,10 @@ func init() {
 		`WHEN NOT EXISTS (SELECT FROM participant p WHERE p.id = g.participant_id) THEN 'unknown-participant'`) + `,
 	put AS (INSERT INTO quota_relief (participant_id, measure, starts_on, cause, version, ends_on, amount, share)
 		SELECT participant_id, measure, starts_on, cause, coalesce(version, 0) + 1, ends_on, amount, share
-		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n)
+		FROM given JOIN judged USING (n) WHERE outcome IN ('added', 'changed') ORDER BY n
+		RETURNING record_id, participant_id),
+	told AS (INSERT INTO notification (recipient, kind, subject, key)
+		SELECT participant_id, '` + string(notice.QuotaRelieved) + `', 'relief/' || record_id, '` + string(notice.QuotaRelieved) + `/' || record_id FROM put ORDER BY record_id)
 	SELECT n, outcome FROM judged ORDER BY n`,
 		reasons: map[string]string{string(CodeUnknownParticipant): "there is no participant %s: import the participant first"}}
 }

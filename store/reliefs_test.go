@@ -129,7 +129,7 @@ func TestProposedReliefs(t *testing.T) {
 		require.NoError(t, b.RemindOfReliefs(t.Context(), day), "once a day")
 		require.Equal(t, want, b.timesTold("fin", notice.ReliefReminder), "%d business days after", after)
 	}
-	require.Zero(t, b.timesTold("ann", notice.QuotaRelieved))
+	require.Zero(t, b.timesTold("ann", notice.QuotaRelieved), "a proposal alone tells nobody of a relief")
 
 	end := func(who string, of store.ReliefProposal, outcome store.ReliefState, reason string) error {
 		_, err := b.EndReliefProposal(t.Context(), who, of.ID, outcome, reason)
@@ -155,6 +155,7 @@ func TestProposedReliefs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, second.Version)
 	b.put("quota_relief", map[string]any{"participant_id": "ann", "measure": "sales", "starts_on": "2026-01-01", "ends_on": "2026-01-31", "cause": "leave", "share": "0.6"})
+	require.Equal(t, 2, b.timesTold("ann", notice.QuotaRelieved), "of one that was entered or imported too")
 	refused(incentive.CodeConflict, end("fin", second, store.ReliefGranted, ""))
 	require.NoError(t, end("fin", second, store.ReliefRefused, reason))
 	third, err := b.ProposeRelief(t.Context(), proposal("boss", "ann", share("0.9")))
