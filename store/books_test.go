@@ -187,14 +187,7 @@ func (b *books) approve(period string) {
 func (b *books) pay(period string) {
 	b.Helper()
 	ctx := b.Context()
-	release := b.command(period, incentive.Release)
-	list, err := b.PayoutList(ctx, period, release.Revision)
-	require.NoError(b, err)
-	release.Actor, release.PayoutListDigest = "fin2", list.Digest
-	_, err = b.Release(ctx, release)
-	require.NoError(b, err)
-	_, err = b.Act(ctx, b.command(period, incentive.Disburse))
-	require.NoError(b, err)
+	b.releaseList(period)
 	for _, o := range b.payouts(period) {
 		attempt, live, err := b.BeginAttempt(ctx, o.ID)
 		require.NoError(b, err)
@@ -202,7 +195,21 @@ func (b *books) pay(period string) {
 			require.NoError(b, b.Confirm(ctx, attempt.Attempt, "rail", true))
 		}
 	}
-	_, err = b.FinishDisbursing(ctx, b.command(period, incentive.DisburseLast))
+	_, err := b.FinishDisbursing(ctx, b.command(period, incentive.DisburseLast))
+	require.NoError(b, err)
+}
+
+// releaseList releases the payout list that waits, and begins to disburse it.
+func (b *books) releaseList(period string) {
+	b.Helper()
+	ctx := b.Context()
+	release := b.command(period, incentive.Release)
+	list, err := b.PayoutList(ctx, period, release.Revision)
+	require.NoError(b, err)
+	release.Actor, release.PayoutListDigest = "fin2", list.Digest
+	_, err = b.Release(ctx, release)
+	require.NoError(b, err)
+	_, err = b.Act(ctx, b.command(period, incentive.Disburse))
 	require.NoError(b, err)
 }
 

@@ -240,6 +240,40 @@ func TestWhatDoesNotFit(t *testing.T) {
 	})
 }
 
+// TestWhatABankSaysOfAFileOfASupplement is of the payouts of that list alone, however many files of the
+// period the bank has by the same rail and in the same currency.
+func TestWhatABankSaysOfAFileOfASupplement(t *testing.T) {
+	t.Parallel()
+	b := openDisputes(t)
+	ctx, january := t.Context(), monthOf(1)
+	missing, err := b.disputed(func(d *store.Dispute) { d.Type, d.Item = incentive.MissingDeal, incentive.DisputedItem{} })
+	require.NoError(t, err)
+	_, _, err = b.StartApproving(ctx, b.command(january, incentive.EndWindow))
+	require.NoError(t, err)
+	require.NoError(t, b.decide(january))
+	_, err = b.ApprovePeriod(ctx, b.command(january, incentive.ApproveLast))
+	require.NoError(t, err)
+	file := func(supplement int, messageID string, minor int64) {
+		b.releaseList(january)
+		_, err := b.KeepPaymentFile(ctx, store.PaymentFile{PeriodID: january, Revision: 1, Supplement: supplement, Rail: bank, Currency: "USD", Payouts: 1, TotalMinor: minor,
+			Name: messageID, MessageID: messageID, Content: []byte(messageID), SHA256: []byte(messageID)})
+		require.NoError(t, err)
+	}
+	file(0, "M", 10000)
+	require.Equal(t, "paid", b.bankSays("1", store.PayoutOutcome{MessageID: "M", State: "paid"}))
+	first := b.payouts(january)[0]
+	_, err = b.FinishDisbursing(ctx, b.command(january, incentive.DisburseLast))
+	require.NoError(t, err)
+	b.granted(missing, 1000)
+	file(1, "N", 1000)
+
+	require.Equal(t, "failed", b.bankSays("2", store.PayoutOutcome{MessageID: "N", State: "refused", Code: "FF01", Amount: incentive.Money{Minor: 1000, Currency: "USD"}}))
+	require.ElementsMatch(t, []string{"ann 100.00 (0.00) paid", "ann 10.00 (0.00) failed"}, b.planned(january))
+	require.Equal(t, "none", b.bankSays("3", store.PayoutOutcome{MessageID: "M", State: "submitted"}))
+	require.Equal(t, "returned", b.bankSays("4", store.PayoutOutcome{PayoutID: first.ID, State: "returned", Code: "AC04"}))
+	require.Equal(t, "110.00", b.balance(store.Payable))
+}
+
 // TestAReturnAfterTheClose makes an exception of a payout of a closed period, dated that
 // day; once a person has cancelled it, the next payout pays it.
 func TestAReturnAfterTheClose(t *testing.T) {
