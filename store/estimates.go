@@ -469,17 +469,16 @@ func (s *Store) Estimates(ctx context.Context, of WhichEstimates, after string, 
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", endOfPeriod)+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines::text, e.progress::text, e.calculated_at`+from+of.wanted()+`
+		SELECT e.period_id, e.participant_id, `+nameAt("e.participant_id", endOfPeriod)+`, e.problem, e.currency, e.total_minor, e.booked_minor, e.digest, e.lines, e.progress, e.calculated_at`+from+of.wanted()+`
 			AND `+goesOn+` AND `+found("e.participant_id")+` `+order+` LIMIT @limit`,
 		plannedAnew, pgx.NamedArgs{"period": of.PeriodID, "visible": of.Visible, "without": of.Without, "search": anywhere(of.Search), "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list the estimates of %s: %w", of.PeriodID, err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Estimate, err error) {
-		var lines, progress string
-		err = row.Scan(&e.PeriodID, &e.ParticipantID, &e.Name, &e.Problem, &e.Total.Currency, &e.Total.Minor, &e.Booked.Minor, &e.Digest, &lines, &progress, &e.CalculatedAt)
+		err = row.Scan(&e.PeriodID, &e.ParticipantID, &e.Name, &e.Problem, &e.Total.Currency, &e.Total.Minor, &e.Booked.Minor, &e.Digest, &e.Lines, &e.Progress, &e.CalculatedAt)
 		e.Booked.Currency = e.Total.Currency
-		return e, errors.Join(err, json.Unmarshal([]byte(lines), &e.Lines), json.Unmarshal([]byte(progress), &e.Progress))
+		return e, err
 	})
 }
 

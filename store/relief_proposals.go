@@ -66,14 +66,14 @@ func reliefProposals(ctx context.Context, q querier, which WhichReliefs, after s
 			coalesce(d.decision, 'waiting'), coalesce(d.decided_by, ''), d.decided_at, coalesce(answer.body, '')
 		FROM relief_proposal w JOIN free_text said ON said.id = w.reason_id
 		LEFT JOIN relief_decision d ON d.proposal_id = w.id LEFT JOIN free_text answer ON answer.id = d.reason_id
-		WHERE ($1 = '' OR w.id = id_of($1)) AND ($2 = '' OR w.participant_id = $2) AND ($3 = '' OR coalesce(d.decision, 'waiting') = $3)
-			AND ($4::text[] IS NULL OR w.participant_id IN (SELECT unnest($4::text[])) OR w.proposed_by = $5)
-			AND ($6 = '' OR (w.proposed_at, w.id) < (SELECT l.proposed_at, l.id FROM relief_proposal l WHERE l.id = id_of($6)))
-		ORDER BY w.proposed_at DESC, w.id DESC LIMIT $7`, func(row pgx.CollectableRow) (p ReliefProposal, err error) {
+		WHERE (@id = '' OR w.id = id_of(@id)) AND (@person = '' OR w.participant_id = @person) AND (@state = '' OR coalesce(d.decision, 'waiting') = @state)
+			AND (`+among("w.participant_id", which.Visible)+` OR w.proposed_by = @reader)
+			AND (@after = '' OR (w.proposed_at, w.id) < (SELECT l.proposed_at, l.id FROM relief_proposal l WHERE l.id = id_of(@after)))
+		ORDER BY w.proposed_at DESC, w.id DESC LIMIT @limit`, func(row pgx.CollectableRow) (p ReliefProposal, err error) {
 		err = row.Scan(&p.ID, &p.ParticipantID, &p.Name, &p.Measure, &p.StartsOn, &p.EndsOn, &p.Cause, &p.Amount, &p.Share, &p.Version, &p.ProposedBy, &p.ProposedAt, &p.ReasonID, &p.Reason,
 			&p.State, &p.DecidedBy, &p.DecidedAt, &p.Answer)
 		return p, err
-	}, plannedAnew, which.ID, which.Person, string(which.State), which.Visible, which.Reader, after, limit)
+	}, plannedAnew, pgx.NamedArgs{"id": which.ID, "person": which.Person, "state": string(which.State), "visible": which.Visible, "reader": which.Reader, "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list proposals of reliefs: %w", err)
 	}
