@@ -69,7 +69,7 @@ func (v *visit) changeCalendars() error {
 		}
 		return v.done(err, here, message{Key: "done.periods", With: map[string]any{"count": done.Added}}, (*visit).calendars)
 	case "holiday":
-		_, err := v.enter("holiday", "date", "name")
+		_, err := v.enter("holiday", v.fields("date", "name"))
 		if year := v.r.PostFormValue("date"); err == nil {
 			here = "/calendars?year=" + url.QueryEscape(year[:4])
 		}
@@ -173,8 +173,19 @@ func (v *visit) quotas() error {
 	return v.show("quotas", "quotas.title", body)
 }
 
+// enterQuota enters a quota as a form has it.
+func (v *visit) enterQuota() error {
+	fields := v.fields("participant_id", "measure", "starts_on", "ends_on", "amount")
+	amount, err := v.decimal(fields["amount"], 0)
+	if err != nil {
+		return err
+	}
+	fields["amount"] = text(amount)
+	_, err = v.enter("quota", fields)
+	return err
+}
+
 // setQuota sets one quota.
 func (v *visit) setQuota() error {
-	_, err := v.enter("quota", "participant_id", "measure", "starts_on", "ends_on", "amount")
-	return v.done(err, "/quotas", message{Key: "done.recorded"}, (*visit).quotas)
+	return v.done(v.enterQuota(), "/quotas", message{Key: "done.recorded"}, (*visit).quotas)
 }

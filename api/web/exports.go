@@ -114,7 +114,11 @@ func (v *visit) contractorsFile() error {
 	if err != nil {
 		return err
 	}
-	return v.download(client.NewGetContractorsFileRequest(within, &client.GetContractorsFileParams{Year: year, Least: v.asked("least"), Template: v.asked("template")}))
+	least, err := v.decimal(text(v.asked("least")), 0)
+	if err != nil {
+		return err
+	}
+	return v.download(client.NewGetContractorsFileRequest(within, &client.GetContractorsFileParams{Year: year, Least: least, Template: v.asked("template")}))
 }
 
 // contractCostsFile hands over what it cost to obtain contracts.

@@ -45,3 +45,31 @@ func TestEveryTextIsThereInEachLanguage(t *testing.T) {
 		require.NotEmpty(t, english[key], "%s is no text any more", key)
 	}
 }
+
+// TestNumbersAreReadAsTheyAreWritten has somebody write numbers as their language does: a point between the thousands is
+// no decimal point in Indonesian.
+func TestNumbersAreReadAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	h := settled(t, 0)
+	admin := h.as("admin")
+	admin.does("/account", "/account/settings", url.Values{"language": {"id"}, "messages": {"daily"}}, "Pengaturan Anda disimpan.")
+	quota := url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-01"}, "ends_on": {"2026-12-31"}, "amount": {"100.000,5"}}
+	admin.does("/quotas", "/quotas", quota, "Sudah tercatat.")
+	require.Contains(t, admin.visit("/quotas"), ">100.000,5<")
+	quota.Set("form", "quota")
+	quota.Set("amount", "250.000")
+	admin.does("/people/r1", "/people/r1", quota, "Sudah tercatat.")
+	require.Contains(t, admin.visit("/quotas"), ">250.000<")
+	for _, page := range []string{"/quotas", "/people/r1"} {
+		quota.Set("amount", "250000.50")
+		status, text := admin.fill(page, page, quota)
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Contains(t, text, "Jumlah ditulis 1200 atau 1.200,50: 250000.50 bukan jumlah.")
+		require.Contains(t, text, `value="250000.50"`, "what was written is not lost")
+	}
+	const rail = "/rails/payment-file"
+	admin.does(rail, rail, url.Values{"largest": {"5.000,50 USD\n4.000 EUR"}, "reason": {"bank"}}, "Batas sudah ditetapkan.")
+	page := admin.visit(rail)
+	require.Contains(t, page, "5.000,50\u00a0USD")
+	require.Contains(t, page, ">4.000,00 EUR\n5.000,50 USD</textarea>", "and the form begins with them")
+}

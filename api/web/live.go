@@ -189,11 +189,11 @@ func (v *visit) whatIf() error {
 func (v *visit) suppose(period, amounts string) (*supposed, error) {
 	deals := []client.Deal{}
 	for text := range strings.FieldsSeq(amounts) {
-		amount, err := decimal.NewFromString(strings.ReplaceAll(text, ",", ""))
-		if err != nil {
+		amount, is := v.texts.Decimal(text)
+		if !is {
 			return nil, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Fill("live.if.refused", map[string]any{"amount": text}))
 		}
-		deals = append(deals, client.Deal{Amount: amount.String()})
+		deals = append(deals, client.Deal{Amount: amount})
 	}
 	answer, err := client.Read[client.WhatIf](v.api.WhatIf(v.r.Context(), period, v.me.Id, &client.WhatIfParams{IdempotencyKey: v.key()}, client.WhatIfRequest{Deals: &deals}))
 	if err != nil {

@@ -49,6 +49,9 @@ func TestLive(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status)
 	require.Contains(t, text, "with a blank between them: much is none.")
 	require.Contains(t, text, `value="much"`, "what was written stays written")
+	r1.does("/account", "/account/settings", url.Values{"language": {"id"}, "messages": {"daily"}}, "Pengaturan Anda disimpan.")
+	r1.does("/live", "/live", url.Values{"amounts": {"76.543,22 1.000"}}, "4.397,16\u00a0USD lebih banyak")
+	r1.does("/account", "/account/settings", url.Values{"language": {"en"}, "messages": {"daily"}}, "Your settings are kept.")
 
 	team := m.visit("/team")
 	require.Contains(t, team, "100 % of January 2026 is over. One person is behind that with their quota.")

@@ -91,8 +91,9 @@ func (v *visit) percent(name string) (decimal.Decimal, error) {
 	if text == "" {
 		return whole, nil
 	}
-	share, err := incentive.ParseDecimal(text)
-	if err != nil || share.IsNegative() || share.Cmp(decimal.NewFromInt(100)) > 0 || share.Exponent() < -2 {
+	written, is := v.texts.Decimal(text)
+	share, err := incentive.ParseDecimal(written)
+	if !is || err != nil || share.IsNegative() || share.Cmp(decimal.NewFromInt(100)) > 0 || share.Exponent() < -2 {
 		return share, incentive.Errorf(incentive.CodeInvalid, "%s", v.texts.Get("account.percent"))
 	}
 	return share.Shift(-2), nil
@@ -142,8 +143,8 @@ func (v *visit) confirmAccount() error {
 	return v.done(err, "/account", message{Key: "done.account-confirmed"}, (*visit).account)
 }
 
-// percentage is a share, such as 0.8, as the number of percent that it is.
-func percentage(share string) (string, error) {
+// percentage writes a share, such as 0.8, as the number of percent that it is.
+func (t texts) percentage(share string) (string, error) {
 	d, err := incentive.ParseDecimal(share)
-	return d.Shift(2).String(), err
+	return t.Number(d.Shift(2).String()), err
 }

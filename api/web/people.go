@@ -45,13 +45,18 @@ func (v *visit) people() error {
 	return v.show("people", "people.title", body)
 }
 
-// enter sends the fields of a form as one record of its kind. Fields of the form are named
-// as those of imports; attributes are lines of "name: value".
-func (v *visit) enter(kind client.EntryRequestKind, names ...string) (client.Entered, error) {
-	entry := client.Entry{Fields: map[string]string{}}
+// fields are what a form has of these names, which are those of imports.
+func (v *visit) fields(names ...string) map[string]string {
+	fields := map[string]string{}
 	for _, name := range names {
-		entry.Fields[name] = strings.TrimSpace(v.r.PostFormValue(name))
+		fields[name] = strings.TrimSpace(v.r.PostFormValue(name))
 	}
+	return fields
+}
+
+// enter sends one record of its kind, with the attributes that the form has as lines of "name: value".
+func (v *visit) enter(kind client.EntryRequestKind, fields map[string]string) (client.Entered, error) {
+	entry := client.Entry{Fields: fields}
 	if v.r.PostForm.Has("attributes") {
 		attributes, err := v.attributes(v.r.PostFormValue("attributes"))
 		if err != nil {
@@ -92,7 +97,7 @@ func (v *visit) newPerson() error {
 		return v.forbidden()
 	}
 	id := strings.TrimSpace(v.r.PostFormValue("participant_id"))
-	_, err := v.enter("participant", participantFields...)
+	_, err := v.enter("participant", v.fields(participantFields...))
 	return v.done(err, "/people/"+url.PathEscape(id), message{Key: "done.person", With: map[string]any{"name": v.r.PostFormValue("name")}}, (*visit).people)
 }
 
@@ -183,11 +188,11 @@ func (v *visit) changePerson() error {
 	var err error
 	switch v.r.PostFormValue("form") {
 	case "record":
-		_, err = v.enter("participant", participantFields...)
+		_, err = v.enter("participant", v.fields(participantFields...))
 	case "plan":
-		_, err = v.enter("assignment", "participant_id", "plan_id", "calendar_id", "starts_on", "ends_on")
+		_, err = v.enter("assignment", v.fields("participant_id", "plan_id", "calendar_id", "starts_on", "ends_on"))
 	case "quota":
-		_, err = v.enter("quota", "participant_id", "measure", "starts_on", "ends_on", "amount")
+		err = v.enterQuota()
 	case "relief":
 		err = v.enterRelief()
 	case "roles":

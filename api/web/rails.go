@@ -55,12 +55,12 @@ func (v *visit) rail() error {
 	body := railPage{RailDetail: detail, MayChange: v.may(incentive.AdministerRails) > incentive.None}
 	if limits := detail.Rail.Limits; limits != nil {
 		if limits.PerSecond != nil {
-			body.PerSecond = *limits.PerSecond
+			body.PerSecond = v.texts.Number(*limits.PerSecond)
 		}
 		if limits.Largest != nil {
 			var lines []string
 			for _, most := range *limits.Largest {
-				lines = append(lines, most.String())
+				lines = append(lines, v.texts.Number(most.Amount())+" "+string(most.Currency))
 			}
 			body.Largest = strings.Join(lines, "\n")
 		}
@@ -80,33 +80,28 @@ func (v *visit) limitRail() error {
 		return v.forbidden()
 	}
 	rail := v.r.PathValue("rail")
-	request := client.RailLimitsRequest{PerSecond: given(strings.TrimSpace(v.r.PostFormValue("per_second"))), Reason: strings.TrimSpace(v.r.PostFormValue("reason"))}
-	largest, err := largestOf(v.r.PostFormValue("largest"))
+	request := client.RailLimitsRequest{Reason: strings.TrimSpace(v.r.PostFormValue("reason"))}
+	largest, err := v.largest(v.r.PostFormValue("largest"))
+	if len(largest) > 0 {
+		request.Largest = &largest
+	}
 	if err == nil {
-		if len(largest) > 0 {
-			request.Largest = &largest
-		}
+		request.PerSecond, err = v.decimal(strings.TrimSpace(v.r.PostFormValue("per_second")), 0)
+	}
+	if err == nil {
 		_, err = command[client.RailLimits](v.api.PutRailLimits(v.r.Context(), rail, &client.PutRailLimitsParams{IdempotencyKey: v.key()}, request))
 	}
 	return v.done(err, "/rails/"+url.PathEscape(rail), message{Key: "done.rail-limits"}, (*visit).rail)
 }
 
-// largestOf reads lines of "5000 USD".
-func largestOf(text string) (all []incentive.Money, err error) {
-	for _, line := range strings.Split(text, "\n") {
+// largest reads lines of "5000 USD", with the amount as people write it.
+func (v *visit) largest(text string) (all []incentive.Money, err error) {
+	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		amount, code, _ := strings.Cut(line, " ")
-		exact, err := incentive.ParseDecimal(amount)
-		if err != nil {
-			return nil, err
-		}
-		currency, err := incentive.ParseCurrency(strings.TrimSpace(code))
-		if err != nil {
-			return nil, err
-		}
-		one, err := incentive.MoneyOf(exact, currency)
+		amount, currency, _ := strings.Cut(line, " ")
+		one, err := v.amount(amount, strings.TrimSpace(currency))
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -170,27 +169,20 @@ func (v *visit) reliefs() error {
 
 // enterRelief enters a relief as a form has it, or takes one back.
 func (v *visit) enterRelief() error {
-	if v.r.PostFormValue("act") == "take-back" {
-		amount, share := "0", ""
-		if v.r.PostFormValue("share") != "" {
-			amount, share = "", "0"
+	fields := v.fields("participant_id", "measure", "starts_on", "ends_on", "cause", "amount", "share")
+	switch {
+	case v.r.PostFormValue("act") != "take-back":
+		amount, share, err := v.reliefPart()
+		if err != nil {
+			return err
 		}
-		v.r.PostForm.Set("amount", amount)
-		v.r.PostForm.Set("share", share)
+		fields["amount"], fields["share"] = text(amount), text(share)
+	case fields["share"] != "":
+		fields["amount"], fields["share"] = "", "0"
+	default:
+		fields["amount"] = "0"
 	}
-	said := v.r.PostForm
-	defer func() { v.r.PostForm = said }() // which the form shows again
-	v.r.PostForm = url.Values{}
-	for name, values := range said {
-		v.r.PostForm[name] = values
-	}
-	amount, share, err := v.reliefPart()
-	if err != nil {
-		return err
-	}
-	v.r.PostForm.Set("amount", text(amount))
-	v.r.PostForm.Set("share", text(share))
-	_, err = v.enter("quota_relief", "participant_id", "measure", "starts_on", "ends_on", "cause", "amount", "share")
+	_, err := v.enter("quota_relief", fields)
 	return err
 }
 

@@ -58,6 +58,11 @@ func TestAReward(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 	require.Contains(t, text, "add up to 110 %")
 	r1.does("/account", "/account/methods", url.Values{"share-" + ids[0][1]: {"62.5"}, "share-" + ids[1][1]: {"37.5"}, "first": {ids[1][1]}}, "Your payouts are shared like this from now on.")
+	r1.does("/account", "/account/settings", url.Values{"language": {"id"}, "messages": {"daily"}}, "Pengaturan Anda disimpan.")
+	shares := regexp.MustCompile(`name="(share-\d+)"[^>]* value="(\d\d,5)"`).FindAllStringSubmatch(r1.visit("/account"), -1)
+	require.Len(t, shares, 2, "as they are written in the language, and so they are read")
+	r1.does("/account", "/account/methods", url.Values{shares[0][1]: {shares[0][2]}, shares[1][1]: {shares[1][2]}, "first": {strings.TrimPrefix(shares[0][1], "share-")}}, "Mulai sekarang pembayaran Anda dibagi seperti ini.")
+	r1.does("/account", "/account/settings", url.Values{"language": {"en"}, "messages": {"daily"}}, "Your settings are kept.")
 	page = r1.visit("/account")
 	require.Less(t, strings.Index(page, "37.5 % Rewards"), strings.Index(page, "62.5 % Bank transfer"))
 
