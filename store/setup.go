@@ -14,9 +14,12 @@ type SetupStep struct {
 	Done bool
 }
 
+// UnnamedCompany is what a company is called until somebody names it.
+const UnnamedCompany = "Company"
+
 // setupSteps are the steps in their order, each with the SQL of whether it is done.
 var setupSteps = []struct{ step, done string }{
-	{"company", `EXISTS (SELECT FROM company WHERE name NOT IN ('', 'Company'))`},
+	{"company", `EXISTS (SELECT FROM company WHERE name NOT IN ('', '` + UnnamedCompany + `'))`},
 	{"people", `(SELECT count(*) FROM (SELECT FROM participant LIMIT 2) two) = 2`},
 	{"roles", `EXISTS (SELECT FROM role_grant WHERE role = 'finance')`},
 	{"calendar", `EXISTS (SELECT FROM pay_period)`},

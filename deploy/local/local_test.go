@@ -16,6 +16,7 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/deploy/local/sample"
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/store"
 )
 
 // begin starts everything and returns when it is ready, with the lines printed until then.
@@ -79,7 +80,7 @@ func TestEmpty(t *testing.T) {
 	lines, end := begin(t, options{DataDirectory: dataDirectory(t), UIPort: -1, Empty: true})
 	defer end()
 	text := strings.Join(lines, "\n")
-	require.Contains(t, text, "New company is ready")
+	require.Contains(t, text, store.UnnamedCompany+" is ready")
 	require.Contains(t, text, "sign-in "+sample.Administrator)
 	require.NotContains(t, text, "sign-in "+sample.FinancePrepare)
 	before, _, _ := strings.Cut(text, "/api/v1")

@@ -30,7 +30,7 @@ type Site struct {
 // the one before waiting for its approvals, and those before it paid and closed. What is there already
 // stays; after a kill the next call goes on.
 func Settle(ctx context.Context, s Site) error {
-	_, err := s.Store.FirstAdministrator(ctx, Administrator, "New company", TimeZone, time.Minute)
+	_, err := s.Store.FirstAdministrator(ctx, Administrator, store.UnnamedCompany, TimeZone, time.Minute)
 	if err != nil && incentive.ErrorCode(err) != incentive.CodeConflict {
 		return err
 	}
@@ -43,7 +43,7 @@ func Settle(ctx context.Context, s Site) error {
 	}
 	o := &office{Site: s, clients: map[string]*client.Client{}}
 	if name != Name {
-		if name != "New company" {
+		if name != store.UnnamedCompany {
 			return nil // somebody's own company
 		}
 		if err := o.load(ctx); err != nil {
