@@ -369,8 +369,17 @@ func (v *visit) addEarned(body *homePage, all []client.Period) error {
 	return nil
 }
 
-// addAdministration adds where an administrator begins.
-func (v *visit) addAdministration(body *homePage, _ []client.Period) error {
+// addAdministration adds what an administrator mends: periods that could not be calculated, which finance locks again,
+// rows that imports could not take, and people without a role.
+func (v *visit) addAdministration(body *homePage, all []client.Period) error {
+	for _, p := range slices.Backward(all) {
+		if p.Problem != nil && p.State == string(incentive.Open) && v.may(incentive.RunPeriod) == incentive.None {
+			body.Tasks = append(body.Tasks, task{Says: v.about("task.mend", p), More: *p.Problem, Do: "task.mend.look", Path: "/periods/" + p.Id, Urgent: true})
+		}
+	}
+	if err := v.addQuarantine(body); err != nil {
+		return err
+	}
 	people, more, err := v.everybody(1)
 	if err != nil || more {
 		return err
@@ -384,6 +393,27 @@ func (v *visit) addAdministration(body *homePage, _ []client.Period) error {
 	if without > 0 {
 		body.Tasks = append(body.Tasks, task{Says: v.counted("task.roles", client.Period{}, without), Do: "task.roles.do", Path: "/people"})
 	}
+	return nil
+}
+
+// addQuarantine adds the rows of imports that wait.
+func (v *visit) addQuarantine(body *homePage) error {
+	yes, count := true, 0
+	list, err := client.Read[client.Imports](v.api.ListImports(v.r.Context(), &client.ListImportsParams{Waiting: &yes, Limit: &most}))
+	if err != nil {
+		return err
+	}
+	for _, i := range list.Imports {
+		count += i.Waiting
+	}
+	if count == 0 {
+		return nil
+	}
+	path := "/imports?waiting=yes"
+	if len(list.Imports) == 1 {
+		path = "/imports/" + list.Imports[0].Id
+	}
+	body.Tasks = append(body.Tasks, task{Says: v.counted("task.quarantine", client.Period{}, count), Do: "task.quarantine.do", Path: path})
 	return nil
 }
 

@@ -24,6 +24,7 @@ func TestQuarantine(t *testing.T) {
 	at := regexp.MustCompile(`href="(/imports/[0-9a-f-]{36})"`).FindStringSubmatch(admin.visit("/imports?waiting=yes"))
 	require.NotNil(t, at)
 	here := at[1]
+	require.Regexp(t, `(?s)3 rows of imports wait to be mended.*href="`+here+`"`, admin.visit("/"), "and the first page says so")
 	position := func(line string) string {
 		t.Helper()
 		found := regexp.MustCompile(`id="row-(\d+)-line">Line ` + line + `<`).FindStringSubmatch(admin.visit(here))
@@ -50,6 +51,7 @@ func TestQuarantine(t *testing.T) {
 	admin.does(here, here, url.Values{"form": {"leave-out"}, "row": {position("5")}, "reason": {"r8 has never been here"}}, "The row is left out.")
 	page = admin.visit(here)
 	require.Contains(t, page, "No row waits any more.")
+	require.NotContains(t, admin.visit("/"), "wait to be mended")
 	require.Contains(t, page, "Q2;2026-01-09;2.500,00;r1")
 	require.Contains(t, page, "r8 has never been here")
 	require.Contains(t, h.as("aud").visit("/audit?subject="+url.QueryEscape(here[1:len("/import")]+here[len("/imports"):])), "Quarantined rows read again")

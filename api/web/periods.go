@@ -231,7 +231,6 @@ type periodPage struct {
 	Steps     []step
 	Works     bool
 	Acts      []act
-	Open      bool // may be opened
 	ToRelease bool // a payout list waits
 	Sum       *client.Run
 	Done      []client.PeriodAct
@@ -256,7 +255,6 @@ func (v *visit) period() error {
 		v.w.Header().Set("HX-Refresh", "true") // the page is another now
 		return nil
 	}
-	body.Open = h.Period.Revision == 0 && v.may(incentive.RunPeriod) > incentive.None
 	body.Reason = v.failed("reason")
 	if h.Period.Revision > 0 && v.may(incentive.ReadAudit) > incentive.None {
 		done, err := client.Read[client.PeriodActs](v.api.ListActs(v.r.Context(), h.Period.Id, &client.ListActsParams{}))

@@ -39,8 +39,11 @@ func TestTour(t *testing.T) {
 	require.Regexp(t, `(?s)Asia/Jakarta.*Company.*UTC`, admin.visit(at), "what it was before stays")
 
 	at = next("Enter people")
-	for id, name := range map[string]string{"fin": "Fin", "r1": "Rep"} {
-		admin.does(at, at, url.Values{"participant_id": {id}, "name": {name}, "kind": {"employee"}, "country": {"ID"}, "pay_currency": {"IDR"}, "effective_from": {"2026-01-01"}}, "is recorded.")
+	person := func(id, from string) url.Values {
+		return url.Values{"form": {"record"}, "participant_id": {id}, "name": {strings.ToUpper(id)}, "kind": {"employee"}, "country": {"ID"}, "pay_currency": {"IDR"}, "effective_from": {from}}
+	}
+	for _, id := range []string{"fin", "r1"} {
+		admin.does(at, at, person(id, "2026-02-01"), "is recorded.")
 	}
 	next("Give roles")
 	for id, role := range map[string]string{"fin": "finance", "r1": "rep"} {
@@ -62,8 +65,13 @@ func TestTour(t *testing.T) {
 		return status
 	}(), "an administrator never touches money")
 	fin := h.as("fin")
+	require.Equal(t, 1, strings.Count(fin.visit("/periods/m-2026-01"), "<summary>Open the period</summary>"), "there is one way to open it")
 	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "open")
 	next("Lock and calculate it")
+	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"lock"}}, "open")
+	require.Regexp(t, `(?s)The calculation of January 2026 failed.*nothing is known of r1 on 2026-01-31.*href="/periods/m-2026-01">Look at it`, admin.visit("/"), "whoever can mend it reads why")
+	admin.does("/people/r1", "/people/r1", person("r1", "2026-01-01"), "It is recorded.")
+	require.Contains(t, fin.visit("/"), "Mend the data and lock again")
 	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"lock"}}, "calculated")
 	require.NotContains(t, admin.visit("/"), `class="tour"`, "and is over")
 	require.NotContains(t, admin.visit("/tour"), `aria-current="step"`)
