@@ -359,6 +359,7 @@ func fileOf(f store.PaymentFile) spec.PaymentFile {
 		ConfirmedBy: orNil(f.ConfirmedBy),
 		ConfirmedAt: f.ConfirmedAt,
 		Settled:     f.Settled,
+		Unpaid:      f.Unpaid,
 	}
 }
 
@@ -390,6 +391,23 @@ func (s *server) GetPaymentFile(ctx context.Context, request spec.GetPaymentFile
 	name := attachment(f.Name)
 	return spec.GetPaymentFile200ApplicationoctetStreamResponse{Body: bytes.NewReader(f.Content), ContentLength: int64(len(f.Content)),
 		Headers: spec.GetPaymentFile200ResponseHeaders{ContentDisposition: &name}}, nil
+}
+
+// PayAgain has another payment file of its period pay what a file did not, and tells the disbursement.
+func (s *server) PayAgain(ctx context.Context, request spec.PayAgainRequestObject) (spec.PayAgainResponseObject, error) {
+	actor := personOf(ctx).ID
+	if _, err := s.Store.PaymentFile(ctx, request.File); err != nil {
+		return nil, err
+	}
+	reasonID, err := s.Store.WriteText(ctx, actor, request.Body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.Store.PayAgain(ctx, actor, request.File, reasonID)
+	if err != nil {
+		return nil, err
+	}
+	return spec.PayAgain200JSONResponse(fileOf(f)), workflows.TellDisbursement(ctx, s.Client, f.PeriodID, f.Revision, f.Rail)
 }
 
 // ConfirmPaymentFile notes that a file was taken to the bank, or carried out by it.

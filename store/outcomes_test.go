@@ -274,6 +274,60 @@ func TestWhatABankSaysOfAFileOfASupplement(t *testing.T) {
 	require.Equal(t, "110.00", b.balance(store.Payable))
 }
 
+// TestPayingAgainByAnotherFile puts what a file of January's did not pay on another list of January, which somebody
+// else releases, to the destination of now; what the bank left unclear stays as it is.
+func TestPayingAgainByAnotherFile(t *testing.T) {
+	t.Parallel()
+	b, payout, file := filed(t, true)
+	ctx, january := t.Context(), monthOf(1)
+	again := func(actor string) incentive.Code {
+		_, err := b.PayAgain(ctx, actor, file.ID, b.reason())
+		return incentive.ErrorCode(err)
+	}
+	require.Equal(t, incentive.CodeConflict, again("fin"), "the bank may pay it")
+	b.bankSays("1", store.PayoutOutcome{MessageID: "M", State: "refused", Code: "FF01"})
+	require.Equal(t, incentive.CodeConflict, incentive.ErrorCode(b.RetryPayout(ctx, "fin", payout.ID, b.reason())))
+	kept, err := b.PaymentFile(ctx, file.ID)
+	require.NoError(t, err)
+	require.Equal(t, 1, kept.Unpaid)
+	_, err = b.PayAgain(ctx, "fin", file.ID, "")
+	require.Equal(t, store.CodeReasonMissing, incentive.ErrorCode(err))
+
+	require.Empty(t, again("fin2"))
+	require.Empty(t, again("fin2"), "who asks again has not had the answer")
+	require.Equal(t, incentive.CodeConflict, again("fin"))
+	require.ElementsMatch(t, []string{"ann 100.00 (0.00) cancelled", "ann 100.00 (0.00) planned"}, b.planned(january))
+	kept, err = b.PaymentFile(ctx, file.ID)
+	require.NoError(t, err)
+	require.Zero(t, kept.Unpaid)
+	list, err := b.PayoutList(ctx, january, 1)
+	require.NoError(t, err)
+	require.Equal(t, 1, list.Supplement)
+	_, err = b.FinishDisbursing(ctx, b.command(january, incentive.DisburseLast))
+	require.NoError(t, err)
+	require.Equal(t, store.CodePreparer, b.released("fin2", list.Digest))
+	require.Empty(t, b.released("fin3", list.Digest))
+	_, err = b.Act(ctx, b.command(january, incentive.Disburse))
+	require.NoError(t, err)
+	second, err := b.KeepPaymentFile(ctx, store.PaymentFile{
+		PeriodID: january, Revision: 1, Supplement: 1, Rail: bank, Currency: "USD", Payouts: 1, TotalMinor: 10000, Name: "g", MessageID: "N", Content: []byte("d"), SHA256: []byte("t"),
+	})
+	require.NoError(t, err)
+	file = second
+	b.bankSays("2", store.PayoutOutcome{MessageID: "N", State: "refused", Code: "FF01"}, store.PayoutOutcome{MessageID: "N", Unclear: true})
+	require.Equal(t, incentive.CodeConflict, again("fin"), "another may have been paid: a person looks at each")
+	require.Equal(t, "unclear", b.bankSays("3", store.PayoutOutcome{MessageID: "N", State: "paid"}), "refused, and then paid")
+	require.Equal(t, "none", b.bankSays("4", store.PayoutOutcome{MessageID: "M", State: "refused", Code: "FF01"}))
+	require.Equal(t, "0.00", b.balance(store.Payable))
+	require.Equal(t, "100.00", b.balance(store.Cash))
+
+	_, err = b.FinishDisbursing(ctx, b.command(january, incentive.DisburseLast))
+	require.NoError(t, err)
+	b.shut(january)
+	b.bankSays("5", store.PayoutOutcome{MessageID: "N", State: "returned", Code: "AC04"})
+	require.Equal(t, incentive.CodeConflict, again("fin2"), "the next period pays what comes back after the close")
+}
+
 // TestAReturnAfterTheClose makes an exception of a payout of a closed period, dated that
 // day; once a person has cancelled it, the next payout pays it.
 func TestAReturnAfterTheClose(t *testing.T) {

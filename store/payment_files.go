@@ -31,6 +31,7 @@ type PaymentFile struct {
 	ConfirmedBy string
 	ConfirmedAt *time.Time
 	Settled     bool              // none of its payouts waits to be carried out any more
+	Unpaid      int               // payouts of its list that it did not pay, and that PayAgain can have another file pay
 	EffectiveOn incentive.Date    // when the bank is asked to pay; zero where the file does not say
 	Traces      map[string]string // by payout, where the bank speaks of payments by numbers: kept, not read
 }
@@ -98,13 +99,76 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 }
 
 // paymentFileColumns has an empty content: that of a large period has megabytes.
-const paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
+var paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
 
-const paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + `, effective_on, NULL::jsonb FROM payment_file`
+var paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + `, ` + unpaidByFile + `, effective_on, NULL::jsonb FROM payment_file`
 
 // settledFile is the SQL of a payment_file of which no payout waits to be carried out.
 const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')
 	AND (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency))`
+
+// unpaid is the SQL of a payout o of a payment file's list that neither is paid nor may have been: its bank has refused it or sent
+// it back, or it was left out of the file; and nobody has asked anything about it.
+var unpaid = `o.batch > 0 AND o.state IN ('failed', 'returned') AND o.reason <> '` + string(CodeBankUnclear) + `' AND ` + noLiveAttempt("o.id") + `
+	AND NOT EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = o.id AND ` + undecidedProposal + `) AND NOT EXISTS (SELECT FROM payout_redirection r WHERE r.payout_id = o.id AND ` + undecided + `)`
+
+// unpaidByFile is the SQL of how many payouts of a payment_file's list are unpaid while its period can pay them.
+var unpaidByFile = `(SELECT count(*)::int FROM payout o JOIN period_revision p USING (period_id, revision)
+	WHERE (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency)
+		AND p.state IN ('released', 'disbursing', 'settling') AND ` + unpaid + `)`
+
+// PayAgain has the period of a payment file pay what the file did not: its unpaid payouts are given up, and what is owed to those whose they
+// are is planned anew, by the policy and to the destinations of now, on the payout list of the period that is to be released. Whoever has that
+// done does not release it. Asked again by the same person it changes nothing.
+func (s *Store) PayAgain(ctx context.Context, actor, fileID, reasonID string) (PaymentFile, error) {
+	if reasonID == "" {
+		return PaymentFile{}, incentive.Errorf(CodeReasonMissing, "to pay by another file needs a reason")
+	}
+	f, err := s.PaymentFile(ctx, fileID)
+	if err != nil {
+		return PaymentFile{}, err
+	}
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		p, err := lockStanding(ctx, tx, f.PeriodID)
+		if err != nil {
+			return err
+		}
+		if p.Revision != f.Revision || !slices.Contains(supplemented, p.State) {
+			return incentive.Errorf(incentive.CodeConflict, "this is possible until the period is closed: after that cancel the payouts, and the next period pays them")
+		}
+		rows, err := tx.Query(ctx, `
+			UPDATE payout SET state = 'cancelled', again_by = $6, again_reason_id = $7::text::uuid WHERE id IN (
+				SELECT o.id FROM payout o WHERE (o.period_id, o.revision, o.supplement, o.rail, o.currency) = ($1, $2, $3, $4, $5) AND `+unpaid+` ORDER BY o.id FOR UPDATE)
+			RETURNING participant_id`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency, actor, reasonID)
+		if err != nil {
+			return fmt.Errorf("give up what payment file %s did not pay: %w", fileID, err)
+		}
+		whose, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("give up what payment file %s did not pay: %w", fileID, err)
+		}
+		if len(whose) == 0 {
+			var again bool
+			err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM payout o WHERE (period_id, revision, supplement, rail, currency, again_by) = ($1, $2, $3, $4, $5, $6))`, f.PeriodID, f.Revision, f.Supplement, f.Rail, f.Currency, actor).Scan(&again)
+			if err == nil && !again {
+				err = incentive.Errorf(incentive.CodeConflict, "there is nothing that this file did not pay and that can be paid by another one now")
+			}
+			return err
+		}
+		slices.Sort(whose)
+		if err := planAgain(ctx, tx, p, slices.Compact(whose)...); err != nil {
+			return err
+		}
+		return audit(ctx, tx, actor, "pay-again", "payment-file/"+f.ID, struct {
+			ReasonID string `json:"reason_id"`
+			Payouts  int    `json:"payouts"`
+		}{reasonID, len(whose)})
+	})
+	if err != nil {
+		return PaymentFile{}, err
+	}
+	return s.PaymentFile(ctx, f.ID)
+}
 
 // PaymentFiles returns up to limit payment files of a revision after a file's id, without
 // their content, by payout list, rail and currency.

@@ -12,7 +12,7 @@ import (
 
 // RetryPayout lets a person put a failed payout back, to the destination that was released. An attempt that is still unknown keeps its key; one that
 // the rail knows nothing of is given up for a new one. A payment file takes nothing in
-// once it is built: what was left out of it is cancelled, and the next period pays it.
+// once it is built: see PayAgain.
 // Above the limit of the policy it waits for a second person: see DecidePayout.
 func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID string) error {
 	return s.decidePayout(ctx, actor, retryPayout, payoutID, reasonID)
@@ -23,7 +23,7 @@ var retryPayout = payoutAct{"retry-payout", `
 		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
 			SELECT FROM period_revision p WHERE p.period_id = payout.period_id AND p.revision = payout.revision AND p.state = 'closed') AND NOT EXISTS (
 			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.supplement = payout.supplement AND f.rail = payout.rail AND f.currency = payout.currency)`,
-	"failed, of a period that is not closed, and for which no payment file was built: any other is cancelled, and the next period pays it"}
+	"failed, of a period that is not closed, and for which no payment file was built: what a file did not pay goes into another one of its period (Payment files, or guerdon file again), or is cancelled, and the next period pays it"}
 
 // CancelPayout lets a person give a held, failed or returned payout up; what is owed stays in the
 // participant's payable account, and the next payout of the calendar pays it. A payout whose last attempt may

@@ -25,10 +25,10 @@ func lockStanding(ctx context.Context, tx pgx.Tx, periodID string) (PeriodRevisi
 	return p, lockPayable(ctx, tx)
 }
 
-// planAgain plans the payout of a participant anew on the payout list that is not released
+// planAgain plans the payouts of participants anew on the payout list that is not released
 // yet. Where all are, and the period is not closed, another one begins, if it pays anybody
 // anything. The caller has locked the revision.
-func planAgain(ctx context.Context, tx pgx.Tx, p PeriodRevision, participantID string) error {
+func planAgain(ctx context.Context, tx pgx.Tx, p PeriodRevision, participants ...string) error {
 	supplement, waits, err := listToRelease(ctx, tx, p)
 	if err != nil || !waits && !slices.Contains(supplemented, p.State) {
 		return err
@@ -40,10 +40,10 @@ func planAgain(ctx context.Context, tx pgx.Tx, p PeriodRevision, participantID s
 			return fmt.Errorf("start a supplementary payout list of %s: %w", p.ID, err)
 		}
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM payout WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND participant_id = $4`, p.ID, p.Revision, supplement, participantID); err != nil {
-		return fmt.Errorf("plan the payout of %s again: %w", participantID, err)
+	if _, err := tx.Exec(ctx, `DELETE FROM payout WHERE period_id = $1 AND revision = $2 AND supplement = $3 AND participant_id = ANY($4)`, p.ID, p.Revision, supplement, participants); err != nil {
+		return fmt.Errorf("plan payouts of %s again: %w", p.ID, err)
 	}
-	if err := planPayouts(ctx, tx, p, supplement, []string{participantID}); err != nil || supplement == 0 {
+	if err := planPayouts(ctx, tx, p, supplement, participants); err != nil || supplement == 0 {
 		return err
 	}
 	_, err = tx.Exec(ctx, `

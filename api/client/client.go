@@ -2854,6 +2854,9 @@ type PaymentFile struct {
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
+
+	// Unpaid Payouts that the bank has refused or sent back, or that were left out, and that another file of the period can pay.
+	Unpaid int `json:"unpaid"`
 }
 
 // PaymentFiles defines model for PaymentFiles.
@@ -5223,6 +5226,12 @@ type ListOpportunitiesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// PayAgainParams defines parameters for PayAgain.
+type PayAgainParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
 type ConfirmPaymentFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -6123,6 +6132,9 @@ type SeeNotificationsJSONRequestBody = Seen
 // PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
 type PutSettingsJSONRequestBody = Settings
 
+// PayAgainJSONRequestBody defines body for PayAgain for application/json ContentType.
+type PayAgainJSONRequestBody = Reason
+
 // ConfirmPaymentFileJSONRequestBody defines body for ConfirmPaymentFile for application/json ContentType.
 type ConfirmPaymentFileJSONRequestBody = Confirmation
 
@@ -6858,6 +6870,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /opportunities (the `ListOpportunities` operationId).
 	ListOpportunities(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PayAgainWithBody Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+	PayAgainWithBody(ctx context.Context, file string, params *PayAgainParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PayAgain Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+	PayAgain(ctx context.Context, file string, params *PayAgainParams, body PayAgainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ConfirmPaymentFileWithBody Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
@@ -9277,6 +9303,40 @@ func (c *Client) PutSettings(ctx context.Context, params *PutSettingsParams, bod
 // Corresponds with GET /opportunities (the `ListOpportunities` operationId).
 func (c *Client) ListOpportunities(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListOpportunitiesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PayAgainWithBody Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+func (c *Client) PayAgainWithBody(ctx context.Context, file string, params *PayAgainParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayAgainRequestWithBody(c.Server, file, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PayAgain Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+func (c *Client) PayAgain(ctx context.Context, file string, params *PayAgainParams, body PayAgainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayAgainRequest(c.Server, file, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -16251,6 +16311,66 @@ func NewListOpportunitiesRequest(server string, params *ListOpportunitiesParams)
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPayAgainRequest calls the generic PayAgain builder with application/json body
+func NewPayAgainRequest(server string, file string, params *PayAgainParams, body PayAgainJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPayAgainRequestWithBody(server, file, params, "application/json", bodyReader)
+}
+
+// NewPayAgainRequestWithBody constructs an http.Request for the PayAgain method, with any body, and a specified content type
+func NewPayAgainRequestWithBody(server string, file string, params *PayAgainParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "file", file, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/payment-files/%s/again", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -24475,6 +24595,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /opportunities (the `ListOpportunities` operationId).
 	ListOpportunitiesWithResponse(ctx context.Context, params *ListOpportunitiesParams, reqEditors ...RequestEditorFn) (*ListOpportunitiesResponse, error)
 
+	// PayAgainWithBodyWithResponse Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+	PayAgainWithBodyWithResponse(ctx context.Context, file string, params *PayAgainParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PayAgainResponse, error)
+
+	// PayAgainWithResponse Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+	PayAgainWithResponse(ctx context.Context, file string, params *PayAgainParams, body PayAgainJSONRequestBody, reqEditors ...RequestEditorFn) (*PayAgainResponse, error)
+
 	// ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -28931,6 +29065,54 @@ func (r ListOpportunitiesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListOpportunitiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PayAgainResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PaymentFile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PayAgainResponse) GetJSON200() *PaymentFile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PayAgainResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PayAgainResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PayAgainResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PayAgainResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PayAgainResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -36153,6 +36335,32 @@ func (c *ClientWithResponses) ListOpportunitiesWithResponse(ctx context.Context,
 	return ParseListOpportunitiesResponse(rsp)
 }
 
+// PayAgainWithBodyWithResponse Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+func (c *ClientWithResponses) PayAgainWithBodyWithResponse(ctx context.Context, file string, params *PayAgainParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PayAgainResponse, error) {
+	rsp, err := c.PayAgainWithBody(ctx, file, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayAgainResponse(rsp)
+}
+
+// PayAgainWithResponse Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /payment-files/{file}/again (the `PayAgain` operationId).
+func (c *ClientWithResponses) PayAgainWithResponse(ctx context.Context, file string, params *PayAgainParams, body PayAgainJSONRequestBody, reqEditors ...RequestEditorFn) (*PayAgainResponse, error) {
+	rsp, err := c.PayAgain(ctx, file, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayAgainResponse(rsp)
+}
+
 // ConfirmPaymentFileWithBodyWithResponse Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -40744,6 +40952,39 @@ func ParseListOpportunitiesResponse(rsp *http.Response) (*ListOpportunitiesRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Opportunities
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePayAgainResponse parses an HTTP response from a PayAgainWithResponse call
+func ParsePayAgainResponse(rsp *http.Response) (*PayAgainResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PayAgainResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PaymentFile
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

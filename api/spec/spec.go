@@ -2855,6 +2855,9 @@ type PaymentFile struct {
 
 	// Total An amount in whole minor units.
 	Total Money `json:"total"`
+
+	// Unpaid Payouts that the bank has refused or sent back, or that were left out, and that another file of the period can pay.
+	Unpaid int `json:"unpaid"`
 }
 
 // PaymentFiles defines model for PaymentFiles.
@@ -5224,6 +5227,12 @@ type ListOpportunitiesParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// PayAgainParams defines parameters for PayAgain.
+type PayAgainParams struct {
+	// IdempotencyKey Names the command; a new one for every new command.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ConfirmPaymentFileParams defines parameters for ConfirmPaymentFile.
 type ConfirmPaymentFileParams struct {
 	// IdempotencyKey Names the command; a new one for every new command.
@@ -6124,6 +6133,9 @@ type SeeNotificationsJSONRequestBody = Seen
 // PutSettingsJSONRequestBody defines body for PutSettings for application/json ContentType.
 type PutSettingsJSONRequestBody = Settings
 
+// PayAgainJSONRequestBody defines body for PayAgain for application/json ContentType.
+type PayAgainJSONRequestBody = Reason
+
 // ConfirmPaymentFileJSONRequestBody defines body for ConfirmPaymentFile for application/json ContentType.
 type ConfirmPaymentFileJSONRequestBody = Confirmation
 
@@ -6468,6 +6480,9 @@ type ServerInterface interface {
 	// ListOpportunities Open opportunities of those whose statements you may see, by the day on which they are expected to close.
 	// (GET /opportunities)
 	ListOpportunities(c *gin.Context, params ListOpportunitiesParams)
+	// PayAgain Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+	// (POST /payment-files/{file}/again)
+	PayAgain(c *gin.Context, file string, params PayAgainParams)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(c *gin.Context, file string, params ConfirmPaymentFileParams)
@@ -9757,6 +9772,58 @@ func (siw *ServerInterfaceWrapper) ListOpportunities(c *gin.Context) {
 	}
 
 	siw.Handler.ListOpportunities(c, params)
+}
+
+// PayAgain operation middleware
+func (siw *ServerInterfaceWrapper) PayAgain(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "file" -------------
+	var file string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "file", c.Param("file"), &file, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter file: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PayAgainParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PayAgain(c, file, params)
 }
 
 // ConfirmPaymentFile operation middleware
@@ -15490,6 +15557,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/periods/:period/payment-files", wrapper.ListPaymentFiles)
 	router.GET(options.BaseURL+"/payment-files/:file/content", wrapper.GetPaymentFile)
 	router.POST(options.BaseURL+"/payment-files/:file/confirm", wrapper.ConfirmPaymentFile)
+	router.POST(options.BaseURL+"/payment-files/:file/again", wrapper.PayAgain)
 	router.GET(options.BaseURL+"/prenotes", wrapper.ListPrenotes)
 	router.POST(options.BaseURL+"/prenotes", wrapper.BuildPrenotes)
 	router.GET(options.BaseURL+"/prenotes/:file/content", wrapper.GetPrenotes)
@@ -18474,6 +18542,47 @@ type ListOpportunitiesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListOpportunitiesdefaultApplicationProblemPlusJSONResponse) VisitListOpportunitiesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayAgainRequestObject struct {
+	File   string `json:"file"`
+	Params PayAgainParams
+	Body   *PayAgainJSONRequestBody
+}
+
+type PayAgainResponseObject interface {
+	VisitPayAgainResponse(w http.ResponseWriter) error
+}
+
+type PayAgain200JSONResponse PaymentFile
+
+func (response PayAgain200JSONResponse) VisitPayAgainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PayAgaindefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PayAgaindefaultApplicationProblemPlusJSONResponse) VisitPayAgainResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23925,6 +24034,9 @@ type StrictServerInterface interface {
 	// ListOpportunities Open opportunities of those whose statements you may see, by the day on which they are expected to close.
 	// (GET /opportunities)
 	ListOpportunities(ctx context.Context, request ListOpportunitiesRequestObject) (ListOpportunitiesResponseObject, error)
+	// PayAgain Have what a file did not pay planned on another payout list of its period, and with that paid by another file. Somebody else releases it.
+	// (POST /payment-files/{file}/again)
+	PayAgain(ctx context.Context, request PayAgainRequestObject) (PayAgainResponseObject, error)
 	// ConfirmPaymentFile Say that a file was taken to the bank or, with paid, that the bank has carried it out.
 	// (POST /payment-files/{file}/confirm)
 	ConfirmPaymentFile(ctx context.Context, request ConfirmPaymentFileRequestObject) (ConfirmPaymentFileResponseObject, error)
@@ -26471,6 +26583,51 @@ func (sh *strictHandler) ListOpportunities(ctx *gin.Context, params ListOpportun
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListOpportunitiesResponseObject); ok {
 		if err := validResponse.VisitListOpportunitiesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PayAgain operation middleware
+func (sh *strictHandler) PayAgain(ctx *gin.Context, file string, params PayAgainParams) {
+	var request PayAgainRequestObject
+
+	request.File = file
+	request.Params = params
+
+	var body PayAgainJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PayAgain(ctx, request.(PayAgainRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PayAgain")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PayAgainResponseObject); ok {
+		if err := validResponse.VisitPayAgainResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

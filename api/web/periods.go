@@ -415,6 +415,7 @@ type filesPage struct {
 	head
 	Files      []file
 	MayConfirm bool
+	MayAgain   bool // have another file pay what one did not
 }
 
 // files lists the payment files of a period.
@@ -423,7 +424,7 @@ func (v *visit) files() error {
 	if err != nil {
 		return err
 	}
-	body := filesPage{head: h, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None}
+	body := filesPage{head: h, MayConfirm: v.may(incentive.ReleasePeriod) > incentive.None, MayAgain: v.may(incentive.RunPeriod) > incentive.None}
 	list, err := client.Read[client.PaymentFiles](v.api.ListPaymentFiles(v.r.Context(), h.Period.Id, &client.ListPaymentFilesParams{Limit: &most}))
 	if err != nil {
 		return err
@@ -453,6 +454,12 @@ func (v *visit) confirmFile() error {
 		say.Key = "done.file-paid"
 	}
 	return v.done(err, "/periods/"+id+"/files", say, (*visit).files)
+}
+
+// payAgain has another file pay what one did not.
+func (v *visit) payAgain() error {
+	_, err := command[client.PaymentFile](v.api.PayAgain(v.r.Context(), v.r.PostFormValue("file"), &client.PayAgainParams{IdempotencyKey: v.key()}, client.Reason{Reason: v.r.PostFormValue("reason")}))
+	return v.done(err, "/periods/"+v.r.PathValue("period")+"/files", message{Key: "done.file-again"}, (*visit).files)
 }
 
 // paymentFile hands a payment file over.

@@ -68,7 +68,7 @@ func families() map[string][]string {
 	for _, a := range []incentive.Act{incentive.Calculate, incentive.CalculationFails, incentive.WindowEnds, incentive.ApproveLast, incentive.Disburse, incentive.DisburseLast} {
 		did = append(did, string(a))
 	}
-	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "build-prenotes", "confirm-prenotes", "pass-prenotes", "stop-trying", "set-destination", "confirm-account", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "set-payment-files", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
+	did = append(did, "approved", "rejected", "plan-payouts", "build-file", "confirm-file", "settle-file", "pay-again", "build-prenotes", "confirm-prenotes", "pass-prenotes", "stop-trying", "set-destination", "confirm-account", "set-settings", "make-token", "end-token", "grant-roles", "import", "put-plan", "put-template", "set-payment-files", "put-sanctions-list", "rotate-keys", "clear-doubt", "export", "retry-payout", "cancel-payout", "redirect-payout", "confirm-redirection", "refuse-redirection", "stop-rail", "resume-rail", "set-rail-aside", "lift-hold")
 	did = append(did, "ask-verification", "verify", "draw-sample", "remark-sample", "take-evidence")
 	did = append(did, "enter-records", "remove-holiday", "keep-draft", "retry-rows", "leave-row-out")
 	for _, act := range []string{"retry-payout", "cancel-payout", "recall-payout"} {

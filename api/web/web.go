@@ -194,6 +194,7 @@ func (s *site) routes() map[string]page {
 		"POST /periods/{period}/release":                    (*visit).release,
 		"GET /periods/{period}/files":                       (*visit).files,
 		"POST /periods/{period}/files":                      (*visit).confirmFile,
+		"POST /periods/{period}/files/again":                (*visit).payAgain,
 		"GET /periods/{period}/rehearsal":                   (*visit).rehearsal,
 		"GET /periods/{period}/rehearsal/{rail}/{currency}": (*visit).rehearsedFile,
 		"GET /payment-files/{file}":                         (*visit).paymentFile,

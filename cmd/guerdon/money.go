@@ -276,6 +276,9 @@ func showFile(w *tabwriter.Writer, f client.PaymentFile) {
 	if f.ConfirmedBy != nil {
 		state = "taken to the bank, says " + *f.ConfirmedBy
 	}
+	if f.Unpaid > 0 {
+		state += fmt.Sprintf("; %d not paid: guerdon file again", f.Unpaid)
+	}
 	row(w, f.Id, f.Name, fmt.Sprintf("%d payouts", f.Payouts), f.Total, state)
 }
 
@@ -284,6 +287,7 @@ type file struct {
 	Sent     fileConfirm  `cmd:"" help:"Say that a payment file was taken to the bank."`
 	Paid     fileConfirm  `cmd:"" help:"Say that the bank has carried a payment file out."`
 	Answer   fileAnswer   `cmd:"" help:"Hand in what the bank says of payment files."`
+	Again    fileAgain    `cmd:"" help:"Have what a payment file did not pay paid by another one of its period, once somebody else has released it."`
 }
 
 type fileDownload struct {
@@ -318,6 +322,24 @@ func (f fileConfirm) Run(ctx context.Context, d *desk, name commandName) error {
 		return err
 	}
 	answer, err := client.Read[client.PaymentFile](c.ConfirmPaymentFile(ctx, f.File, &client.ConfirmPaymentFileParams{IdempotencyKey: client.NewKey()}, client.ConfirmPaymentFileJSONRequestBody{Paid: name == "paid"}))
+	if err != nil {
+		return err
+	}
+	return d.show(answer, func(w *tabwriter.Writer) { showFile(w, answer) })
+}
+
+type fileAgain struct {
+	File   string `arg:""`
+	Reason string `required:"" help:"Why; it stays on record."`
+}
+
+// Run does what the command is named for.
+func (f fileAgain) Run(ctx context.Context, d *desk) error {
+	c, err := d.api()
+	if err != nil {
+		return err
+	}
+	answer, err := client.Read[client.PaymentFile](c.PayAgain(ctx, f.File, &client.PayAgainParams{IdempotencyKey: client.NewKey()}, client.Reason{Reason: f.Reason}))
 	if err != nil {
 		return err
 	}

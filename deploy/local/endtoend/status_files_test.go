@@ -170,6 +170,61 @@ func TestWhatTheBankAnswers(t *testing.T) {
 	recordOf(t, h.client, "bank-status-file", "StatusFile")
 }
 
+// TestAFileThatTheBankRefuses pays everybody in the same period all the same: the bank refuses the first file as a whole,
+// what it did not pay is released on another list, and the second file is carried out.
+func TestAFileThatTheBankRefuses(t *testing.T) {
+	t.Parallel()
+	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
+		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
+	require.NoError(t, err)
+	h := start(t, rail)
+	h.company(2, rail.Name(), func(id string) map[string]string {
+		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
+	})
+	h.release(2)
+	ctx := t.Context()
+	first := h.takesToTheBank(rail.Name())
+	h.await(period, incentive.Settling)
+	says := func(messageID, status, reason string) {
+		f, err := h.store.KeepStatusFile(ctx, store.StatusFile{Rail: rail.Name(), Name: "bank.xml", UploadedBy: "fin2"}, fmt.Appendf(nil, `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.11"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>R</MsgId><CreDtTm>2026-11-24T06:15:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>%s</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>%s</GrpSts>%s</OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>`, messageID, status, reason))
+		require.NoError(t, err)
+		require.NoError(t, workflows.ApplyStatusFile(ctx, h.client, f.ID))
+	}
+	says(first.MessageID, "RJCT", "<StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf>")
+	reason, err := h.store.WriteText(ctx, "fin", "the bank wants another version")
+	require.NoError(t, err)
+	_, err = h.store.PayAgain(ctx, "fin", first.ID, reason)
+	require.NoError(t, err)
+	require.NoError(t, workflows.TellDisbursement(ctx, h.client, period, 1, rail.Name()))
+	list, err := h.store.PayoutList(ctx, period, 1)
+	require.NoError(t, err)
+	require.Equal(t, incentive.Released, h.do(period, incentive.Release, "fin2", list.Digest, "").State)
+	var second store.PaymentFile
+	require.Eventually(t, func() bool {
+		files, err := h.store.PaymentFiles(ctx, period, 1, first.ID, 100)
+		require.NoError(t, err)
+		if len(files) == 1 {
+			second = files[0]
+		}
+		return len(files) == 1
+	}, time.Minute, 20*time.Millisecond)
+	require.Equal(t, []any{1, 2, int64(302)}, []any{second.Supplement, second.Payouts, second.TotalMinor})
+	require.NotEqual(t, first.MessageID, second.MessageID, "which a bank would refuse as one that it has")
+	says(second.MessageID, "ACSC", "")
+	says(first.MessageID, "RJCT", "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf>")
+	h.await(period, incentive.Settling)
+	require.Equal(t, incentive.Closed, h.do(period, incentive.Close, "fin", nil, "").State)
+	_, err = activities.Verify(ctx, h.store, period, 1)
+	require.NoError(t, err)
+	balances, err := h.store.Balances(ctx, "", 0)
+	require.NoError(t, err)
+	for _, b := range balances {
+		require.Equal(t, map[store.AccountKind]int64{store.CommissionExpense: 302, store.Cash: -302}[b.Kind], b.Minor, "%s", b.Kind)
+	}
+}
+
 // TestAListOfAnswers writes a payment file as a bank wants it, and settles the period by the list in which the bank
 // answers it: one payment is made, one refused, and one, of another amount, is for a person.
 func TestAListOfAnswers(t *testing.T) {
