@@ -136,10 +136,11 @@ func (h *house) welcome(ctx context.Context) error {
 	}
 	shown := map[incentive.Role]int{}
 	for _, p := range everybody {
-		for _, role := range p.Roles {
-			if shown[role]++; shown[role] > 2 {
-				continue
-			}
+		if len(p.Roles) == 0 {
+			continue
+		}
+		role := p.Roles[0] // managers are reps too
+		if shown[role]++; shown[role] <= 2 {
 			fmt.Fprintf(h.out, "  %-14s go run ./cmd/guerdon --api-url %s sign-in %s   # %s\n", role, h.apiURL, p.ID, p.Name)
 		}
 	}

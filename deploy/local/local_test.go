@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -55,8 +57,42 @@ func dataDirectory(t *testing.T) string {
 	return filepath.Join(directory, "data")
 }
 
-// TestTwoStarts starts with nothing, looks at the sample company, stops, and finds it
-// again at the second start.
+// goThroughReadme pays and proves the period of README.md by its own commands, in a directory of its own.
+func goThroughReadme(t *testing.T, printed string) {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	directory := t.TempDir()
+	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", directory, "github.com/guerdon/guerdon/cmd/guerdon").CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	shown := func(pattern string) string {
+		found := regexp.MustCompile(pattern).FindStringSubmatch(printed)
+		require.NotNil(t, found, "%s in %s", pattern, printed)
+		return found[1]
+	}
+	script := "set -euo pipefail\n"
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(readme, -1)[1:] { // the first starts what is there
+		script += string(block[1])
+	}
+	for _, change := range []struct{ from, to string }{
+		{`(?m)^go build -o guerdon .*$`, ``},
+		{`(?m)^(.*\S) +# refused$`, `if $1; then echo "that was not refused"; exit 1; fi`},
+		{`DATABASE_URL=postgres://…`, `DATABASE_URL='` + shown(`Database +(\S+)`) + `'`},
+	} {
+		pattern := regexp.MustCompile(change.from)
+		require.Regexp(t, pattern, script)
+		script = pattern.ReplaceAllString(script, change.to)
+	}
+	command := exec.CommandContext(t.Context(), "bash", "-c", script)
+	command.Dir = directory
+	command.Env = append(os.Environ(), "XDG_CONFIG_HOME="+filepath.Join(directory, "settings"), "GUERDON_API="+shown(`Pages +(\S+)`))
+	output, err = command.CombinedOutput()
+	require.NoError(t, err, "%s", output)
+	require.Contains(t, string(output), "is closed")
+}
+
+// TestTwoStarts starts with nothing, looks at the sample company, stops, finds it again at the second start, and
+// goes through its last month as README.md does.
 func TestTwoStarts(t *testing.T) {
 	t.Parallel()
 	o := options{DataDirectory: dataDirectory(t), UIPort: -1}
@@ -71,6 +107,7 @@ func TestTwoStarts(t *testing.T) {
 	require.NotContains(t, text, "imported", "the company is there")
 	require.NotContains(t, text, "paid and closed")
 	require.Contains(t, text, sample.Name+" is ready")
+	goThroughReadme(t, text)
 	end()
 }
 
