@@ -574,6 +574,21 @@ func TestAPeriod(t *testing.T) {
 	require.NotContains(t, h.as("aud").visit(at+"/payouts"), "It is right as it stands")
 	fin2.does(at+"/payouts", at+"/payouts", url.Values{"payout": {all[0].ID}, "act": {"clear"}, "reason": {"the bank has said so"}}, "The payout is cleared.")
 	require.NotContains(t, fin2.visit(at+"/payouts"), "It is right as it stands")
+
+	require.NotContains(t, fin.visit(at+"/files"), "Pay by another file")
+	back, err := h.store.KeepStatusFile(t.Context(), store.StatusFile{Rail: "payment-file", Name: "back", UploadedBy: "fin2"}, []byte("back"))
+	require.NoError(t, err)
+	require.NoError(t, h.store.ApplyOutcomes(t.Context(), back.ID, []store.PayoutOutcome{{PayoutID: all[0].ID, State: "returned", Code: "AC04"}}))
+	require.Contains(t, fin.visit(at+"/files"), "1 payout was not paid by this file.")
+	require.NotContains(t, h.as("aud").visit(at+"/files"), "Pay by another file", "auditors only read")
+	fin.does(at+"/files", at+"/files/again", url.Values{"file": {file}, "reason": {"the account is open again"}}, "What the file did not pay is on the payout list to be released.")
+	require.NotContains(t, fin.visit(at+"/files"), "Pay by another file")
+	digest = digestOf.FindStringSubmatch(fin2.visit(at + "/release"))[1]
+	fin2.does(at+"/release", at+"/release", url.Values{"digest": {digest}}, "The payouts are released.")
+	next := fileOf.FindAllStringSubmatch(fin2.visit(at+"/files"), -1)
+	file = next[len(next)-1][1]
+	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}}, "Sent by Finn")
+	fin2.does(at+"/files", at+"/files", url.Values{"file": {file}, "paid": {"true"}}, "Carried out by the bank")
 	require.Contains(t, fin2.visit("/"), "Everything of January 2026 is paid")
 	fin2.does(at, at, url.Values{"act": {"close"}}, "The period is closed.")
 	require.Contains(t, h.as("aud").visit("/ledger?period=m-2026-01"), "Commission expense")
