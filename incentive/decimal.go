@@ -12,11 +12,10 @@ const wholeDigits = 18
 // AppendDecimal appends a number as its String writes it, without zeros at the end, so that
 // 1.50 and 1.5 are alike.
 func AppendDecimal(to []byte, d decimal.Decimal) []byte {
-	places := -int(d.Exponent())
-	if places < 0 || places > wholeDigits || d.NumDigits() > wholeDigits {
+	coefficient, places, fits := small(d)
+	if !fits {
 		return append(to, d.String()...)
 	}
-	coefficient := d.CoefficientInt64()
 	for places > 0 && coefficient%10 == 0 {
 		coefficient /= 10
 		places--

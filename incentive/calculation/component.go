@@ -148,6 +148,10 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 		credits = c.ofTeams[teamLevel{c.participant.ID, c.component.Override.Level}]
 	}
 	since, seen := c.since(), map[string]bool{}
+	if of.Where == nil {
+		m.parts = make([]part, 0, len(credits)) // most of them count
+	}
+	var total, before incentive.Sum
 	for _, one := range credits {
 		day := one.transaction.Date
 		if day.Before(since) || !c.assignedOn(day) {
@@ -185,15 +189,16 @@ func (c *computation) measure(of plan.Measure) (m measured, err error) {
 				return m, err
 			}
 		}
-		m.total = m.total.Add(p.measured)
+		total.Add(p.measured)
 		m.count++
 		if back := c.component.Cumulative; back != nil && back.RateOnly() && day.Before(c.period.StartsOn) {
-			m.before = m.before.Add(p.measured)
+			before.Add(p.measured)
 			m.since++
 			continue
 		}
 		m.parts = append(m.parts, p)
 	}
+	m.total, m.before = total.Decimal(), before.Decimal()
 	if !c.further.IsZero() && of == c.component.Measure {
 		m.suppose(c.participant.ID, c.period.EndsOn, c.further)
 	}
@@ -276,10 +281,14 @@ func (c *computation) pay(m measured) (err error) {
 func (c *computation) payRates(parts []part, rates []plan.FilteredRate) error {
 	type at struct {
 		filter int
-		rate   string
+		own    string // the participant's, where the plan says no rate itself
 	}
-	steps := map[at]*Step{}
-	var order []*Step
+	type paid struct {
+		Step
+		amount, result incentive.Sum
+	}
+	steps := map[at]*paid{}
+	var order []*paid
 	for i := range parts {
 		p := &parts[i]
 		for n, r := range rates {
@@ -295,20 +304,25 @@ func (c *computation) payRates(parts []part, rates []plan.FilteredRate) error {
 				return err
 			}
 			p.earned = p.measured.Mul(rate)
-			key := at{n, rate.String()}
-			if steps[key] == nil {
-				steps[key] = &Step{Kind: StepRate, Name: r.Rate.Attribute, Where: text(r.Where), Rate: &rate, Amount: &decimal.Decimal{}}
-				order = append(order, steps[key])
+			key := at{filter: n}
+			if r.Rate.Attribute != "" {
+				key.own = rate.String()
 			}
 			s := steps[key]
+			if s == nil {
+				s = &paid{Step: Step{Kind: StepRate, Name: r.Rate.Attribute, Where: text(r.Where), Rate: &rate}}
+				steps[key], order = s, append(order, s)
+			}
 			s.Count++
-			*s.Amount = s.Amount.Add(p.measured)
-			s.Result = s.Result.Add(p.earned)
+			s.amount.Add(p.measured)
+			s.result.Add(p.earned)
 			break
 		}
 	}
 	for _, s := range order {
-		c.explain(*s)
+		amount := s.amount.Decimal()
+		s.Amount, s.Result = &amount, s.result.Decimal()
+		c.explain(s.Step)
 	}
 	return nil
 }
@@ -405,11 +419,12 @@ func (c *computation) deduct(parts []part) error {
 }
 
 func earnedBy(parts []part, fixed decimal.Decimal) decimal.Decimal {
-	sum := fixed
-	for _, p := range parts {
-		sum = sum.Add(p.earned)
+	var sum incentive.Sum
+	sum.Add(fixed)
+	for i := range parts {
+		sum.Add(parts[i].earned)
 	}
-	return sum
+	return sum.Decimal()
 }
 
 // round makes the line of the parts.
@@ -418,7 +433,8 @@ func (c *computation) round(line *incentive.Line, parts []part) (err error) {
 	line.Unrounded = earnedBy(parts, fixed)
 	line.Contributions = make([]incentive.Contribution, len(parts))
 	amounts := make([]decimal.Decimal, len(parts))
-	for i, p := range parts {
+	for i := range parts {
+		p := &parts[i]
 		amounts[i] = p.earned
 		line.Contributions[i] = incentive.Contribution{Transaction: p.Transaction, ParticipantID: p.ParticipantID, Role: p.Role, Credited: p.credited, Amount: p.earned}
 	}

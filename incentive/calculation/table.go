@@ -112,14 +112,39 @@ func (c *computation) payTable(m measured) error {
 			c.explain(Step{Kind: StepTier, From: &s.from, To: s.to, Amount: &amount, Rate: &s.rate, Result: amount.Mul(s.rate)})
 		}
 	}
-	running, earned := m.before, earnedAt(slices, m.before)
-	for i := range parts {
-		running = running.Add(parts[i].measured)
-		upTo := earnedAt(slices, running)
-		parts[i].earned = upTo.Sub(earned)
-		earned = upTo
-	}
+	climbSlices(slices, m.before, parts)
 	return nil
+}
+
+// climbSlices lets each part earn the difference that it makes to the measure, from what it is before.
+func climbSlices(slices []slice, before decimal.Decimal, parts []part) {
+	var x incentive.Sum
+	x.Add(before)
+	in := 0 // the slice that x is looked for in first
+	for i := range parts {
+		from := x
+		x.Add(parts[i].measured)
+		if lies(&from, slices, in) && lies(&x, slices, in) {
+			parts[i].earned = parts[i].measured.Mul(slices[in].rate)
+			continue
+		}
+		parts[i].earned = earnedAt(slices, x.Decimal()).Sub(earnedAt(slices, from.Decimal()))
+		for n := range slices {
+			if lies(&x, slices, n) {
+				in = n
+			}
+		}
+	}
+}
+
+// lies reports whether a measure of x lies in the n-th slice, so that while it stays there what
+// it earns grows by that slice's rate alone.
+func lies(x *incentive.Sum, slices []slice, n int) bool {
+	s := slices[n]
+	if n > 0 && x.Compare(s.from) < 0 || s.to != nil && x.Compare(*s.to) > 0 {
+		return false
+	}
+	return n == len(slices)-1 || slices[n+1].from.IsPositive() // one from zero on also takes what lies below
 }
 
 func (c *computation) explainAttainment(total, quota decimal.Decimal) {
