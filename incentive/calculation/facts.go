@@ -3,6 +3,7 @@ package calculation
 import (
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/shopspring/decimal"
 
@@ -27,7 +28,7 @@ type facts struct {
 	groups     groups
 	objectives map[string][]incentive.Objective                      // by participant, in the order of their names
 	sold       []incentive.Transaction                               // by date, source and id: the order in which deals climb tiers
-	soldAt     map[incentive.TransactionKey]int                      // where each is among them
+	soldAt     func() map[incentive.TransactionKey]int               // where each is among them
 	refunds    map[incentive.TransactionKey][]*incentive.Transaction // by what they give back, in their order
 	own        map[string][]credit                                   // by participant, in the order in which deals climb tiers
 	ofTeams    map[teamLevel][]credit                                // the same, by manager
@@ -56,7 +57,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		ofTeams:    map[teamLevel][]credit{},
 		posted:     map[postedKey][]incentive.Posted{},
 		sold:       snapshot.Transactions,
-		soldAt:     make(map[incentive.TransactionKey]int, len(snapshot.Transactions)),
+		soldAt:     sync.OnceValue(func() map[incentive.TransactionKey]int { return places(snapshot.Transactions) }),
 		refunds:    map[incentive.TransactionKey][]*incentive.Transaction{},
 		rates:      map[ratePair][]incentive.ExchangeRate{},
 	}
@@ -82,9 +83,6 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		f.objectives[o.ParticipantID] = append(f.objectives[o.ParticipantID], o)
 	}
 	depth := deepest(plans)
-	for i := range f.sold {
-		f.soldAt[f.sold[i].TransactionKey] = i
-	}
 	credits := f.creditsOf(snapshot.Credits)
 	rules := f.creditRules(snapshot, plans)
 	assignments := map[string][]incentive.Assignment{}
@@ -96,6 +94,7 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		clawsBack = clawsBack || slices.ContainsFunc(p.Components, func(c plan.Component) bool { return c.Clawback != nil })
 	}
 	var problems []error
+	var chain []string // used again
 	for i := range f.sold {
 		t := &f.sold[i]
 		if t.RefundOf != "" {
@@ -116,8 +115,8 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 		for _, c := range given {
 			one := credit{c, t, credited(t, c)}
 			f.own[c.ParticipantID] = append(f.own[c.ParticipantID], one)
-			chain, err := f.managers(c.ParticipantID, t.Date, depth)
-			if err != nil {
+			var err error
+			if chain, err = f.managers(chain[:0], c.ParticipantID, t.Date, depth); err != nil {
 				problems = append(problems, err)
 				continue
 			}
@@ -130,11 +129,48 @@ func arrange(snapshot incentive.Snapshot, plans map[string]versionInForce) (*fac
 	return f, together(problems)
 }
 
+func places(sold []incentive.Transaction) map[incentive.TransactionKey]int {
+	at := make(map[incentive.TransactionKey]int, len(sold))
+	for i := range sold {
+		at[sold[i].TransactionKey] = i
+	}
+	return at
+}
+
+// notSold is the place of a transaction that is not there.
+const notSold = -1
+
+// placesOf returns where the transaction of each credit is.
+func (f *facts) placesOf(all []incentive.Credit) []int {
+	at, n := make([]int, len(all)), 0
+	for i := range all {
+		for n < len(f.sold) && f.sold[n].TransactionKey != all[i].Transaction {
+			n++
+		}
+		if n == len(f.sold) {
+			break
+		}
+		at[i] = n
+	}
+	if n < len(f.sold) {
+		return at // the credits come in the order of the transactions, as those of a shard do
+	}
+	known := f.soldAt()
+	for i := range all {
+		place, sold := known[all[i].Transaction]
+		if !sold {
+			place = notSold
+		}
+		at[i] = place
+	}
+	return at
+}
+
 // creditsOf returns the credits of each transaction.
 func (f *facts) creditsOf(all []incentive.Credit) [][]*incentive.Credit {
-	ends := make([]int, len(f.sold)+1)
-	for i := range all {
-		if n, sold := f.soldAt[all[i].Transaction]; sold {
+	at, ends := f.placesOf(all), make([]int, len(f.sold)+1)
+	for _, n := range at {
+		if n != notSold {
 			ends[n+1]++
 		}
 	}
@@ -143,8 +179,8 @@ func (f *facts) creditsOf(all []incentive.Credit) [][]*incentive.Credit {
 		ends[i+1] += ends[i]
 		of[i] = together[ends[i]:ends[i]:ends[i+1]]
 	}
-	for i := range all {
-		if n, sold := f.soldAt[all[i].Transaction]; sold {
+	for i, n := range at {
+		if n != notSold {
 			of[n] = append(of[n], &all[i])
 		}
 	}
@@ -153,7 +189,7 @@ func (f *facts) creditsOf(all []incentive.Credit) [][]*incentive.Credit {
 
 // transaction returns what was sold under a key.
 func (f *facts) transaction(key incentive.TransactionKey) (*incentive.Transaction, bool) {
-	n, sold := f.soldAt[key]
+	n, sold := f.soldAt()[key]
 	if !sold {
 		return nil, false
 	}
@@ -199,9 +235,9 @@ func (f *facts) personOn(id string, day incentive.Date) *incentive.Participant {
 	return &known[n-1]
 }
 
-// managers returns the managers above a participant on a day, nearest first, up to depth.
-func (f *facts) managers(id string, day incentive.Date, depth int) ([]string, error) {
-	var chain []string
+// managers appends the managers above a participant on a day to an empty chain, nearest first,
+// up to depth.
+func (f *facts) managers(chain []string, id string, day incentive.Date, depth int) ([]string, error) {
 	for at := id; len(chain) < depth; {
 		p := f.personOn(at, day)
 		if p == nil {

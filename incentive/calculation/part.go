@@ -70,7 +70,7 @@ func PartOf(snapshot incentive.Snapshot, participantID string) (incentive.Snapsh
 	}
 	for id := range counts {
 		for _, c := range all.own[id] {
-			above, err := all.managers(id, c.transaction.Date, depth)
+			above, err := all.managers(nil, id, c.transaction.Date, depth)
 			if err != nil {
 				return part, err
 			}
