@@ -37,21 +37,29 @@ func (s *sale) compare(other *sale) int {
 
 // salesReader reads transactions with their credits.
 type salesReader struct {
-	sales      []sale
-	texts      map[string]string            // those that come again and again, once each
-	attributes map[string]map[string]string // the same; they are only read
+	sales      [][]sale // piece by piece, so that more of them do not move those that are there
+	count      int
+	counts     func(t *incentive.Transaction) bool // says which are kept; nil keeps all
+	texts      map[string]string                   // those that come again and again, once each
+	attributes map[string]map[string]string        // the same; they are only read
+	shares     map[string]decimal.Decimal          // the same
 	dates      map[string]incentive.Date
 }
 
 func newSalesReader() *salesReader {
-	return &salesReader{texts: map[string]string{}, attributes: map[string]map[string]string{}, dates: map[string]incentive.Date{}}
+	return &salesReader{
+		texts:      map[string]string{},
+		attributes: map[string]map[string]string{},
+		shares:     map[string]decimal.Decimal{},
+		dates:      map[string]incentive.Date{},
+	}
 }
 
 // rows reads what a query gives: of a transaction source, id, version, date, amount, currency,
 // attributes (NULL for none) and what it refunds; of a credit participant, role, share and
 // version, or NULL.
 func (r *salesReader) rows(ctx context.Context, q querier, sql string, arguments ...any) (err error) {
-	_, failed := eachRow(ctx, q, func(columns [][]byte) {
+	_, failed := eachRow(ctx, q, pgx.TextFormatCode, func(columns [][]byte) {
 		if err == nil {
 			err = r.take(columns)
 		}
@@ -59,10 +67,10 @@ func (r *salesReader) rows(ctx context.Context, q querier, sql string, arguments
 	return errorsIn(err, failed)
 }
 
-// eachRow does something with each row that a query gives, in PostgreSQL's text format, and
+// eachRow does something with each row that a query gives, in one of PostgreSQL's formats, and
 // returns how many there are.
-func eachRow(ctx context.Context, q querier, do func(columns [][]byte), sql string, arguments ...any) (n int, err error) {
-	rows, err := q.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.TextFormatCode}}, arguments...)...)
+func eachRow(ctx context.Context, q querier, format int16, do func(columns [][]byte), sql string, arguments ...any) (n int, err error) {
+	rows, err := q.Query(ctx, sql, append([]any{pgx.QueryResultFormats{format}}, arguments...)...)
 	if err != nil {
 		return 0, err
 	}
@@ -74,40 +82,75 @@ func eachRow(ctx context.Context, q querier, do func(columns [][]byte), sql stri
 }
 
 // take reads one row.
-func (r *salesReader) take(columns [][]byte) error {
-	s, err := r.row(columns)
-	if err != nil {
-		return err
-	}
-	r.sales = append(r.sales, s)
-	return nil
-}
-
-func (r *salesReader) row(column [][]byte) (s sale, err error) {
+func (r *salesReader) take(column [][]byte) (err error) {
+	s := r.next()
 	t, c := &s.transaction, &s.credit
 	t.Source, t.ID, t.Currency, t.RefundOf = r.text(column[0]), string(column[1]), incentive.Currency(r.text(column[5])), string(column[7])
 	if t.Version, err = strconv.Atoi(string(column[2])); err != nil {
-		return s, err
+		return err
 	}
 	day, known := r.dates[string(column[3])]
 	if !known {
 		if day, err = incentive.ParseDate(string(column[3])); err != nil {
-			return s, err
+			return err
 		}
 		r.dates[string(column[3])] = day
 	}
 	t.Date = day
 	if t.Amount, err = decimalOf(column[4]); err != nil {
-		return s, err
+		return err
 	}
-	if t.Attributes, err = r.attributesOf(column[6]); err != nil || column[8] == nil {
-		return s, err
+	if t.Attributes, err = r.attributesOf(column[6]); err != nil {
+		return err
+	}
+	if r.counts != nil && !r.counts(t) {
+		r.undo()
+		return nil
+	}
+	if column[8] == nil {
+		return nil
 	}
 	c.Transaction, c.ParticipantID, c.Role = t.TransactionKey, r.text(column[8]), r.text(column[9])
-	if c.Share, err = decimalOf(column[10]); err == nil {
+	if c.Share, err = r.share(column[10]); err == nil {
 		c.Version, err = strconv.Atoi(string(column[11]))
 	}
-	return s, err
+	return err
+}
+
+// next returns where the next sale goes.
+func (r *salesReader) next() *sale {
+	const least, most = 64, 4096 // sales of a piece
+	n := len(r.sales) - 1
+	if n < 0 || len(r.sales[n]) == cap(r.sales[n]) {
+		r.sales = append(r.sales, make([]sale, 0, max(least, min(r.count, most))))
+		n++
+	}
+	r.sales[n] = append(r.sales[n], sale{})
+	r.count++
+	return &r.sales[n][len(r.sales[n])-1]
+}
+
+// undo takes back what next returned last.
+func (r *salesReader) undo() {
+	last := &r.sales[len(r.sales)-1]
+	*last = (*last)[:len(*last)-1]
+	r.count--
+}
+
+// most is how many different values a reader remembers.
+const most = 10_000
+
+// share reads a credit's share; most people have the same few.
+func (r *salesReader) share(b []byte) (decimal.Decimal, error) {
+	share, known := r.shares[string(b)]
+	if known {
+		return share, nil
+	}
+	share, err := decimalOf(b)
+	if err == nil && len(r.shares) < most {
+		r.shares[string(b)] = share
+	}
+	return share, err
 }
 
 func (r *salesReader) text(b []byte) string {
@@ -120,7 +163,6 @@ func (r *salesReader) text(b []byte) string {
 }
 
 func (r *salesReader) attributesOf(b []byte) (map[string]string, error) {
-	const most = 10_000 // different ones that are remembered
 	if b == nil {
 		return nil, nil
 	}
@@ -143,9 +185,11 @@ func (r *salesReader) attributesOf(b []byte) (map[string]string, error) {
 
 // inOrder returns what was read, each once, in the order in which deals climb tiers.
 func (r *salesReader) inOrder() ([]incentive.Transaction, []incentive.Credit) {
-	order := make([]*sale, len(r.sales))
-	for i := range r.sales {
-		order[i] = &r.sales[i]
+	order := make([]*sale, 0, r.count)
+	for _, piece := range r.sales {
+		for i := range piece {
+			order = append(order, &piece[i])
+		}
 	}
 	slices.SortFunc(order, (*sale).compare)
 	transactions, credits := make([]incentive.Transaction, 0, len(order)), make([]incentive.Credit, 0, len(order))

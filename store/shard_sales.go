@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -70,7 +69,7 @@ func (s *Store) divideSales(ctx context.Context, runID, snapshotID int64, shards
 			return err
 		}
 		for more := true; more; {
-			n, err := eachRow(ctx, tx, divide, `FETCH 20000 FROM sales`)
+			n, err := eachRow(ctx, tx, pgx.TextFormatCode, divide, `FETCH 20000 FROM sales`)
 			if err != nil {
 				return err
 			}
@@ -94,18 +93,14 @@ func (s *Store) divideSales(ctx context.Context, runID, snapshotID int64, shards
 }
 
 // loadSales reads what was put together for a shard, and what earlier lines of its participants
-// put off or paid, whoever has the credit now.
-func (s *Store) loadSales(ctx context.Context, runID, snapshotID int64, shard int, participants []string, snapshot *incentive.Snapshot) error {
+// put off or paid, whoever has the credit now; of both what counts or, where that is nil, all.
+func (s *Store) loadSales(ctx context.Context, runID, snapshotID int64, shard int, participants []string, counts func(t *incentive.Transaction) bool, snapshot *incentive.Snapshot) error {
 	read := newSalesReader()
+	read.counts = counts
 	var wrong error
-	_, err := eachRow(ctx, s.pool, func(columns [][]byte) {
-		// bytea as text: \x and hexadecimal digits
-		all := make([]byte, hex.DecodedLen(len(columns[0])-2))
+	_, err := eachRow(ctx, s.pool, pgx.BinaryFormatCode, func(columns [][]byte) {
 		if wrong == nil {
-			_, wrong = hex.Decode(all, columns[0][2:])
-		}
-		if wrong == nil {
-			wrong = cutRows(all, read.take)
+			wrong = cutRows(columns[0], read.take)
 		}
 	}, `SELECT rows FROM run_sales WHERE run_id = $1 AND (shard = $2 OR shard IS NULL)`, runID, shard)
 	if err = errorsIn(err, wrong); err != nil {

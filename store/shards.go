@@ -94,8 +94,9 @@ func (s *Store) division(ctx context.Context, id int64, shards int) (incentive.S
 	return d.snapshot, d.needs, nil
 }
 
-// shard returns what a shard of a run is calculated from.
-func (s *Store) shard(ctx context.Context, of Sharding, snapshotID int64, shard int) (*calculation.Shard, error) {
+// shard returns what a shard of a run is calculated from, of what was sold only what counts
+// or, where that is nil, all.
+func (s *Store) shard(ctx context.Context, of Sharding, snapshotID int64, shard int, counts func(t *incentive.Transaction) bool) (*calculation.Shard, error) {
 	snapshot, all, err := s.division(ctx, snapshotID, of.Shards)
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (s *Store) shard(ctx context.Context, of Sharding, snapshotID int64, shard 
 	if shard < 0 || shard >= len(all) {
 		return nil, fmt.Errorf("there is no shard %d of %d", shard, len(all))
 	}
-	if err = s.loadSales(ctx, of.RunID, snapshotID, shard, all[shard].Of, &snapshot); err != nil {
+	if err = s.loadSales(ctx, of.RunID, snapshotID, shard, all[shard].Of, counts, &snapshot); err != nil {
 		return nil, fmt.Errorf("read what shard %d of run %d needs: %w", shard, of.RunID, err)
 	}
 	return calculation.NewShard(snapshot, all[shard].Of)
@@ -111,7 +112,15 @@ func (s *Store) shard(ctx context.Context, of Sharding, snapshotID int64, shard 
 
 // MeasureShard measures, once, those of a shard who compete.
 func (s *Store) MeasureShard(ctx context.Context, of Sharding, snapshotID int64, shard int) error {
-	theirs, err := s.shard(ctx, of, snapshotID, shard)
+	snapshot, _, err := s.division(ctx, snapshotID, of.Shards)
+	if err != nil {
+		return err
+	}
+	counts, err := calculation.Entering(snapshot)
+	if err != nil {
+		return err
+	}
+	theirs, err := s.shard(ctx, of, snapshotID, shard, counts)
 	if err != nil {
 		return err
 	}
@@ -149,7 +158,7 @@ func (s *Store) CalculateShard(ctx context.Context, of Sharding, snapshotID int6
 			entrants = append(entrants, some...)
 		}
 	}
-	theirs, err := s.shard(ctx, of, snapshotID, shard)
+	theirs, err := s.shard(ctx, of, snapshotID, shard, nil)
 	if err != nil {
 		return err
 	}

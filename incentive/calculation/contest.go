@@ -34,6 +34,34 @@ type Entrant struct {
 // competes reports whether those who are on the plan compete by a component.
 func competes(c plan.Component) bool { return c.Ranking != nil || c.Pool != nil }
 
+// Entering returns what is measured for the contests of the plans in force: it reports whether a
+// transaction may count in one. What it leaves out, Enter need not know of.
+func Entering(snapshot incentive.Snapshot) (counts func(t *incentive.Transaction) bool, err error) {
+	plans, err := inForce(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	var filters []*plan.Filter
+	for _, p := range plans {
+		for _, c := range p.Components {
+			if competes(c) {
+				filters = append(filters, filtersOf(c.Measure)...)
+			}
+		}
+	}
+	return func(t *incentive.Transaction) bool {
+		return slices.ContainsFunc(filters, func(f *plan.Filter) bool { return !f.Excludes(t) })
+	}, nil
+}
+
+// filtersOf lists by which filters a measure takes credits; nil takes all.
+func filtersOf(m plan.Measure) []*plan.Filter {
+	if m.Aggregate == plan.Quotient {
+		return append(filtersOf(*m.Of), filtersOf(*m.To)...)
+	}
+	return []*plan.Filter{m.Where}
+}
+
 // enter measures everybody who is assigned to one of the plans for the contests in it, by
 // participant, each with what is wrong with them.
 func (f *facts) enter(groups [][]incentive.Assignment, plans map[string]versionInForce) (entrants []Entrant, problems []error) {

@@ -270,6 +270,16 @@ func (f *Filter) Takes(s Subject) (bool, error) {
 	return result.(bool), nil
 }
 
+// Excludes reports whether the filter takes no credit of a transaction, whoever has it. Of a filter
+// that reads credits or participants that is not known.
+func (f *Filter) Excludes(t *incentive.Transaction) bool {
+	if f == nil || len(f.reads["participant"]) > 0 || slices.ContainsFunc(f.builtin, func(m member) bool { return m.of != "transaction" }) {
+		return false
+	}
+	takes, err := f.Takes(Subject{Transaction: t, Participant: &incentive.Participant{}})
+	return err == nil && !takes
+}
+
 // asked is what a filter is asked with. It is used again, as filters are asked about millions of
 // credits.
 type asked struct {

@@ -271,6 +271,26 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// TestExcludes holds for which filters it is known of a transaction alone that they take no credit
+// of it.
+func TestExcludes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		`transaction.category == "software"`:                                   true,
+		`transaction.category == "hardware"`:                                   false,
+		`transaction.amount < 1 and transaction.quantity == 3`:                 true,
+		`transaction.category == "software" and participant.region == "north"`: false, // of another participant it may take one
+		`transaction.category == "software" and participant.country == "DE"`:   false,
+		`transaction.category == "software" and credit.role == "owner"`:        false,
+		`transaction.weight > 1`:                                               false, // it says what is wrong
+	} {
+		filter, problem := parseFilter(text, filterReads)
+		require.Nil(t, problem)
+		require.Equal(t, want, filter.Excludes(filtered.Transaction), text)
+	}
+	require.False(t, (*Filter)(nil).Excludes(filtered.Transaction))
+}
+
 func TestFilterPlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ where, place string }{
