@@ -58,6 +58,9 @@ type Config struct {
 	// TryFiles refuses settings by which no payment file can be written here; nil where nothing else is known of that than
 	// whether templates can be read.
 	TryFiles func(store.CompanySettings) error
+	// FileDefaults are how payment files are written where the company's settings leave it open; nil where files only have
+	// the company's name.
+	FileDefaults func(store.CompanySettings) (store.FileSettings, error)
 	// Extra mounts routes of an installation's own; nil for none.
 	Extra func(gin.IRouter)
 }

@@ -30,6 +30,21 @@ func (s *server) GetFileSettings(ctx context.Context, _ spec.GetFileSettingsRequ
 	return spec.GetFileSettings200JSONResponse(fileSettingsOf(c.Files)), err
 }
 
+// GetFileDefaults returns how payment files are written where the company's settings leave it open.
+func (s *server) GetFileDefaults(ctx context.Context, _ spec.GetFileDefaultsRequestObject) (spec.GetFileDefaultsResponseObject, error) {
+	c, err := s.Store.CompanySettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defaults := store.FileSettings{Company: c.Name}
+	if s.FileDefaults != nil {
+		if defaults, err = s.FileDefaults(c); err != nil {
+			return nil, err
+		}
+	}
+	return spec.GetFileDefaults200JSONResponse(fileSettingsOf(defaults)), nil
+}
+
 // PutFileSettings says how payment files are written from the next one on. What no rail can go by is refused.
 func (s *server) PutFileSettings(ctx context.Context, request spec.PutFileSettingsRequestObject) (spec.PutFileSettingsResponseObject, error) {
 	b := request.Body

@@ -6484,6 +6484,11 @@ type ClientInterface interface {
 	// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
 	PutFileSettings(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetFileDefaults How payment files are written where the settings leave it open, as the environment of the API says. What is absent is nowhere said: lead days of a rail that is not set up, or a template.
+	//
+	// Corresponds with GET /company/payment-files/defaults (the `GetFileDefaults` operationId).
+	GetFileDefaults(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
 	//
 	// Corresponds with GET /deals (the `ListEnteredDeals` operationId).
@@ -8266,6 +8271,21 @@ func (c *Client) PutFileSettingsWithBody(ctx context.Context, params *PutFileSet
 // Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
 func (c *Client) PutFileSettings(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutFileSettingsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFileDefaults How payment files are written where the settings leave it open, as the environment of the API says. What is absent is nowhere said: lead days of a rail that is not set up, or a template.
+//
+// Corresponds with GET /company/payment-files/defaults (the `GetFileDefaults` operationId).
+func (c *Client) GetFileDefaults(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFileDefaultsRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -13010,6 +13030,33 @@ func NewPutFileSettingsRequestWithBody(server string, params *PutFileSettingsPar
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetFileDefaultsRequest constructs an http.Request for the GetFileDefaults method
+func NewGetFileDefaultsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/company/payment-files/defaults")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -24140,6 +24187,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /company/payment-files (the `PutFileSettings` operationId).
 	PutFileSettingsWithResponse(ctx context.Context, params *PutFileSettingsParams, body PutFileSettingsJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFileSettingsResponse, error)
 
+	// GetFileDefaultsWithResponse How payment files are written where the settings leave it open, as the environment of the API says. What is absent is nowhere said: lead days of a rail that is not set up, or a template.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /company/payment-files/defaults (the `GetFileDefaults` operationId).
+	GetFileDefaultsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetFileDefaultsResponse, error)
+
 	// ListEnteredDealsWithResponse Deals that people entered themselves and you may see, the latest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -26576,6 +26630,54 @@ func (r PutFileSettingsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutFileSettingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFileDefaultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FileSettings
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetFileDefaultsResponse) GetJSON200() *FileSettings {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetFileDefaultsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFileDefaultsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFileDefaultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFileDefaultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFileDefaultsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -35490,6 +35592,19 @@ func (c *ClientWithResponses) PutFileSettingsWithResponse(ctx context.Context, p
 	return ParsePutFileSettingsResponse(rsp)
 }
 
+// GetFileDefaultsWithResponse How payment files are written where the settings leave it open, as the environment of the API says. What is absent is nowhere said: lead days of a rail that is not set up, or a template.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /company/payment-files/defaults (the `GetFileDefaults` operationId).
+func (c *ClientWithResponses) GetFileDefaultsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetFileDefaultsResponse, error) {
+	rsp, err := c.GetFileDefaults(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFileDefaultsResponse(rsp)
+}
+
 // ListEnteredDealsWithResponse Deals that people entered themselves and you may see, the latest first.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -39101,6 +39216,39 @@ func ParsePutFileSettingsResponse(rsp *http.Response) (*PutFileSettingsResponse,
 	}
 
 	response := &PutFileSettingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FileSettings
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFileDefaultsResponse parses an HTTP response from a GetFileDefaultsWithResponse call
+func ParseGetFileDefaultsResponse(rsp *http.Response) (*GetFileDefaultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFileDefaultsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

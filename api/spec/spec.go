@@ -6327,6 +6327,9 @@ type ServerInterface interface {
 	// PutFileSettings Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
 	// (PUT /company/payment-files)
 	PutFileSettings(c *gin.Context, params PutFileSettingsParams)
+	// GetFileDefaults How payment files are written where the settings leave it open, as the environment of the API says. What is absent is nowhere said: lead days of a rail that is not set up, or a template.
+	// (GET /company/payment-files/defaults)
+	GetFileDefaults(c *gin.Context)
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
 	// (GET /deals)
 	ListEnteredDeals(c *gin.Context, params ListEnteredDealsParams)
@@ -7497,6 +7500,19 @@ func (siw *ServerInterfaceWrapper) PutFileSettings(c *gin.Context) {
 	}
 
 	siw.Handler.PutFileSettings(c, params)
+}
+
+// GetFileDefaults operation middleware
+func (siw *ServerInterfaceWrapper) GetFileDefaults(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetFileDefaults(c)
 }
 
 // ListEnteredDeals operation middleware
@@ -15422,6 +15438,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/company", wrapper.PutCompany)
 	router.GET(options.BaseURL+"/company/payment-files", wrapper.GetFileSettings)
 	router.PUT(options.BaseURL+"/company/payment-files", wrapper.PutFileSettings)
+	router.GET(options.BaseURL+"/company/payment-files/defaults", wrapper.GetFileDefaults)
 	router.GET(options.BaseURL+"/company/history", wrapper.GetCompanyHistory)
 	router.GET(options.BaseURL+"/setup", wrapper.GetSetup)
 	router.GET(options.BaseURL+"/people", wrapper.ListPeople)
@@ -16329,6 +16346,44 @@ type PutFileSettingsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutFileSettingsdefaultApplicationProblemPlusJSONResponse) VisitPutFileSettingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFileDefaultsRequestObject struct {
+}
+
+type GetFileDefaultsResponseObject interface {
+	VisitGetFileDefaultsResponse(w http.ResponseWriter) error
+}
+
+type GetFileDefaults200JSONResponse FileSettings
+
+func (response GetFileDefaults200JSONResponse) VisitGetFileDefaultsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFileDefaultsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFileDefaultsdefaultApplicationProblemPlusJSONResponse) VisitGetFileDefaultsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -23881,6 +23936,9 @@ type StrictServerInterface interface {
 	// PutFileSettings Say how payment files are written, from the next one on. What is left out is as the environment of API and workers says. What was before stands in the company's history.
 	// (PUT /company/payment-files)
 	PutFileSettings(ctx context.Context, request PutFileSettingsRequestObject) (PutFileSettingsResponseObject, error)
+	// GetFileDefaults How payment files are written where the settings leave it open, as the environment of the API says. What is absent is nowhere said: lead days of a rail that is not set up, or a template.
+	// (GET /company/payment-files/defaults)
+	GetFileDefaults(ctx context.Context, request GetFileDefaultsRequestObject) (GetFileDefaultsResponseObject, error)
 	// ListEnteredDeals Deals that people entered themselves and you may see, the latest first.
 	// (GET /deals)
 	ListEnteredDeals(ctx context.Context, request ListEnteredDealsRequestObject) (ListEnteredDealsResponseObject, error)
@@ -24978,6 +25036,30 @@ func (sh *strictHandler) PutFileSettings(ctx *gin.Context, params PutFileSetting
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutFileSettingsResponseObject); ok {
 		if err := validResponse.VisitPutFileSettingsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetFileDefaults operation middleware
+func (sh *strictHandler) GetFileDefaults(ctx *gin.Context) {
+	var request GetFileDefaultsRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFileDefaults(ctx, request.(GetFileDefaultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFileDefaults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetFileDefaultsResponseObject); ok {
+		if err := validResponse.VisitGetFileDefaultsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -11,7 +11,8 @@ import (
 // fileSetting is a setting of payment files in the form.
 type fileSetting struct {
 	Name, Value  string
-	Days, Script bool // it is a number of days, or a template
+	Days, Script bool   // it is a number of days, or a template
+	Default      string // what holds where it is empty; "" where nothing does
 }
 
 // Short is a setting in the list of what was before: of a template, that there is one.
@@ -46,15 +47,23 @@ func fileSettings(f client.FileSettings) []fileSetting {
 	}
 }
 
-// fileSettings are the settings of payment files, or what somebody has written who is told what is wrong.
-func (v *visit) fileSettings(now client.FileSettings) []fileSetting {
+// fileSettings are the settings of payment files, or what somebody has written who is told what is wrong, with what holds
+// where they are empty.
+func (v *visit) fileSettings(now client.FileSettings) ([]fileSetting, error) {
+	defaults, err := client.Read[client.FileSettings](v.api.GetFileDefaults(v.r.Context()))
+	if err != nil {
+		return nil, err
+	}
 	all := fileSettings(now)
+	for i, one := range fileSettings(defaults) {
+		all[i].Default = one.Value
+	}
 	if v.problem != nil && v.r.PostForm.Has("payment_file_template") {
 		for i := range all {
 			all[i].Value = v.r.PostFormValue(all[i].Name)
 		}
 	}
-	return all
+	return all, nil
 }
 
 // setFileSettings says how payment files are written.

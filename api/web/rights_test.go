@@ -347,7 +347,7 @@ var walked = map[string]asked{
 	"enterRecords":  {body: `{"kind":"quota","records":[{"fields":{"participant_id":"other","measure":"sales","starts_on":"2026-04-01","ends_on":"2026-04-30","amount":"1000"}}]}`, status: 201},
 	"removeHoliday": {path: "date=2026-12-25", status: 404}, "makePeriods": {body: `{"pattern":"monthly","count":1}`, path: "calendar=m", status: 201},
 	"listPeople": {}, "putRoles": {body: `{"roles":[]}`, path: "person=f3"},
-	"getSetup": {}, "getCompanyHistory": {}, "getFileSettings": {}, "putFileSettings": {body: `{"nacha_lead_days":2}`},
+	"getSetup": {}, "getCompanyHistory": {}, "getFileSettings": {}, "getFileDefaults": {}, "putFileSettings": {body: `{"nacha_lead_days":2}`},
 	"listAllTokens": {}, "getAuditFile": {}, "listRails": {}, "getRail": {path: "rail=payment-file"}, "putRailLimits": {path: "rail=payment-file", body: `{"largest":[{"amount":"900000","currency":"USD"}],"reason":"x"}`},
 	"listTokens": {refused: 403}, "makeToken": {body: `{"name":"t","days":1}`, status: 201, refused: 403}, "revokeToken": {status: 404, refused: 403},
 	"getDestination": {refused: 403}, "putDestination": {body: `{"rail":"payment-file","details":{"holder":"R","account":"DE89 3704 0044 0532 0130 00"}}`, refused: 403}, "listRewards": {refused: 403},

@@ -25,6 +25,9 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, status, text)
 	require.Contains(t, text, "is not a host: write its name without https:// and path")
 	require.Contains(t, text, ">https://chat.example.com/hook</textarea>", "what was written is not lost")
+	for _, says := range []string{"Where it is empty: Tested</p>", "Where it is empty: 1</p>", "Files of ISO 20022 are not set up here.", "Where it is empty: CSV of our own form", "<code>{payment: [&lt;b&gt;]}</code>"} {
+		require.Contains(t, admin.visit("/settings"), says)
+	}
 	files := url.Values{"company": {"TEST INC"}, "nacha_lead_days": {"2"}, "payment_file_template": {`{payment: ["{reference}", "{holder}", "{bank}", "{account}", "{amount}"]}`}}
 	admin.does("/settings", "/settings/payment-files", files, "The settings are kept.")
 	page = admin.visit("/settings")

@@ -142,6 +142,7 @@ func families() map[string][]string {
 		all["gallery"] = append(all["gallery"], strings.TrimSuffix(one.Name(), ".yaml"))
 	}
 	all["file-setting"] = []string{"company", "iso20022_lead_days", "nacha_lead_days", "payment_file_template", "payment_file_answers", "india_template", "india_answers"}
+	all["file-setting.none"] = all["file-setting"]
 	all["verdict"], all["duty"], all["conflict"] = []string{"fine", "exception"}, []string{"conflict", "prepared", "adjusted", "approved", "released", "confirmed", "closed"}, store.DutyRules
 	all["check"], all["proved"], all["proved.means"] = proof.Checks, []string{"proved", "failed", "later", "under-way"}, []string{"proved", "failed", "under-way"}
 	for name, fields := range details {

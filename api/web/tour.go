@@ -78,8 +78,10 @@ func (v *visit) settings() error {
 	if v.problem != nil && v.r.PostForm.Has("name") {
 		body.Name, body.TimeZone, body.WebhookHosts = v.r.PostFormValue("name"), v.r.PostFormValue("time_zone"), v.r.PostFormValue("webhook_hosts")
 	}
-	if len(history.Versions) > 0 {
-		body.Files = v.fileSettings(history.Versions[0].PaymentFiles)
+	if body.MayChange && len(history.Versions) > 0 {
+		if body.Files, err = v.fileSettings(history.Versions[0].PaymentFiles); err != nil {
+			return err
+		}
 	}
 	if body.Called, err = v.called(); err != nil {
 		return err

@@ -192,7 +192,10 @@ func openAs(t *testing.T, picks bool, wait time.Duration, change func(address st
 	room := &engineRoom{T: t}
 	room.work = &activities.Activities{Store: s, Rails: rails, Client: room, Now: time.Now, Replay: worker.Replay}
 	log := slog.New(slog.DiscardHandler)
-	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait, EvidenceKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), Pages: "https://pay.example.com"})
+	surface, err := api.New(api.Config{Store: s, Client: room, Rails: rails, Log: log, CommandWait: wait, EvidenceKey: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), Pages: "https://pay.example.com", FileDefaults: func(c store.CompanySettings) (store.FileSettings, error) {
+		days := 1
+		return store.FileSettings{Company: c.Name, NachaLeadDays: &days, IndiaTemplate: "{payment: [<b>]}"}, nil
+	}})
 	require.NoError(t, err)
 	config := Config{API: surface, Sessions: s, Rails: rails.Names, Log: log}
 	if picks {

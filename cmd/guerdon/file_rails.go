@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"os"
 	"sync"
 	"time"
 
+	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 )
@@ -50,6 +52,36 @@ func (o railSettings) files(c store.CompanySettings) (rails []payments.Rail, err
 		rails = append(rails, rail)
 	}
 	return rails, nil
+}
+
+// fileDefaults are how payment files are written where the company's settings leave it open.
+func (o railSettings) fileDefaults(c store.CompanySettings) (store.FileSettings, error) {
+	f := store.FileSettings{Company: cmp.Or(o.CompanyName, c.Name)}
+	if o.ISO20022Scheme != "" {
+		f.ISO20022LeadDays = &o.ISO20022LeadDays
+	}
+	if o.NachaBank != "" {
+		f.NachaLeadDays = &o.NachaLeadDays
+	}
+	for _, one := range []struct {
+		file string
+		into *string
+	}{
+		{o.PaymentFileTemplate, &f.PaymentFileTemplate},
+		{o.PaymentFileAnswers, &f.PaymentFileAnswers},
+		{o.IndiaTemplate, &f.IndiaTemplate},
+		{o.IndiaAnswers, &f.IndiaAnswers},
+	} {
+		if one.file == "" {
+			continue
+		}
+		text, err := os.ReadFile(one.file)
+		if err != nil {
+			return f, incentive.Errorf(incentive.CodeInvalid, "the template cannot be read: %s", err)
+		}
+		*one.into = string(text)
+	}
+	return f, nil
 }
 
 // tryFiles refuses settings by which no rail can be made.

@@ -43,6 +43,17 @@ func TestFilesGoByTheSettings(t *testing.T) {
 	require.Contains(t, written(), ",From outside\n")
 	require.Equal(t, 1, lead())
 	require.Equal(t, []string{"nacha", "payment-file"}, rails.Names())
+	aside := filepath.Join(t.TempDir(), "payments.yaml")
+	require.NoError(t, os.WriteFile(aside, []byte("{payment: []}"), 0o600))
+	named := o
+	named.PaymentFileTemplate = aside
+	defaults, err := named.fileDefaults(store.CompanySettings{Name: "Test"})
+	require.NoError(t, err)
+	one := 1
+	require.Equal(t, store.FileSettings{Company: "From outside", NachaLeadDays: &one, PaymentFileTemplate: "{payment: []}"}, defaults, "what holds where nothing is set")
+	named.PaymentFileTemplate = aside + "?"
+	_, err = named.fileDefaults(store.CompanySettings{})
+	require.ErrorContains(t, err, "the template cannot be read")
 	days := 3
 	require.NoError(t, s.SetFileSettings(ctx, store.System, store.FileSettings{Company: "Set inside", NachaLeadDays: &days, IndiaTemplate: `{payment: ["{account}", "{bank}", "{amount}", "{reference}"], modes: [{mode: neft}]}`}))
 	require.Contains(t, written(), ",Set inside\n")

@@ -164,15 +164,16 @@ func (a serveAPI) Run(ctx context.Context, d *desk) error {
 		workflows = web.Workflows(a.TemporalUI, a.TemporalNamespace)
 	}
 	return web.Run(ctx, listener, api.Config{
-		Store:       s,
-		Client:      c,
-		Rails:       rails,
-		TryFiles:    a.tryFiles,
-		Messenger:   sender,
-		SignIn:      provider != nil,
-		Pages:       a.Address,
-		EvidenceKey: evidence,
-		Log:         log,
+		Store:        s,
+		Client:       c,
+		Rails:        rails,
+		TryFiles:     a.tryFiles,
+		FileDefaults: a.fileDefaults,
+		Messenger:    sender,
+		SignIn:       provider != nil,
+		Pages:        a.Address,
+		EvidenceKey:  evidence,
+		Log:          log,
 	},
 		web.Config{Sessions: s, OpenID: provider, HTTPS: strings.HasPrefix(a.Address, "https://"), Rails: rails.Names, Temporal: workflows, Log: log})
 }
