@@ -186,7 +186,7 @@ func (s *server) statement(ctx context.Context, periodID, person string, revisio
 		}
 		answer.Lines = append(answer.Lines, shown)
 	}
-	unpaid, err := s.Store.NotPaid(ctx, one)
+	unpaid, err := s.Store.NotPaid(ctx, languageOf(ctx), one)
 	if err != nil {
 		return p, answer, err
 	}
@@ -197,7 +197,7 @@ func (s *server) statement(ctx context.Context, periodID, person string, revisio
 				Plan:      orNil(r.PlanID),
 				Component: orNil(r.Component),
 				Why:       spec.NotPaidReasonWhy(r.Why),
-				InWords:   languageOf(ctx).Translate(r.InWords),
+				InWords:   r.InWords,
 			})
 		}
 		answer.NotPaid = append(answer.NotPaid, shown)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/calculation"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 // KeepRun stores what a calculation over the period's snapshot gave, statements with their
@@ -272,8 +273,8 @@ func (s *Store) Statement(ctx context.Context, periodID string, revision int, pa
 }
 
 // NotPaid lists which of a participant's credits of the period the lines of a statement do
-// not pay for, and why.
-func (s *Store) NotPaid(ctx context.Context, of StoredStatement) ([]calculation.Unpaid, error) {
+// not pay for, and why in a language.
+func (s *Store) NotPaid(ctx context.Context, l language.Language, of StoredStatement) ([]calculation.Unpaid, error) {
 	var credits []calculation.Credited
 	var assignments []incentive.Assignment
 	err := errorsIn(
@@ -309,7 +310,7 @@ func (s *Store) NotPaid(ctx context.Context, of StoredStatement) ([]calculation.
 	if err != nil {
 		return nil, fmt.Errorf("read the plans of %s: %w", of.ParticipantID, err)
 	}
-	return calculation.NotPaid(of.Statement, credits, assignments, versions)
+	return calculation.NotPaid(l, of.Statement, credits, assignments, versions)
 }
 
 // RunStatements returns everything that a run stored, by participant.

@@ -33,7 +33,7 @@ func TestWithoutAPI(t *testing.T) {
 		"check":           {[]string{"plan", "check", good, bad}, 1, "plan channel-manager is good", bad + `:5:31: "x" is not a number`},
 		"test":            {[]string{"plan", "test", good}, 0, "pays what its 2 examples say", ""},
 		"failing test":    {[]string{"plan", "test", failing}, 1, "", `line 7: example "e": c pays 1.00, not 2`},
-		"explain":         {[]string{"plan", "explain", good}, 0, `Partner sales: pays, of what is credited, 2% where transaction.partner_tier == "gold"; 1.5% where transaction.partner_tier == "silver"; 1% of all other credits. It pays no more than 6,000.`, ""},
+		"explain":         {[]string{"plan", "explain", good}, 0, `Partner sales: pays, of what is credited, 2% where partner tier is "gold"; 1.5% where partner tier is "silver"; 1% of all other credits. It pays no more than 6,000.`, ""},
 		"diff":            {[]string{"plan", "diff", failing, raised}, 0, "c is changed.\n  was: pays 1.\n  is:  pays 2.\nd is new.\n  is:  pays 3.\n", ""},
 		"diff back":       {[]string{"plan", "diff", raised, failing}, 0, "d is gone.\n  was: pays 3.\n", ""},
 		"no difference":   {[]string{"plan", "diff", good, good}, 0, "The two pay the same.", ""},

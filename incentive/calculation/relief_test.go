@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 )
 
 func (c *company) relieve(from, to string, amount, share string) *company {
@@ -81,7 +82,7 @@ func TestAReliefIsExplained(t *testing.T) {
 	c := yearly("").relieve("2026-03-01", "2026-03-31", "", "1")
 	said, _ = words(c)
 	require.Contains(t, said, "relief of quota sales (leave) from 2026-03-01 to 2026-03-31: 310 × 1, less 310")
-	unpaid, err := NotPaid(c.statements(t)[0], []Credited{{Transaction: c.Transactions[0].TransactionKey, Date: c.Transactions[0].Date, Role: "owner", Amount: c.Transactions[0].Amount}}, c.Assignments, c.PlanVersions)
+	unpaid, err := NotPaid(language.English, c.statements(t)[0], []Credited{{Transaction: c.Transactions[0].TransactionKey, Date: c.Transactions[0].Date, Role: "owner", Amount: c.Transactions[0].Amount}}, c.Assignments, c.PlanVersions)
 	require.NoError(t, err)
 	require.Equal(t, Relieved, unpaid[0].Reasons[0].Why)
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/incentive/language"
+	"github.com/guerdon/guerdon/incentive/plan"
 )
 
 // String says the step in words, in English.
@@ -17,7 +18,7 @@ func (s Step) String() string { return s.In(language.English) }
 func (s Step) In(l language.Language) string {
 	where := ""
 	if s.Where != "" {
-		where = l.Sprintf(" where %s", s.Where)
+		where = l.Sprintf(" where %s", plan.Condition(l, s.Where))
 	}
 	switch s.Kind {
 	case StepMeasure:

@@ -7,6 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/guerdon/guerdon/incentive"
+	"github.com/guerdon/guerdon/incentive/language"
 	"github.com/guerdon/guerdon/incentive/plan"
 )
 
@@ -51,9 +52,9 @@ type Reason struct {
 }
 
 // NotPaid lists which of a participant's credits no line of their statement pays for, and
-// why, by the versions of the plans that the lines name. A credit that helps a line to what no
+// why in a language, by the versions of the plans that the lines name. A credit that helps a line to what no
 // single credit earns, such as a bonus, is paid.
-func NotPaid(s incentive.Statement, credits []Credited, assignments []incentive.Assignment, versions []incentive.PlanVersion) ([]Unpaid, error) {
+func NotPaid(l language.Language, s incentive.Statement, credits []Credited, assignments []incentive.Assignment, versions []incentive.PlanVersion) ([]Unpaid, error) {
 	type creditKey struct {
 		transaction incentive.TransactionKey
 		role        string
@@ -71,9 +72,9 @@ func NotPaid(s incentive.Statement, credits []Credited, assignments []incentive.
 			return nil, err
 		}
 		if where := text(component.Measure.Where); where != "" && component.Override == nil && line.Corrects == "" {
-			narrowed = append(narrowed, Reason{line.PlanID, line.Component, NotMeasured, fmt.Sprintf("it counts only where %s", where)})
+			narrowed = append(narrowed, Reason{line.PlanID, line.Component, NotMeasured, l.Sprintf("it counts only where %s", plan.Condition(l, where))})
 		}
-		why, words := e.whyNothing(component)
+		why, words := e.whyNothing(l, component)
 		earns := slices.ContainsFunc(line.Contributions, func(c incentive.Contribution) bool { return !c.Amount.IsZero() })
 		for _, c := range line.Contributions {
 			if c.ParticipantID != s.ParticipantID {
@@ -86,9 +87,9 @@ func NotPaid(s incentive.Statement, credits []Credited, assignments []incentive.
 				continue
 			case why != NoRate:
 			case component.Measure.Aggregate == plan.Distinct && earns:
-				reason.Why, reason.InWords = Counted, fmt.Sprintf("what it has as %s has counted already", component.Measure.Attribute)
+				reason.Why, reason.InWords = Counted, l.Sprintf("what it has as %s has counted already", component.Measure.Attribute)
 			case c.Credited.IsZero():
-				reason.Why, reason.InWords = NoAmount, "nothing of it is credited"
+				reason.Why, reason.InWords = NoAmount, l.Word("nothing of it is credited")
 			}
 			reasons[key] = append(reasons[key], reason)
 		}
@@ -106,7 +107,7 @@ func NotPaid(s incentive.Statement, credits []Credited, assignments []incentive.
 			})
 		}
 		if len(one.Reasons) == 0 && !on("") {
-			one.Reasons = []Reason{{Why: NotAssigned, InWords: fmt.Sprintf("on no plan on %s", c.Date)}}
+			one.Reasons = []Reason{{Why: NotAssigned, InWords: l.Sprintf("on no plan on %s", c.Date)}}
 		}
 		if len(one.Reasons) == 0 {
 			for _, reason := range narrowed {
@@ -116,7 +117,7 @@ func NotPaid(s incentive.Statement, credits []Credited, assignments []incentive.
 			}
 		}
 		if len(one.Reasons) == 0 {
-			one.Reasons = []Reason{{Why: NotMeasured, InWords: "no component of the plans takes it"}}
+			one.Reasons = []Reason{{Why: NotMeasured, InWords: l.Word("no component of the plans takes it")}}
 		}
 		all = append(all, one)
 	}
@@ -144,7 +145,7 @@ func componentOf(line incentive.Line, versions []incentive.PlanVersion) (plan.Co
 }
 
 // whyNothing says why a line of a component pays nothing for a credit that it measures.
-func (e Explanation) whyNothing(of plan.Component) (Why, string) {
+func (e Explanation) whyNothing(l language.Language, of plan.Component) (Why, string) {
 	expected := decimal.Zero // of a quota
 	for i, s := range e.Steps {
 		switch {
@@ -154,32 +155,32 @@ func (e Explanation) whyNothing(of plan.Component) (Why, string) {
 			}
 		case s.Kind == StepRelief:
 			if expected = expected.Sub(s.Result); !expected.IsPositive() {
-				return Relieved, s.String()
+				return Relieved, s.In(l)
 			}
 		case s.Kind == StepWait:
-			return NotYet, s.String()
+			return NotYet, s.In(l)
 		case s.Kind == StepGate && !*s.Open && s.Unit == nil:
-			return NoQuota, s.String()
+			return NoQuota, s.In(l)
 		case s.Kind == StepGate && !*s.Open:
-			return GateClosed, s.String()
+			return GateClosed, s.In(l)
 		case (s.Kind == StepCap || s.Kind == StepCapEach) && s.Result.LessThan(*s.Amount):
-			return Capped, s.String()
+			return Capped, s.In(l)
 		}
 	}
 	if quota, lacks := e.lacksQuota(of); lacks {
-		return NoQuota, fmt.Sprintf("there is no quota %q to measure it against, so nothing is paid", quota)
+		return NoQuota, l.Sprintf("there is no quota %q to measure it against, so nothing is paid", quota)
 	}
 	// The step that makes nothing of it, the last one first.
 	for _, s := range slices.Backward(e.Steps) {
 		switch {
 		case s.Kind == StepRank || s.Kind == StepPool:
-			return NoPrize, s.String()
+			return NoPrize, s.In(l)
 		case s.Kind == StepMultiplier && s.Rate.IsZero(), s.Kind == StepTier && s.Rate.IsZero() && !s.Amount.IsZero(), s.Kind == StepRate && s.Rate.IsZero(),
 			(s.Kind == StepCurve || s.Kind == StepBonus || s.Kind == StepScore) && s.Result.IsZero():
-			return NoRate, s.String()
+			return NoRate, s.In(l)
 		}
 	}
-	return NoRate, "it earns nothing at its rate"
+	return NoRate, l.Word("it earns nothing at its rate")
 }
 
 // lacksQuota reports which quota a component pays by, that the participant does not have.

@@ -34,7 +34,7 @@ func TestNotPaid(t *testing.T) {
 	}{
 		{"paid", measure + ", rate: 1%", nil, nil, ""},
 		{"counts for a bonus", measure + ", bonus: 5", nil, nil, ""},
-		{"another product", filtered + ", rate: 1%", nil, []Why{NotMeasured}, `it counts only where transaction.category == "a"`},
+		{"another product", filtered + ", rate: 1%", nil, []Why{NotMeasured}, `it counts only where category is "a"`},
 		{"of no kind that counts", "measure: {objectives: all}, bonus: 5, gate: {on: amount, at_least: 1}", nil, []Why{NotMeasured}, "no component of the plans takes it"},
 		{"of what all others are paid", measure + `, rates: [{where: transaction.category == "a", rate: 1%}, {rate: 0}]`, nil, []Why{NoRate}, "1 credit: 100 × 0 = 0"},
 		{"before the plan", measure + ", rate: 1%", func(c *company) { c.Assignments[0].StartsOn = day("2026-03-11") }, []Why{NotAssigned}, "on no plan on 2026-03-10"},
@@ -69,15 +69,17 @@ func TestNotPaid(t *testing.T) {
 			c.facts(company)
 		}
 		credits := []Credited{{Transaction: company.Transactions[0].TransactionKey, Date: day("2026-03-10"), Role: "owner", Amount: company.Transactions[0].Amount}}
-		all, err := NotPaid(company.statements(t)[0], credits, company.Assignments, company.PlanVersions)
+		all, err := NotPaid(language.English, company.statements(t)[0], credits, company.Assignments, company.PlanVersions)
 		require.NoError(t, err, c.name)
 		var why []Why
-		for _, one := range all {
+		in, err := NotPaid(language.Indonesian, company.statements(t)[0], credits, company.Assignments, company.PlanVersions)
+		require.NoError(t, err, c.name)
+		for i, one := range all {
 			require.Equal(t, credits[0], one.Credited)
-			for _, reason := range one.Reasons {
+			for j, reason := range one.Reasons {
 				why = append(why, reason.Why)
 				assert.Equal(t, c.words, reason.InWords, c.name)
-				translated := language.Indonesian.Translate(reason.InWords)
+				translated := in[i].Reasons[j].InWords
 				said[string(reason.Why)+translated] = c.name
 				if strings.Contains(reason.InWords, "gate:") || !strings.ContainsAny(reason.InWords, "×") {
 					assert.NotEqual(t, reason.InWords, translated, c.name)
@@ -91,17 +93,17 @@ func TestNotPaid(t *testing.T) {
 	// A customer that counts once.
 	once := newCompany("{name: c, measure: {distinct: transaction.category}, rate: 10}").person("r1", "").deal("r1", 10, "100", "b").deal("r1", 11, "100", "b")
 	again := once.Transactions[1]
-	all, err := NotPaid(once.statements(t)[0], []Credited{{Transaction: again.TransactionKey, Date: again.Date, Role: "owner", Amount: again.Amount}}, once.Assignments, once.PlanVersions)
+	all, err := NotPaid(language.English, once.statements(t)[0], []Credited{{Transaction: again.TransactionKey, Date: again.Date, Role: "owner", Amount: again.Amount}}, once.Assignments, once.PlanVersions)
 	require.NoError(t, err)
 	require.Equal(t, []Reason{{"p", "c", Counted, "what it has as category has counted already"}}, all[0].Reasons)
 
 	// One of two components pays, which is enough; a manager's team is not the manager's own.
 	c := newCompany("{name: c, "+measure+", rate: 1%, gate: {on: amount, above: 1000}}", "{name: d, "+measure+", rate: 1%}", "{name: team, override: {level: 1}, "+measure+", rate: 1%}").person("m", "").person("r1", "m").deal("r1", 1, "100")
 	for i, s := range c.statements(t) {
-		all, err := NotPaid(s, []Credited{{Transaction: c.Transactions[0].TransactionKey, Date: day("2026-03-01"), Role: "owner", Amount: d("100")}}[:i], c.Assignments, c.PlanVersions)
+		all, err := NotPaid(language.English, s, []Credited{{Transaction: c.Transactions[0].TransactionKey, Date: day("2026-03-01"), Role: "owner", Amount: d("100")}}[:i], c.Assignments, c.PlanVersions)
 		require.NoError(t, err)
 		require.Empty(t, all)
 	}
-	_, err = NotPaid(incentive.Statement{Lines: []incentive.Line{{Component: "c"}}}, nil, nil, nil)
+	_, err = NotPaid(language.English, incentive.Statement{Lines: []incentive.Line{{Component: "c"}}}, nil, nil, nil)
 	require.ErrorContains(t, err, "read the explanation of c")
 }

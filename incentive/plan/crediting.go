@@ -181,7 +181,7 @@ func (c CreditRule) describe(l language.Language) string {
 		text = l.Sprintf("%s of a transaction that its source credits nobody with are divided evenly among everybody on the plan %s", c.Share.describeShare(l), strings.Join(matches, l.Word(" and ")))
 	}
 	if c.Where != nil {
-		text += l.Sprintf(", where %s", c.Where.Text)
+		text += l.Sprintf(", where %s", c.Where.describe(l))
 	}
 	return text + "."
 }

@@ -97,7 +97,7 @@ func (c Component) describe(l language.Language) string {
 		say("pays, of %s,", measure)
 		for _, r := range c.Rates {
 			if r.Where != nil {
-				say("%s where %s;", r.Rate.describe(l, true), r.Where.Text)
+				say("%s where %s;", r.Rate.describe(l, true), r.Where.describe(l))
 			} else {
 				say("%s of all other credits.", r.Rate.describe(l, true))
 			}

@@ -58,7 +58,7 @@ func (h Holdback) describe(l language.Language) string {
 		if h.Forfeits {
 			late = l.Word("lost")
 		}
-		until = l.Sprintf("and paid once %s; after %s it is %s", h.Where.Text, months, late)
+		until = l.Sprintf("and paid once %s; after %s it is %s", h.Where.describe(l), months, late)
 	}
 	return l.Sprintf("Of what it pays for each credit, %s is held back %s.", h.Share.describeShare(l), until)
 }

@@ -101,7 +101,7 @@ func (m Measure) describe(l language.Language) string {
 		text = l.Word("what is credited")
 	}
 	if m.Where != nil {
-		text += l.Sprintf(" where %s", m.Where.Text)
+		text += l.Sprintf(" where %s", m.Where.describe(l))
 	}
 	return text
 }

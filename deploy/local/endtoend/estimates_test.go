@@ -93,5 +93,5 @@ components:
 	require.Len(t, statement.NotPaid, 1)
 	require.Equal(t, "d5", statement.NotPaid[0].Transaction)
 	require.Equal(t, client.NotPaidReasonWhy("not-measured"), statement.NotPaid[0].Reasons[0].Why)
-	require.Equal(t, `it counts only where transaction.product == "cloud"`, statement.NotPaid[0].Reasons[0].InWords)
+	require.Equal(t, `it counts only where product is "cloud"`, statement.NotPaid[0].Reasons[0].InWords)
 }
