@@ -102,6 +102,7 @@ type server struct {
 	acts     newsroom      // of the audit chain
 
 	papers *papers.Maker
+	plans  planNames
 }
 
 // New returns the API.

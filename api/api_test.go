@@ -554,7 +554,24 @@ func TestPlans(t *testing.T) {
 	p, err := client.Read[client.Plan](s.as("r1").GetPlan(t.Context(), "p", 1))
 	require.NoError(t, err)
 	require.Equal(t, text, p.Document)
-	_, err = client.Read[client.Plan](s.as("r1").GetPlan(t.Context(), "p", 3))
+	require.Equal(t, "P", p.Name)
+	require.Equal(t, []string{"P (plan p) pays in USD. Each component is rounded once, half away from zero.", "c: pays 5% of what is credited."}, p.Reads)
+	put(strings.Replace(text, "name: P", "name: Renamed", 1))
+	all, err := client.Read[client.Plans](s.as("r1").ListPlans(t.Context()))
+	require.NoError(t, err)
+	var names []string
+	for _, v := range all.Plans {
+		names = append(names, v.Name)
+	}
+	require.Equal(t, []string{"P", "P", "Renamed"}, names, "each version by its own name")
+
+	// What cannot be read any more, as an engine to come may not, is there by its id.
+	_, err = s.store.PutPlan(t.Context(), "admin", "old", incentive.MustParseDate("2026-01-01"), []byte("language: 0"))
+	require.NoError(t, err)
+	old, err := client.Read[client.Plan](s.as("r1").GetPlan(t.Context(), "old", 1))
+	require.NoError(t, err)
+	require.Equal(t, client.Plan{Plan: "old", Name: "old", Version: 1, EffectiveFrom: incentive.MustParseDate("2026-01-01"), Document: "language: 0", Reads: []string{}}, old)
+	_, err = client.Read[client.Plan](s.as("r1").GetPlan(t.Context(), "p", 4))
 	require.Equal(t, incentive.CodeNotFound, incentive.ErrorCode(err))
 }
 

@@ -232,6 +232,7 @@ func (s *server) ListPlans(ctx context.Context, _ spec.ListPlansRequestObject) (
 	for _, v := range all {
 		answer.Plans = append(answer.Plans, spec.PlanVersion{
 			Plan:          v.PlanID,
+			Name:          s.plans.name(v),
 			Version:       v.Version,
 			EffectiveFrom: v.EffectiveFrom,
 			ToAccept:      slices.Contains(due, store.PlanVersionID{PlanID: v.PlanID, Version: v.Version}),
@@ -290,7 +291,11 @@ func (s *server) GetPlan(ctx context.Context, request spec.GetPlanRequestObject)
 	}
 	for _, v := range versions {
 		if v.Version == request.Version {
-			return spec.GetPlan200JSONResponse{Plan: v.PlanID, Version: v.Version, EffectiveFrom: v.EffectiveFrom, Document: string(v.Document)}, nil
+			answer := spec.GetPlan200JSONResponse{Plan: v.PlanID, Name: s.plans.name(v), Version: v.Version, EffectiveFrom: v.EffectiveFrom, Document: string(v.Document), Reads: []string{}}
+			if p, err := plan.Parse(v.Document); err == nil {
+				answer.Reads = p.Describe(languageOf(ctx))
+			}
+			return answer, nil
 		}
 	}
 	return nil, incentive.Errorf(incentive.CodeNotFound, "plan %q has no version %d", request.Plan, request.Version)
@@ -306,7 +311,7 @@ func (s *server) PutPlan(ctx context.Context, request spec.PutPlanRequestObject)
 		return nil, err
 	}
 	version, err := s.Store.PutPlan(ctx, personOf(ctx).ID, p.ID, request.Body.EffectiveFrom, []byte(request.Body.Document))
-	return spec.PutPlan201JSONResponse{Plan: p.ID, Version: version, EffectiveFrom: request.Body.EffectiveFrom, Document: request.Body.Document}, err
+	return spec.PutPlan201JSONResponse{Plan: p.ID, Name: p.Name, Version: version, EffectiveFrom: request.Body.EffectiveFrom, Document: request.Body.Document, Reads: p.Describe(languageOf(ctx))}, err
 }
 
 // GetBalances sums the ledger up.

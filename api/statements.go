@@ -159,8 +159,13 @@ func (s *server) statement(ctx context.Context, periodID, person string, revisio
 		if err != nil {
 			return p, answer, err
 		}
+		name, err := s.planOf(ctx, line)
+		if err != nil {
+			return p, answer, err
+		}
 		shown := spec.Line{
 			Plan:          line.PlanID,
+			PlanName:      name,
 			PlanVersion:   line.PlanVersion,
 			Component:     line.Component,
 			Corrects:      orNil(line.Corrects),

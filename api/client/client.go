@@ -2546,9 +2546,12 @@ type Line struct {
 	Explanation json.RawMessage `json:"explanation"`
 
 	// InWords The arithmetic, step by step.
-	InWords     []string `json:"in_words"`
-	Plan        string   `json:"plan"`
-	PlanVersion int      `json:"plan_version"`
+	InWords []string `json:"in_words"`
+	Plan    string   `json:"plan"`
+
+	// PlanName What the version of the plan is called; empty where the line is of none.
+	PlanName    string `json:"plan_name"`
+	PlanVersion int    `json:"plan_version"`
 
 	// Unrounded An exact decimal.
 	Unrounded string `json:"unrounded"`
@@ -3091,8 +3094,14 @@ type Pipeline struct {
 type Plan struct {
 	Document      string         `json:"document"`
 	EffectiveFrom incentive.Date `json:"effective_from"`
-	Plan          string         `json:"plan"`
-	Version       int            `json:"version"`
+
+	// Name What people call it; its id where the document cannot be read.
+	Name string `json:"name"`
+	Plan string `json:"plan"`
+
+	// Reads The plan in plain words, in the language of Accept-Language; nothing where the document cannot be read.
+	Reads   []string `json:"reads"`
+	Version int      `json:"version"`
 }
 
 // PlanCheck defines model for PlanCheck.
@@ -3182,7 +3191,10 @@ type PlanRequest struct {
 // PlanVersion defines model for PlanVersion.
 type PlanVersion struct {
 	EffectiveFrom incentive.Date `json:"effective_from"`
-	Plan          string         `json:"plan"`
+
+	// Name What people call it; its id where the document cannot be read.
+	Name string `json:"name"`
+	Plan string `json:"plan"`
 
 	// ToAccept You are on the plan, this is its latest version, and you have not accepted it.
 	ToAccept bool `json:"to_accept"`

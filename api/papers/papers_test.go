@@ -34,9 +34,9 @@ func statement(deals int) spec.Statement {
 	percent := "112"
 	st := spec.Statement{Period: "m-2026-01", Revision: 1, Person: "p11", Name: "Zoë Łukasz Nguyễn", Total: usd(12345678901234567), Digest: strings.Repeat("0123456789abcdef", 4),
 		Lines: []spec.Line{
-			{Plan: "new-business", PlanVersion: 2, Component: "Commission", Unrounded: "123456789012345.6789", Amount: usd(12345678901234567), InWords: []string{"3 credits: 33180.76 × 0.05 = 1659.038", "rounded half away from zero: 1659.04"},
+			{Plan: "new-business", PlanName: "New business", PlanVersion: 2, Component: "Commission", Unrounded: "123456789012345.6789", Amount: usd(12345678901234567), InWords: []string{"3 credits: 33180.76 × 0.05 = 1659.038", "rounded half away from zero: 1659.04"},
 				Achievement: &spec.Achievement{Kind: spec.AchievementKindQuota, Percent: &percent}},
-			{Plan: "contest", PlanVersion: 1, Component: "Spring race", Amount: usd(50000), InWords: []string{"place 1: 500"}, Achievement: &spec.Achievement{Kind: spec.AchievementKindPrize, Place: of(1), Tied: of(1)}},
+			{Plan: "contest", PlanName: "Spring contest", PlanVersion: 1, Component: "Spring race", Amount: usd(50000), InWords: []string{"place 1: 500"}, Achievement: &spec.Achievement{Kind: spec.AchievementKindPrize, Place: of(1), Tied: of(1)}},
 		},
 		NotPaid: []spec.NotPaid{{Source: "crm", Transaction: "D-late", Role: "owner", Credited: "1000.5", Reasons: []spec.NotPaidReason{{Why: "gate-closed", InWords: "the gate is closed: 7000.25 of 9000.5"}}}},
 	}
@@ -95,7 +95,7 @@ func TestPapers(t *testing.T) {
 	}
 	for name, c := range map[string]made{
 		"statement": {func(h Head) ([]byte, error) { return m.Statement(h, statement(90), []spec.Payout{payout()}) }, map[language.Language][]string{
-			language.English:    {"Incentive statement", "Harbour & Pine", "Zoë Łukasz Nguyễn", "January 2026", "123,456,789,012,345.67 USD", "3 credits: 33,180.76 × 0.05 = 1,659.038", "D-7777", "1,659.04 USD", "D-late crm", "1,000.5", "Page 2 of ", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+			language.English:    {"Incentive statement", "Harbour & Pine", "Zoë Łukasz Nguyễn", "January 2026", "123,456,789,012,345.67 USD", "3 credits: 33,180.76 × 0.05 = 1,659.038", "New business, version 2", "D-7777", "1,659.04 USD", "D-late crm", "1,000.5", "Page 2 of ", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
 			language.Indonesian: {"Rincian insentif", "Januari 2026", "123.456.789.012.345,67 USD", "1.659,04 USD", "Halaman 2 dari "},
 		}},
 		"advice": {func(h Head) ([]byte, error) {

@@ -42,8 +42,8 @@ func (m *Maker) Statement(h Head, st spec.Statement, payouts []spec.Payout) ([]b
 
 func (s *sheet) planOf(line spec.Line) string {
 	of := ""
-	if line.Plan != "" {
-		of = s.say("document.plan", "plan", line.Plan, "version", line.PlanVersion)
+	if line.PlanName != "" {
+		of = s.say("document.plan", "plan", line.PlanName, "version", line.PlanVersion)
 	}
 	if line.Corrects != nil {
 		of = strings.TrimPrefix(of+", "+s.say("document.corrects", "period", *line.Corrects), ", ")

@@ -82,6 +82,7 @@ func TestADispute(t *testing.T) {
 	const line = "/disputes/new?period=m-2026-01&plan=p&component=Commission"
 	const deal = line + "&source=crm&transaction=D1"
 	statement := html.UnescapeString(r1.visit("/periods/m-2026-01/statements/r1"))
+	require.Contains(t, statement, `<a href="/plans/p/versions/1">Plan P, version 1</a>`)
 	for _, link := range []string{line, deal, "/disputes/new?period=m-2026-01"} {
 		require.Contains(t, statement, `href="`+link+`"`)
 	}

@@ -56,7 +56,7 @@ func TestPlanByForm(t *testing.T) {
 	send("keep", nil)
 	page = admin.visit(draft)
 	require.NotContains(t, page, "This is not kept yet.")
-	admin.does(draft, draft, url.Values{"form": {"activate"}, "effective_from": {"2026-02-01"}}, "Plan managers is kept as version 1.")
+	admin.does(draft, draft, url.Values{"form": {"activate"}, "effective_from": {"2026-02-01"}}, "Plan Managers is kept as version 1.")
 }
 
 // TestPolicyByForm sets a calendar's policy without writing YAML: rows are added before it

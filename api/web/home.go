@@ -353,7 +353,7 @@ func (v *visit) addEarned(body *homePage, all []client.Period) error {
 	for _, p := range plans.Plans {
 		if p.ToAccept && v.may(incentive.AcceptPlan) > incentive.None {
 			body.Tasks = append(body.Tasks, task{
-				Says: message{"task.accept", map[string]any{"plan": p.Plan, "version": p.Version}},
+				Says: message{"task.accept", map[string]any{"plan": p.Name, "version": p.Version}},
 				Do:   "task.accept.do",
 				Path: fmt.Sprintf("/plans/%s/versions/%d", url.PathEscape(p.Plan), p.Version),
 			})

@@ -30,7 +30,7 @@ func TestLive(t *testing.T) {
 	admin, fin, m, r1 := h.as("admin"), h.as("fin"), h.as("m"), h.as("r1")
 	require.Contains(t, r1.visit("/live"), "No period is open")
 	require.Contains(t, m.visit("/team"), "No period is open")
-	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: q\nname: Q\ncurrency: USD\ncomponents:\n  - name: Accelerator\n    measure: {sum: credits}\n    rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 0%}, {rate: 2%}]}\n  - name: Quota bonus\n    measure: {sum: credits}\n    bonus: 500\n    gate: {on: attainment, quota: sales, at_least: 100%}\n"}, "effective_from": {"2026-01-01"}}, "Plan q is kept as version 1.")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: q\nname: Q\ncurrency: USD\ncomponents:\n  - name: Accelerator\n    measure: {sum: credits}\n    rate_table: {on: attainment, quota: sales, tiers: [{up_to: 100%, rate: 0%}, {rate: 2%}]}\n  - name: Quota bonus\n    measure: {sum: credits}\n    bonus: 500\n    gate: {on: attainment, quota: sales, at_least: 100%}\n"}, "effective_from": {"2026-01-01"}}, "Plan Q is kept as version 1.")
 	status, text := admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: q}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}, {kind: quota, fields: {participant_id: id, measure: {constant: sales}, starts_on: {constant: "2026-01-01"}, ends_on: {constant: "2026-01-31"}, amount: {constant: 200000}}}]`, "id\nr1\n")
 	require.Equal(t, http.StatusOK, status, text)
 	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "The period is open.")

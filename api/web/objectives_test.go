@@ -15,7 +15,7 @@ func TestObjectives(t *testing.T) {
 	h := settled(t, time.Minute)
 	fin, m, r1 := h.as("fin"), h.as("m"), h.as("r1")
 	admin := h.as("admin")
-	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Objectives, measure: {objectives: all}, curve: {on: amount, of: 1000, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 2.")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Objectives, measure: {objectives: all}, curve: {on: amount, of: 1000, points: [{at: 0, pays: 0}, {at: 1, pays: 1}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan P is kept as version 2.")
 	fin.does("/periods/m-2026-01", "/periods/m-2026-01", url.Values{"act": {"open"}}, "The period is open.")
 	h.refresh()
 	require.Contains(t, r1.visit("/objectives"), "You have no objectives in this period.")

@@ -262,7 +262,7 @@ func (v *visit) changeDraft() error {
 		if err == nil { // what is in force is no draft any more
 			_, err = command[client.PlanDraft](v.api.DiscardPlanDraft(v.r.Context(), id, &client.DiscardPlanDraftParams{IdempotencyKey: v.key() + "-draft"}))
 		}
-		return v.done(err, "/plans/"+url.PathEscape(kept.Plan)+"/versions/"+strconv.Itoa(kept.Version), message{Key: "done.plan", With: map[string]any{"plan": kept.Plan, "version": kept.Version}}, (*visit).draft)
+		return v.done(err, "/plans/"+url.PathEscape(kept.Plan)+"/versions/"+strconv.Itoa(kept.Version), message{Key: "done.plan", With: map[string]any{"plan": kept.Name, "version": kept.Version}}, (*visit).draft)
 	}
 	return v.nowhere()
 }

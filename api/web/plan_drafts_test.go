@@ -56,7 +56,7 @@ func TestPlanDraft(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status, text)
 	status, _ = fin.send(http.MethodGet, "/plan-drafts", nil)
 	require.Equal(t, http.StatusForbidden, status)
-	admin.does(draft, draft, url.Values{"form": {"activate"}, "effective_from": {"2026-02-01"}}, "Plan p is kept as version 2.")
+	admin.does(draft, draft, url.Values{"form": {"activate"}, "effective_from": {"2026-02-01"}}, "Plan P is kept as version 2.")
 	status, _ = admin.send(http.MethodGet, draft, nil)
 	require.Equal(t, http.StatusNotFound, status, "what is in force is no draft any more")
 	admin.does(first, first, url.Values{"form": {"discard"}}, "The draft is discarded.")

@@ -107,7 +107,7 @@ func (v *visit) plan() error {
 		}
 	}
 	if body.Leads = v.may(incentive.ReadAcceptances) > incentive.Own; !body.Leads {
-		return v.show("plan", "plan.title", body, "plan", p.Plan, "version", p.Version)
+		return v.show("plan", "plan.title", body, "plan", p.Name, "version", p.Version)
 	}
 	missing := v.r.URL.Query().Get("missing") != ""
 	body.Acceptances, body.Table, err = listed(v, listing[client.Acceptance]{
@@ -128,7 +128,7 @@ func (v *visit) plan() error {
 	if err != nil {
 		return err
 	}
-	return v.show("plan", "plan.title", body, "plan", p.Plan, "version", p.Version)
+	return v.show("plan", "plan.title", body, "plan", p.Name, "version", p.Version)
 }
 
 // acceptPlan puts the visitor's signature under a version of their plan.
@@ -137,9 +137,12 @@ func (v *visit) acceptPlan() error {
 	if err != nil {
 		return v.nowhere()
 	}
-	plan := v.r.PathValue("plan")
-	_, err = command[client.Acceptance](v.api.AcceptPlan(v.r.Context(), plan, version, &client.AcceptPlanParams{IdempotencyKey: v.key()}, client.AcceptanceRequest{Signature: v.r.PostFormValue("signature")}))
-	return v.done(err, v.r.URL.Path, message{Key: "done.accepted", With: map[string]any{"plan": plan, "version": version}}, (*visit).plan)
+	p, err := client.Read[client.Plan](v.api.GetPlan(v.r.Context(), v.r.PathValue("plan"), version))
+	if err != nil {
+		return err
+	}
+	_, err = command[client.Acceptance](v.api.AcceptPlan(v.r.Context(), p.Plan, version, &client.AcceptPlanParams{IdempotencyKey: v.key()}, client.AcceptanceRequest{Signature: v.r.PostFormValue("signature")}))
+	return v.done(err, v.r.URL.Path, message{Key: "done.accepted", With: map[string]any{"plan": p.Name, "version": version}}, (*visit).plan)
 }
 
 // putPlan keeps a document as the next version of its plan.
@@ -149,5 +152,5 @@ func (v *visit) putPlan() error {
 	if err == nil {
 		kept, err = command[client.Plan](v.api.PutPlan(v.r.Context(), &client.PutPlanParams{IdempotencyKey: v.key()}, client.PlanRequest{Document: v.r.PostFormValue("document"), EffectiveFrom: from}))
 	}
-	return v.done(err, "/plans", message{Key: "done.plan", With: map[string]any{"plan": kept.Plan, "version": kept.Version}}, (*visit).plans)
+	return v.done(err, "/plans", message{Key: "done.plan", With: map[string]any{"plan": kept.Name, "version": kept.Version}}, (*visit).plans)
 }

@@ -27,7 +27,7 @@ func TestReliefs(t *testing.T) {
 	t.Parallel()
 	h := settled(t, time.Minute)
 	admin, fin, r1 := h.as("admin"), h.as("fin"), h.as("r1")
-	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 5%}, {rate: 10%}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 2.")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 5%}, {rate: 10%}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan P is kept as version 2.")
 	fin.does("/quotas", "/quotas", url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-01"}, "ends_on": {"2026-01-31"}, "amount": {"31000"}}, "31,000")
 	require.Contains(t, fin.visit("/reliefs"), "Nobody is relieved")
 	relief := reliefForm("parental leave")
@@ -73,7 +73,7 @@ func TestProposedReliefs(t *testing.T) {
 	t.Parallel()
 	h := settled(t, time.Minute)
 	admin, fin, m, r1 := h.as("admin"), h.as("fin"), h.as("m"), h.as("r1")
-	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 5%}, {rate: 10%}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 2.")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate_table: {on: attainment, quota: sales, without_quota: nothing, tiers: [{up_to: 100%, rate: 5%}, {rate: 10%}]}}]\n"}, "effective_from": {"2026-01-01"}}, "Plan P is kept as version 2.")
 	fin.does("/quotas", "/quotas", url.Values{"participant_id": {"r1"}, "measure": {"sales"}, "starts_on": {"2026-01-01"}, "ends_on": {"2026-01-31"}, "amount": {"31000"}}, "31,000")
 	const at = "/periods/m-2026-01"
 	fin.does(at, at, url.Values{"act": {"open"}}, "The period is open.")

@@ -418,7 +418,7 @@ func (h *house) settle() {
 		require.Equal(h, http.StatusOK, status, text)
 		require.Contains(h, text, "Every row was taken.")
 	}
-	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate: 5%}]\n"}, "effective_from": {"2026-01-01"}}, "Plan p is kept as version 1.")
+	admin.does("/plans", "/plans", url.Values{"document": {"language: 1\nplan: p\nname: P\ncurrency: USD\ncomponents: [{name: Commission, measure: {sum: credits}, rate: 5%}]\n"}, "effective_from": {"2026-01-01"}}, "Plan P is kept as version 1.")
 	status, text := admin.imports(`records: [{kind: assignment, fields: {participant_id: id, plan_id: {constant: p}, calendar_id: {constant: m}, starts_on: {constant: "2026-01-01"}}}]`, "id\nr1\nr2\n")
 	require.Equal(h, http.StatusOK, status, text)
 	require.Contains(h, text, "Every row was taken.", text)

@@ -246,7 +246,7 @@ func (planList) Run(ctx context.Context, d *desk) error {
 	}
 	return d.show(all, func(w *tabwriter.Writer) {
 		for _, v := range all.Plans {
-			row(w, v.Plan, fmt.Sprintf("version %d", v.Version), "from "+v.EffectiveFrom.String())
+			row(w, v.Plan, fmt.Sprintf("version %d", v.Version), "from "+v.EffectiveFrom.String(), v.Name)
 		}
 	})
 }

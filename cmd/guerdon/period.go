@@ -485,8 +485,8 @@ func showStatement(w *tabwriter.Writer, s client.Statement) {
 	}
 	for _, line := range s.Lines {
 		of := ""
-		if line.Plan != "" { // an adjustment is of none
-			of = fmt.Sprintf(" (plan %s, version %d)", line.Plan, line.PlanVersion)
+		if line.PlanName != "" { // an adjustment is of none
+			of = fmt.Sprintf(" (plan %s, version %d)", line.PlanName, line.PlanVersion)
 		}
 		if line.Corrects != nil {
 			of = " of " + *line.Corrects + of

@@ -60,7 +60,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 		rep.look("account")
 		rep.follow("Plans")
 		rep.look("plans")
-		rep.follow("new-business version 1")
+		rep.follow("New business version 1")
 		rep.look("plan")
 		rep.visit("/components")
 		rep.look("components")
