@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -29,7 +30,7 @@ type chart struct {
 type bar struct {
 	Label, Value string           // as people read them
 	Short        string           // of the label, for a column; the label where it is ""
-	To           string           // where the table's row leads, "" for nowhere
+	To           string           // where the table's row leads, and that of a lying chart; "" for nowhere
 	From, At     decimal.Decimal  // where it begins, and ends
 	Tick         *decimal.Decimal // a point of it, such as what is in the middle
 	Tone         string           // good, bad, or "" for neither
@@ -45,6 +46,7 @@ type mark struct {
 type drawing struct {
 	chart
 	Says    string // what there is to see
+	Leads   bool   // its rows lead somewhere
 	Height  int    // in pixels
 	Zero    string
 	Bars    []barDrawn
@@ -117,9 +119,11 @@ func (t texts) draw(c chart) (drawing, error) {
 	}
 	every := (len(c.Bars) + shownNarrow - 1) / shownNarrow
 	for i, b := range c.Bars {
-		one := barDrawn{bar: b, Often: i%every == 0}
+		// A label is wider than its column where not all are shown, and keeps off the chart's edges.
+		one := barDrawn{bar: b, Often: every == 1 || i%every == every/2 && i < len(c.Bars)-1}
 		first, last := decimal.Min(b.From, b.At), decimal.Max(b.From, b.At)
 		if c.Lying {
+			d.Leads = d.Leads || b.To != ""
 			if letters := []rune(b.Label); len(letters) > longestLabel {
 				one.Label = string(letters[:longestLabel-1]) + "…"
 			}
@@ -233,7 +237,7 @@ func (v *visit) teamChart(of []member, passed int) *chart {
 			continue
 		}
 		tone := map[string]string{"behind": "bad", "reached": "good"}[m.Pace]
-		c.Bars = append(c.Bars, bar{Label: m.Name, Value: v.texts.Number(m.Progress.Percent) + " %", At: read(m.Progress.Percent), Tone: tone})
+		c.Bars = append(c.Bars, bar{Label: m.Name, Value: v.texts.Number(m.Progress.Percent) + " %", To: "/team/" + url.PathEscape(m.Person), At: read(m.Progress.Percent), Tone: tone})
 	}
 	if len(c.Bars) == 0 {
 		return nil

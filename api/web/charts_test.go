@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestChartsStayInTheirPlaces(t *testing.T) {
 		})
 		c := chart{Name: "figures", Title: "Figures <of> all", Head: "column.person", Of: "column.earned", Lying: rapid.Bool().Draw(t, "lying")}
 		for i, at := range rapid.SliceOfN(figure, 1, 30).Draw(t, "bars") {
-			c.Bars = append(c.Bars, bar{Label: fmt.Sprintf("Bar %d", i), Value: at.String(), At: at})
+			c.Bars = append(c.Bars, bar{Label: fmt.Sprintf("Bar %d", i), Value: at.String(), At: at, To: fmt.Sprintf("/of/%d", i)})
 		}
 		for i, at := range rapid.SliceOfN(figure, 0, 2).Draw(t, "marks") {
 			c.Marks = append(c.Marks, mark{fmt.Sprintf("Mark %d", i), at})
@@ -43,7 +44,18 @@ func TestChartsStayInTheirPlaces(t *testing.T) {
 		require.NotContains(t, text.String(), "style=")
 		require.Contains(t, text.String(), "The most is ")
 		for _, b := range c.Bars {
-			require.Contains(t, text.String(), "<th scope=\"row\">"+b.Label+"</th>")
+			require.Contains(t, text.String(), fmt.Sprintf("<th scope=\"row\"><a href=%q>%s</a></th>", b.To, b.Label))
+			require.Equal(t, c.Lying, strings.Contains(text.String(), fmt.Sprintf("<a href=%q><g ", b.To)), "rows of names lead on, for whom the picture is no image alone")
+		}
+		require.Equal(t, c.Lying, strings.Contains(text.String(), `role="group"`))
+		if !c.Lying { // on a phone, where a column may be narrower than its label
+			shown := strings.Count(text.String(), `class="middle"`)
+			require.True(t, shown >= 1 && shown <= shownNarrow)
+			if len(c.Bars) > shownNarrow {
+				all := regexp.MustCompile(`class="(middle[^"]*)"`).FindAllStringSubmatch(text.String(), -1)
+				require.Equal(t, "middle seldom", all[0][1], "it would begin before the chart does")
+				require.Equal(t, "middle seldom", all[len(all)-1][1], "it would end after it")
+			}
 		}
 		tokens := xml.NewDecoder(&text)
 		for {

@@ -331,7 +331,7 @@ func (v *visit) addDifferences(body *homePage, _ []client.Period) error {
 
 // addEarned adds what the visitor has earned.
 func (v *visit) addEarned(body *homePage, all []client.Period) error {
-	mine, _, err := v.own(all, 0)
+	mine, _, err := v.earnedBy(v.me.Id, all, 0)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (v *visit) livePage() (livePage, error) {
 	if err != nil {
 		return body, err
 	}
-	if body.Earned, _, err = v.own(all, 0); err != nil {
+	if body.Earned, _, err = v.earnedBy(v.me.Id, all, 0); err != nil {
 		return body, err
 	}
 	body.ThisYear = inYear(body.Earned, body.Year)
@@ -139,18 +139,21 @@ func (v *visit) livePage() (livePage, error) {
 	if err != nil {
 		return body, err
 	}
-	body.Estimate, body.Progress = &e, progressOf(e.Progress)
+	body.Estimate, body.Progress, body.Split = &e, progressOf(e.Progress), split(e)
 	body.MayAsk = body.Period.State == string(incentive.Open) && e.Problem == nil
-	if e.Total != nil && e.Total.Minor > 0 {
-		of := func(m incentive.Money) int {
-			return part(incentive.Ratio{Numerator: m.Decimal(), Denominator: e.Total.Decimal()}.Decimal())
-		}
-		body.Split = gauge{Filled: of(*e.Booked), More: 100 - of(*e.Booked)}
-	}
 	if body.MayAsk {
 		return body, v.addPending(&body)
 	}
 	return body, nil
+}
+
+// split parts an estimate's total into what is booked and what is pending.
+func split(e client.Estimate) gauge {
+	if e.Total == nil || e.Total.Minor <= 0 {
+		return gauge{}
+	}
+	booked := part(incentive.Ratio{Numerator: e.Booked.Decimal(), Denominator: e.Total.Decimal()}.Decimal())
+	return gauge{Filled: booked, More: 100 - booked}
 }
 
 // inYear sums up what was earned in the periods of a year, by currency.
@@ -312,6 +315,55 @@ func (v *visit) team() error {
 	body.Passed = part(passed)
 	body.Chart = v.teamChart(body.Members, body.Passed)
 	return v.show("team", "team.title", body)
+}
+
+type memberPage struct {
+	Period *client.Period // nil while none is open, or where there is no estimate
+	Member member
+	Split  gauge // of the total: booked and pending
+	Parts  []progressing
+	Passed int // percents of the period that are over
+	Earned []earned
+	Chart  *chart
+	Person string
+	Name   string
+}
+
+// member shows why somebody stands where they do: what their statement comes to as things stand,
+// with its arithmetic, and their statements before.
+func (v *visit) member() error {
+	if v.may(incentive.ReadStatements) == incentive.None {
+		return v.forbidden()
+	}
+	body := memberPage{Person: v.r.PathValue("person")}
+	all, err := v.allPeriods()
+	if err != nil {
+		return err
+	}
+	called, err := v.called()
+	if err != nil {
+		return err
+	}
+	body.Name = name(called, body.Person)
+	if body.Earned, _, err = v.earnedBy(body.Person, all, 0); err != nil {
+		return err
+	}
+	body.Chart = v.attainedChart(body.Earned, body.Person)
+	if p := v.estimated(all); p != nil {
+		e, err := client.Read[client.Estimate](v.api.GetEstimate(v.r.Context(), p.Id, body.Person))
+		if err != nil && !absent(err) {
+			return err
+		}
+		if err == nil {
+			passed := incentive.Period{StartsOn: p.StartsOn, EndsOn: p.EndsOn}.Passed(v.today())
+			body.Period, body.Member, body.Split, body.Passed = p, paced(e, passed), split(e), part(passed)
+			body.Parts = progressOf(e.Progress)
+		}
+	}
+	if body.Period == nil && len(body.Earned) == 0 {
+		return v.nowhere() // or nothing of it may be seen
+	}
+	return v.show("member", "member.title", body, "name", body.Name)
 }
 
 var _ http.Flusher = (*passing)(nil) // a stream is handed on as it comes

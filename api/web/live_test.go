@@ -59,9 +59,25 @@ func TestLive(t *testing.T) {
 	require.Contains(t, team, "76,544 behind the pace of the period.")
 	require.NotContains(t, team, "R Two", "somebody else's")
 	require.NotContains(t, r1.visit("/"), `href="/team"`)
-	for _, path := range []string{"/live", "/live/events", "/team"} {
+	for _, path := range []string{"/live", "/live/events", "/team", "/team/r1"} {
 		status, _ := admin.send(http.MethodGet, path, nil)
 		require.Equal(t, http.StatusForbidden, status, path)
+	}
+
+	// Whom a manager asks about is opened from the team, by the bar or the name.
+	require.Regexp(t, `(?s)<svg class="lying" role="group".*<a href="/team/r1"><g`, m.visit("/team"))
+	require.Contains(t, m.visit("/team"), `<th scope="row"><a href="/team/r1">R &lt;One&gt;</a>`)
+	page := m.visit("/team/r1")
+	for _, part := range []string{
+		`<h1>R &lt;One&gt;</h1>`, "6,172.84\u00a0USD", "<strong>76,544 behind the pace of the period.</strong>", "100 % of January 2026 is over.", "How far R &lt;One&gt; has come", "123,456.78 of 200,000.",
+		"<summary>Quota bonus <", "gate: 123,456.78 against at least 1 × 200,000: not reached", "No statement of R &lt;One&gt; is published yet.",
+	} {
+		require.Contains(t, page, part)
+	}
+	for _, path := range []string{"/team/r2", "/team/fin"} { // of another team, and of no plan
+		status, text := m.send(http.MethodGet, path, nil)
+		require.Equal(t, http.StatusNotFound, status, path)
+		require.NotContains(t, text, "<h1>R Two", path)
 	}
 
 	// Nobody waits for a page that a deal has made another one.

@@ -50,7 +50,7 @@ func readPages(t texts) (map[string]*template.Template, error) {
 func functions(t texts) template.FuncMap {
 	return template.FuncMap{
 		"t": t.Say, "n": t.Count, "term": t.Term, "problem": t.problem,
-		"money": t.Money, "percentage": t.percentage, "number": t.Number, "figure": t.figure, "amount": t.amount, "date": t.Date, "period": t.period, "short": short,
+		"money": t.Money, "percentage": t.percentage, "number": t.Number, "figure": t.figure, "amount": t.amount, "share": t.share, "date": t.Date, "period": t.period, "short": short,
 		"say": func(m message) string { return t.Fill(m.Key, m.With) }, "text": text,
 		"ordinal": func(i int) int { return i + 1 },
 		"key":     client.NewKey, "words": t.Words, "aggregate": t.aggregate, "records": t.records, "draw": t.draw,

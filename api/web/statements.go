@@ -32,8 +32,9 @@ const atOnce = 4
 // recent is how many periods a person sees of their own without asking for more.
 const recent = 13
 
-// own lists what the visitor has earned in the latest of these periods, with the payouts.
-func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, err error) {
+// earnedBy lists what somebody has earned in the latest of these periods, with the payouts, as far
+// as the visitor may see it.
+func (v *visit) earnedBy(person string, all []client.Period, from int) (mine []earned, more bool, err error) {
 	var seen []client.Period
 	for _, p := range all {
 		if visible(p) {
@@ -45,7 +46,7 @@ func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, er
 	seen = seen[:min(recent, len(seen))]
 	found := make([]*earned, len(seen))
 	err = together(v.r.Context(), len(seen), func(i int) error {
-		one, err := client.Read[client.Statement](v.api.GetStatement(v.r.Context(), seen[i].Id, v.me.Id, &client.GetStatementParams{}))
+		one, err := client.Read[client.Statement](v.api.GetStatement(v.r.Context(), seen[i].Id, person, &client.GetStatementParams{}))
 		if absent(err) {
 			return nil
 		}
@@ -53,7 +54,7 @@ func (v *visit) own(all []client.Period, from int) (mine []earned, more bool, er
 			return err
 		}
 		found[i] = &earned{Period: seen[i], Total: one.Total, Attained: attained(one)}
-		found[i].Paid, err = v.payoutsOf(seen[i].Id, v.me.Id)
+		found[i].Paid, err = v.payoutsOf(seen[i].Id, person)
 		return err
 	})
 	for _, one := range found {
@@ -124,7 +125,7 @@ func ownTable[T any](v *visit, title string, columns []column[T], of func(earned
 		read: func(w wanted) (rows []T, next *string, err error) {
 			for from, more := v.pass(), true; more; from += recent {
 				var mine []earned
-				if mine, more, err = v.own(all, from); err != nil {
+				if mine, more, err = v.earnedBy(v.me.Id, all, from); err != nil {
 					return nil, nil, err
 				}
 				for _, one := range mine {

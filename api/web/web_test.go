@@ -680,7 +680,7 @@ var needs = map[string]incentive.Action{
 	"GET /{$}": "", "GET /components": "", "GET /account": "", "POST /account": incentive.ChooseMethod, "POST /account/methods": incentive.ChooseMethod, "POST /account/accounts": incentive.ChooseMethod, "POST /account/confirmation": incentive.ChooseMethod, "POST /account/tokens": incentive.KeepTokens, "POST /account/tokens/{token}": incentive.KeepTokens, "GET /rewards": incentive.ChooseMethod, "POST /rewards": incentive.ChooseMethod, "GET /commands/{key}": "",
 	"POST /account/settings": incentive.KeepSettings, "GET /notifications": incentive.KeepSettings, "POST /notifications": incentive.KeepSettings,
 	"GET /points": incentive.RedeemPoints, "POST /points": incentive.RedeemPoints, "GET /redemptions": incentive.ReadTotals, "POST /redemptions": incentive.RunPeriod,
-	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements,
+	"GET /live": incentive.ReadStatements, "POST /live": incentive.ReadStatements, "GET /team": incentive.ReadStatements, "GET /team/{person}": incentive.ReadStatements,
 	"GET /pipeline": incentive.ReadStatements, "POST /pipeline": incentive.ReadStatements, "GET /objectives": incentive.ReadStatements, "POST /objectives": incentive.SetObjectives,
 	"GET /deals": incentive.ReadStatements, "POST /deals": incentive.EnterDeals, "POST /deals/decisions": incentive.DecideDeals, "GET /deals/{deal}": incentive.ReadStatements, "POST /deals/{deal}": incentive.EnterDeals, "GET /deals/{deal}/files/{deal_file}": incentive.ReadStatements,
 	"GET /statements": incentive.ReadStatements, "GET /payouts": incentive.ReadStatements,
