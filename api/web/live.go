@@ -348,7 +348,9 @@ func (v *visit) member() error {
 	if body.Earned, _, err = v.earnedBy(body.Person, all, 0); err != nil {
 		return err
 	}
-	body.Chart = v.attainedChart(body.Earned, body.Person)
+	if body.Chart = v.attainedChart(body.Earned, body.Person); body.Chart != nil {
+		body.Chart.Bare = true
+	}
 	if p := v.estimated(all); p != nil {
 		e, err := client.Read[client.Estimate](v.api.GetEstimate(v.r.Context(), p.Id, body.Person))
 		if err != nil && !absent(err) {

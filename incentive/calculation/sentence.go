@@ -27,7 +27,7 @@ func (s Step) In(l language.Language) string {
 		}
 		name := l.Word(s.Name)
 		if s.Of != "" {
-			name += " of transaction." + s.Of
+			name += l.Sprintf(" of %s", plan.Spoken(s.Of))
 		}
 		return l.Sprintf("%s of %s%s: %s", name, counted(l, s.Count, "%d credit", "%d credits"), where, s.Result)
 	case StepExchange:

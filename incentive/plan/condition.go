@@ -143,7 +143,7 @@ func memberOf(node ast.Node) (member, bool) {
 
 // name says an attribute: one of the transaction by its name alone, as most are.
 func (c condition) name(m member) string {
-	name := strings.ReplaceAll(m.name, "_", " ")
+	name := Spoken(m.name)
 	switch m.of {
 	case "participant":
 		return c.Sprintf("the participant's %s", name)
@@ -152,6 +152,9 @@ func (c condition) name(m member) string {
 	}
 	return name
 }
+
+// Spoken is the name of an attribute as people say it.
+func Spoken(attribute string) string { return strings.ReplaceAll(attribute, "_", " ") }
 
 // value says what an attribute is compared with.
 func (c condition) value(node ast.Node) (string, bool) {

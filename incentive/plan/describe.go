@@ -272,16 +272,16 @@ func (k Key) describe(l language.Language, measure string) string {
 	case KeyCount:
 		return l.Word("the number of credits")
 	case KeyTenure:
-		return l.Sprintf("the months begun since the participant's %s", k.Attribute)
+		return l.Sprintf("the months begun since the participant's %s", Spoken(k.Attribute))
 	}
-	return l.Sprintf("the participant's %s", k.Attribute)
+	return l.Sprintf("the participant's %s", Spoken(k.Attribute))
 }
 
 // describe says a value; a rate is said as a percentage.
 func (v Value) describe(l language.Language, rate bool) string {
 	switch {
 	case v.Attribute != "":
-		return l.Sprintf("the participant's %s", v.Attribute)
+		return l.Sprintf("the participant's %s", Spoken(v.Attribute))
 	case rate && v.Literal.Abs().LessThan(decimal.NewFromInt(1)):
 		return percent(l, v.Literal)
 	}

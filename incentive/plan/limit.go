@@ -124,7 +124,7 @@ const carriedOver = "What lies above is held back and paid as soon as there is r
 func (d Draw) describe(l language.Language) []string {
 	since := l.Word("coming to the plan")
 	if d.Since != "" {
-		since = l.Sprintf("the participant's %s", d.Since)
+		since = l.Sprintf("the participant's %s", Spoken(d.Since))
 	}
 	text := []string{l.Sprintf("what the components pay less than %s is advanced", d.Amount.describe(l, false))}
 	if d.AdvancedFor > 0 {

@@ -92,11 +92,11 @@ func (m Measure) describe(l language.Language) string {
 	case m.Aggregate == Achieved:
 		return l.Word("the scores of the participant's objectives, each times its weight")
 	case m.Aggregate == Distinct:
-		text = l.Sprintf("the number of different values of transaction.%s among the credits", m.Attribute)
+		text = l.Sprintf("the number of different values of %s among the credits", Spoken(m.Attribute))
 	case m.Aggregate == Count:
 		text = l.Word("the number of credits")
 	case m.Attribute != "":
-		text = l.Sprintf("the credited share of transaction.%s", m.Attribute)
+		text = l.Sprintf("the credited share of %s", Spoken(m.Attribute))
 	default:
 		text = l.Word("what is credited")
 	}

@@ -109,7 +109,7 @@ func (q QuotaRule) describe(l language.Language) string {
 		text += l.Sprintf(" Its time is cut into %d equal stretches, which weigh %s.", len(q.Weights), percents(l, q.Weights))
 	}
 	if q.Ramp != nil {
-		text += l.Sprintf(" In the months begun since the participant's %s it counts by %s, and then wholly.", q.Ramp.Since, percents(l, q.Ramp.Shares))
+		text += l.Sprintf(" In the months begun since the participant's %s it counts by %s, and then wholly.", Spoken(q.Ramp.Since), percents(l, q.Ramp.Shares))
 	}
 	return text
 }
