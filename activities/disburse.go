@@ -177,19 +177,29 @@ func (a *Activities) cannotSend(ctx context.Context, periodID string, revision i
 		return stop, err
 	}
 	for _, needed := range sums {
-		available, err := rail.Balance(ctx, needed.Currency)
+		available, err := balance(ctx, rail, needed.Currency)
 		switch class := payments.ClassOf(err); {
 		case err != nil && class.Handling().Retry:
 			return stop, fmt.Errorf("ask %s for its balance: %w", name, err)
 		case err != nil:
 			stop.Code = codeOf(err)
 			return stop, nil
-		case available.Minor < needed.Minor:
-			stop.Code, stop.Available, stop.Needed = string(store.CodeBalanceSmall), available, needed
+		case available != nil && available.Minor < needed.Minor:
+			stop.Code, stop.Available, stop.Needed = string(store.CodeBalanceSmall), *available, needed
 			return stop, nil
 		}
 	}
 	return stop, nil
+}
+
+// balance asks what a rail holds in a currency: nil where it converts from another, so that only its
+// answer to a payment says whether it holds enough.
+func balance(ctx context.Context, rail payments.SingleRail, currency incentive.Currency) (*incentive.Money, error) {
+	available, err := rail.Balance(ctx, currency)
+	if codeOf(err) == payments.CurrencyNotHeld {
+		return nil, nil
+	}
+	return &available, err
 }
 
 // codeOf is the code of a rail's error, or its class where it has none.

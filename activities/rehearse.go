@@ -106,14 +106,14 @@ func rehearse(ctx context.Context, rails payments.Registry, payouts []store.Payo
 	if err != nil {
 		return r, err
 	}
-	available, err := single.Balance(ctx, currency)
+	available, err := balance(ctx, single, currency)
 	switch {
 	case err != nil:
 		r.Problem = codeOf(err)
-	case available.Minor < r.Total.Minor:
-		r.Available, r.Problem = &available, string(store.CodeBalanceSmall)
+	case available != nil && available.Minor < r.Total.Minor:
+		r.Available, r.Problem = available, string(store.CodeBalanceSmall)
 	default:
-		r.Available = &available
+		r.Available = available
 	}
 	return r, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/payments/paymentfile"
+	"github.com/guerdon/guerdon/payments/points"
 	"github.com/guerdon/guerdon/store"
 )
 
@@ -28,10 +29,18 @@ func (p pickyRail) BuildFile(ctx context.Context, request payments.FileRequest) 
 	return p.Rail.BuildFile(ctx, request)
 }
 
+// convertingRail holds nothing in the currency that it is asked for.
+type convertingRail struct{ *points.Rail }
+
+func (c convertingRail) Balance(context.Context, incentive.Currency) (incentive.Money, error) {
+	return incentive.Money{}, &payments.Error{Class: payments.Definite, Rail: c.Name(), Code: payments.CurrencyNotHeld}
+}
+
 // TestRehearse names what cannot be sent, and builds a file of the rest.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
-	rails, err := payments.NewRegistry(pickyRail{paymentfile.New(paymentfile.Name, "Example Ltd")})
+	converts := convertingRail{points.New(nil)}
+	rails, err := payments.NewRegistry(pickyRail{paymentfile.New(paymentfile.Name, "Example Ltd")}, converts)
 	require.NoError(t, err)
 	good := map[string]string{paymentfile.HolderDetail: "Ann", paymentfile.AccountDetail: "DE89370400440532013000"}
 	destinations := map[int64]store.Destination{1: {ID: 1, Details: good}, 2: {ID: 2, Details: map[string]string{paymentfile.HolderDetail: "Bob", paymentfile.AccountDetail: "1"}}}
@@ -57,6 +66,14 @@ func TestRehearse(t *testing.T) {
 	require.Nil(t, none.File)
 	require.Equal(t, []string{"odd"}, says(none))
 	require.Zero(t, none.Total.Minor)
+
+	shop := payout("a", 200, 3)
+	shop.Rail = converts.Name()
+	destinations[3] = store.Destination{ID: 3, Details: map[string]string{points.ToDetail: points.Own}}
+	other, err := rehearse(t.Context(), rails, []store.Payout{shop}, destinations)
+	require.NoError(t, err)
+	require.Equal(t, []any{1, ""}, []any{other.Payouts, other.Problem}, "a rail that converts from another currency may hold enough")
+	require.Nil(t, other.Available)
 
 	nowhere := payout("a", 200, 1)
 	nowhere.Rail = "gone"

@@ -143,7 +143,8 @@ func (s *server) GetRail(ctx context.Context, request spec.GetRailRequestObject)
 	return answer, nil
 }
 
-// balances asks a rail what it holds in each currency, all at once.
+// balances asks a rail what it holds in each currency, all at once, and leaves out those in which it holds none and
+// converts from another.
 func balances(ctx context.Context, rail payments.SingleRail, currencies []incentive.Currency) []spec.RailBalance {
 	ctx, cancel := context.WithTimeout(ctx, balanceWait)
 	defer cancel()
@@ -165,7 +166,7 @@ func balances(ctx context.Context, rail payments.SingleRail, currencies []incent
 		})
 	}
 	asking.Wait()
-	return all
+	return slices.DeleteFunc(all, func(b spec.RailBalance) bool { return b.Code != nil && *b.Code == payments.CurrencyNotHeld })
 }
 
 // PutRailLimits says what a rail may do from now on.

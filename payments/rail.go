@@ -45,7 +45,9 @@ type SingleRail interface {
 	// never reject one for it.
 	Lookup(ctx context.Context, reference string) (Result, error)
 
-	// Balance is what the rail can pay out now in a currency.
+	// Balance is what the rail can pay out now in a currency. Its error has the Code CurrencyNotHeld
+	// where the rail holds none in that currency and converts from another: it can pay, and
+	// nobody can say how much.
 	Balance(context.Context, incentive.Currency) (incentive.Money, error)
 
 	// ParseEvents authenticates what the rail sent us, against the clock given, and
@@ -53,6 +55,9 @@ type SingleRail interface {
 	// Its error is an *incentive.Error of code CodeEventRefused.
 	ParseEvents(header http.Header, body []byte, now time.Time) ([]Event, error)
 }
+
+// CurrencyNotHeld is the Code of the error of a Balance that the rail keeps in another currency.
+const CurrencyNotHeld = "currency-not-held"
 
 // FileRail builds a file that a person takes to a bank.
 type FileRail interface {

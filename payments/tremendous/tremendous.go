@@ -259,7 +259,7 @@ func (r *Rail) List(ctx context.Context, from, until time.Time, each func(paymen
 }
 
 // Balance is what the funding source has available. Tremendous keeps one currency for an
-// account and converts from it: in another there is nothing to say, and so nothing.
+// account and converts from it: of another there is nothing to say.
 func (r *Rail) Balance(ctx context.Context, currency incentive.Currency) (incentive.Money, error) {
 	var answer struct {
 		Source struct {
@@ -279,8 +279,11 @@ func (r *Rail) Balance(ctx context.Context, currency incentive.Currency) (incent
 	if source.ID == "" || source.Meta.Currency == "" {
 		return incentive.Money{}, unreadable("Tremendous's answer is not a funding source that has a balance", nil)
 	}
-	if source.Meta.Currency != string(currency) || source.Status != "" && source.Status != "active" {
+	if source.Status != "" && source.Status != "active" {
 		return incentive.Money{Currency: currency}, nil
+	}
+	if source.Meta.Currency != string(currency) {
+		return incentive.Money{}, refuse(payments.CurrencyNotHeld, "the balance at Tremendous is in another currency, from which it converts")
 	}
 	amount, err := incentive.ParseDecimal(string(source.Meta.Available))
 	if err != nil {

@@ -415,10 +415,11 @@ func TestBalanceIsOfOneCurrency(t *testing.T) {
 	source := `{"funding_source":{"id":"S","status":"active","meta":{"available_amount":12.349,"currency_code":"USD"}}}`
 	for name, c := range map[string]struct {
 		body  string
-		minor int64 // -1: an error
+		minor int64 // -1: an error; -2: none in that currency
 	}{
 		"whole cents only":       {source, 12_34},
-		"of another currency":    {strings.Replace(source, "USD", "EUR", 1), 0},
+		"of another currency":    {strings.Replace(source, "USD", "EUR", 1), -2},
+		"of another that fails":  {strings.NewReplacer("USD", "EUR", "active", "failed").Replace(source), 0},
 		"of a source that fails": {strings.Replace(source, "active", "failed", 1), 0},
 		"a credit card":          {`{"funding_source":{"id":"S","method":"credit_card","meta":{}}}`, -1},
 		"no source":              {`{}`, -1},
@@ -429,6 +430,12 @@ func TestBalanceIsOfOneCurrency(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.body) }))
 			t.Cleanup(server.Close)
 			money, err := railAt(t, server.URL).Balance(t.Context(), "USD")
+			if c.minor == -2 {
+				var none *payments.Error
+				require.ErrorAs(t, err, &none)
+				require.Equal(t, []any{payments.Definite, payments.CurrencyNotHeld}, []any{none.Class, none.Code})
+				return
+			}
 			if c.minor == -1 {
 				require.Equal(t, payments.Unknown, payments.ClassOf(err))
 				return
