@@ -45,8 +45,20 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// install builds and starts the local installation and returns its address.
-func install(t *testing.T) string {
+// browse starts a browser.
+func browse(t *testing.T, program string) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
+	programs, done := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(done)
+	browser, leave := chromedp.NewContext(programs)
+	t.Cleanup(leave)
+	require.NoError(t, chromedp.Run(browser), "the browser starts")
+	return browser
+}
+
+// install builds and starts the local installation, with further flags, and returns its address.
+func install(t *testing.T, flags ...string) string {
 	t.Helper()
 	directory, err := os.MkdirTemp("/tmp", "guerdon-test-") // t.TempDir is closed to PostgreSQL's own user
 	require.NoError(t, err)
@@ -55,7 +67,7 @@ func install(t *testing.T) string {
 	program := filepath.Join(directory, "local")
 	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "github.com/guerdon/guerdon/deploy/local").CombinedOutput()
 	require.NoError(t, err, "%s", output)
-	command := exec.Command(program, "--data-directory", filepath.Join(directory, "data"), "--api-port=0", "--temporal-port=0", "--ui-port=-1")
+	command := exec.Command(program, append([]string{"--data-directory", filepath.Join(directory, "data"), "--api-port=0", "--temporal-port=0", "--ui-port=-1"}, flags...)...)
 	command.Cancel = nil
 	says, err := command.StdoutPipe()
 	require.NoError(t, err)

@@ -21,12 +21,7 @@ func TestPeriodThroughThePages(t *testing.T) {
 	t.Parallel()
 	program := chromium(t)
 	address := install(t)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU)
-	programs, done := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(done)
-	browser, leave := chromedp.NewContext(programs)
-	t.Cleanup(leave)
-	require.NoError(t, chromedp.Run(browser), "the browser starts")
+	browser := browse(t, program)
 
 	first := time.Date(time.Now().Year(), time.Now().Month(), 1, 0, 0, 0, 0, time.UTC)
 	month := sample.Calendar + "-" + first.AddDate(0, -1, 0).Format("2006-01")
