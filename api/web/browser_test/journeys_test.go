@@ -74,6 +74,9 @@ func TestPeriodThroughThePages(t *testing.T) {
 		require.True(t, manager.has(`figure.chart svg rect`), "the team is drawn against its quotas")
 		manager.look("team")
 		require.Contains(t, manager.text(), "behind that with their quota")
+		manager.follow("Dewi Silva")
+		manager.look("member")
+		require.Contains(t, manager.text(), "How far Dewi Silva has come")
 	}
 	takesAReward(t, browser, address)
 	rep := arrives(t, browser, address, "p12", phone)
