@@ -125,6 +125,7 @@ func (s *server) payoutOf(o store.Payout) spec.Payout {
 		State:       o.State,
 		Reason:      o.Reason,
 		Released:    o.Released,
+		Filed:       o.Filed,
 		LiftedBy:    orNil(o.LiftedBy),
 	}
 	if o.Withheld.Minor != 0 {

@@ -89,6 +89,7 @@ type Payout struct {
 	ToRail, ToMasked, ToBy string
 	Newer                  Destination // of one that waits for a person: where the participant wants to be paid now; none where a failed one goes there
 	Released               bool        // its list is
+	Filed                  bool        // a payment file of its list was built, which takes nothing in any more
 	ListedAs               []string    // entries of sanctions lists that the participant may be, as <list>/<id>
 	LiftedBy               string      // who let it go before, where a limit held it
 	SharedWith             []string    // participants who are paid to the same account
@@ -110,7 +111,8 @@ const payoutColumns = `
 		o.amount_minor, o.carried_minor, o.currency, o.withheld_minor, o.rail, coalesce(o.destination_id, 0), coalesce(d.masked, ''), o.state, o.reason, o.batch, o.times_back, o.supplement,
 		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), o.listed_as, coalesce(o.lifted_by, ''), o.shared_with,
 		(SELECT coalesce(sum(rc.amount_minor), 0)::bigint FROM payout_recall rc WHERE rc.payout_id = o.id AND rc.in_part AND rc.times_back = o.times_back), coalesce(rl.amount_minor, 0), coalesce(rl.state, ''), coalesce(rl.code, ''),
-		coalesce(pp.act, ''), coalesce(pp.proposed_by, ''), coalesce(pp.amount_minor, 0)
+		coalesce(pp.act, ''), coalesce(pp.proposed_by, ''), coalesce(pp.amount_minor, 0),
+		EXISTS (SELECT FROM payment_file f WHERE (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency))
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
 		LEFT JOIN LATERAL (SELECT amount_minor, state, code FROM payout_recall l JOIN proposal_decision ld ON ld.proposal_id = l.id WHERE l.payout_id = o.id ORDER BY ld.decided_at DESC LIMIT 1) rl ON true
 		LEFT JOIN payout_proposal pp ON pp.payout_id = o.id AND ` + undecidedProposal + `
@@ -120,7 +122,7 @@ const payoutColumns = `
 
 func scanPayout(row pgx.CollectableRow) (o Payout, err error) {
 	err = row.Scan(&o.ID, &o.PeriodID, &o.Revision, &o.ParticipantID, &o.Name, &o.Amount.Minor, &o.Carried.Minor, &o.Amount.Currency, &o.Withheld.Minor, &o.Rail, &o.DestinationID, &o.Masked, &o.State, &o.Reason, &o.Batch, &o.TimesBack, &o.Supplement, &o.ToRail, &o.ToMasked, &o.ToBy, &o.Newer.ID, &o.Newer.Version, &o.Newer.Rail, &o.Newer.Masked, &o.Released, &o.ListedAs, &o.LiftedBy, &o.SharedWith,
-		&o.Recalled.Minor, &o.Recall.Amount.Minor, &o.Recall.State, &o.Recall.Code, &o.Proposal.Act, &o.Proposal.By, &o.Proposal.Amount.Minor)
+		&o.Recalled.Minor, &o.Recall.Amount.Minor, &o.Recall.State, &o.Recall.Code, &o.Proposal.Act, &o.Proposal.By, &o.Proposal.Amount.Minor, &o.Filed)
 	o.Carried.Currency, o.Withheld.Currency = o.Amount.Currency, o.Amount.Currency
 	o.Recalled.Currency, o.Recall.Amount.Currency, o.Proposal.Amount.Currency = o.Amount.Currency, o.Amount.Currency, o.Amount.Currency
 	return o, err

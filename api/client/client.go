@@ -2880,8 +2880,11 @@ type Payout struct {
 	Destination string `json:"destination"`
 
 	// Earned What this period's approval made payable.
-	Earned Money  `json:"earned"`
-	Id     string `json:"id"`
+	Earned Money `json:"earned"`
+
+	// Filed Whether a payment file of its list was built, which takes nothing in any more: what it did not pay goes into another one.
+	Filed bool   `json:"filed"`
+	Id    string `json:"id"`
 
 	// LiftedBy Who let it go before that, where a limit held it.
 	LiftedBy *string `json:"lifted_by,omitempty"`

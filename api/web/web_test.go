@@ -583,6 +583,7 @@ func TestAPeriod(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, h.store.ApplyOutcomes(t.Context(), back.ID, []store.PayoutOutcome{{PayoutID: all[0].ID, State: "returned", Code: "AC04"}}))
 	require.Contains(t, fin.visit(at+"/files"), "1 payout was not paid by this file.")
+	require.Contains(t, fin.visit(at+"/payouts"), "another file of the period can pay it")
 	require.NotContains(t, h.as("aud").visit(at+"/files"), "Pay by another file", "auditors only read")
 	fin.does(at+"/files", at+"/files/again", url.Values{"file": {file}, "reason": {"the account is open again"}}, "What the file did not pay is on the payout list to be released.")
 	require.NotContains(t, fin.visit(at+"/files"), "Pay by another file")
