@@ -227,15 +227,17 @@ func (s *server) ListPlans(ctx context.Context, _ spec.ListPlansRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	due, err := s.Store.ToAccept(ctx, personOf(ctx).ID)
+	own, err := s.Store.OwnPlans(ctx, personOf(ctx).ID)
 	answer := spec.ListPlans200JSONResponse{Plans: []spec.PlanVersion{}}
 	for _, v := range all {
+		mine := slices.IndexFunc(own, func(p store.OwnPlan) bool { return p.PlanID == v.PlanID })
 		answer.Plans = append(answer.Plans, spec.PlanVersion{
 			Plan:          v.PlanID,
 			Name:          s.plans.name(v),
 			Version:       v.Version,
 			EffectiveFrom: v.EffectiveFrom,
-			ToAccept:      slices.Contains(due, store.PlanVersionID{PlanID: v.PlanID, Version: v.Version}),
+			Yours:         mine >= 0,
+			ToAccept:      mine >= 0 && own[mine].Version == v.Version && !own[mine].Accepted,
 		})
 	}
 	return answer, err

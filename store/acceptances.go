@@ -78,16 +78,22 @@ type PlanVersionID struct {
 	Version int
 }
 
-// ToAccept lists the latest versions of the plans that somebody is on, as far as they have
-// not accepted them.
-func (s *Store) ToAccept(ctx context.Context, participantID string) ([]PlanVersionID, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT plan_id, max(version) AS version FROM plan_version WHERE plan_id IN (SELECT plan_id FROM (`+plannedPeople+`) p WHERE participant_id = $1) GROUP BY plan_id
-		EXCEPT SELECT plan_id, version FROM plan_acceptance WHERE participant_id = $1 ORDER BY 1`, participantID)
+// OwnPlan is the latest version of a plan that somebody is on.
+type OwnPlan struct {
+	PlanVersionID
+	Accepted bool // by them
+}
+
+// OwnPlans lists the plans that somebody is on, by their ids.
+func (s *Store) OwnPlans(ctx context.Context, participantID string) (all []OwnPlan, err error) {
+	err = collect(ctx, s.pool, &all, `
+		SELECT v.plan_id, v.version, EXISTS (SELECT FROM plan_acceptance a WHERE (a.plan_id, a.version, a.participant_id) = (v.plan_id, v.version, $1)) FROM (
+			SELECT plan_id, max(version) AS version FROM plan_version WHERE plan_id IN (SELECT plan_id FROM (`+plannedPeople+`) p WHERE participant_id = $1) GROUP BY plan_id) v
+		ORDER BY v.plan_id`, pgx.RowToStructByPos[OwnPlan], participantID)
 	if err != nil {
-		return nil, fmt.Errorf("list what %s has to accept: %w", participantID, err)
+		return nil, fmt.Errorf("list the plans of %s: %w", participantID, err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[PlanVersionID])
+	return all, nil
 }
 
 // AcceptPlan puts on record that somebody who is on a plan accepts one version of it, signed

@@ -34,9 +34,13 @@ func TestAcceptPlan(t *testing.T) {
 		require.Empty(t, none)
 		return all
 	}
-	due, err := b.ToAccept(ctx, "ann")
-	require.NoError(t, err)
-	require.Equal(t, []store.PlanVersionID{first}, due)
+	own := func(want ...store.OwnPlan) {
+		t.Helper()
+		all, err := b.OwnPlans(ctx, "ann")
+		require.NoError(t, err)
+		require.Equal(t, want, all)
+	}
+	own(store.OwnPlan{PlanVersionID: first})
 	name := list(1, nil)[0].Name
 
 	for who, c := range map[string]struct {
@@ -62,9 +66,7 @@ func TestAcceptPlan(t *testing.T) {
 	require.Equal(t, accepted, again, "once")
 	require.Equal(t, []store.Acceptance{accepted}, list(1, nil))
 	require.Empty(t, list(1, []string{"bob"}))
-	due, err = b.ToAccept(ctx, "ann")
-	require.NoError(t, err)
-	require.Empty(t, due)
+	own(store.OwnPlan{PlanVersionID: first, Accepted: true})
 	events, err := b.AuditEvents(ctx, "plan/flat", 0, 100)
 	require.NoError(t, err)
 	last := events[len(events)-1]
@@ -73,9 +75,7 @@ func TestAcceptPlan(t *testing.T) {
 	require.ErrorContains(t, storetest.TryExec(ctx, database, `DELETE FROM guerdon.plan_acceptance`), "append-only")
 
 	b.plan("flat", "components: [{name: commission, measure: {sum: credits}, rate: 11%}]") // which is accepted anew
-	due, err = b.ToAccept(ctx, "ann")
-	require.NoError(t, err)
-	require.Equal(t, []store.PlanVersionID{{PlanID: "flat", Version: 2}}, due)
+	own(store.OwnPlan{PlanVersionID: store.PlanVersionID{PlanID: "flat", Version: 2}})
 	require.Nil(t, list(2, nil)[0].AcceptedAt)
 	require.NotNil(t, list(1, nil)[0].AcceptedAt)
 }

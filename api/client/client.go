@@ -3202,6 +3202,9 @@ type PlanVersion struct {
 	// ToAccept You are on the plan, this is its latest version, and you have not accepted it.
 	ToAccept bool `json:"to_accept"`
 	Version  int  `json:"version"`
+
+	// Yours You are on the plan.
+	Yours bool `json:"yours"`
 }
 
 // Plans defines model for Plans.

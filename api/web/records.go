@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/guerdon/guerdon/api/client"
@@ -56,13 +57,15 @@ type plansPage struct {
 	MayKeep bool
 }
 
-// plans lists every version of every plan.
+// plans lists every version of every plan, those of the visitor's own first.
 func (v *visit) plans() error {
 	list, err := client.Read[client.Plans](v.api.ListPlans(v.r.Context()))
 	if err != nil {
 		return err
 	}
-	return v.show("plans", "plans.title", plansPage{list.Plans, v.may(incentive.ImportStructure) > incentive.None})
+	yours := slices.DeleteFunc(slices.Clone(list.Plans), func(p client.PlanVersion) bool { return !p.Yours })
+	others := slices.DeleteFunc(list.Plans, func(p client.PlanVersion) bool { return p.Yours })
+	return v.show("plans", "plans.title", plansPage{append(yours, others...), v.may(incentive.ImportStructure) > incentive.None})
 }
 
 type planPage struct {
