@@ -52,8 +52,8 @@ func (o pages) walks() []walk {
 	statement := period + "/statements/" + leaf
 	return []walk{
 		{"rep", leaf, []string{statement, "/account", "/notifications", "/disputes/new", "/plans/sales/versions/1"}},
-		{"manager", fmt.Sprint("p", (o.People-2)/12), []string{period, period + "/statements", period + "/approvals", statement, "/delegations"}},
-		{"head of all", "p0", []string{period + "/statements", period + "/statements?sort=name", "/team?sort=name"}},
+		{"manager", fmt.Sprint("p", (o.People-2)/12), []string{period, period + "/statements", period + "/approvals", statement, "/delegations", "/team/" + leaf}},
+		{"head of all", "p0", []string{period + "/statements", period + "/statements?sort=name", "/team?sort=name", "/team/" + leaf}},
 		{"finance", "fin", []string{period, period + "/statements", period + "/statements?sort=name", period + "/statements?sort=-total", period + "/statements?search=" + leaf, statement,
 			period + "/approvals?queue=finance", period + "/waiting", period + "/runs", period + "/changes", period + "/uncredited", period + "/payouts", period + "/payouts?sort=name", period + "/payouts?sort=-amount",
 			period + "/release", period + "/files", period + "/rehearsal", "/people?sort=name", "/people?search=" + leaf, "/people/" + leaf, "/quotas?sort=name", "/delegations"}},
