@@ -28,9 +28,10 @@ const plannedPeople = `SELECT plan_id, participant_id FROM (
 
 // ofAcceptances is the FROM and WHERE of those who are on a plan or have accepted a version of it.
 func ofAcceptances(visible []string) string {
-	return ` FROM (` + plannedPeople + ` UNION SELECT plan_id, participant_id FROM plan_acceptance WHERE plan_id = @plan AND version = @version) p
-	LEFT JOIN plan_acceptance a ON a.plan_id = @plan AND a.version = @version AND a.participant_id = p.participant_id
-	WHERE p.plan_id = @plan AND ` + among("p.participant_id", visible)
+	return ` FROM (SELECT participant_id, max(accepted_at) AS accepted_at FROM (
+		SELECT participant_id, NULL::timestamptz AS accepted_at FROM (` + plannedPeople + `) l WHERE plan_id = @plan
+		UNION ALL SELECT participant_id, accepted_at FROM plan_acceptance WHERE plan_id = @plan AND version = @version) one GROUP BY participant_id) p
+	WHERE ` + among("p.participant_id", visible)
 }
 
 // WhichAcceptances says whose acceptances of which version of a plan are wanted.
@@ -54,8 +55,9 @@ func acceptances(ctx context.Context, q querier, of WhichAcceptances, after stri
 	arguments := of.arguments()
 	arguments["after"], arguments["limit"] = after, limit
 	err = collect(ctx, q, &all, `
-		SELECT p.participant_id, `+nameAt("p.participant_id", "company_today()")+`, coalesce((SELECT t.body FROM free_text t WHERE t.id = a.signature_id), ''), a.accepted_at`+ofAcceptances(of.Visible)+`
-			AND (NOT @missing OR a.accepted_at IS NULL) AND `+found("p.participant_id")+` AND p.participant_id > @after ORDER BY p.participant_id LIMIT @limit`, pgx.RowToStructByPos[Acceptance], plannedAnew, arguments)
+		SELECT p.participant_id, `+nameAt("p.participant_id", "company_today()")+`,
+			coalesce((SELECT t.body FROM plan_acceptance a JOIN free_text t ON t.id = a.signature_id WHERE (a.plan_id, a.version, a.participant_id) = (@plan, @version, p.participant_id)), ''), p.accepted_at`+ofAcceptances(of.Visible)+`
+			AND (NOT @missing OR p.accepted_at IS NULL) AND `+found("p.participant_id")+` AND p.participant_id > @after ORDER BY p.participant_id LIMIT @limit`, pgx.RowToStructByPos[Acceptance], plannedAnew, arguments)
 	if err != nil {
 		return nil, fmt.Errorf("list who has accepted plan %s: %w", of.PlanID, err)
 	}
@@ -65,7 +67,7 @@ func acceptances(ctx context.Context, q querier, of WhichAcceptances, after stri
 // CountAcceptances counts the visible who are on a plan or have accepted that version of it, and those
 // of them who have, whatever is searched for among them.
 func (s *Store) CountAcceptances(ctx context.Context, of WhichAcceptances) (people, accepted int, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT count(*), count(a.accepted_at)`+ofAcceptances(of.Visible), plannedAnew, of.arguments()).Scan(&people, &accepted)
+	err = s.pool.QueryRow(ctx, `SELECT count(*), count(p.accepted_at)`+ofAcceptances(of.Visible), plannedAnew, of.arguments()).Scan(&people, &accepted)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count who has accepted plan %s: %w", of.PlanID, err)
 	}
