@@ -137,8 +137,8 @@ func (r *salesReader) undo() {
 	r.count--
 }
 
-// most is how many different values a reader remembers.
-const most = 10_000
+// mostRemembered is how many different values of a kind a salesReader remembers.
+const mostRemembered = 10_000
 
 // share reads a credit's share; most people have the same few.
 func (r *salesReader) share(b []byte) (decimal.Decimal, error) {
@@ -147,7 +147,7 @@ func (r *salesReader) share(b []byte) (decimal.Decimal, error) {
 		return share, nil
 	}
 	share, err := decimalOf(b)
-	if err == nil && len(r.shares) < most {
+	if err == nil && len(r.shares) < mostRemembered {
 		r.shares[string(b)] = share
 	}
 	return share, err
@@ -177,7 +177,7 @@ func (r *salesReader) attributesOf(b []byte) (map[string]string, error) {
 		delete(all, name)
 		all[r.text([]byte(name))] = value
 	}
-	if len(r.attributes) < most {
+	if len(r.attributes) < mostRemembered {
 		r.attributes[string(b)] = all
 	}
 	return all, nil

@@ -321,7 +321,7 @@ func (l *checklist) afterRelease() error {
 			l.counted(ChecklistItem{Item: ItemStoppedRails}, fmt.Sprintf(ofFinance, `
 				SELECT count(*)::int FROM rail_stop s WHERE period_id = $2 AND revision = $3 AND `+undecidedStop), FinanceQueue, p.ID, p.Revision),
 			l.counted(ChecklistItem{Item: ItemPaymentFiles}, fmt.Sprintf(ofFinance, `
-				SELECT count(*)::int FROM payment_file WHERE period_id = $2 AND revision = $3 AND confirmed_at IS NULL AND NOT `+settledFile), FinanceQueue, p.ID, p.Revision),
+				SELECT count(*)::int FROM payment_file f WHERE period_id = $2 AND revision = $3 AND confirmed_at IS NULL AND NOT `+settledFile), FinanceQueue, p.ID, p.Revision),
 			l.counted(ChecklistItem{Item: ItemExceptions}, fmt.Sprintf(ofFinance, `
 				SELECT count(*)::int FROM payout WHERE period_id = $2 AND revision = $3 AND state IN ('held', 'failed', 'returned')`), FinanceQueue, p.ID, p.Revision))
 		if err != nil {

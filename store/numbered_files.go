@@ -99,7 +99,7 @@ func (s *Store) NameTraced(ctx context.Context, rail string, outcomes []PayoutOu
 // has said nothing else. What the bank left unclear waits for a person. Doing it again changes nothing.
 func (s *Store) PresumePaid(ctx context.Context, fileID string, on incentive.Date) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		payouts, err := lockOrders(ctx, tx, ` JOIN payment_file f ON (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency)
+		payouts, err := lockOrders(ctx, tx, ` JOIN payment_file f ON `+ofFile+`
 			WHERE f.id = id_of($1) AND f.confirmed_at IS NOT NULL AND o.batch > 0 AND o.state = 'submitted' AND o.reason <> $2`, fileID, CodeBankUnclear)
 		if err != nil || len(payouts) == 0 {
 			return err

@@ -225,7 +225,7 @@ func concerned(ctx context.Context, tx pgx.Tx, rail string, o PayoutOutcome, nam
 	switch {
 	case o.PayoutID == "":
 		// What is in the file has an attempt since the file was built.
-		which = ` JOIN payment_file f ON (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency)
+		which = ` JOIN payment_file f ON ` + ofFile + `
 			WHERE o.rail = $1 AND o.batch > 0 AND f.message_id = $2 AND NOT o.id::text = ANY($3) AND EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = o.id)`
 		arguments = []any{rail, o.MessageID, named}
 	case !uuidText.MatchString(o.PayoutID):

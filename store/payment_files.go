@@ -101,21 +101,25 @@ func (s *Store) KeepPaymentFile(ctx context.Context, f PaymentFile) (PaymentFile
 // paymentFileColumns has an empty content: that of a large period has megabytes.
 var paymentFileColumns = `SELECT id::text, period_id, revision, supplement, rail, currency, name, message_id, ''::bytea, ` + paymentFileRest
 
-var paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + `, ` + unpaidByFile + `, effective_on, NULL::jsonb FROM payment_file`
+var paymentFileRest = `sha256, payouts, total_minor, built_at, coalesce(confirmed_by, ''), confirmed_at, ` + settledFile + `, ` + unpaidByFile + `, effective_on, NULL::jsonb FROM payment_file f`
 
-// settledFile is the SQL of a payment_file of which no payout waits to be carried out.
-const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted')
-	AND (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency))`
+// ofFile is the SQL of whether a payout o is on the list of which a payment_file f was built.
+const ofFile = `(f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency)`
+
+// filed is the SQL of whether a payment file was built of the list of a payout o.
+const filed = `EXISTS (SELECT FROM payment_file f WHERE ` + ofFile + `)`
+
+// settledFile is the SQL of a payment_file f of which no payout waits to be carried out.
+const settledFile = `NOT EXISTS (SELECT FROM payout o WHERE o.batch > 0 AND o.state IN ('planned', 'submitted') AND ` + ofFile + `)`
 
 // unpaid is the SQL of a payout o of a payment file's list that neither is paid nor may have been: its bank has refused it or sent
 // it back, or it was left out of the file; and nobody has asked anything about it.
 var unpaid = `o.batch > 0 AND o.state IN ('failed', 'returned') AND o.reason <> '` + string(CodeBankUnclear) + `' AND ` + noLiveAttempt("o.id") + `
 	AND NOT EXISTS (SELECT FROM payout_proposal pp WHERE pp.payout_id = o.id AND ` + undecidedProposal + `) AND NOT EXISTS (SELECT FROM payout_redirection r WHERE r.payout_id = o.id AND ` + undecided + `)`
 
-// unpaidByFile is the SQL of how many payouts of a payment_file's list are unpaid while its period can pay them.
+// unpaidByFile is the SQL of how many payouts of a payment_file f's list are unpaid while its period can pay them.
 var unpaidByFile = `(SELECT count(*)::int FROM payout o JOIN period_revision p USING (period_id, revision)
-	WHERE (o.period_id, o.revision, o.supplement, o.rail, o.currency) = (payment_file.period_id, payment_file.revision, payment_file.supplement, payment_file.rail, payment_file.currency)
-		AND p.state IN ('released', 'disbursing', 'settling') AND ` + unpaid + `)`
+	WHERE ` + ofFile + ` AND p.state IN ('released', 'disbursing', 'settling') AND ` + unpaid + `)`
 
 // PayAgain has the period of a payment file pay what the file did not: its unpaid payouts are given up, and what is owed to those whose they
 // are is planned anew, by the policy and to the destinations of now, on the payout list of the period that is to be released. Whoever has that

@@ -19,10 +19,9 @@ func (s *Store) RetryPayout(ctx context.Context, actor, payoutID, reasonID strin
 }
 
 var retryPayout = payoutAct{"retry-payout", `
-		UPDATE payout SET state = 'planned', reason = ''
+		UPDATE payout o SET state = 'planned', reason = ''
 		WHERE id = $1 AND state = 'failed' AND NOT EXISTS (
-			SELECT FROM period_revision p WHERE p.period_id = payout.period_id AND p.revision = payout.revision AND p.state = 'closed') AND NOT EXISTS (
-			SELECT FROM payment_file f WHERE f.period_id = payout.period_id AND f.revision = payout.revision AND f.supplement = payout.supplement AND f.rail = payout.rail AND f.currency = payout.currency)`,
+			SELECT FROM period_revision p WHERE p.period_id = o.period_id AND p.revision = o.revision AND p.state = 'closed') AND NOT ` + filed,
 	"failed, of a period that is not closed, and for which no payment file was built: what a file did not pay goes into another one of its period (Payment files, or guerdon file again), or is cancelled, and the next period pays it"}
 
 // CancelPayout lets a person give a held, failed or returned payout up; what is owed stays in the

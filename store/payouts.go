@@ -112,7 +112,7 @@ const payoutColumns = `
 		coalesce(nd.rail, ''), coalesce(nd.masked, ''), coalesce(r.proposed_by, ''), coalesce(newer.id, 0), coalesce(newer.version, 0), coalesce(newer.rail, ''), coalesce(newer.masked, ''), (SELECT l.released_by IS NOT NULL FROM payout_list l WHERE l.period_id = o.period_id AND l.revision = o.revision AND l.supplement = o.supplement), o.listed_as, coalesce(o.lifted_by, ''), o.shared_with,
 		(SELECT coalesce(sum(rc.amount_minor), 0)::bigint FROM payout_recall rc WHERE rc.payout_id = o.id AND rc.in_part AND rc.times_back = o.times_back), coalesce(rl.amount_minor, 0), coalesce(rl.state, ''), coalesce(rl.code, ''),
 		coalesce(pp.act, ''), coalesce(pp.proposed_by, ''), coalesce(pp.amount_minor, 0),
-		EXISTS (SELECT FROM payment_file f WHERE (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency))
+		` + filed + `
 	FROM payout o LEFT JOIN destination d ON d.id = o.destination_id
 		LEFT JOIN LATERAL (SELECT amount_minor, state, code FROM payout_recall l JOIN proposal_decision ld ON ld.proposal_id = l.id WHERE l.payout_id = o.id ORDER BY ld.decided_at DESC LIMIT 1) rl ON true
 		LEFT JOIN payout_proposal pp ON pp.payout_id = o.id AND ` + undecidedProposal + `

@@ -142,8 +142,7 @@ func noteStanding(ctx context.Context, tx pgx.Tx, state string, accounts ...int6
 // that are not released and on those that were released with them, or where their payment file is
 // built they wait for a person. Disbursements that have to hear of it are added to tell, unless that is nil.
 func letGo(ctx context.Context, tx pgx.Tx, tell *[]Disbursing, reason policy.Exception, of string, arguments ...any) error {
-	const late = `EXISTS (SELECT FROM payment_file f WHERE (f.period_id, f.revision, f.supplement, f.rail, f.currency) = (o.period_id, o.revision, o.supplement, o.rail, o.currency))`
-	return moveByAccount(ctx, tx, tell, `UPDATE payout o SET state = CASE WHEN `+late+` THEN 'failed' ELSE 'planned' END, reason = CASE WHEN `+late+` THEN '`+string(CodeFileBuilt)+`' ELSE '' END`,
+	return moveByAccount(ctx, tx, tell, `UPDATE payout o SET state = CASE WHEN `+filed+` THEN 'failed' ELSE 'planned' END, reason = CASE WHEN `+filed+` THEN '`+string(CodeFileBuilt)+`' ELSE '' END`,
 		`o.state = 'held' AND o.reason = $1 AND (l.released_by IS NULL OR o.batch > 0 AND p.state IN ('released', 'disbursing', 'settling')) AND `+of, append([]any{reason}, arguments...)...)
 }
 

@@ -3,11 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
 	"github.com/guerdon/guerdon/store"
 )
@@ -75,9 +73,9 @@ func (o railSettings) fileDefaults(c store.CompanySettings) (store.FileSettings,
 		if one.file == "" {
 			continue
 		}
-		text, err := os.ReadFile(one.file)
+		text, err := templateFile(one.file)
 		if err != nil {
-			return f, incentive.Errorf(incentive.CodeInvalid, "the template cannot be read: %s", err)
+			return f, err
 		}
 		*one.into = string(text)
 	}

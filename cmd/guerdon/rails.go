@@ -160,14 +160,22 @@ func template[T any](set, file string, parse func(text []byte) (T, error)) (t T,
 	if set != "" {
 		return parse([]byte(set))
 	}
-	text, err := os.ReadFile(file)
+	text, err := templateFile(file)
 	if err != nil {
-		return t, incentive.Errorf(incentive.CodeInvalid, "the template cannot be read: %s", err)
+		return t, err
 	}
 	if t, err = parse(text); err != nil {
 		return t, fmt.Errorf("%s: %w", file, err)
 	}
 	return t, nil
+}
+
+func templateFile(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, incentive.Errorf(incentive.CodeInvalid, "the template cannot be read: %s", err)
+	}
+	return text, nil
 }
 
 func (o railSettings) paymentFile(company, zone, set string) (*paymentfile.Rail, error) {

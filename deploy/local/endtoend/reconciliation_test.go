@@ -16,7 +16,6 @@ import (
 	"github.com/guerdon/guerdon/api/client"
 	"github.com/guerdon/guerdon/incentive"
 	"github.com/guerdon/guerdon/payments"
-	"github.com/guerdon/guerdon/payments/iso20022"
 	"github.com/guerdon/guerdon/payments/paymentfile"
 	"github.com/guerdon/guerdon/payments/stripe"
 	"github.com/guerdon/guerdon/payments/stripe/standin"
@@ -235,13 +234,7 @@ func TestReconciliationWithoutAList(t *testing.T) {
 // has been silent about for days.
 func TestReconciliationOfFiles(t *testing.T) {
 	t.Parallel()
-	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
-		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
-	require.NoError(t, err)
-	h := start(t, rail)
-	h.company(3, rail.Name(), func(id string) map[string]string {
-		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
-	})
+	h, rail := startISO20022(t, 3)
 	today := h.day()
 	h.release(3)
 	file := h.takesToTheBank(rail.Name())

@@ -65,17 +65,12 @@ func endToEnd(o store.Payout) string { return strings.ReplaceAll(o.ID, "-", "") 
 // its file was taken there: nothing waits for that any more.
 func TestABankThatAnswersEarly(t *testing.T) {
 	t.Parallel()
-	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
-		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
-	require.NoError(t, err)
-	h := start(t, rail)
-	h.company(2, rail.Name(), func(id string) map[string]string {
-		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
-	})
+	h, rail := startISO20022(t, 2)
 	h.release(2)
 	ctx := t.Context()
 	var files []store.PaymentFile
 	require.Eventually(t, func() bool {
+		var err error
 		files, err = h.store.PaymentFiles(ctx, period, 1, "", 100)
 		require.NoError(t, err)
 		return len(files) == 1
@@ -101,17 +96,24 @@ func TestABankThatAnswersEarly(t *testing.T) {
 	h.closed(2)
 }
 
-// TestWhatTheBankAnswers settles a period by the files that a bank sends back. A return
-// after the close is an exception; the period stays closed, and is still proved.
-func TestWhatTheBankAnswers(t *testing.T) {
-	t.Parallel()
+// startISO20022 starts a company that pays so many reps by the general files of ISO 20022.
+func startISO20022(t *testing.T, reps int) (*house, *iso20022.Rail) {
+	t.Helper()
 	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
 		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
 	require.NoError(t, err)
 	h := start(t, rail)
-	h.company(2, rail.Name(), func(id string) map[string]string {
+	h.company(reps, rail.Name(), func(id string) map[string]string {
 		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
 	})
+	return h, rail
+}
+
+// TestWhatTheBankAnswers settles a period by the files that a bank sends back. A return
+// after the close is an exception; the period stays closed, and is still proved.
+func TestWhatTheBankAnswers(t *testing.T) {
+	t.Parallel()
+	h, rail := startISO20022(t, 2)
 	h.release(2)
 	ctx := t.Context()
 	file := h.takesToTheBank(rail.Name())
@@ -174,13 +176,7 @@ func TestWhatTheBankAnswers(t *testing.T) {
 // what it did not pay is released on another list, and the second file is carried out.
 func TestAFileThatTheBankRefuses(t *testing.T) {
 	t.Parallel()
-	rail, err := iso20022.New(iso20022.Config{Scheme: iso20022.General, Debtor: iso20022.Debtor{Name: "Test company"}, Now: time.Now,
-		Accounts: map[incentive.Currency]iso20022.Account{"USD": {Number: "123456789", Bank: "USABA021000021"}}})
-	require.NoError(t, err)
-	h := start(t, rail)
-	h.company(2, rail.Name(), func(id string) map[string]string {
-		return map[string]string{"holder": "Name " + id, "account": "987654321", "bank": "USABA021000021"}
-	})
+	h, rail := startISO20022(t, 2)
 	h.release(2)
 	ctx := t.Context()
 	first := h.takesToTheBank(rail.Name())
